@@ -1,0 +1,531 @@
+"""The compiled engine: the rules over arrays of records, a system at a time.
+
+A month of one system fits into the processor's cache: draw the system's numbers, let every manager decide, let
+everyone learn from what happened, then let careers move, post by post. Means over an organisation, a system or
+the nation are sums in the order of the posts, so they have the same bits as in the Mesa model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import rules
+from sim.compiled import announce_compilation, compiled
+from sim.parameters import LEVERS, PARAMETERS, Parameters
+from sim.recording import FIELDS, ROW, add_kept, add_rows
+from sim.outcomes import POST_COLUMNS
+from sim.streams import APPOINTMENT, KEYED, KEYS, LANES, MONTHLY, NUMBERS, draw_lanes, keyed, normal, normals, seed_lanes
+
+
+def _record(*names: str) -> np.dtype[np.void]:
+    return np.dtype([(name, np.float64) for name in names])
+
+
+_CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
+POST = _record("practice", "need", "uniqueness", "appointments", *_CARRIED, "motivation", "trust", "confidence",
+               "distress", "cooperation")  # fmt: skip
+"""A post and whoever holds it. `uniqueness` is ξ, `need` the local need, `appointments` how many there were."""
+CANDIDATE = _record(*_CARRIED, "left")
+"""A former manager on the market; `left` is the month of leaving."""
+ORGANISATION = _record("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt",
+                       "assurance", "sanctioned", "spared", "unpunished", "spoken", "reported",
+                       "effort")  # fmt: skip
+"""An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
+DRAWS = _record(*MONTHLY, *(f"idle_{lane}" for lane in range(len(MONTHLY), LANES)))
+"""A post's uniform numbers in a month, one for each monthly stream."""
+VALUES = _record(*PARAMETERS)
+LEVER_VALUES = _record(*LEVERS)
+
+_NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
+    KEYS[KEYED.index(name)] for name in ("nation", "organisation", "post", "newcomer", "rival", "appointment")
+)
+(_U_RECYCLING, _U_PICK, _U_REGISTER, _U_COMPETITION, _U_CANDIDATE_ERROR, _U_RIVAL_ERROR,
+ _U_STRIKING_OFF) = range(len(APPOINTMENT))  # fmt: skip
+_NEED_DRIFT = MONTHLY.index("need_drift")
+_REPORTED, _HONEST = FIELDS.index("reported"), FIELDS.index("honest_indicator")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run leaves behind, as sums that `sim.recording` turns into tables.
+
+    Attributes
+    ----------
+    sums : array, months by `FIELDS`, national sums of each month's rows.
+    totals : array, posts by `POST_COLUMNS`, sums over the last `window` months.
+    last : array, posts by 2, the reported and the honest indicator of the last month.
+    organisations : array, months by organisations by `POST_COLUMNS`, or None where it was not asked for.
+    """
+
+    sums: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    last: NDArray[np.float64]
+    organisations: NDArray[np.float64] | None
+
+
+def run(parameters: Parameters, seed: int, record_organisations: bool = False) -> Record:
+    """Run the model once. The interpreter lock is released meanwhile, so runs can go side by side in threads."""
+    announce_compilation(_run)
+    p = parameters
+    per_system = p.organisations * p.managers
+    posts, organisations = p.systems * per_system, p.systems * p.organisations
+    columns = len(POST_COLUMNS)
+    sums = np.zeros((p.months, len(FIELDS)))
+    totals, last = np.zeros((posts, columns)), np.zeros((posts, 2))
+    by_organisation = np.zeros((p.months if record_organisations else 0, organisations, columns))
+    rows = np.zeros(per_system, ROW)
+    draws = np.zeros(per_system, DRAWS)
+    values, levers = _values(p), lever_table(p)
+    _run(np.uint64(seed), values, levers, p.systems, p.organisations, p.managers, p.window, rows, _flat(rows), draws,
+         _flat(draws), sums, totals, last, by_organisation)  # fmt: skip
+    return Record(sums, totals, last, by_organisation if record_organisations else None)
+
+
+def _flat(records: NDArray[np.void]) -> NDArray[np.float64]:
+    """The same memory as a plain array, records by fields."""
+    return records.view(np.float64).reshape(len(records), -1)
+
+
+def _values(p: Parameters) -> NDArray[np.void]:
+    """The parameters as one record."""
+    values = np.zeros(1, VALUES)
+    values[0] = tuple(getattr(p, name) for name in PARAMETERS)
+    return values
+
+
+def lever_table(p: Parameters) -> NDArray[np.void]:
+    """The levers by month, a record each: a value set for month t holds from the start of month t."""
+    levers = np.zeros(p.months, LEVER_VALUES)
+    for name in LEVERS:
+        levers[name] = getattr(p, name)
+        for month, value in sorted(p.schedule.get(name, {}).items()):
+            levers[name][month - 1 :] = value
+    return levers
+
+
+@compiled
+def _run(
+    seed: np.uint64,
+    values: NDArray[np.void],
+    levers: NDArray[np.void],
+    systems: int,
+    organisations: int,
+    managers: int,
+    window: int,
+    rows: NDArray[np.void],
+    flat: NDArray[np.float64],
+    draws: NDArray[np.void],
+    uniforms: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    totals: NDArray[np.float64],
+    last: NDArray[np.float64],
+    by_organisation: NDArray[np.float64],
+) -> None:
+    """All months of a run; results go into the last four arrays."""
+    p, months, per_system = values[0], len(levers), organisations * managers
+    numbers, drift = np.empty(NUMBERS), np.empty(per_system)
+    lanes = np.empty((4, LANES), np.uint64)
+    seed_lanes(seed, lanes)
+    common_sd = p.need_sd * np.sqrt(p.common_need)
+    local_sd = p.need_sd * np.sqrt(1.0 - p.common_need)
+    keyed(seed, _NATION, 0, 0, numbers)
+    common = common_sd * normal(numbers[0])
+    standard = common
+    posts = np.zeros(systems * per_system, POST)
+    places = np.zeros(systems * organisations, ORGANISATION)
+    _start(seed, posts, places, managers, standard, local_sd, p, numbers)
+    cooperation = np.empty(systems)
+    for s in range(systems):
+        cooperation[s] = _mean_cooperation(posts[s * per_system : (s + 1) * per_system])
+    market = np.empty(per_system + 2, CANDIDATE)
+    waiting = 0
+    for month in range(months):
+        lever = levers[month]
+        waiting = _leave_market(market, waiting, month - p.market_months)
+        mean_reputation, nation_fear = 0.0, 0.0
+        for place in places:
+            mean_reputation += place.reputation
+            nation_fear += place.fear
+        mean_reputation /= len(places)
+        nation_fear /= len(places)
+        k = rules.stakes(lever.register, lever.disbarring, p.career_stakes)
+        for s in range(systems):
+            first = s * per_system
+            here = posts[first : first + per_system]
+            local = places[s * organisations : (s + 1) * organisations]
+            draw_lanes(lanes, uniforms)
+            normals(uniforms, _NEED_DRIFT, drift)
+            load = rules.load(cooperation[s], lever.acute_budget, lever.social_care_budget, p.demand, p.bed_blocking,
+                              p.cooperation_gain)  # fmt: skip
+            overload = rules.overload(load)
+            for o in range(organisations):
+                _climate(local[o], here[o * managers].fear, mean_reputation, lever, p)
+                for i in range(o * managers, (o + 1) * managers):
+                    _decide(here[i], rows[i], local[o], draws[i], common, standard, cooperation[s], overload, k, lever,
+                            p)  # fmt: skip
+            sanctioned = 0.0
+            for place in local:
+                sanctioned += place.sanctioned
+            for o in range(organisations):
+                for i in range(o * managers, (o + 1) * managers):
+                    _world_moves(here[i], drift[i], standard, local_sd, lever, p)
+                    _learn(here[i], rows[i], local[o], sanctioned, cooperation[s], managers, k, lever, p)
+                _organisation_moves(local[o], managers, p)
+            if waiting + per_system + 1 >= len(market):
+                market = _grown(market, waiting + per_system + 2)
+            for o in range(organisations):
+                for i in range(o * managers, (o + 1) * managers):
+                    waiting = _career(here[i], rows[i], local[o], draws[i], first + i, month, nation_fear, seed, market,
+                                      waiting, lever, p, numbers)  # fmt: skip
+                    _record_stocks(here[i], rows[i])
+                _organisation_climate(local[o], here[o * managers : (o + 1) * managers])
+            cooperation[s] = _mean_cooperation(here)
+            add_rows(flat, sums[month])
+            if month >= months - window:
+                add_kept(flat, totals[first : first + per_system])
+            if len(by_organisation) > 0:
+                for o in range(organisations):
+                    for i in range(o * managers, (o + 1) * managers):
+                        for column in range(by_organisation.shape[2]):
+                            by_organisation[month, s * organisations + o, column] += flat[i, column]
+            if month == months - 1:
+                for i in range(per_system):
+                    last[first + i, 0], last[first + i, 1] = flat[i, _REPORTED], flat[i, _HONEST]
+        keyed(seed, _NATION, 0, month + 1, numbers)
+        common = rules.need_after_month(common, normal(numbers[0]), p.need_turnover, common_sd)
+        standard = rules.standard_after_month(standard, common, p.standard_lag)
+
+
+@compiled
+def _start(
+    seed: Any, posts: Any, places: Any, managers: int, standard: float, local_sd: float, p: Any, numbers: Any
+) -> None:
+    """Everyone and everything as the first month finds them."""
+    for o in range(len(places)):
+        place = places[o]
+        keyed(seed, _ORGANISATION, o, 0, numbers)
+        place.deviation = p.monitoring_sd * normal(numbers[0])
+        place.safety, place.reputation, place.mean_effort = 0.3, 0.5, p.motivation_mean
+        for i in range(o * managers, (o + 1) * managers):
+            post = posts[i]
+            keyed(seed, _POST, i, 0, numbers)
+            post.uniqueness, post.need = normal(numbers[0]), local_sd * normal(numbers[1])
+            post.practice = standard
+            keyed(seed, _NEWCOMER, i, 0, numbers)
+            _draw_person(post, numbers, 0.0, p)
+            post.fear, post.record, post.trust = 0.2, 0.0, 0.5
+            _begin(post)
+        _organisation_climate(place, posts[o * managers : (o + 1) * managers])
+
+
+@compiled
+def _draw_person(someone: Any, numbers: Any, boldness_mean: float, p: Any) -> None:
+    """Give a post (or a candidate) someone new."""
+    (someone.motivation_at_start, someone.integrity, someone.skill, someone.boldness, someone.crowding,
+     someone.anxiety) = rules.person(
+        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], boldness_mean,
+        p.motivation_mean, p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd,
+        p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd, p.poor_share, p.poor_factor)  # fmt: skip
+
+
+@compiled
+def _begin(post: Any) -> None:
+    """What everyone starts a post with."""
+    post.motivation = post.motivation_at_start
+    post.confidence, post.distress, post.cooperation = 0.5, 0.0, 0.3
+
+
+@compiled
+def _organisation_climate(place: Any, posts: Any) -> None:
+    """F and T, the organisation's means of fear and trust, for the month to come."""
+    fear, trust = 0.0, 0.0
+    for i in range(len(posts)):
+        fear += posts[i].fear
+        trust += posts[i].trust
+    place.fear, place.trust = fear / len(posts), trust / len(posts)
+
+
+@compiled
+def _mean_cooperation(posts: Any) -> float:
+    total = 0.0
+    for i in range(len(posts)):
+        total += posts[i].cooperation
+    return total / len(posts)
+
+
+@compiled
+def _leave_market(market: Any, waiting: int, before: float) -> int:
+    """Drop, in order, whoever left before the month given; return how many are still waiting."""
+    kept = 0
+    for j in range(waiting):
+        if market[j].left >= before:
+            market[kept] = market[j]
+            kept += 1
+    return kept
+
+
+@compiled
+def _grown(market: Any, needed: int) -> Any:
+    """The market with room for at least `needed`, and half as much again."""
+    larger = np.empty(needed + needed // 2, CANDIDATE)
+    larger[: len(market)] = market
+    return larger
+
+
+@compiled
+def _climate(place: Any, chief_fear: float, mean_reputation: float, lever: Any, p: Any) -> None:
+    """Step 1 for an organisation, and its tallies back to none."""
+    place.monitoring = rules.monitoring_of_organisation(lever.monitoring, place.deviation, mean_reputation,
+                                                        place.reputation, lever.risk_based)  # fmt: skip
+    place.felt = rules.felt_monitoring(place.monitoring, chief_fear, p.cascade)
+    place.assurance = rules.assurance(place.felt, p.burden, p.burden_power)
+    place.sanctioned, place.spared, place.unpunished, place.spoken = 0.0, 0.0, 0.0, 0.0
+    place.reported, place.effort = 0.0, 0.0
+
+
+@compiled
+def _decide(
+    post: Any,
+    row: Any,
+    place: Any,
+    u: Any,
+    common: float,
+    standard: float,
+    system_cooperation: float,
+    overload: float,
+    k: float,
+    lever: Any,
+    p: Any,
+) -> None:
+    """Steps 2 to 10 for one manager, from the state at the end of the month before."""
+    m, fear, trust, skill, integrity = place.felt, post.fear, post.trust, post.skill, post.integrity
+    need = common + post.need
+    # 2 and 3
+    relationship = rules.relationship_received(lever.relationship, post.uniqueness, p.relationship_sd)
+    w = rules.time_left(place.assurance, relationship, post.cooperation, p.relationship_time, p.cooperation_cost)
+    post.motivation = rules.motivation_after_climate(post.motivation, post.motivation_at_start, post.crowding, m,
+                                                     trust, lever.targets, p.reciprocity, p.complacency,
+                                                     p.motivation_speed)  # fmt: skip
+    effort = rules.effort(post.motivation, fear, m, k, lever.punitiveness, p.deterrence)
+    # 4
+    pressure = rules.pressure(lever.targets, fear)
+    attention = rules.attention(pressure, p.focus_own, p.focus_pull)
+    balance = rules.balance(attention, p.focus_ideal)
+    service = rules.service(w, effort, skill, overload, p.skill_floor)
+    honest = rules.honest_indicator(service, attention, p.focus_ideal)
+    shortfall = rules.shortfall(honest, p.target_level)
+    gaming = rules.gaming(shortfall, integrity, pressure, place.monitoring, p.gaming_max, p.audit)
+    reported = honest + gaming
+    # 5
+    distance = abs(need - post.practice)
+    change = rules.change_needed(distance, p.step)
+    value = rules.value_of_initiative(post.confidence, trust, fear, skill, change, k, shortfall, lever.targets, p.gain,
+                                      p.loss_aversion, p.initiative_cost, p.aspiration, p.target_level)  # fmt: skip
+    tried = u.initiative < rules.chance_of_initiative(value, post.boldness, w, overload, p.opportunity,
+                                                          p.sensitivity)  # fmt: skip
+    succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
+                                                             p.success_skill, p.success_cooperation))  # fmt: skip
+    needless = tried & (distance < 0.5 * p.step)
+    post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
+    distance = abs(need - post.practice)
+    # 6
+    negligent = u.negligence < rules.chance_of_negligence(effort, overload, p.slip_negligence, p.overload_slip)
+    mishap = u.mishap < rules.chance_of_mishap(skill, overload, place.safety, lever.standardisation, p.slip_mishap,
+                                               p.slip_unskilled, p.overload_slip, p.safety_effect,
+                                               p.standard_safety)  # fmt: skip
+    slipped = negligent | (tried & (not succeeded)) | mishap
+    # 7 and 8
+    spoken, known, sanctioned, unfair, harm = False, False, False, False, 0.0
+    if slipped:
+        spoken = u.speaking_up < rules.chance_of_speaking_up(
+            trust, fear, negligent, m, lever.punitiveness, lever.leniency, p.speak_base, p.speak_sensitivity,
+            p.speak_prudence, p.speak_negligence)  # fmt: skip
+        known = spoken or u.discovery < m
+        harm = rules.harm_of_slip(known, p.harm_known, p.harm_hidden_factor)
+        sanctioned = known and u.sanction < rules.chance_of_sanction(
+            negligent, spoken, m, lever.punitiveness, lever.discernment, lever.leniency, p.exoneration
+        )
+        unfair = sanctioned and not negligent
+    called = not sanctioned and u.account < rules.chance_of_account(reported, lever.targets, p.account_rate,
+                                                                        p.target_level)  # fmt: skip
+    if called:
+        sanctioned = u.account_sanction < rules.chance_of_account_sanction(effort, lever.punitiveness,
+                                                                               lever.discernment)  # fmt: skip
+        unfair = sanctioned and effort >= place.mean_effort
+    spared = (known or called) and not sanctioned
+    # 9 and 10
+    fit = rules.fit(distance, p.niche_width)
+    strain = rules.moral_strain(integrity, balance, gaming, p.strain_gaming)
+    post.distress = rules.distress_after_month(
+        post.distress, strain, place.assurance, overload, fear, trust, relationship, p.distress_gain,
+        p.distress_recovery, p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)  # fmt: skip
+    place.sanctioned += sanctioned
+    place.spared += spared
+    place.unpunished += negligent and not sanctioned
+    place.spoken += spoken
+    place.reported += reported
+    place.effort += effort
+    row.monitoring, row.relationship = place.monitoring, relationship
+    row.effort, row.assurance, row.time_left, row.overload = effort, place.assurance, w, overload
+    row.quality = rules.quality(service, gaming, balance, fit, harm, p.gaming_cost)
+    row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
+    row.harm, row.moral_strain = harm, strain
+    row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
+    row.slips, row.negligence, row.spoken = slipped, negligent, spoken
+    row.sanctions, row.unfair, row.spared = sanctioned, unfair, spared
+    row.misfit = distance
+    row.deviation = post.practice - standard
+    row.deviation_squared = row.deviation * row.deviation
+
+
+@compiled
+def _world_moves(post: Any, drift: float, standard: float, local_sd: float, lever: Any, p: Any) -> None:
+    """Step 11 for a post."""
+    post.need = rules.need_after_month(post.need, drift, p.need_turnover, local_sd)
+    post.practice = rules.practice_after_standard(post.practice, standard, lever.standardisation, p.standard_pull)
+
+
+@compiled
+def _organisation_moves(place: Any, managers: int, p: Any) -> None:
+    """Steps 11 and 12 for an organisation."""
+    place.reputation = rules.reputation_after_month(place.reputation, place.reported / managers)
+    place.mean_effort = place.effort / managers
+    place.safety = rules.safety_after_month(place.safety, place.spoken, p.safety_learning, p.safety_decay)
+
+
+@compiled
+def _learn(
+    post: Any,
+    row: Any,
+    place: Any,
+    system_sanctioned: float,
+    system_cooperation: float,
+    managers: int,
+    k: float,
+    lever: Any,
+    p: Any,
+) -> None:
+    """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
+    m, fear, trust, relationship = place.felt, post.fear, post.trust, row.relationship
+    sanctioned, spared, unfair = row.sanctions > 0.0, row.spared > 0.0, row.unfair > 0.0
+    tried, succeeded = row.initiative_rate > 0.0, row.successes > 0.0
+    got_away = row.negligence > 0.0 and not sanctioned
+    post.fear = rules.clip(rules.fear_after_month(
+        fear, trust, place.fear, post.anxiety, m, k, sanctioned, spared, int(place.sanctioned - sanctioned),
+        int(place.spared - spared), int(system_sanctioned - place.sanctioned), lever.punitiveness, lever.publicity,
+        p.fear_extinction, p.fear_ambient, p.fear_conformity, p.fear_peer_blamed, p.fear_system, p.fear_peer_spared,
+        p.fear_blamed, p.fear_spared))  # fmt: skip
+    post.trust = rules.clip(rules.trust_after_month(
+        trust, place.trust, relationship, m, sanctioned, unfair, spared, p.trust_invest, p.trust_control,
+        p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair, p.trust_spared))  # fmt: skip
+    post.confidence = rules.clip(rules.confidence_after_month(
+        post.confidence, fear, trust, relationship, m, succeeded, tried and not succeeded, sanctioned,
+        lever.recognition, p.confidence_invest, p.confidence_feedback, p.confidence_idle, p.confidence_success,
+        p.confidence_failure, p.confidence_blamed))  # fmt: skip
+    skill = rules.skill_after_training(post.skill, fear, relationship, m, p.skill_invest, p.skill_feedback,
+                                       p.skill_decay)  # fmt: skip
+    row.practice_gain = rules.practice_gain(skill, p.skill_practice) if tried else 0.0
+    post.skill = rules.clip(skill + row.practice_gain)
+    post.integrity = rules.clip(rules.integrity_after_month(post.integrity, relationship, p.integrity_invest))
+    post.motivation = rules.clip(rules.motivation_after_impunity(
+        post.motivation, int(place.unpunished - got_away), managers, p.impunity))  # fmt: skip
+    post.cooperation = rules.clip(rules.cooperation_after_month(
+        post.cooperation, trust, fear, system_cooperation, m, lever.targets, lever.cooperation_incentive,
+        p.cooperation_speed, p.cooperation_sensitivity, p.cooperation_reciprocity, p.cooperation_rivalry,
+        p.cooperation_oversight))  # fmt: skip
+    post.distress = rules.clip(post.distress)
+
+
+@compiled
+def _career(
+    post: Any,
+    row: Any,
+    place: Any,
+    u: Any,
+    index: int,
+    month: int,
+    nation_fear: float,
+    seed: Any,
+    market: Any,
+    waiting: int,
+    lever: Any,
+    p: Any,
+    numbers: Any,
+) -> int:
+    """Step 13 for one post; return how many are on the market afterwards."""
+    dismissed = row.sanctions > 0.0 and u.dismissal < p.dismissal
+    left = dismissed or u.exit < rules.chance_of_leaving(post.distress, post.fear, post.trust, p.exit_base,
+                                                             p.exit_distress, p.exit_fear)  # fmt: skip
+    row.dismissals, row.exits, row.recycled = dismissed, left, 0.0
+    if not left:
+        return waiting
+    leaver = market[waiting]  # a place behind those who are waiting
+    _move_person(post, leaver)
+    leaver.record += dismissed
+    leaver.left = month
+    post.appointments += 1.0
+    count = int(post.appointments)
+    keyed(seed, _APPOINTMENT, index, count, numbers)
+    struck_off = dismissed and numbers[_U_STRIKING_OFF] < lever.disbarring
+    candidate_error, rival_error = numbers[_U_CANDIDATE_ERROR], numbers[_U_RIVAL_ERROR]
+    competition = numbers[_U_COMPETITION] < lever.competency_standard
+    chosen = -1
+    if numbers[_U_RECYCLING] < p.recycling and waiting > 0:
+        chosen = int(numbers[_U_PICK] * waiting)
+        if market[chosen].record > 0.0 and numbers[_U_REGISTER] < lever.register:
+            chosen = -1
+    if chosen >= 0:
+        _move_person(market[chosen], post)
+    else:
+        _newcomer(post, count, place.fear, _NEWCOMER, index, nation_fear, seed, p, numbers)
+    if competition:
+        to_beat = rules.assessed(post.skill, candidate_error, p.assessment_noise)
+        rival = market[waiting + 1]
+        _newcomer(rival, count, place.fear, _RIVAL, index, nation_fear, seed, p, numbers)
+        if rules.assessed(rival.skill, rival_error, p.assessment_noise) > to_beat:
+            _move_person(rival, post)
+            chosen = -1
+    _begin(post)
+    post.trust = rules.appointed_trust(place.trust)
+    if chosen >= 0:
+        row.recycled = 1.0
+        waiting -= 1
+        market[chosen] = market[waiting]
+        market[waiting] = market[waiting + 1]
+    return waiting if struck_off else waiting + 1
+
+
+@compiled
+def _newcomer(
+    someone: Any, count: int, fear: float, key: Any, index: int, nation_fear: float, seed: Any, p: Any, numbers: Any
+) -> None:
+    """Someone from outside for the `count`-th appointment to the post `index`, from the stream with that key."""
+    keyed(seed, key, index, count, numbers)
+    _draw_person(someone, numbers, -p.deterred_entry * nation_fear, p)
+    someone.fear, someone.record = rules.newcomer_fear(fear), 0.0
+
+
+@compiled
+def _move_person(source: Any, target: Any) -> None:
+    """What a manager carries from post to market and back."""
+    target.motivation_at_start, target.boldness = source.motivation_at_start, source.boldness
+    target.crowding, target.anxiety = source.crowding, source.anxiety
+    target.integrity, target.skill = source.integrity, source.skill
+    target.fear, target.record = source.fear, source.record
+
+
+@compiled
+def _record_stocks(post: Any, row: Any) -> None:
+    """What the row says of the post's holder after step 13."""
+    row.fear, row.trust, row.confidence, row.skill = post.fear, post.trust, post.confidence, post.skill
+    row.integrity, row.distress, row.motivation = post.integrity, post.distress, post.motivation
+    row.cooperation = post.cooperation
+    row.fearful, row.fearful_40, row.fearful_60 = post.fear > 0.5, post.fear > 0.4, post.fear > 0.6
+    row.toxic = post.fear > 0.5 and post.trust < 0.5
+    row.toxic_40 = post.fear > 0.4 and post.trust < 0.6
+    row.toxic_60 = post.fear > 0.6 and post.trust < 0.4
+    row.record_share = post.record > 0.0

@@ -1,0 +1,147 @@
+"""The parameters of a run: `resolve` turns a regime, mechanisms switched off and settings into frozen `Parameters`.
+
+The table itself, with a meaning and a source for every value, is `sim/catalogue.py`; mechanisms and regimes are
+in `sim/vocabulary.py`. Everything that others need is named here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from sim.catalogue import DECLARATIONS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
+from sim.declaration import Declaration
+from sim.errors import InputError, nearest, shown
+from sim.vocabulary import MECHANISMS, REGIMES, Mechanism, Regime
+
+__all__ = [
+    "DECLARATIONS",
+    "LEVERS",
+    "MECHANISMS",
+    "PARAMETERS",
+    "REGIMES",
+    "SIZES",
+    "SPREADS",
+    "Declaration",
+    "Mechanism",
+    "Parameters",
+    "Regime",
+    "resolve",
+]
+
+GIB = 2**30
+BYTES_FOR_A_POST = 400
+BYTES_FOR_A_MONTH = 8 * 50
+BYTES_FOR_A_FORMER_MANAGER = 64
+MEMORY_WHERE_UNKNOWN = 16 * GIB
+MOST_POST_MONTHS = 10**13
+
+
+def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **settings: Any) -> Parameters:
+    """The parameters of one run: defaults, then the regime's levers, then nulls, then the settings.
+
+    `regime` is a name of `REGIMES`, `mechanisms_off` names of `MECHANISMS` whose parameters go to their null, and
+    `settings` any parameter, lever, size or `schedule`. Raises `InputError` with a line for every mistake.
+
+    >>> resolve("heavy", mechanisms_off=["paperwork"], months=24, schedule={"monitoring": {12: 0.9}}).targets
+    0.8
+    """
+    off = (mechanisms_off,) if isinstance(mechanisms_off, str) else tuple(mechanisms_off)
+    mistakes = [*_unknown_regime(regime), *_unknown_mechanisms(off)]
+    switched_off = {} if mistakes else _nulls(off)
+    levers = {} if mistakes else REGIMES[regime].levers
+    mistakes += _contradictions(off, settings)
+    values = {**levers, **switched_off, **settings}
+    try:
+        parameters = Parameters(**values)
+    except ValidationError as error:
+        mistakes += _lines(error)
+        wrong = {problem["loc"][0] for problem in error.errors(include_url=False) if problem["loc"]}
+        parameters = Parameters(**{name: value for name, value in values.items() if name not in wrong})
+    mistakes += _too_large(parameters)
+    if mistakes:
+        raise InputError(mistakes)
+    return parameters
+
+
+def _unknown_regime(regime: object) -> list[str]:
+    if isinstance(regime, str) and regime in REGIMES:
+        return []
+    hint = nearest(regime, REGIMES)
+    return [f"regime = {shown(regime)}: no such regime{hint}; there are {', '.join(REGIMES)}"]
+
+
+def _is_mechanism(name: object) -> bool:
+    return isinstance(name, str) and name in MECHANISMS
+
+
+def _unknown_mechanisms(off: tuple[str, ...]) -> list[str]:
+    every = "; there are " + ", ".join(MECHANISMS)
+    return [
+        f"mechanisms_off = {shown(name)}: no such mechanism{nearest(name, MECHANISMS) or every}"
+        for name in off
+        if not _is_mechanism(name)
+    ]
+
+
+def _nulls(off: Iterable[str]) -> dict[str, float | None]:
+    return {name: DECLARATIONS[name].null for key in off for name in MECHANISMS[key].parameters}
+
+
+def _contradictions(off: tuple[str, ...], settings: dict[str, Any]) -> list[str]:
+    return [
+        f'{name} = {shown(settings[name])}: the mechanism "{key}" is switched off and holds {name} at its null, '
+        f"{DECLARATIONS[name].null:g}; leave out one of the two"
+        for key in off
+        if _is_mechanism(key)
+        for name in MECHANISMS[key].parameters
+        if name in settings
+    ]
+
+
+def _lines(error: ValidationError) -> list[str]:
+    """Pydantic's complaints in this project's words."""
+    return [line for problem in error.errors(include_url=False) for line in _complaint(problem)]
+
+
+def _complaint(problem: Any) -> tuple[str, ...]:
+    name, value, why = problem["loc"][0], problem["input"], problem.get("ctx", {}).get("error")
+    if isinstance(why, InputError):
+        return why.lines
+    if name not in DECLARATIONS:
+        known = [*DECLARATIONS, "schedule", "regime", "mechanisms_off"]
+        return (f"{name} = {shown(value)}: no parameter, lever or size has this name{nearest(name, known)}",)
+    return (f"{name} = {shown(value)}: must be {DECLARATIONS[name].allowed}",)
+
+
+def _too_large(run: Parameters) -> list[str]:
+    """Refuse what this machine could not hold, or could never finish."""
+    posts = run.systems * run.organisations * run.managers
+    sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
+    mistakes = []
+    if posts * run.months > MOST_POST_MONTHS:
+        mistakes.append(
+            f"{sizes}: {posts * run.months:.3g} posts times months would never finish; "
+            f"at most {MOST_POST_MONTHS:.0e} are allowed"
+        )
+    if (needed := _bytes(run, posts)) > (limit := _memory()):
+        mistakes.append(
+            f"{sizes}: the run would need {needed / GIB:,.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
+        )
+    return mistakes
+
+
+def _bytes(run: Parameters, posts: int) -> float:
+    leaving = min(1.0, run.exit_base + run.exit_distress + run.exit_fear + run.dismissal)
+    market = posts * leaving * min(run.market_months, run.months)
+    return posts * BYTES_FOR_A_POST + run.months * BYTES_FOR_A_MONTH + market * BYTES_FOR_A_FORMER_MANAGER
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return MEMORY_WHERE_UNKNOWN

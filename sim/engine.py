@@ -7,7 +7,7 @@ the nation are sums in the order of the posts, so they have the same bits as in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from sim import rules
 from sim.compiled import announce_compilation, compiled
-from sim.parameters import LEVERS, PARAMETERS, Parameters
-from sim.recording import FIELDS, ROW, add_kept, add_rows
-from sim.outcomes import POST_COLUMNS
+from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters
+from sim.recording import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
 from sim.streams import APPOINTMENT, KEYED, KEYS, LANES, MONTHLY, NUMBERS, draw_lanes, keyed, normal, normals, seed_lanes
 
 
@@ -37,7 +36,7 @@ ORGANISATION = _record("deviation", "safety", "reputation", "mean_effort", "fear
 """An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
 DRAWS = _record(*MONTHLY, *(f"idle_{lane}" for lane in range(len(MONTHLY), LANES)))
 """A post's uniform numbers in a month, one for each monthly stream."""
-VALUES = _record(*PARAMETERS)
+VALUES = _record(*PARAMETERS, *SPREADS)
 LEVER_VALUES = _record(*LEVERS)
 
 _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
@@ -46,43 +45,17 @@ _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
 (_U_RECYCLING, _U_PICK, _U_REGISTER, _U_COMPETITION, _U_CANDIDATE_ERROR, _U_RIVAL_ERROR,
  _U_STRIKING_OFF) = range(len(APPOINTMENT))  # fmt: skip
 _NEED_DRIFT = MONTHLY.index("need_drift")
-_REPORTED, _HONEST = FIELDS.index("reported"), FIELDS.index("honest_indicator")
 
 
-@dataclass(frozen=True)
-class Record:
-    """What a run leaves behind, as sums that `sim.recording` turns into tables.
-
-    Attributes
-    ----------
-    sums : array, months by `FIELDS`, national sums of each month's rows.
-    totals : array, posts by `POST_COLUMNS`, sums over the last `window` months.
-    last : array, posts by 2, the reported and the honest indicator of the last month.
-    organisations : array, months by organisations by `POST_COLUMNS`, or None where it was not asked for.
-    """
-
-    sums: NDArray[np.float64]
-    totals: NDArray[np.float64]
-    last: NDArray[np.float64]
-    organisations: NDArray[np.float64] | None
-
-
-def run(parameters: Parameters, seed: int, record_organisations: bool = False) -> Record:
+def run(p: Parameters, seed: int, record_organisations: bool = False) -> Record:
     """Run the model once. The interpreter lock is released meanwhile, so runs can go side by side in threads."""
     announce_compilation(_run)
-    p = parameters
     per_system = p.organisations * p.managers
-    posts, organisations = p.systems * per_system, p.systems * p.organisations
-    columns = len(POST_COLUMNS)
-    sums = np.zeros((p.months, len(FIELDS)))
-    totals, last = np.zeros((posts, columns)), np.zeros((posts, 2))
-    by_organisation = np.zeros((p.months if record_organisations else 0, organisations, columns))
-    rows = np.zeros(per_system, ROW)
-    draws = np.zeros(per_system, DRAWS)
-    values, levers = _values(p), lever_table(p)
-    _run(np.uint64(seed), values, levers, p.systems, p.organisations, p.managers, p.window, rows, _flat(rows), draws,
-         _flat(draws), sums, totals, last, by_organisation)  # fmt: skip
-    return Record(sums, totals, last, by_organisation if record_organisations else None)
+    rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
+    record = Record.empty(p, record_organisations)
+    _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
+         _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)  # fmt: skip
+    return record
 
 
 def _flat(records: NDArray[np.void]) -> NDArray[np.float64]:
@@ -93,7 +66,7 @@ def _flat(records: NDArray[np.void]) -> NDArray[np.float64]:
 def _values(p: Parameters) -> NDArray[np.void]:
     """The parameters as one record."""
     values = np.zeros(1, VALUES)
-    values[0] = tuple(getattr(p, name) for name in PARAMETERS)
+    values[0] = tuple(getattr(p, name) for name in VALUES.names or ())
     return values
 
 
@@ -130,8 +103,8 @@ def _run(
     numbers, drift = np.empty(NUMBERS), np.empty(per_system)
     lanes = np.empty((4, LANES), np.uint64)
     seed_lanes(seed, lanes)
-    common_sd = p.need_sd * np.sqrt(p.common_need)
-    local_sd = p.need_sd * np.sqrt(1.0 - p.common_need)
+    common_sd = p.need_sd * math.sqrt(p.common_need)
+    local_sd = p.need_sd * math.sqrt(1.0 - p.common_need)
     keyed(seed, _NATION, 0, 0, numbers)
     common = common_sd * normal(numbers[0])
     standard = common
@@ -145,7 +118,7 @@ def _run(
     waiting = 0
     for month in range(months):
         lever = levers[month]
-        waiting = _leave_market(market, waiting, month - p.market_months)
+        waiting = _leave_market(market, waiting, month, p.market_months)
         mean_reputation, nation_fear = 0.0, 0.0
         for place in places:
             mean_reputation += place.reputation
@@ -188,13 +161,9 @@ def _run(
             if month >= months - window:
                 add_kept(flat, totals[first : first + per_system])
             if len(by_organisation) > 0:
-                for o in range(organisations):
-                    for i in range(o * managers, (o + 1) * managers):
-                        for column in range(by_organisation.shape[2]):
-                            by_organisation[month, s * organisations + o, column] += flat[i, column]
+                add_by_organisation(flat, managers, by_organisation[month, s * organisations : (s + 1) * organisations])
             if month == months - 1:
-                for i in range(per_system):
-                    last[first + i, 0], last[first + i, 1] = flat[i, _REPORTED], flat[i, _HONEST]
+                keep_last(flat, last[first : first + per_system])
         keyed(seed, _NATION, 0, month + 1, numbers)
         common = rules.need_after_month(common, normal(numbers[0]), p.need_turnover, common_sd)
         standard = rules.standard_after_month(standard, common, p.standard_lag)
@@ -258,11 +227,11 @@ def _mean_cooperation(posts: Any) -> float:
 
 
 @compiled
-def _leave_market(market: Any, waiting: int, before: float) -> int:
-    """Drop, in order, whoever left before the month given; return how many are still waiting."""
+def _leave_market(market: Any, waiting: int, month: int, market_months: float) -> int:
+    """Drop, in order, whoever left more than market_months ago; return how many are still waiting."""
     kept = 0
     for j in range(waiting):
-        if market[j].left >= before:
+        if month - market[j].left <= market_months:
             market[kept] = market[j]
             kept += 1
     return kept

@@ -34,7 +34,13 @@ def nearest(name: object, choices: Iterable[str]) -> str:
     return f' (did you mean "{found[0]}"?)' if found else ""
 
 
+def named(name: object) -> str:
+    """A name as a user typed it, quoted where it would not stay on one line."""
+    return str(name) if str(name).isprintable() and len(str(name)) <= LONGEST else shown(name)
+
+
 def shown(value: object) -> str:
     """A value as a user typed it, on one line and not too long."""
-    text = f'"{value}"' if isinstance(value, str) and value.isprintable() else " ".join(repr(value).split())
+    plain = isinstance(value, str) and value.isprintable()
+    text = f'"{value}"' if plain else " ".join(repr(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -1,7 +1,7 @@
-"""The parameters of a run: `resolve` turns a regime, mechanisms switched off and settings into frozen `Parameters`.
+"""The door to the parameters of a run: `resolve`, and every name that others need.
 
-The table itself, with a meaning and a source for every value, is `sim/catalogue.py`; mechanisms and regimes are
-in `sim/vocabulary.py`. Everything that others need is named here.
+The table of parameters, with a meaning and a source for each, is in `sim/catalogue.py`; mechanisms and
+regimes are in `sim/vocabulary.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sim.catalogue import DECLARATIONS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.declaration import Declaration
-from sim.errors import InputError, nearest, shown
+from sim.errors import InputError, named, nearest, shown
 from sim.vocabulary import MECHANISMS, REGIMES, Mechanism, Regime
 
 __all__ = [
@@ -43,13 +43,14 @@ MOST_POST_MONTHS = 10**13
 def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **settings: Any) -> Parameters:
     """The parameters of one run: defaults, then the regime's levers, then nulls, then the settings.
 
-    `regime` is a name of `REGIMES`, `mechanisms_off` names of `MECHANISMS` whose parameters go to their null, and
-    `settings` any parameter, lever, size or `schedule`. Raises `InputError` with a line for every mistake.
+    `regime` is a name of `REGIMES`; `mechanisms_off` are names of `MECHANISMS`, whose parameters go to their
+    null; `settings` are parameters, levers, sizes and `schedule`. Raises `InputError` with a line for every
+    mistake.
 
     >>> resolve("heavy", mechanisms_off=["paperwork"], months=24, schedule={"monitoring": {12: 0.9}}).targets
     0.8
     """
-    off = (mechanisms_off,) if isinstance(mechanisms_off, str) else tuple(mechanisms_off)
+    off = _names(mechanisms_off)
     mistakes = [*_unknown_regime(regime), *_unknown_mechanisms(off)]
     switched_off = {} if mistakes else _nulls(off)
     levers = {} if mistakes else REGIMES[regime].levers
@@ -65,6 +66,11 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
     if mistakes:
         raise InputError(mistakes)
     return parameters
+
+
+def _names(listed: object) -> tuple[Any, ...]:
+    """What was listed; a single name, or what is no list at all, counts as a list of one."""
+    return tuple(listed) if isinstance(listed, Iterable) and not isinstance(listed, str) else (listed,)
 
 
 def _unknown_regime(regime: object) -> list[str]:
@@ -93,8 +99,8 @@ def _nulls(off: Iterable[str]) -> dict[str, float | None]:
 
 def _contradictions(off: tuple[str, ...], settings: dict[str, Any]) -> list[str]:
     return [
-        f'{name} = {shown(settings[name])}: the mechanism "{key}" is switched off and holds {name} at its null, '
-        f"{DECLARATIONS[name].null:g}; leave out one of the two"
+        f"{name} = {shown(settings[name])}: belongs to the mechanism {key}, which is switched off and "
+        f"holds it at {DECLARATIONS[name].null:g}; leave out one of the two"
         for key in off
         if _is_mechanism(key)
         for name in MECHANISMS[key].parameters
@@ -112,8 +118,8 @@ def _complaint(problem: Any) -> tuple[str, ...]:
     if isinstance(why, InputError):
         return why.lines
     if name not in DECLARATIONS:
-        known = [*DECLARATIONS, "schedule", "regime", "mechanisms_off"]
-        return (f"{name} = {shown(value)}: no parameter, lever or size has this name{nearest(name, known)}",)
+        hint = nearest(name, [*DECLARATIONS, "schedule", "regime", "mechanisms_off"])
+        return (f"{named(name)} = {shown(value)}: no parameter, lever or size has this name{hint}",)
     return (f"{name} = {shown(value)}: must be {DECLARATIONS[name].allowed}",)
 
 
@@ -129,7 +135,8 @@ def _too_large(run: Parameters) -> list[str]:
         )
     if (needed := _bytes(run, posts)) > (limit := _memory()):
         mistakes.append(
-            f"{sizes}: the run would need {needed / GIB:,.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
+            f"{sizes}: the run would need {needed / GIB:.1f} GiB of memory; "
+            f"at most {limit / GIB:.1f} GiB are allowed"
         )
     return mistakes
 

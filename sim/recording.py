@@ -6,12 +6,15 @@ Recording reads the model and never touches it, nor a random stream.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sim.compiled import compiled
 from sim.outcomes import OUTCOMES, POST_COLUMNS
+from sim.parameters import Parameters
 
 _RATIOS = {"success_rate": ("successes", "initiative_rate"), "silence": ("spoken", "slips")}
 _MEANS = tuple(name for name in OUTCOMES if name not in (*_RATIOS, "practice_variation"))
@@ -28,6 +31,37 @@ ROW = np.dtype([(name, np.float64) for name in (*FIELDS, "unfair", "spared")])
 """A row, with two marks at its end that the engine needs and nobody records: the sanction was unfair; spared."""
 _FIELDS = len(FIELDS)
 _KEPT = len(POST_COLUMNS)
+_REPORTED, _HONEST = FIELDS.index("reported"), FIELDS.index("honest_indicator")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run leaves behind, as sums that the functions below turn into tables.
+
+    Attributes
+    ----------
+    sums : array, months by `FIELDS`, national sums of each month's rows.
+    totals : array, posts by `POST_COLUMNS`, sums over the last `window` months.
+    last : array, posts by 2, the reported and the honest indicator of the last month.
+    organisations : array, months (or 0 where not asked for) by organisations by `POST_COLUMNS`, sums over managers.
+    """
+
+    sums: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    last: NDArray[np.float64]
+    organisations: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, p: Parameters, record_organisations: bool) -> Record:
+        """Zeros of the right shapes for a run with these parameters."""
+        organisations = p.systems * p.organisations
+        columns = len(POST_COLUMNS)
+        return cls(
+            np.zeros((p.months, len(FIELDS))),
+            np.zeros((organisations * p.managers, columns)),
+            np.zeros((organisations * p.managers, 2)),
+            np.zeros((p.months if record_organisations else 0, organisations, columns)),
+        )
 
 
 @compiled
@@ -46,14 +80,29 @@ def add_rows(rows: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
 
 @compiled
 def add_kept(rows: NDArray[np.float64], totals: NDArray[np.float64]) -> None:
-    """Add what is averaged for each post (posts by `POST_COLUMNS`) to its totals."""
+    """Add what is averaged for each post to its totals (posts by `POST_COLUMNS`)."""
     for post in range(rows.shape[0]):
         for field in range(_KEPT):
             totals[post, field] += rows[post, field]
 
 
-def series(sums: NDArray[np.float64], posts: int) -> pd.DataFrame:
-    """The outcomes by month from the national sums of each month's rows.
+@compiled
+def add_by_organisation(rows: NDArray[np.float64], managers: int, totals: NDArray[np.float64]) -> None:
+    """Add the rows of successive organisations to their totals (organisations by `POST_COLUMNS`)."""
+    for post in range(rows.shape[0]):
+        for field in range(_KEPT):
+            totals[post // managers, field] += rows[post, field]
+
+
+@compiled
+def keep_last(rows: NDArray[np.float64], last: NDArray[np.float64]) -> None:
+    """Write the reported and the honest indicator of each post into `last` (posts by 2)."""
+    for post in range(rows.shape[0]):
+        last[post, 0], last[post, 1] = rows[post, _REPORTED], rows[post, _HONEST]
+
+
+def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.float64]]:
+    """The outcomes of some months from the national sums of their rows.
 
     Parameters
     ----------
@@ -63,7 +112,7 @@ def series(sums: NDArray[np.float64], posts: int) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with index ``month`` (1 ...) and a column for each name in `OUTCOMES`.
+    For each name in `OUTCOMES`, in its order, an array with a value for each month.
     """
     total = {name: sums[:, k] for k, name in enumerate(FIELDS)}
     columns = {name: total[name] / posts for name in _MEANS}
@@ -73,8 +122,12 @@ def series(sums: NDArray[np.float64], posts: int) -> pd.DataFrame:
         columns[name] = np.where(some, 1.0 - share, 0.0) if name == "silence" else share
     mean = total["deviation"] / posts
     columns["practice_variation"] = np.sqrt(np.maximum(0.0, total["deviation_squared"] / posts - mean * mean))
-    index = pd.RangeIndex(1, len(sums) + 1, name="month")
-    return pd.DataFrame({name: columns[name] for name in OUTCOMES}, index=index)
+    return {name: columns[name] for name in OUTCOMES}
+
+
+def series(sums: NDArray[np.float64], posts: int) -> pd.DataFrame:
+    """`outcomes` as a table: index ``month`` (1 ...), a column for each outcome."""
+    return pd.DataFrame(outcomes(sums, posts), index=pd.RangeIndex(1, len(sums) + 1, name="month"))
 
 
 def places(systems: int, organisations: int, managers: int) -> pd.DataFrame:
@@ -84,24 +137,21 @@ def places(systems: int, organisations: int, managers: int) -> pd.DataFrame:
     return pd.DataFrame({"post": post, "organisation": organisation, "system": organisation // organisations})
 
 
-def posts_frame(
-    totals: NDArray[np.float64], last: NDArray[np.float64], months: int, place: pd.DataFrame
-) -> pd.DataFrame:
-    """Averages for each post from its totals over `months` months, and the indicators of the last month.
-
-    `totals` is posts by `POST_COLUMNS`, `last` posts by (reported, honest_indicator), `place` from `places`.
-    """
-    means = pd.DataFrame(totals / months, columns=list(POST_COLUMNS))
-    ends = pd.DataFrame(last, columns=["last_reported", "last_honest"])
-    return pd.concat([place, means, ends], axis=1)
+def posts_frame(record: Record, p: Parameters) -> pd.DataFrame:
+    """A row for each post: its place, averages over the last `window` months, and the last month's indicators."""
+    means = pd.DataFrame(record.totals / min(p.window, p.months), columns=list(POST_COLUMNS))
+    last = pd.DataFrame(record.last, columns=["last_reported", "last_honest"])
+    return pd.concat([places(p.systems, p.organisations, p.managers), means, last], axis=1)
 
 
-def organisations_frame(
-    totals: NDArray[np.float64], managers: int, organisations_per_system: int
-) -> pd.DataFrame:
-    """Means by month and organisation from totals (months by organisations by `POST_COLUMNS`)."""
-    months, organisations, _ = totals.shape
-    index = pd.MultiIndex.from_product([range(1, months + 1), range(organisations)], names=["month", "organisation"])
-    frame = pd.DataFrame(totals.reshape(months * organisations, _KEPT) / managers, index, list(POST_COLUMNS))
-    frame.insert(0, "system", index.get_level_values("organisation") // organisations_per_system)
-    return frame.reset_index()
+def organisations_frame(record: Record, p: Parameters) -> pd.DataFrame:
+    """A row for each month and organisation: means over its managers of what `posts_frame` averages."""
+    months, organisations, columns = record.organisations.shape
+    number = np.tile(np.arange(organisations), months)
+    place = {
+        "month": np.repeat(np.arange(1, months + 1), organisations),
+        "organisation": number,
+        "system": number // p.organisations,
+    }
+    means = record.organisations.reshape(-1, columns) / p.managers
+    return pd.concat([pd.DataFrame(place), pd.DataFrame(means, columns=list(POST_COLUMNS))], axis=1)

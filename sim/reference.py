@@ -1,0 +1,502 @@
+"""The reference: the model in Mesa, one manager at a time, to read, step through and examine.
+
+It draws from NumPy's own generators (`sim.streams.Streams`), calls the same rules as the compiled engine, in the
+same order, and gives the same bits. Means are added up with a loop, in the order of the posts, because the built-in
+`sum` rounds differently from one Python to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import Any
+
+import mesa
+import numpy as np
+
+from sim import recording, rules
+from sim.outcomes import OUTCOMES
+from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
+from sim.seeds import seed_of
+from sim.streams import APPOINTMENT, PERSON, Streams, normal
+
+_row_values = attrgetter(*recording.FIELDS)
+
+
+class Manager(mesa.Agent):  # type: ignore[misc]
+    """A director or senior leader, who holds one post. Stocks are in [0, 1]; see `sim.outcomes` for their meaning."""
+
+    def __init__(self, model: LeadershipModel, person: Sequence[float], fear: float) -> None:
+        super().__init__(model)
+        (self.motivation_at_start, self.integrity, self.skill, self.boldness, self.crowding,
+         self.anxiety) = person  # fmt: skip
+        self.fear = fear
+        self.record = 0
+        self.left: int | None = None
+
+    def begin(self, trust: float) -> None:
+        """Start in a post."""
+        self.motivation = self.motivation_at_start
+        self.trust = trust
+        self.confidence, self.distress, self.cooperation = 0.5, 0.0, 0.3
+
+
+class Post:
+    """A unit and whoever leads it: `practice`, local `need` and ξ (`uniqueness`) stay when the manager leaves."""
+
+    def __init__(self, index: int, uniqueness: float, need: float, practice: float, manager: Manager) -> None:
+        self.index, self.uniqueness, self.need, self.practice = index, uniqueness, need, practice
+        self.manager = manager
+        self.appointments = 0
+        self.row = SimpleNamespace(unfair=False, spared=False)
+
+
+class Organisation:
+    """An NHS trust; its first post is the chief executive's."""
+
+    def __init__(self, index: int, deviation: float, mean_effort: float, posts: list[Post]) -> None:
+        self.index, self.deviation, self.mean_effort, self.posts = index, deviation, mean_effort, posts
+        self.safety, self.reputation = 0.3, 0.5
+
+    def feel(self, mean_reputation: float, lever: SimpleNamespace, p: SimpleNamespace) -> None:
+        """Step 1: the climate of the month."""
+        self.fear = _mean([post.manager.fear for post in self.posts])
+        self.trust = _mean([post.manager.trust for post in self.posts])
+        self.monitoring = rules.monitoring_of_organisation(
+            lever.monitoring, self.deviation, mean_reputation, self.reputation, lever.risk_based
+        )
+        self.felt = rules.felt_monitoring(self.monitoring, self.posts[0].manager.fear, p.cascade)
+        self.assurance = rules.assurance(self.felt, p.burden, p.burden_power)
+
+    def move(self, p: SimpleNamespace) -> None:
+        """Steps 11 and 12 for the organisation."""
+        rows = [post.row for post in self.posts]
+        self.reputation = rules.reputation_after_month(self.reputation, _mean([row.reported for row in rows]))
+        self.mean_effort = _mean([row.effort for row in rows])
+        spoken = sum(row.spoken for row in rows)
+        self.safety = rules.safety_after_month(self.safety, spoken, p.safety_learning, p.safety_decay)
+
+
+class System:
+    """An integrated care system: some organisations that share patients."""
+
+    def __init__(self, organisations: list[Organisation]) -> None:
+        self.organisations = organisations
+        self.posts = [post for organisation in organisations for post in organisation.posts]
+
+    def feel(self, lever: SimpleNamespace, p: SimpleNamespace) -> None:
+        """Step 1 and the load of step 2: H, and the overload V that everyone in the system shares."""
+        self.cooperation = _mean([post.manager.cooperation for post in self.posts])
+        self.overload = rules.overload(
+            rules.load(self.cooperation, lever.acute_budget, lever.social_care_budget, p.demand, p.bed_blocking,
+                       p.cooperation_gain))  # fmt: skip
+
+
+class LeadershipModel(mesa.Model):  # type: ignore[misc]
+    """Leadership culture under monitoring, as a Mesa model; a step is a month.
+
+    Parameters
+    ----------
+    regime : str
+        A named bundle of levers (`sim.parameters.REGIMES`).
+    rng, seed : int, optional
+        The run's seed; `seed` is the older name of the same. Without one a fresh seed is drawn; it stands in
+        ``model.seed``, as does the one given.
+    schedule : mapping, optional
+        Lever to month to value: ``{"monitoring": {36: 0.9}}``.
+    mechanisms_off : iterable of str
+        Mechanisms switched off (`sim.parameters.MECHANISMS`).
+    agent_reporters : mapping, optional
+        What Mesa's `DataCollector` shall keep of each manager, say ``{"fear": "fear"}``; nothing by default.
+    record_organisations : bool
+        Whether the record holds organisations by month.
+    **settings
+        Any parameter, lever or size by name.
+
+    Attributes
+    ----------
+    agents : Mesa's `AgentSet` of the managers in post.
+    posts, organisations, systems : lists, in the order of the posts.
+    market : list of former managers open to a new post.
+    datacollector : Mesa's `DataCollector`, a model variable for each outcome, a row for each month.
+    record : `sim.recording.Record`
+    parameters : `Parameters`, as resolved.
+
+    Raises
+    ------
+    InputError
+        With a line for each mistake in the settings.
+
+    >>> model = LeadershipModel(rng=1, monitoring=0.8, systems=1, months=3)
+    >>> model.run_model()
+    >>> len(model.agents), len(model.datacollector.get_model_vars_dataframe())
+    (60, 3)
+    """
+
+    streams_class = Streams
+
+    def __init__(
+        self,
+        regime: str = "baseline",
+        *,
+        rng: Any = None,
+        seed: Any = None,
+        schedule: Mapping[str, Mapping[int, float]] | None = None,
+        mechanisms_off: Iterable[str] = (),
+        agent_reporters: Mapping[str, Any] | None = None,
+        record_organisations: bool = False,
+        **settings: Any,
+    ) -> None:
+        self.seed = seed_of(rng if seed is None else seed)
+        super().__init__(rng=self.seed)
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule or {}, **settings)
+        self.parameters: Parameters = parameters
+        self.record = recording.Record.empty(parameters, record_organisations)
+        self.p = SimpleNamespace(**{name: getattr(parameters, name) for name in (*PARAMETERS, *SPREADS)})
+        self.levers = {name: getattr(parameters, name) for name in LEVERS}
+        self.month = 0
+        self.market: list[Manager] = []
+        self._build()
+        self.outcomes: dict[str, float] = {}
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: _reporter(name) for name in OUTCOMES},
+            agent_reporters=dict(agent_reporters) if agent_reporters else None,
+        )
+
+    def _build(self) -> None:
+        """Everyone and everything as the first month finds them."""
+        p, sizes = self.p, self.parameters
+        count = sizes.systems * sizes.organisations * sizes.managers
+        self.streams = self.streams_class(self.seed, count)
+        self.common_sd = p.need_sd * math.sqrt(p.common_need)
+        self.local_sd = p.need_sd * math.sqrt(1.0 - p.common_need)
+        self.common = self.common_sd * normal(self.streams.keyed("nation", 0)[0])
+        self.standard = self.common
+        self.posts = [self._new_post(index) for index in range(count)]
+        self.organisations = [
+            Organisation(
+                o,
+                p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]),
+                p.motivation_mean,
+                self.posts[o * sizes.managers : (o + 1) * sizes.managers],
+            )
+            for o in range(sizes.systems * sizes.organisations)
+        ]
+        self.systems = [
+            System(self.organisations[s * sizes.organisations : (s + 1) * sizes.organisations])
+            for s in range(sizes.systems)
+        ]
+
+    def _new_post(self, index: int) -> Post:
+        numbers = self.streams.keyed("post", index)
+        manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=0.2)
+        manager.begin(trust=0.5)
+        return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard, manager)
+
+    def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
+        """Someone from outside for the `count`-th appointment to a post."""
+        p, numbers = self.p, self.streams.keyed(stream, index, count)
+        traits = rules.person(
+            *numbers[: len(PERSON)], boldness_mean, p.motivation_mean, p.motivation_sd, p.integrity_mean,
+            p.integrity_sd, p.skill_mean, p.skill_sd, p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd,
+            p.poor_share, p.poor_factor)  # fmt: skip
+        return Manager(self, traits, fear)
+
+    def step(self) -> None:
+        """Simulate a month."""
+        self.month += 1
+        for name, changes in self.parameters.schedule.items():
+            self.levers[name] = changes.get(self.month, self.levers[name])
+        lever, p = SimpleNamespace(**self.levers), self.p
+        u = self.streams.month()
+        self.market = [person for person in self.market if self.month - person.left <= p.market_months]
+        mean_reputation = _mean([organisation.reputation for organisation in self.organisations])
+        for organisation in self.organisations:
+            organisation.feel(mean_reputation, lever, p)
+        nation_fear = _mean([organisation.fear for organisation in self.organisations])
+        k = rules.stakes(lever.register, lever.disbarring, p.career_stakes)
+        for system in self.systems:
+            system.feel(lever, p)
+            for organisation in system.organisations:
+                for post in organisation.posts:
+                    self._decide(post, organisation, system, k, lever, u)
+        for system in self.systems:
+            self._learn_in(system, k, lever, u)
+        for organisation in self.organisations:
+            for post in organisation.posts:
+                self._career(post, organisation, nation_fear, lever, u)
+        self._record_month()
+        shock = normal(self.streams.keyed("nation", 0, self.month)[0])
+        self.common = rules.need_after_month(self.common, shock, p.need_turnover, self.common_sd)
+        self.standard = rules.standard_after_month(self.standard, self.common, p.standard_lag)
+        self.running = self.month < self.parameters.months
+
+    def _decide(
+        self,
+        post: Post,
+        organisation: Organisation,
+        system: System,
+        k: float,
+        lever: SimpleNamespace,
+        u: Mapping[str, Sequence[float]],
+    ) -> None:
+        """Steps 2 to 10 for one manager, from the state at the end of the month before."""
+        p, manager, row, i = self.p, post.manager, post.row, post.index
+        m, b, overload = organisation.felt, organisation.assurance, system.overload
+        fear, trust, skill, integrity = manager.fear, manager.trust, manager.skill, manager.integrity
+        need = self.common + post.need
+        # 2 and 3
+        relationship = rules.relationship_received(lever.relationship, post.uniqueness, p.relationship_sd)
+        w = rules.time_left(b, relationship, manager.cooperation, p.relationship_time, p.cooperation_cost)
+        manager.motivation = rules.motivation_after_climate(
+            manager.motivation, manager.motivation_at_start, manager.crowding, m, trust, lever.targets, p.reciprocity,
+            p.complacency, p.motivation_speed)  # fmt: skip
+        effort = rules.effort(manager.motivation, fear, m, k, lever.punitiveness, p.deterrence)
+        # 4
+        pressure = rules.pressure(lever.targets, fear)
+        attention = rules.attention(pressure, p.focus_own, p.focus_pull)
+        balance = rules.balance(attention, p.focus_ideal)
+        service = rules.service(w, effort, skill, overload, p.skill_floor)
+        honest = rules.honest_indicator(service, attention, p.focus_ideal)
+        shortfall = rules.shortfall(honest, p.target_level)
+        gaming = rules.gaming(shortfall, integrity, pressure, organisation.monitoring, p.gaming_max, p.audit)
+        reported = honest + gaming
+        # 5
+        distance = abs(need - post.practice)
+        change = rules.change_needed(distance, p.step)
+        value = rules.value_of_initiative(
+            manager.confidence, trust, fear, skill, change, k, shortfall, lever.targets, p.gain, p.loss_aversion,
+            p.initiative_cost, p.aspiration, p.target_level)  # fmt: skip
+        tried = u["initiative"][i] < rules.chance_of_initiative(
+            value, manager.boldness, w, overload, p.opportunity, p.sensitivity
+        )
+        succeeded = tried and u["success"][i] < rules.chance_of_success(
+            skill, system.cooperation, change, p.success_base, p.success_skill, p.success_cooperation
+        )
+        needless = tried and distance < 0.5 * p.step
+        if succeeded:
+            post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
+            distance = abs(need - post.practice)
+        # 6
+        negligent = u["negligence"][i] < rules.chance_of_negligence(
+            effort, overload, p.slip_negligence, p.overload_slip
+        )
+        slipped = (
+            negligent
+            or (tried and not succeeded)
+            or u["mishap"][i] < rules.chance_of_mishap(
+                skill, overload, organisation.safety, lever.standardisation, p.slip_mishap, p.slip_unskilled,
+                p.overload_slip, p.safety_effect, p.standard_safety)  # fmt: skip
+        )
+        # 7 and 8
+        spoken = known = sanctioned = unfair = False
+        harm = 0.0
+        if slipped:
+            spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(
+                trust, fear, negligent, m, lever.punitiveness, lever.leniency, p.speak_base, p.speak_sensitivity,
+                p.speak_prudence, p.speak_negligence)  # fmt: skip
+            known = spoken or u["discovery"][i] < m
+            harm = rules.harm_of_slip(known, p.harm_known, p.harm_hidden_factor)
+            sanctioned = known and u["sanction"][i] < rules.chance_of_sanction(
+                negligent, spoken, m, lever.punitiveness, lever.discernment, lever.leniency, p.exoneration
+            )
+            unfair = sanctioned and not negligent
+        called = not sanctioned and u["account"][i] < rules.chance_of_account(
+            reported, lever.targets, p.account_rate, p.target_level
+        )
+        if called:
+            sanctioned = u["account_sanction"][i] < rules.chance_of_account_sanction(
+                effort, lever.punitiveness, lever.discernment
+            )
+            unfair = sanctioned and effort >= organisation.mean_effort
+        # 9 and 10
+        fit = rules.fit(distance, p.niche_width)
+        strain = rules.moral_strain(integrity, balance, gaming, p.strain_gaming)
+        manager.distress = rules.distress_after_month(
+            manager.distress, strain, b, overload, fear, trust, relationship, p.distress_gain, p.distress_recovery,
+            p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)  # fmt: skip
+        row.monitoring, row.relationship = organisation.monitoring, relationship
+        row.effort, row.assurance, row.time_left, row.overload = effort, b, w, overload
+        row.quality = rules.quality(service, gaming, balance, fit, harm, p.gaming_cost)
+        row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
+        row.harm, row.moral_strain = harm, strain
+        row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
+        row.slips, row.negligence, row.spoken = slipped, negligent, spoken
+        row.sanctions, row.unfair, row.spared = sanctioned, unfair, (known or called) and not sanctioned
+        row.misfit = distance
+        row.deviation = post.practice - self.standard
+        row.deviation_squared = row.deviation * row.deviation
+
+    def _learn_in(self, system: System, k: float, lever: SimpleNamespace, u: Mapping[str, Sequence[float]]) -> None:
+        """Steps 11 and 12 in one system: the world moves, and everyone learns from what happened around them."""
+        p = self.p
+        sanctioned_in_system = sum(post.row.sanctions for post in system.posts)
+        for organisation in system.organisations:
+            rows = [post.row for post in organisation.posts]
+            sanctioned = sum(row.sanctions for row in rows)
+            spared = sum(row.spared for row in rows)
+            unpunished = sum(row.negligence and not row.sanctions for row in rows)
+            for post in organisation.posts:
+                drift = normal(u["need_drift"][post.index])
+                post.need = rules.need_after_month(post.need, drift, p.need_turnover, self.local_sd)
+                post.practice = rules.practice_after_standard(
+                    post.practice, self.standard, lever.standardisation, p.standard_pull
+                )
+                self._learn(post, organisation, system, k, lever, sanctioned, spared,
+                            sanctioned_in_system - sanctioned, unpunished)  # fmt: skip
+            organisation.move(p)
+
+    def _learn(
+        self,
+        post: Post,
+        organisation: Organisation,
+        system: System,
+        k: float,
+        lever: SimpleNamespace,
+        sanctioned: int,
+        spared: int,
+        sanctioned_elsewhere: int,
+        unpunished: int,
+    ) -> None:
+        """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
+        p, manager, row, m = self.p, post.manager, post.row, organisation.felt
+        fear, trust, relationship = manager.fear, manager.trust, row.relationship
+        tried, succeeded = row.initiative_rate, row.successes
+        manager.fear = rules.clip(rules.fear_after_month(
+            fear, trust, organisation.fear, manager.anxiety, m, k, row.sanctions, row.spared,
+            sanctioned - row.sanctions, spared - row.spared, sanctioned_elsewhere, lever.punitiveness,
+            lever.publicity, p.fear_extinction, p.fear_ambient, p.fear_conformity, p.fear_peer_blamed,
+            p.fear_system, p.fear_peer_spared, p.fear_blamed, p.fear_spared))  # fmt: skip
+        manager.trust = rules.clip(rules.trust_after_month(
+            trust, organisation.trust, relationship, m, row.sanctions, row.unfair, row.spared, p.trust_invest,
+            p.trust_control, p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair,
+            p.trust_spared))  # fmt: skip
+        manager.confidence = rules.clip(rules.confidence_after_month(
+            manager.confidence, fear, trust, relationship, m, succeeded, tried and not succeeded, row.sanctions,
+            lever.recognition, p.confidence_invest, p.confidence_feedback, p.confidence_idle, p.confidence_success,
+            p.confidence_failure, p.confidence_blamed))  # fmt: skip
+        skill = rules.skill_after_training(
+            manager.skill, fear, relationship, m, p.skill_invest, p.skill_feedback, p.skill_decay
+        )
+        row.practice_gain = rules.practice_gain(skill, p.skill_practice) if tried else 0.0
+        manager.skill = rules.clip(skill + row.practice_gain)
+        manager.integrity = rules.clip(
+            rules.integrity_after_month(manager.integrity, relationship, p.integrity_invest)
+        )
+        got_away = row.negligence and not row.sanctions
+        manager.motivation = rules.clip(rules.motivation_after_impunity(
+            manager.motivation, unpunished - got_away, len(organisation.posts), p.impunity))  # fmt: skip
+        manager.cooperation = rules.clip(rules.cooperation_after_month(
+            manager.cooperation, trust, fear, system.cooperation, m, lever.targets, lever.cooperation_incentive,
+            p.cooperation_speed, p.cooperation_sensitivity, p.cooperation_reciprocity, p.cooperation_rivalry,
+            p.cooperation_oversight))  # fmt: skip
+        manager.distress = rules.clip(manager.distress)
+
+    def _career(
+        self,
+        post: Post,
+        organisation: Organisation,
+        nation_fear: float,
+        lever: SimpleNamespace,
+        u: Mapping[str, Sequence[float]],
+    ) -> None:
+        """Step 13 for one post."""
+        p, leaver, row, i = self.p, post.manager, post.row, post.index
+        dismissed = row.sanctions and u["dismissal"][i] < p.dismissal
+        left = dismissed or u["exit"][i] < rules.chance_of_leaving(
+            leaver.distress, leaver.fear, leaver.trust, p.exit_base, p.exit_distress, p.exit_fear
+        )
+        row.dismissals, row.exits, row.recycled = dismissed, left, False
+        if not left:
+            return
+        leaver.remove()
+        leaver.record += dismissed
+        leaver.left = self.month
+        post.appointments += 1
+        numbers = dict(
+            zip(APPOINTMENT, self.streams.keyed("appointment", i, post.appointments), strict=False)
+        )
+        post.manager = self._appointed(post, organisation, nation_fear, lever, numbers)
+        post.manager.begin(trust=rules.appointed_trust(organisation.trust))
+        if not (dismissed and numbers["striking_off"] < lever.disbarring):
+            self.market.append(leaver)
+
+    def _appointed(
+        self,
+        post: Post,
+        organisation: Organisation,
+        nation_fear: float,
+        lever: SimpleNamespace,
+        numbers: Mapping[str, float],
+    ) -> Manager:
+        """Who gets the vacated post: someone from the market, a newcomer, or a rival."""
+        p, outside = self.p, (post.index, post.appointments)
+        boldness_mean, fear = -p.deterred_entry * nation_fear, rules.newcomer_fear(organisation.fear)
+        chosen = None
+        if numbers["recycling"] < p.recycling and self.market:
+            chosen = int(numbers["pick"] * len(self.market))
+            if self.market[chosen].record > 0 and numbers["register"] < lever.register:
+                chosen = None
+        if chosen is None:
+            best = self._person("newcomer", *outside, boldness_mean, fear)
+        else:
+            best = self.market[chosen]
+        if numbers["competition"] < lever.competency_standard:
+            rival = self._person("rival", *outside, boldness_mean, fear)
+            to_beat = rules.assessed(best.skill, numbers["candidate_error"], p.assessment_noise)
+            if rules.assessed(rival.skill, numbers["rival_error"], p.assessment_noise) > to_beat:
+                if chosen is None:
+                    best.remove()
+                return rival
+            rival.remove()
+        if chosen is not None:
+            post.row.recycled = True
+            self._return_to_post(best)
+            self.market[chosen] = self.market[-1]  # the last one takes the place that is free
+            self.market.pop()
+        return best
+
+    def _return_to_post(self, manager: Manager) -> None:
+        """Register a former manager again, under the same number (Mesa would give a new one)."""
+        number = manager.unique_id
+        self.register_agent(manager)
+        manager.unique_id = number
+
+    def _record_month(self) -> None:
+        """Write the month down: rows for the posts, their sums, and Mesa's own data collector."""
+        for post in self.posts:
+            row, manager = post.row, post.manager
+            fear, trust = manager.fear, manager.trust
+            row.fear, row.trust, row.confidence, row.skill = fear, trust, manager.confidence, manager.skill
+            row.integrity, row.distress, row.motivation = manager.integrity, manager.distress, manager.motivation
+            row.cooperation = manager.cooperation
+            row.fearful, row.fearful_40, row.fearful_60 = fear > 0.5, fear > 0.4, fear > 0.6
+            row.toxic = fear > 0.5 and trust < 0.5
+            row.toxic_40 = fear > 0.4 and trust < 0.6
+            row.toxic_60 = fear > 0.6 and trust < 0.4
+            row.record_share = manager.record > 0
+        rows = np.array([_row_values(post.row) for post in self.posts], dtype=np.float64)
+        sizes, record, month = self.parameters, self.record, self.month - 1
+        recording.add_rows(rows, record.sums[month])
+        if month >= sizes.months - sizes.window:
+            recording.add_kept(rows, record.totals)
+        if len(record.organisations):
+            recording.add_by_organisation(rows, sizes.managers, record.organisations[month])
+        if month == sizes.months - 1:
+            recording.keep_last(rows, record.last)
+        month_sums = record.sums[month : month + 1]
+        self.outcomes = {name: float(v[0]) for name, v in recording.outcomes(month_sums, len(rows)).items()}
+        self.datacollector.collect(self)
+
+
+def _mean(values: Sequence[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values)
+
+
+def _reporter(name: str) -> Any:
+    return lambda model: model.outcomes[name]

@@ -17,7 +17,22 @@ from sim import rules
 from sim.compiled import announce_compilation, compiled
 from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters
 from sim.recording import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
-from sim.streams import APPOINTMENT, KEYED, KEYS, LANES, MONTHLY, NUMBERS, draw_lanes, keyed, normal, normals, seed_lanes
+from sim.streams import (
+    APPOINTMENT,
+    KEYED,
+    KEYS,
+    LANES,
+    MONTHLY,
+    NUMBERS,
+    draw_lanes,
+    keyed,
+    normal,
+    normals,
+    seed_lanes,
+)
+
+# The rules take many arguments; one a line would hide the shape of a month.
+# fmt: off
 
 
 def _record(*names: str) -> np.dtype[np.void]:
@@ -26,13 +41,13 @@ def _record(*names: str) -> np.dtype[np.void]:
 
 _CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
 POST = _record("practice", "need", "uniqueness", "appointments", *_CARRIED, "motivation", "trust", "confidence",
-               "distress", "cooperation")  # fmt: skip
+               "distress", "cooperation")
 """A post and whoever holds it. `uniqueness` is ξ, `need` the local need, `appointments` how many there were."""
 CANDIDATE = _record(*_CARRIED, "left")
 """A former manager on the market; `left` is the month of leaving."""
 ORGANISATION = _record("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt",
                        "assurance", "sanctioned", "spared", "unpunished", "spoken", "reported",
-                       "effort")  # fmt: skip
+                       "effort")
 """An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
 DRAWS = _record(*MONTHLY, *(f"idle_{lane}" for lane in range(len(MONTHLY), LANES)))
 """A post's uniform numbers in a month, one for each monthly stream."""
@@ -43,7 +58,7 @@ _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
     KEYS[KEYED.index(name)] for name in ("nation", "organisation", "post", "newcomer", "rival", "appointment")
 )
 (_U_RECYCLING, _U_PICK, _U_REGISTER, _U_COMPETITION, _U_CANDIDATE_ERROR, _U_RIVAL_ERROR,
- _U_STRIKING_OFF) = range(len(APPOINTMENT))  # fmt: skip
+ _U_STRIKING_OFF) = range(len(APPOINTMENT))
 _NEED_DRIFT = MONTHLY.index("need_drift")
 
 
@@ -54,7 +69,7 @@ def run(p: Parameters, seed: int, record_organisations: bool = False) -> Record:
     rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
     record = Record.empty(p, record_organisations)
     _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
-         _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)  # fmt: skip
+         _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)
     return record
 
 
@@ -120,9 +135,9 @@ def _run(
         lever = levers[month]
         waiting = _leave_market(market, waiting, month, p.market_months)
         mean_reputation, nation_fear = 0.0, 0.0
-        for place in places:
-            mean_reputation += place.reputation
-            nation_fear += place.fear
+        for o in range(len(places)):
+            mean_reputation += places[o].reputation
+            nation_fear += places[o].fear
         mean_reputation /= len(places)
         nation_fear /= len(places)
         k = rules.stakes(lever.register, lever.disbarring, p.career_stakes)
@@ -133,16 +148,16 @@ def _run(
             draw_lanes(lanes, uniforms)
             normals(uniforms, _NEED_DRIFT, drift)
             load = rules.load(cooperation[s], lever.acute_budget, lever.social_care_budget, p.demand, p.bed_blocking,
-                              p.cooperation_gain)  # fmt: skip
+                              p.cooperation_gain)
             overload = rules.overload(load)
             for o in range(organisations):
                 _climate(local[o], here[o * managers].fear, mean_reputation, lever, p)
                 for i in range(o * managers, (o + 1) * managers):
                     _decide(here[i], rows[i], local[o], draws[i], common, standard, cooperation[s], overload, k, lever,
-                            p)  # fmt: skip
+                            p)
             sanctioned = 0.0
-            for place in local:
-                sanctioned += place.sanctioned
+            for o in range(organisations):
+                sanctioned += local[o].sanctioned
             for o in range(organisations):
                 for i in range(o * managers, (o + 1) * managers):
                     _world_moves(here[i], drift[i], standard, local_sd, lever, p)
@@ -153,7 +168,7 @@ def _run(
             for o in range(organisations):
                 for i in range(o * managers, (o + 1) * managers):
                     waiting = _career(here[i], rows[i], local[o], draws[i], first + i, month, nation_fear, seed, market,
-                                      waiting, lever, p, numbers)  # fmt: skip
+                                      waiting, lever, p, numbers)
                     _record_stocks(here[i], rows[i])
                 _organisation_climate(local[o], here[o * managers : (o + 1) * managers])
             cooperation[s] = _mean_cooperation(here)
@@ -198,7 +213,7 @@ def _draw_person(someone: Any, numbers: Any, boldness_mean: float, p: Any) -> No
      someone.anxiety) = rules.person(
         numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], boldness_mean,
         p.motivation_mean, p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd,
-        p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd, p.poor_share, p.poor_factor)  # fmt: skip
+        p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd, p.poor_share, p.poor_factor)
 
 
 @compiled
@@ -249,7 +264,7 @@ def _grown(market: Any, needed: int) -> Any:
 def _climate(place: Any, chief_fear: float, mean_reputation: float, lever: Any, p: Any) -> None:
     """Step 1 for an organisation, and its tallies back to none."""
     place.monitoring = rules.monitoring_of_organisation(lever.monitoring, place.deviation, mean_reputation,
-                                                        place.reputation, lever.risk_based)  # fmt: skip
+                                                        place.reputation, lever.risk_based)
     place.felt = rules.felt_monitoring(place.monitoring, chief_fear, p.cascade)
     place.assurance = rules.assurance(place.felt, p.burden, p.burden_power)
     place.sanctioned, place.spared, place.unpunished, place.spoken = 0.0, 0.0, 0.0, 0.0
@@ -278,7 +293,7 @@ def _decide(
     w = rules.time_left(place.assurance, relationship, post.cooperation, p.relationship_time, p.cooperation_cost)
     post.motivation = rules.motivation_after_climate(post.motivation, post.motivation_at_start, post.crowding, m,
                                                      trust, lever.targets, p.reciprocity, p.complacency,
-                                                     p.motivation_speed)  # fmt: skip
+                                                     p.motivation_speed)
     effort = rules.effort(post.motivation, fear, m, k, lever.punitiveness, p.deterrence)
     # 4
     pressure = rules.pressure(lever.targets, fear)
@@ -293,11 +308,11 @@ def _decide(
     distance = abs(need - post.practice)
     change = rules.change_needed(distance, p.step)
     value = rules.value_of_initiative(post.confidence, trust, fear, skill, change, k, shortfall, lever.targets, p.gain,
-                                      p.loss_aversion, p.initiative_cost, p.aspiration, p.target_level)  # fmt: skip
+                                      p.loss_aversion, p.initiative_cost, p.aspiration, p.target_level)
     tried = u.initiative < rules.chance_of_initiative(value, post.boldness, w, overload, p.opportunity,
-                                                          p.sensitivity)  # fmt: skip
+                                                          p.sensitivity)
     succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
-                                                             p.success_skill, p.success_cooperation))  # fmt: skip
+                                                             p.success_skill, p.success_cooperation))
     needless = tried & (distance < 0.5 * p.step)
     post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
     distance = abs(need - post.practice)
@@ -305,14 +320,14 @@ def _decide(
     negligent = u.negligence < rules.chance_of_negligence(effort, overload, p.slip_negligence, p.overload_slip)
     mishap = u.mishap < rules.chance_of_mishap(skill, overload, place.safety, lever.standardisation, p.slip_mishap,
                                                p.slip_unskilled, p.overload_slip, p.safety_effect,
-                                               p.standard_safety)  # fmt: skip
+                                               p.standard_safety)
     slipped = negligent | (tried & (not succeeded)) | mishap
     # 7 and 8
     spoken, known, sanctioned, unfair, harm = False, False, False, False, 0.0
     if slipped:
         spoken = u.speaking_up < rules.chance_of_speaking_up(
             trust, fear, negligent, m, lever.punitiveness, lever.leniency, p.speak_base, p.speak_sensitivity,
-            p.speak_prudence, p.speak_negligence)  # fmt: skip
+            p.speak_prudence, p.speak_negligence)
         known = spoken or u.discovery < m
         harm = rules.harm_of_slip(known, p.harm_known, p.harm_hidden_factor)
         sanctioned = known and u.sanction < rules.chance_of_sanction(
@@ -320,10 +335,10 @@ def _decide(
         )
         unfair = sanctioned and not negligent
     called = not sanctioned and u.account < rules.chance_of_account(reported, lever.targets, p.account_rate,
-                                                                        p.target_level)  # fmt: skip
+                                                                        p.target_level)
     if called:
         sanctioned = u.account_sanction < rules.chance_of_account_sanction(effort, lever.punitiveness,
-                                                                               lever.discernment)  # fmt: skip
+                                                                               lever.discernment)
         unfair = sanctioned and effort >= place.mean_effort
     spared = (known or called) and not sanctioned
     # 9 and 10
@@ -331,7 +346,7 @@ def _decide(
     strain = rules.moral_strain(integrity, balance, gaming, p.strain_gaming)
     post.distress = rules.distress_after_month(
         post.distress, strain, place.assurance, overload, fear, trust, relationship, p.distress_gain,
-        p.distress_recovery, p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)  # fmt: skip
+        p.distress_recovery, p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)
     place.sanctioned += sanctioned
     place.spared += spared
     place.unpunished += negligent and not sanctioned
@@ -387,25 +402,25 @@ def _learn(
         fear, trust, place.fear, post.anxiety, m, k, sanctioned, spared, int(place.sanctioned - sanctioned),
         int(place.spared - spared), int(system_sanctioned - place.sanctioned), lever.punitiveness, lever.publicity,
         p.fear_extinction, p.fear_ambient, p.fear_conformity, p.fear_peer_blamed, p.fear_system, p.fear_peer_spared,
-        p.fear_blamed, p.fear_spared))  # fmt: skip
+        p.fear_blamed, p.fear_spared))
     post.trust = rules.clip(rules.trust_after_month(
         trust, place.trust, relationship, m, sanctioned, unfair, spared, p.trust_invest, p.trust_control,
-        p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair, p.trust_spared))  # fmt: skip
+        p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair, p.trust_spared))
     post.confidence = rules.clip(rules.confidence_after_month(
         post.confidence, fear, trust, relationship, m, succeeded, tried and not succeeded, sanctioned,
         lever.recognition, p.confidence_invest, p.confidence_feedback, p.confidence_idle, p.confidence_success,
-        p.confidence_failure, p.confidence_blamed))  # fmt: skip
+        p.confidence_failure, p.confidence_blamed))
     skill = rules.skill_after_training(post.skill, fear, relationship, m, p.skill_invest, p.skill_feedback,
-                                       p.skill_decay)  # fmt: skip
+                                       p.skill_decay)
     row.practice_gain = rules.practice_gain(skill, p.skill_practice) if tried else 0.0
     post.skill = rules.clip(skill + row.practice_gain)
     post.integrity = rules.clip(rules.integrity_after_month(post.integrity, relationship, p.integrity_invest))
     post.motivation = rules.clip(rules.motivation_after_impunity(
-        post.motivation, int(place.unpunished - got_away), managers, p.impunity))  # fmt: skip
+        post.motivation, int(place.unpunished - got_away), managers, p.impunity))
     post.cooperation = rules.clip(rules.cooperation_after_month(
         post.cooperation, trust, fear, system_cooperation, m, lever.targets, lever.cooperation_incentive,
         p.cooperation_speed, p.cooperation_sensitivity, p.cooperation_reciprocity, p.cooperation_rivalry,
-        p.cooperation_oversight))  # fmt: skip
+        p.cooperation_oversight))
     post.distress = rules.clip(post.distress)
 
 
@@ -428,7 +443,7 @@ def _career(
     """Step 13 for one post; return how many are on the market afterwards."""
     dismissed = row.sanctions > 0.0 and u.dismissal < p.dismissal
     left = dismissed or u.exit < rules.chance_of_leaving(post.distress, post.fear, post.trust, p.exit_base,
-                                                             p.exit_distress, p.exit_fear)  # fmt: skip
+                                                             p.exit_distress, p.exit_fear)
     row.dismissals, row.exits, row.recycled = dismissed, left, 0.0
     if not left:
         return waiting

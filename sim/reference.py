@@ -22,6 +22,9 @@ from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
 from sim.seeds import seed_of
 from sim.streams import APPOINTMENT, PERSON, Streams, normal
 
+# The rules take many arguments; one a line would hide the shape of a month.
+# fmt: off
+
 _row_values = attrgetter(*recording.FIELDS)
 
 
@@ -31,10 +34,10 @@ class Manager(mesa.Agent):  # type: ignore[misc]
     def __init__(self, model: LeadershipModel, person: Sequence[float], fear: float) -> None:
         super().__init__(model)
         (self.motivation_at_start, self.integrity, self.skill, self.boldness, self.crowding,
-         self.anxiety) = person  # fmt: skip
+         self.anxiety) = person
         self.fear = fear
         self.record = 0
-        self.left: int | None = None
+        self.left = 0
 
     def begin(self, trust: float) -> None:
         """Start in a post."""
@@ -91,7 +94,7 @@ class System:
         self.cooperation = _mean([post.manager.cooperation for post in self.posts])
         self.overload = rules.overload(
             rules.load(self.cooperation, lever.acute_budget, lever.social_care_budget, p.demand, p.bed_blocking,
-                       p.cooperation_gain))  # fmt: skip
+                       p.cooperation_gain))
 
 
 class LeadershipModel(mesa.Model):  # type: ignore[misc]
@@ -198,10 +201,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
         """Someone from outside for the `count`-th appointment to a post."""
         p, numbers = self.p, self.streams.keyed(stream, index, count)
+        unfit, motivation, integrity, skill, boldness, crowding, anxiety = numbers[: len(PERSON)]
         traits = rules.person(
-            *numbers[: len(PERSON)], boldness_mean, p.motivation_mean, p.motivation_sd, p.integrity_mean,
-            p.integrity_sd, p.skill_mean, p.skill_sd, p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd,
-            p.poor_share, p.poor_factor)  # fmt: skip
+            unfit, motivation, integrity, skill, boldness, crowding, anxiety, boldness_mean,
+            p.motivation_mean, p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd, p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd,
+            p.poor_share, p.poor_factor)
         return Manager(self, traits, fear)
 
     def step(self) -> None:
@@ -252,7 +256,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         w = rules.time_left(b, relationship, manager.cooperation, p.relationship_time, p.cooperation_cost)
         manager.motivation = rules.motivation_after_climate(
             manager.motivation, manager.motivation_at_start, manager.crowding, m, trust, lever.targets, p.reciprocity,
-            p.complacency, p.motivation_speed)  # fmt: skip
+            p.complacency, p.motivation_speed)
         effort = rules.effort(manager.motivation, fear, m, k, lever.punitiveness, p.deterrence)
         # 4
         pressure = rules.pressure(lever.targets, fear)
@@ -268,7 +272,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         change = rules.change_needed(distance, p.step)
         value = rules.value_of_initiative(
             manager.confidence, trust, fear, skill, change, k, shortfall, lever.targets, p.gain, p.loss_aversion,
-            p.initiative_cost, p.aspiration, p.target_level)  # fmt: skip
+            p.initiative_cost, p.aspiration, p.target_level)
         tried = u["initiative"][i] < rules.chance_of_initiative(
             value, manager.boldness, w, overload, p.opportunity, p.sensitivity
         )
@@ -288,7 +292,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             or (tried and not succeeded)
             or u["mishap"][i] < rules.chance_of_mishap(
                 skill, overload, organisation.safety, lever.standardisation, p.slip_mishap, p.slip_unskilled,
-                p.overload_slip, p.safety_effect, p.standard_safety)  # fmt: skip
+                p.overload_slip, p.safety_effect, p.standard_safety)
         )
         # 7 and 8
         spoken = known = sanctioned = unfair = False
@@ -296,7 +300,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         if slipped:
             spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(
                 trust, fear, negligent, m, lever.punitiveness, lever.leniency, p.speak_base, p.speak_sensitivity,
-                p.speak_prudence, p.speak_negligence)  # fmt: skip
+                p.speak_prudence, p.speak_negligence)
             known = spoken or u["discovery"][i] < m
             harm = rules.harm_of_slip(known, p.harm_known, p.harm_hidden_factor)
             sanctioned = known and u["sanction"][i] < rules.chance_of_sanction(
@@ -316,7 +320,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         strain = rules.moral_strain(integrity, balance, gaming, p.strain_gaming)
         manager.distress = rules.distress_after_month(
             manager.distress, strain, b, overload, fear, trust, relationship, p.distress_gain, p.distress_recovery,
-            p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)  # fmt: skip
+            p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)
         row.monitoring, row.relationship = organisation.monitoring, relationship
         row.effort, row.assurance, row.time_left, row.overload = effort, b, w, overload
         row.quality = rules.quality(service, gaming, balance, fit, harm, p.gaming_cost)
@@ -345,7 +349,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
                     post.practice, self.standard, lever.standardisation, p.standard_pull
                 )
                 self._learn(post, organisation, system, k, lever, sanctioned, spared,
-                            sanctioned_in_system - sanctioned, unpunished)  # fmt: skip
+                            sanctioned_in_system - sanctioned, unpunished)
             organisation.move(p)
 
     def _learn(
@@ -368,15 +372,15 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             fear, trust, organisation.fear, manager.anxiety, m, k, row.sanctions, row.spared,
             sanctioned - row.sanctions, spared - row.spared, sanctioned_elsewhere, lever.punitiveness,
             lever.publicity, p.fear_extinction, p.fear_ambient, p.fear_conformity, p.fear_peer_blamed,
-            p.fear_system, p.fear_peer_spared, p.fear_blamed, p.fear_spared))  # fmt: skip
+            p.fear_system, p.fear_peer_spared, p.fear_blamed, p.fear_spared))
         manager.trust = rules.clip(rules.trust_after_month(
             trust, organisation.trust, relationship, m, row.sanctions, row.unfair, row.spared, p.trust_invest,
             p.trust_control, p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair,
-            p.trust_spared))  # fmt: skip
+            p.trust_spared))
         manager.confidence = rules.clip(rules.confidence_after_month(
             manager.confidence, fear, trust, relationship, m, succeeded, tried and not succeeded, row.sanctions,
             lever.recognition, p.confidence_invest, p.confidence_feedback, p.confidence_idle, p.confidence_success,
-            p.confidence_failure, p.confidence_blamed))  # fmt: skip
+            p.confidence_failure, p.confidence_blamed))
         skill = rules.skill_after_training(
             manager.skill, fear, relationship, m, p.skill_invest, p.skill_feedback, p.skill_decay
         )
@@ -387,11 +391,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         )
         got_away = row.negligence and not row.sanctions
         manager.motivation = rules.clip(rules.motivation_after_impunity(
-            manager.motivation, unpunished - got_away, len(organisation.posts), p.impunity))  # fmt: skip
+            manager.motivation, unpunished - got_away, len(organisation.posts), p.impunity))
         manager.cooperation = rules.clip(rules.cooperation_after_month(
             manager.cooperation, trust, fear, system.cooperation, m, lever.targets, lever.cooperation_incentive,
             p.cooperation_speed, p.cooperation_sensitivity, p.cooperation_reciprocity, p.cooperation_rivalry,
-            p.cooperation_oversight))  # fmt: skip
+            p.cooperation_oversight))
         manager.distress = rules.clip(manager.distress)
 
     def _career(
@@ -439,10 +443,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             chosen = int(numbers["pick"] * len(self.market))
             if self.market[chosen].record > 0 and numbers["register"] < lever.register:
                 chosen = None
-        if chosen is None:
-            best = self._person("newcomer", *outside, boldness_mean, fear)
-        else:
-            best = self.market[chosen]
+        best = self._person("newcomer", *outside, boldness_mean, fear) if chosen is None else self.market[chosen]
         if numbers["competition"] < lever.competency_standard:
             rival = self._person("rival", *outside, boldness_mean, fear)
             to_beat = rules.assessed(best.skill, numbers["candidate_error"], p.assessment_noise)

@@ -30,8 +30,8 @@ def clip(x: float) -> float:
 
 @compiled
 def logistic(x: float) -> float:
-    """1/(1 + e^-x)."""
-    return 1.0 / (1.0 + math.exp(-x))
+    """1/(1 + e^-x); far below zero it stays a tiny number, because e^x has no room above 709."""
+    return 1.0 / (1.0 + math.exp(min(700.0, -x)))
 
 
 @compiled
@@ -81,7 +81,7 @@ def assurance(m: float, burden: float, burden_power: float) -> float:
 
     Source: most providers said that the burden of regulation rose (NHS Providers 2017); the shape is assumption.
     """
-    return burden * m**burden_power
+    return burden * math.pow(m, burden_power)
 
 
 @compiled
@@ -409,9 +409,7 @@ def fit(distance: float, niche_width: float) -> float:
 
 
 @compiled
-def quality(
-    service_: float, gaming_: float, balance_: float, fit_: float, harm: float, gaming_cost: float
-) -> float:
+def quality(service_: float, gaming_: float, balance_: float, fit_: float, harm: float, gaming_cost: float) -> float:
     """Q = S·(1 - gaming_cost·g)·B·φ - harm. It can be negative. Source: assumption."""
     return service_ * (1.0 - gaming_cost * gaming_) * balance_ * fit_ - harm
 
@@ -463,9 +461,7 @@ def need_after_month(need: float, shock: float, need_turnover: float, spread: fl
 
 
 @compiled
-def practice_after_standard(
-    practice: float, standard: float, standardisation: float, standard_pull: float
-) -> float:
+def practice_after_standard(practice: float, standard: float, standardisation: float, standard_pull: float) -> float:
     """practice += standard_pull·standardisation·(standard - practice). Source: assumption."""
     return practice + standard_pull * standardisation * (standard - practice)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,6 @@ def seed_of(given: Any = None) -> int:
         return secrets.randbelow(2**53)  # short enough to survive a spreadsheet
     if isinstance(given, np.random.Generator):
         return int(given.integers(2**53))
-    if isinstance(given, Integral) and not isinstance(given, bool) and 0 <= given <= LARGEST_SEED:
+    if isinstance(given, (int, np.integer)) and not isinstance(given, bool) and 0 <= given <= LARGEST_SEED:
         return int(given)
     raise InputError([f"seed: {shown(given)} is not a whole number from 0 to {LARGEST_SEED}"])

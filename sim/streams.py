@@ -102,7 +102,8 @@ class Streams:
 
     def keyed(self, name: str, index: int, count: int = 0) -> list[float]:
         """The `NUMBERS` uniform numbers of a stream in `KEYED` for an index (a post, say) and a count."""
-        return np.random.Generator(self._philox(name, index, count)).random(NUMBERS).tolist()
+        numbers: list[float] = np.random.Generator(self._philox(name, index, count)).random(NUMBERS).tolist()
+        return numbers
 
     def _philox(self, name: str, index: int, count: int) -> np.random.Philox:
         key = np.array([self.seed, KEYS[KEYED.index(name)]], dtype=np.uint64)

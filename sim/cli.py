@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-_MISTAKE: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever this version of typer keeps it
+_MISTAKE: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever typer keeps it
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results (default: under results/).")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Runs at a time (default: one a core).")]

@@ -203,9 +203,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         p, numbers = self.p, self.streams.keyed(stream, index, count)
         unfit, motivation, integrity, skill, boldness, crowding, anxiety = numbers[: len(PERSON)]
         traits = rules.person(
-            unfit, motivation, integrity, skill, boldness, crowding, anxiety, boldness_mean,
-            p.motivation_mean, p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd, p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd,
-            p.poor_share, p.poor_factor)
+            unfit, motivation, integrity, skill, boldness, crowding, anxiety, boldness_mean, p.motivation_mean,
+            p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd, p.boldness_sd,
+            p.crowding_mean, p.crowding_sd, p.anxiety_sd, p.poor_share, p.poor_factor)
         return Manager(self, traits, fear)
 
     def step(self) -> None:

@@ -14,6 +14,8 @@ import typer
 from sim.errors import InputError
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from sim.glossary import Meaning
     from sim.study import Study
 
@@ -51,8 +53,14 @@ def claim(
     claims.check_folder(folder)
     with _progress("runs") as progress:
         report = claims.answer(
-            replications=replications, seed=seed, systems=systems, months=months, workers=workers, progress=progress
+            replications=replications,
+            seed=seed,
+            systems=systems,
+            months=months,
+            workers=workers,
+            progress=lambda done, total: progress(done, 0, total),
         )
+    typer.echo(_aligned(_verdict_rows(report.table)) + "\n")
     typer.echo(report.text())
     _name_written(report.save(folder))
 
@@ -69,8 +77,10 @@ def run(
     study = _study(file, settings)
     with _progress("runs") as progress:
         results = study.run(out, fresh=fresh, workers=workers, progress=progress)
-    typer.echo(results.text())
-    _name_written(results.written())
+    failed = int(results.runs["error"].notna().sum())
+    typer.echo(f"{study.title}\n{study.size} runs in {len(study.points)} cells, {failed} failed.\n")
+    typer.echo(_aligned(_summary_rows(results.summary(), list(results.columns))))
+    _name_written([results.folder])
 
 
 @app.command()
@@ -78,7 +88,12 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None) -> None:
     """Say how many runs a study takes, how long and how much disk.
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
-    typer.echo(_study(file, settings).estimate(out).text())
+    study = _study(file, settings)
+    e = study.estimate(out)
+    typer.echo(
+        f"{study.title}: {e.runs} runs in {len(study.points)} cells, {e.done} of them done.\n"
+        f"The rest takes about {_duration(e.seconds)} on this machine; the results take {_size(e.bytes)} on disk."
+    )
 
 
 @app.command()
@@ -114,6 +129,54 @@ def _wrapped(text: str, indent: str) -> list[str]:
     import textwrap  # noqa: PLC0415
 
     return textwrap.wrap(text, 96, initial_indent=indent, subsequent_indent=indent) or [indent]
+
+
+def _verdict_rows(table: DataFrame) -> list[list[str]]:
+    head = ["claim", "contrast", "outcome", "with", "without", "difference", "95 % interval", "smallest", "verdict"]
+    rows = [
+        [
+            row.claim,
+            row.contrast,
+            row.outcome,
+            f"{row.plus:.4f}",
+            f"{row.minus:.4f}",
+            f"{row.difference:+.4f}",
+            f"{row.low:+.4f} to {row.high:+.4f}",
+            f"{row.sesoi:.4f}" if row.sesoi == row.sesoi else "-",
+            row.verdict,
+        ]
+        for row in table.itertuples()
+    ]
+    return [head, *rows]
+
+
+def _summary_rows(summary: DataFrame, design: list[str]) -> list[list[str]]:
+    """A line for each cell: what the design sets, then mean and half-width of each outcome."""
+    outcomes = list(summary["outcome"].unique())
+    rows = [["cell", *design, *outcomes]]
+    for cell, part in summary.groupby("cell", sort=False):
+        first = part.iloc[0]
+        values = [f"{row.mean:.3f} ± {row.half_width:.3f}" for row in part.itertuples()]
+        rows.append([str(cell), *(str(first[name]) for name in design), *values])
+    return rows
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Rows as columns of equal width, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.0f} kB"
 
 
 def _study(file: Path, settings: list[str] | None) -> Study:

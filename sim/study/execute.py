@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -41,3 +42,16 @@ def in_order(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def as_done(
+    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int = 8
+) -> Iterator[tuple[Item, Result]]:
+    """Each item with the `work` of it, whichever is done first; at most `ahead` are under way or wait to be taken."""
+    left = iter(items)
+    running: dict[Future[Result], Item] = {executor.submit(work, item): item for item in islice(left, ahead)}
+    while running:
+        # With a time limit, because on Windows Ctrl-C does not wake up a wait without one.
+        for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
+            yield running.pop(future), future.result()
+            running.update((executor.submit(work, item), item) for item in islice(left, 1))

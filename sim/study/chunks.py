@@ -1,0 +1,145 @@
+"""Runs in batches: which runs are computed, written and resumed together.
+
+A chunk takes around a second, so that little is lost when the work is interrupted and little time goes into files.
+Its size follows from the model's sizes alone, never from the machine, and its name from all that determines what is
+written into its files, so a finished chunk can be trusted wherever it lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sim
+from sim.compiled import _SOURCES
+from sim.parameters import Parameters, resolve
+from sim.study.design import Settings
+
+BUDGET = 4_000_000
+"""Manager-months in a chunk, roughly: a second of computing."""
+_SETTING_UP = 300  # what starting a run costs, in manager-months
+_MONTH = 20  # what a month costs beside its managers
+_KEPT_ORGANISATION = 10  # what keeping an organisation's month costs
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of each run: outcomes averaged over the last `window` months, and perhaps monthly tables."""
+
+    outcomes: tuple[str, ...]
+    window: int
+    series: bool
+    organisations: bool
+
+
+class Cell(NamedTuple):
+    """One point of a design: what `resolve` is called with, the values of the design's columns, and its identity."""
+
+    settings: Settings
+    labels: tuple[float | str, ...]
+    digest: str
+    cost: int
+
+    @classmethod
+    def of(cls, settings: Settings, columns: Iterable[str], organisations: bool) -> Cell:
+        """Resolve the settings (complete, as for `resolve`); raises `InputError` with a line for each mistake."""
+        parameters = resolve(**settings)
+        labels = tuple(_label(column, settings, parameters) for column in columns)
+        content = parameters.model_dump_json() + json.dumps(labels)
+        return cls(settings, labels, _digest(content), cost_of(parameters, organisations))
+
+
+class Piece(NamedTuple):
+    """Some replications of one cell: the seeds from `seed` to `seed` + `runs` - 1. Cells count from 1."""
+
+    number: int
+    cell: Cell
+    seed: int
+    runs: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Runs that are computed and stored together; `id` is a hash of everything that determines their rows."""
+
+    id: str
+    columns: tuple[str, ...]
+    kept: Kept
+    pieces: tuple[Piece, ...]
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return sum(piece.runs for piece in self.pieces)
+
+    @property
+    def cost(self) -> int:
+        """Roughly the manager-months of all runs."""
+        return sum(piece.runs * piece.cell.cost for piece in self.pieces)
+
+
+def chunks(cells: Iterable[Cell], columns: tuple[str, ...], seed: int, seeds: int, kept: Kept) -> Iterator[Chunk]:
+    """All runs of a study in chunks, in order: cell by cell, each with the same seeds.
+
+    A cell with work for several chunks has them to itself, so they stay the same when other cells come or go.
+    """
+    batch: list[Piece] = []
+    filled = 0
+    for piece in _pieces(cells, seed, seeds):
+        cost = piece.runs * piece.cell.cost
+        if batch and filled + cost > BUDGET:
+            yield _chunk(batch, columns, kept)
+            batch, filled = [], 0
+        batch.append(piece)
+        filled += cost
+    if batch:
+        yield _chunk(batch, columns, kept)
+
+
+def _pieces(cells: Iterable[Cell], seed: int, seeds: int) -> Iterator[Piece]:
+    for number, cell in enumerate(cells, 1):
+        most = max(1, BUDGET // cell.cost)
+        for done in range(0, seeds, most):
+            yield Piece(number, cell, seed + done, min(most, seeds - done))
+
+
+def _chunk(pieces: list[Piece], columns: tuple[str, ...], kept: Kept) -> Chunk:
+    runs = [(piece.cell.digest, piece.seed, piece.runs) for piece in pieces]  # not the number: cells may move
+    what = [kept.outcomes, kept.window, kept.series, kept.organisations]
+    return Chunk(_digest(json.dumps([model_version(), columns, what, runs])), columns, kept, tuple(pieces))
+
+
+@cache
+def model_version() -> str:
+    """A hash of the source files that determine a run's numbers."""
+    package = Path(sim.__file__).parent
+    files = (*(package / name for name in _SOURCES), Path(__file__).with_name("compute.py"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def cost_of(p: Parameters, organisations: bool) -> int:
+    """Roughly the manager-months of a run, in computing and in what is kept of it."""
+    places = p.systems * p.organisations
+    month = places * p.managers + _MONTH + (places * _KEPT_ORGANISATION if organisations else 0)
+    return p.months * month + _SETTING_UP
+
+
+def _label(column: str, settings: Settings, parameters: Parameters) -> Any:
+    """The value of a design's column: a number, or text for what is none."""
+    if column == "regime":
+        return settings["regime"]
+    if column == "mechanisms_off":
+        off = settings["mechanisms_off"]
+        return off if isinstance(off, str) else ", ".join(sorted(set(off)))
+    if column == "schedule":
+        return json.dumps(parameters.schedule) if parameters.schedule else ""
+    return getattr(parameters, column)

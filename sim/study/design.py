@@ -1,0 +1,99 @@
+"""Designs: from the section that says what varies to a table of cells.
+
+A design is a function from its section, without ``kind``, to a list of `Settings`, one for each cell, that raises
+`InputError` with a line for each mistake. Another kind of design is another function in `DESIGNS`. Whether the
+settings themselves are allowed is not its business: every cell is resolved afterwards, before anything runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+from sim.errors import InputError, named, nearest, shown
+from sim.parameters import DECLARATIONS
+
+Settings = dict[str, Any]
+"""What one cell sets: parameters, levers and sizes, and perhaps `CHOICES`."""
+
+CHOICES = ("regime", "mechanisms_off", "schedule")
+"""What a cell may set beside numbers."""
+
+MOST_CELLS = 1_000_000
+_COMING = ("lhs", "sobol", "morris")
+
+
+def cells(section: dict[str, Any]) -> list[Settings]:
+    """The cells of a design section; one cell that sets nothing where the section is empty."""
+    if not section:
+        return [{}]
+    kind = section.get("kind")
+    if isinstance(kind, str) and kind in DESIGNS:
+        return DESIGNS[kind]({name: value for name, value in section.items() if name != "kind"})
+    if kind is None:
+        raise InputError([f"design.kind: missing; must be {_known()}"])
+    if kind in _COMING:
+        raise InputError([f"design.kind = {shown(kind)}: not in this version, which has {_known()}"])
+    raise InputError([f"design.kind = {shown(kind)}: must be {_known()}{nearest(kind, DESIGNS)}"])
+
+
+def varied(section: dict[str, Any]) -> list[str]:
+    """The names that a design varies, in the order in which they are first written."""
+    listed = section.get("cell")
+    tables = listed if isinstance(listed, list) else [section]
+    return list(dict.fromkeys(name for table in tables if isinstance(table, dict) for name in table if name != "kind"))
+
+
+def grid(section: dict[str, Any]) -> list[Settings]:
+    """Every combination of the factors' values; the factor written last varies fastest."""
+    mistakes = [line for name, values in section.items() for line in _factor_mistakes(name, values)]
+    if mistakes:
+        raise InputError(mistakes)
+    if (size := math.prod(map(len, section.values()))) > MOST_CELLS:
+        raise InputError([f"design: {size} cells; at most {MOST_CELLS} are allowed"])
+    return [dict(zip(section, values, strict=True)) for values in product(*section.values())]
+
+
+def listed(section: dict[str, Any]) -> list[Settings]:
+    """The cells as they are written, one table ``[[design.cell]]`` each."""
+    mistakes = [
+        f"design.{named(name)} = {shown(value)}: a list design has only cells, written as [[design.cell]] tables"
+        for name, value in section.items()
+        if name != "cell"
+    ]
+    tables = section.get("cell")
+    if not isinstance(tables, list) or not tables:
+        wrong = "missing" if tables is None else f"{shown(tables)} is not a list of cells"
+        raise InputError([*mistakes, f"design.cell: {wrong}; write a [[design.cell]] table for each cell"])
+    for number, table in enumerate(tables, 1):
+        if not isinstance(table, dict):
+            mistakes.append(f"design.cell: cell {number} is {shown(table)}; must be a [[design.cell]] table")
+    if mistakes:
+        raise InputError(mistakes)
+    return [dict(table) for table in tables]
+
+
+DESIGNS: dict[str, Callable[[dict[str, Any]], list[Settings]]] = {"grid": grid, "list": listed}
+
+
+def _known() -> str:
+    return " or ".join(f'"{kind}"' for kind in DESIGNS)
+
+
+def _factor_mistakes(name: str, values: object) -> list[str]:
+    here = f"design.{named(name)} = {shown(values)}"
+    if name not in DECLARATIONS and name not in CHOICES:
+        hint = nearest(name, [*DECLARATIONS, *CHOICES])
+        return [f"{here}: no parameter, lever or size has this name{hint}"]
+    if not isinstance(values, list) or not values:
+        return [f"{here}: must be a list of at least one value, such as [0.1, 0.5]"]
+    times = Counter(map(_key, values))
+    return [f"{here}: {shown(value)} is given {count} times" for value, count in times.items() if count > 1]
+
+
+def _key(value: object) -> object:
+    """What tells values apart: 1 is 1.0, but neither is true."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else repr(value)

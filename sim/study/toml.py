@@ -1,0 +1,116 @@
+"""Study files as text: reading TOML, settings given beside a file, and writing what was resolved."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from sim.errors import InputError, named, nearest, shown
+from sim.parameters import DECLARATIONS
+from sim.study.mistakes import place
+
+Table = dict[str, Any]
+Overrides = Mapping[str, str] | Sequence[str]
+
+_PLACE = re.compile(r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.S)
+_BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
+
+
+def read(path: Path) -> Table:
+    """The table in a TOML file; raises `InputError` with one line where there is none."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte-order mark
+    except UnicodeDecodeError as error:
+        raise InputError([f"{place(path)}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 text"]) from None
+    except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
+        why = getattr(error, "strerror", None) or error
+        raise InputError([f"{place(path)}: cannot be read: {why}"]) from None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InputError([f"{place(path)}: not valid TOML: nested too deeply"]) from None
+    except ValueError as error:
+        raise InputError([_malformed(path, text, str(error))]) from None
+
+
+def _malformed(path: Path, text: str, message: str) -> str:
+    found = _PLACE.fullmatch(message)
+    what = " ".join((found["what"] if found else message).split())
+    line = (found and found["line"]) or text.rstrip("\n").count("\n") + 1
+    column = f", column {found['column']}" if found and found["column"] else ""
+    return f"{place(path)}, line {line}{column}: not valid TOML: {what}"
+
+
+def written(table: Table) -> str:
+    """A table as TOML text."""
+    return tomli_w.dumps(table)
+
+
+def overridden(table: Table, overrides: Overrides, keys: Sequence[str]) -> Table:
+    """A copy of a study's table with settings such as ``relationship=0.5`` or ``outcomes.window=12`` put in.
+
+    `keys` are the names allowed at the top of a study. A name without a dot is one of these, or a parameter, lever
+    or size: that goes to the design where the study varies it, else to ``[parameters]``. Values are TOML; a bare word
+    counts as text. Raises `InputError` with a line for each setting that cannot be understood.
+    """
+    table, mistakes = deepcopy(table), []
+    for name, text in _pairs(overrides):
+        try:
+            _put(table, _home(name, table, keys), _value(name, text))
+        except InputError as error:
+            mistakes += [f"--set {line}" for line in error.lines]
+    if mistakes:
+        raise InputError(mistakes)
+    return table
+
+
+def _pairs(overrides: Overrides) -> list[tuple[str, str | None]]:
+    if isinstance(overrides, Mapping):
+        return [(str(name), str(text)) for name, text in overrides.items()]
+    split = [str(setting).partition("=") for setting in overrides]
+    return [(name.strip(), text.strip() if equals else None) for name, equals, text in split]
+
+
+def _value(name: str, text: str | None) -> Any:
+    if text is None:
+        raise InputError([f"{named(name)}: a setting reads name=value, such as relationship=0.5"])
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        found = {"value": text} if _BARE_WORD.fullmatch(text) else {}
+    if list(found) != ["value"]:  # a line break in the text could smuggle in a second key
+        raise InputError([f'{named(name)}={shown(text)}: not a TOML value such as 0.5, true, [1, 2] or "heavy"'])
+    return found["value"]
+
+
+def _home(name: str, table: Table, keys: Sequence[str]) -> list[str]:
+    """Where in the study a setting belongs."""
+    if "." in name:
+        return name.split(".")
+    design = table.get("design")
+    if isinstance(design, dict) and name in design and name != "kind":
+        return ["design", name]
+    if name in keys:
+        return [name]
+    if name == "window":
+        return ["outcomes", name]
+    if name in DECLARATIONS:
+        return ["parameters", name]
+    hint = nearest(name, [*keys, *DECLARATIONS])
+    raise InputError([f"{named(name)}: no setting, parameter, lever or size has this name{hint}"])
+
+
+def _put(table: Table, path: list[str], value: Any) -> None:
+    *sections, key = path
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise InputError([f"{named('.'.join(path))}: {named(section)} is not a table that holds settings by name"])
+    varied = sections == ["design"] and isinstance(table.get(key), list)
+    table[key] = [value] if varied and not isinstance(value, list) else value

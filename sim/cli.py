@@ -135,17 +135,17 @@ def _verdict_rows(table: DataFrame) -> list[list[str]]:
     head = ["claim", "contrast", "outcome", "with", "without", "difference", "95 % interval", "smallest", "verdict"]
     rows = [
         [
-            row.claim,
-            row.contrast,
-            row.outcome,
-            f"{row.plus:.4f}",
-            f"{row.minus:.4f}",
-            f"{row.difference:+.4f}",
-            f"{row.low:+.4f} to {row.high:+.4f}",
-            f"{row.sesoi:.4f}" if row.sesoi == row.sesoi else "-",
-            row.verdict,
+            row["claim"],
+            row["contrast"],
+            row["outcome"],
+            f"{row['plus']:.4f}",
+            f"{row['minus']:.4f}",
+            f"{row['difference']:+.4f}",
+            f"{row['low']:+.4f} to {row['high']:+.4f}",
+            f"{row['sesoi']:.4f}" if row["sesoi_rule"] else "-",
+            row["verdict"],
         ]
-        for row in table.itertuples()
+        for row in table.to_dict("records")
     ]
     return [head, *rows]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim import rules
 from sim.compiled import announce_compilation, compiled
-from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters
+from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
 from sim.recording import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
 from sim.streams import (
     APPOINTMENT,
@@ -71,6 +71,12 @@ def run(p: Parameters, seed: int, record_organisations: bool = False) -> Record:
     _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
          _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)
     return record
+
+
+def warm_up() -> None:
+    """Load or compile the engine, before there are threads that would all begin to; say so where it takes long."""
+    announce_compilation(_run)
+    run(resolve(systems=1, organisations=1, managers=1, months=1), 0)
 
 
 def _flat(records: NDArray[np.void]) -> NDArray[np.float64]:

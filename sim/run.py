@@ -157,12 +157,20 @@ def provenance() -> dict[str, Any]:
     """
     packages = ("mesa", "numba", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
     return {
-        "version": metadata.version("leadership-sim"),
+        "version": _version("leadership-sim"),
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
-        "packages": {name: metadata.version(name) for name in packages},
+        "packages": {name: _version(name) for name in packages},
     }
+
+
+def _version(package: str) -> str | None:
+    """The installed version; None for this package in a checkout that was never installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _commit() -> str | None:

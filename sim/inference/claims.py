@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim import run
+from sim import engine, run
 from sim.errors import InputError, nearest, shown
 from sim.inference.contrast import FEWEST_PAIRS, contrast, mean_interval
 from sim.inference.folder import check_folder
@@ -108,6 +108,7 @@ def _values(
     distinct = {p.model_dump_json(): p for p in resolved.values()}
     jobs = list(product(distinct.values(), seeds))
     report = progress or (lambda done, total: None)
+    engine.warm_up()
     report(0, len(jobs))
     rows: list[pd.Series] = []
     with local_threads(workers) as executor:

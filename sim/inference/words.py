@@ -53,15 +53,12 @@ _PHRASES = {
 }
 
 _HEADLINE = {
-    ("fear", "fear"): ("makes leaders more fearful", "makes leaders less fearful", "how fearful leaders are"),
-    ("risk", "initiative_rate"): (
-        "makes them try more new things",
-        "makes them try fewer new things",
-        "how often they try new things",
-    ),
-    ("pays", "quality"): ("raises the quality of care", "lowers the quality of care", "the quality of care"),
+    ("fear", "fear"): "leaders' fear",
+    ("risk", "initiative_rate"): "initiative",
+    ("pays", "harm"): "harm to patients",
+    ("pays", "quality"): "the quality of care",
 }
-"""What the headline says of a claim's outcome: that it rises, that it falls, and how it is called otherwise."""
+"""The outcomes that the headline names, and what it calls them: both sides' strongest case."""
 
 _NAMES = {"Berwick": "Berwick", "government": "the government"}
 
@@ -106,9 +103,9 @@ def sentence(finding: Finding) -> str:
 
 
 def headline(findings: Sequence[Finding]) -> str:
-    """The main finding in one sentence: fear, readiness to try something new, and quality of care."""
-    said = {(f.claim.id, f.measure.outcome): f.difference for f in findings}
-    parts = [_part(key, said[key]) for key in _HEADLINE if key in said]
+    """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care."""
+    said = {(f.claim.id, f.measure.outcome): f for f in findings}
+    parts = [_part(what, said[key]) for key, what in _HEADLINE.items() if key in said]
     return f"Heavy surveillance {_joined(parts)}." if parts else tally(findings)
 
 
@@ -157,17 +154,17 @@ def _ruling(finding: Finding) -> str:
     return f"undecided, because the interval is neither within nor beyond {threshold}"
 
 
-def _part(key: tuple[str, str], d: Difference) -> str:
-    up, down, what = _HEADLINE[key]
+def _part(what: str, finding: Finding) -> str:
+    d = finding.difference
     threshold = d.sesoi or 0.0
     if d.low > threshold:
-        words = up
+        verb = "raises"
     elif d.high < -threshold:
-        words = down
+        verb = "lowers"
     else:
-        words = f"{'hardly changes' if d.verdict == 'negligible' else 'may or may not change'} {what}"
-    amount = percent(d) if key[1] == "initiative_rate" else signed(d.estimate)
-    return f"{words} ({amount})" if amount else words
+        verb = "hardly changes" if d.verdict == "negligible" else "may or may not change"
+    amount = percent(d) if _is_relative(finding) else signed(d.estimate)
+    return f"{verb} {what} ({amount})" if amount else f"{verb} {what}"
 
 
 def _tally_of(side: str, findings: list[Finding]) -> str:

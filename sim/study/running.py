@@ -52,7 +52,7 @@ def run(study: Study, folder: Path, fresh: bool, workers: int | None, progress: 
 
 
 def _run(store: Store, missing: list[Chunk], workers: int, tell: _Teller) -> None:
-    _warm_up()
+    engine.warm_up()
     called_off = threading.Event()
     with local_threads(workers) as executor:
         try:
@@ -94,11 +94,6 @@ def _checked(workers: int | None) -> int:
     return workers
 
 
-def _warm_up() -> None:
-    """Load or compile the engine before there are threads that would all begin to."""
-    engine.run(resolve(systems=1, organisations=1, managers=1, months=1), 0)
-
-
 @dataclass(frozen=True)
 class Estimate:
     """What a study takes. `seconds` is for the runs that are missing, `bytes` for the folder when it is finished."""
@@ -124,7 +119,7 @@ def _pilot(chunks: list[Chunk]) -> float:
     cells = [chunk.pieces[0].cell for chunk in chunks[:: max(1, len(chunks) // _PILOT_RUNS)]]
     if not cells:
         return 0.0
-    _warm_up()
+    engine.warm_up()
     cost, begun = 0, time.perf_counter()
     for seed in range(_PILOT_RUNS):
         p = resolve(**cells[seed % len(cells)].settings)

@@ -83,9 +83,9 @@ def test_the_title_is_computed(report):
     up, down, none = (claims_forest(shifted(report, effect)).texts[0].get_text() for effect in (2.0, -2.0, 0.0))
     assert len({up, down, none}) == 3
     words = [" ".join(title.split()) for title in (up, down, none)]
-    assert "more fearful (+0.10)" in words[0]
-    assert "less fearful (−0.10)" in words[1]
-    assert "hardly changes how fearful" in words[2]
+    assert "raises leaders' fear (+0.10)" in words[0]
+    assert "lowers leaders' fear (−0.10)" in words[1]
+    assert "hardly changes leaders' fear" in words[2]
     assert claims_forest(shifted(report, 3.0)).texts[0].get_text() != up
 
 

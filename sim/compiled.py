@@ -20,13 +20,13 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_SOURCES = ("compiled.py", "streams.py", "rules.py", "outcomes.py", "recording.py", "engine.py")
+SOURCES = ("compiled.py", "streams.py", "rules.py", "outcomes.py", "recording.py", "engine.py")
 
 
 @cache
 def cache_folder() -> Path | None:
     """Folder of the compiled code for the present sources, or None where nothing can be written."""
-    text = b"".join((Path(__file__).parent / name).read_bytes() for name in _SOURCES)
+    text = b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)
     name = f"leadership-sim-{hashlib.sha256(text).hexdigest()[:16]}"
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     for base in (numba.config.CACHE_DIR, home, tempfile.gettempdir()):

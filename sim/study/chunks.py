@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sim
-from sim.compiled import _SOURCES
+from sim.compiled import SOURCES
 from sim.parameters import Parameters, resolve
 from sim.study.design import Settings
 
@@ -118,7 +118,7 @@ def _chunk(pieces: list[Piece], columns: tuple[str, ...], kept: Kept) -> Chunk:
 def model_version() -> str:
     """A hash of the source files that determine a run's numbers."""
     package = Path(sim.__file__).parent
-    files = (*(package / name for name in _SOURCES), Path(__file__).with_name("compute.py"))
+    files = (*(package / name for name in SOURCES), Path(__file__).with_name("compute.py"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -43,32 +44,46 @@ def compute(chunk: Chunk, stopped: Callable[[], bool] = lambda: False) -> Tables
 
     Raises `Stopped` soon after `stopped` says so: the run under way is finished first.
     """
-    parts: dict[str, list[pa.Table]] = {"runs": []}
-    if chunk.kept.series:
-        parts["series"] = []
-    if chunk.kept.organisations:
-        parts["organisations"] = []
-    for piece in chunk.pieces:
-        batch = _run(piece, chunk.kept, stopped)
+    kept = chunk.kept
+    wanted = {"runs": True, "series": kept.series, "organisations": kept.organisations}
+    parts: dict[str, list[pa.Table]] = {name: [] for name, yes in wanted.items() if yes}
+    resolved = ((piece, resolve(**piece.cell.settings)) for piece in chunk.pieces)
+    for shape, alike in groupby(resolved, key=lambda found: _Shape.of(found[1])):
+        batch = _run(alike, shape, kept, stopped)
         for name, tables in parts.items():
             tables.append(_TABLES[name](batch, chunk))
     return {name: pa.concat_tables(tables) for name, tables in parts.items()}
 
 
+class _Shape(NamedTuple):
+    systems: int
+    organisations: int
+    managers: int
+    months: int
+
+    @classmethod
+    def of(cls, p: Parameters) -> _Shape:
+        return cls(p.systems, p.organisations, p.managers, p.months)
+
+    @property
+    def places(self) -> int:
+        return self.systems * self.organisations
+
+
 @dataclass
 class _Batch:
-    """The replications of one cell: seeds and errors of all; the last `months` of those that did not fail."""
+    """Successive runs of one shape: labels, seed and error of each; the last `months` of those that did not fail.
 
-    piece: Piece
-    parameters: Parameters
+    Arrays are made of a whole batch, because for small runs the making takes as long as the running.
+    """
+
+    shape: _Shape
     months: int
+    labels: list[tuple[float | str, ...]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
     errors: list[str | None] = field(default_factory=list)
     sums: list[NDArray[np.float64]] = field(default_factory=list)
     organisations: list[NDArray[np.float64]] = field(default_factory=list)
-
-    @property
-    def seeds(self) -> NDArray[np.int64]:
-        return np.arange(self.piece.seed, self.piece.seed + self.piece.runs, dtype=np.int64)
 
     @property
     def worked(self) -> NDArray[np.bool_]:
@@ -76,27 +91,29 @@ class _Batch:
 
     def outcomes(self) -> dict[str, NDArray[np.float64]]:
         """Outcomes, each an array of the runs that did not fail by the months that are kept."""
-        p, nothing = self.parameters, np.zeros((0, len(recording.FIELDS)))  # every run may have failed
-        by_month = recording.outcomes(np.concatenate([nothing, *self.sums]), p.systems * p.organisations * p.managers)
+        nothing = np.zeros((0, len(recording.FIELDS)))  # every run may have failed
+        posts = self.shape.places * self.shape.managers
+        by_month = recording.outcomes(np.concatenate([nothing, *self.sums]), posts)
         return {name: values.reshape(-1, self.months) for name, values in by_month.items()}
 
 
-def _run(piece: Piece, kept: Kept, stopped: Callable[[], bool]) -> _Batch:
-    parameters = resolve(**piece.cell.settings)
-    months = parameters.months if kept.series else min(kept.window, parameters.months)
-    batch = _Batch(piece, parameters, months)
-    for seed in batch.seeds.tolist():
-        if stopped():
-            raise Stopped
-        try:
-            record = engine.run(parameters, seed, kept.organisations)
-        except Exception as error:  # one failed run is a row, not a lost sweep
-            batch.errors.append(_one_line(error))
-            continue
-        batch.errors.append(None)
-        batch.sums.append(record.sums[-months:].copy())  # a view would keep the months before alive
-        if kept.organisations:
-            batch.organisations.append(record.organisations / parameters.managers)
+def _run(alike: Iterable[tuple[Piece, Parameters]], shape: _Shape, kept: Kept, stopped: Callable[[], bool]) -> _Batch:
+    batch = _Batch(shape, shape.months if kept.series else min(kept.window, shape.months))
+    for piece, parameters in alike:
+        for seed in range(piece.seed, piece.seed + piece.runs):
+            if stopped():
+                raise Stopped
+            batch.labels.append(piece.cell.labels)
+            batch.seeds.append(seed)
+            try:
+                record = engine.run(parameters, seed, kept.organisations)
+            except Exception as error:  # one failed run is a row, not a lost sweep
+                batch.errors.append(_one_line(error))
+                continue
+            batch.errors.append(None)
+            batch.sums.append(record.sums[-batch.months :].copy())  # a view would keep the months before alive
+            if kept.organisations:
+                batch.organisations.append(record.organisations / parameters.managers)
     return batch
 
 
@@ -106,34 +123,31 @@ def _one_line(error: Exception) -> str:
 
 
 def _runs(batch: _Batch, chunk: Chunk) -> pa.Table:
-    worked = batch.worked
-    columns = dict(_design(batch, chunk, np.ones(len(worked), dtype=np.int64)))
-    outcomes = batch.outcomes()
+    worked, outcomes = batch.worked, batch.outcomes()
+    columns = dict(_design(batch, chunk, np.arange(len(worked))))
     for name in chunk.kept.outcomes:
         values = np.zeros(len(worked))
         values[worked] = outcomes[name][:, -chunk.kept.window :].mean(axis=1)
         columns[name] = pa.array(values, mask=~worked)
-    columns["error"] = pa.array(batch.errors, pa.string())
-    return pa.table(columns)
+    return pa.table({**columns, "error": pa.array(batch.errors, pa.string())})
 
 
 def _series(batch: _Batch, chunk: Chunk) -> pa.Table:
-    months, worked = batch.parameters.months, batch.worked
-    columns = dict(_design(batch, chunk, np.where(worked, months, 0)))
-    columns["month"] = pa.array(_months(months, int(worked.sum())))
-    outcomes = batch.outcomes()
+    worked, outcomes, months = np.flatnonzero(batch.worked), batch.outcomes(), batch.shape.months
+    columns = dict(_design(batch, chunk, np.repeat(worked, months)))
+    columns["month"] = pa.array(_months(months, len(worked)))
     return pa.table({**columns, **{name: pa.array(outcomes[name].ravel()) for name in chunk.kept.outcomes}})
 
 
 def _organisations(batch: _Batch, chunk: Chunk) -> pa.Table:
-    p, worked = batch.parameters, batch.worked
-    places, good = p.systems * p.organisations, int(worked.sum())
-    labels = _design(batch, chunk, np.where(worked, p.months * places, 0))
-    columns = {measured(name): values for name, values in labels}
-    columns["month"] = pa.array(np.repeat(_months(p.months, good), places))
-    place = np.tile(np.arange(places, dtype=np.int32), good * p.months)
-    columns["organisation"], columns["system"] = pa.array(place), pa.array(place // np.int32(p.organisations))
-    nothing = np.zeros((0, len(POST_COLUMNS)))  # where every run failed
+    worked, months, places = np.flatnonzero(batch.worked), batch.shape.months, batch.shape.places
+    design = _design(batch, chunk, np.repeat(worked, months * places))
+    columns = {measured(name): values for name, values in design}
+    columns["month"] = pa.array(np.repeat(_months(months, len(worked)), places))
+    place = np.tile(np.arange(places, dtype=np.int32), len(worked) * months)
+    columns["organisation"] = pa.array(place)
+    columns["system"] = pa.array(place // np.int32(batch.shape.organisations))
+    nothing = np.zeros((0, len(POST_COLUMNS)))  # every run may have failed
     means = np.concatenate([nothing, *(run.reshape(-1, len(POST_COLUMNS)) for run in batch.organisations)])
     return pa.table({**columns, **{name: pa.array(means[:, k]) for k, name in enumerate(POST_COLUMNS)}})
 
@@ -150,12 +164,11 @@ def _months(months: int, runs: int) -> NDArray[np.int32]:
     return np.tile(np.arange(1, months + 1, dtype=np.int32), runs)
 
 
-def _design(batch: _Batch, chunk: Chunk, rows: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
-    """The design's columns and the seed, with so many rows for each run."""
-    total = int(rows.sum())
-    for name, value in zip(chunk.columns, batch.piece.cell.labels, strict=True):
-        yield name, pa.repeat(pa.scalar(value, _type(name)), total)
-    yield "seed", pa.array(np.repeat(batch.seeds, rows))
+def _design(batch: _Batch, chunk: Chunk, runs: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
+    """The design's columns and the seed; `runs` holds for each row the number of its run in the batch."""
+    for k, name in enumerate(chunk.columns):
+        yield name, pa.array([labels[k] for labels in batch.labels], _type(name)).take(pa.array(runs))
+    yield "seed", pa.array(batch.seeds, pa.int64()).take(pa.array(runs))
 
 
 def _type(column: str) -> pa.DataType:

@@ -141,7 +141,7 @@ def test_a_ledger_that_was_cut_off_is_mended(tmp_path: Path) -> None:
     study = Study.from_dict(table())
     whole, ledger = study.run(tmp_path / "r").runs, tmp_path / "r/ledger"
     ledger.write_bytes(ledger.read_bytes()[:-30])
-    assert Results(tmp_path / "r").missing == study.chunks[-1].runs
+    assert 0 < Results(tmp_path / "r").missing < study.size
     pd.testing.assert_frame_equal(study.run(tmp_path / "r").runs, whole, check_exact=True)
     assert Results(tmp_path / "r").complete
 

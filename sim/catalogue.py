@@ -271,8 +271,7 @@ class Parameters(BaseModel):
         null=0.0,
         bounds=_WEIGHT,
         unit="factor",
-        source="Boly 2011: monitoring raised effort both in the laboratory and in the field; gives the sign "
-        "only",
+        source="Boly 2011: monitoring raised effort both in the laboratory and in the field; gives the sign only",
     )
     """How strongly the threat of discovery and punishment makes people work harder. At 0.5, with monitoring
     0.45, punitiveness 0.5 and fear 0.3, about 9 % of the missing effort is made."""
@@ -988,9 +987,7 @@ SPREADS: tuple[str, ...] = ("monitoring_sd", "relationship_sd")
 
 
 def _names(kind: str) -> tuple[str, ...]:
-    return tuple(
-        name for name, declared in DECLARATIONS.items() if declared.kind == kind and name not in SPREADS
-    )
+    return tuple(name for name, declared in DECLARATIONS.items() if declared.kind == kind and name not in SPREADS)
 
 
 LEVERS: tuple[str, ...] = _names("lever")

@@ -67,9 +67,7 @@ class Declaration:
     def of(cls, name: str, field: FieldInfo) -> Declaration:
         """Read back what `parameter`, `lever` or `size` wrote into a field."""
         facts: Any = field.json_schema_extra
-        return cls(
-            name=name, default=field.default, meaning=" ".join((field.description or "").split()), **facts
-        )
+        return cls(name=name, default=field.default, meaning=" ".join((field.description or "").split()), **facts)
 
 
 def _plain(number: float) -> str:

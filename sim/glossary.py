@@ -80,9 +80,7 @@ def _of_declaration(declared: Declaration) -> Meaning:
 
 
 def _regimes_that_set(lever: str) -> str:
-    return ", ".join(
-        f"{regime.name} {regime.levers[lever]:g}" for regime in REGIMES.values() if lever in regime.levers
-    )
+    return ", ".join(f"{regime.name} {regime.levers[lever]:g}" for regime in REGIMES.values() if lever in regime.levers)
 
 
 def _of_mechanism(mechanism: Mechanism) -> Meaning:
@@ -97,9 +95,7 @@ def _of_regime(regime: Regime) -> Meaning:
 
 
 def _of_outcome(kind: str, outcome: Outcome) -> Meaning:
-    return Meaning(
-        kind, outcome.name, (("unit", outcome.unit), ("values", _values(outcome))), outcome.meaning
-    )
+    return Meaning(kind, outcome.name, (("unit", outcome.unit), ("values", _values(outcome))), outcome.meaning)
 
 
 def _values(outcome: Outcome) -> str:

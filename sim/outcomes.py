@@ -103,8 +103,7 @@ OUTCOMES: dict[str, Outcome] = _table(
         "share of capacity",
         0.0,
         None,
-        "How far the work that arrives exceeds what can be done. An overload of 0.1 means about a tenth too "
-        "much.",
+        "How far the work that arrives exceeds what can be done. An overload of 0.1 means about a tenth too much.",
     ),
     Outcome(
         "quality",
@@ -135,8 +134,7 @@ OUTCOMES: dict[str, Outcome] = _table(
         POINTS,
         0.0,
         None,
-        "What gaming adds to the reported indicator. 0.02 means that reports are better than the truth by "
-        "0.02 points.",
+        "What gaming adds to the reported indicator. 0.02 means that reports are better than the truth by 0.02 points.",
     ),
     Outcome(
         "harm",
@@ -202,8 +200,7 @@ OUTCOMES: dict[str, Outcome] = _table(
     _rate("dismissals", "The share of managers dismissed in a month."),
     _rate(
         "recycled",
-        "The share of posts filled in a month with a former manager from the market rather than with a "
-        "newcomer.",
+        "The share of posts filled in a month with a former manager from the market rather than with a newcomer.",
     ),
     Outcome(
         "misfit",
@@ -243,8 +240,7 @@ _ONLY_OF_POSTS = _table(
         "probability a month",
         0.0,
         1.0,
-        "How closely the overseer monitors the organisation, before its own chief executive tightens "
-        "scrutiny.",
+        "How closely the overseer monitors the organisation, before its own chief executive tightens scrutiny.",
     ),
     Outcome(
         "relationship",

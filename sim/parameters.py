@@ -135,8 +135,7 @@ def _too_large(run: Parameters) -> list[str]:
         )
     if (needed := _bytes(run, posts)) > (limit := _memory()):
         mistakes.append(
-            f"{sizes}: the run would need {needed / GIB:.1f} GiB of memory; "
-            f"at most {limit / GIB:.1f} GiB are allowed"
+            f"{sizes}: the run would need {needed / GIB:.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
         )
     return mistakes
 

@@ -7,16 +7,19 @@ same order, and gives the same bits. Means are added up with a loop, in the orde
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import mesa
 import numpy as np
 
 from sim import recording, rules
+from sim.errors import InputError
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
 from sim.seeds import seed_of
@@ -28,8 +31,17 @@ from sim.streams import APPOINTMENT, PERSON, Streams, normal
 _row_values = attrgetter(*recording.FIELDS)
 
 
+class _Numbers(WeakKeyDictionary[Any, Any]):
+    """The next agent's number for each model. Mesa 3.3 has a dictionary that never lets a model go."""
+
+    def __getitem__(self, model: Any) -> Any:
+        return self.setdefault(model, itertools.count(1))
+
+
 class Manager(mesa.Agent):  # type: ignore[misc]
     """A director or senior leader, who holds one post. Stocks are in [0, 1]; see `sim.outcomes` for their meaning."""
+
+    _ids = _Numbers()
 
     def __init__(self, model: LeadershipModel, person: Sequence[float], fear: float) -> None:
         super().__init__(model)
@@ -152,6 +164,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         record_organisations: bool = False,
         **settings: Any,
     ) -> None:
+        if rng is not None and seed is not None:
+            raise InputError(["rng and seed: two names of the same; give one of them"])
         self.seed = seed_of(rng if seed is None else seed)
         super().__init__(rng=self.seed)
         parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule or {}, **settings)
@@ -171,13 +185,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     def _build(self) -> None:
         """Everyone and everything as the first month finds them."""
         p, sizes = self.p, self.parameters
-        count = sizes.systems * sizes.organisations * sizes.managers
-        self.streams = self.streams_class(self.seed, count)
+        posts = sizes.systems * sizes.organisations * sizes.managers
+        self.streams = self.streams_class(self.seed, posts)
         self.common_sd = p.need_sd * math.sqrt(p.common_need)
         self.local_sd = p.need_sd * math.sqrt(1.0 - p.common_need)
         self.common = self.common_sd * normal(self.streams.keyed("nation", 0)[0])
         self.standard = self.common
-        self.posts = [self._new_post(index) for index in range(count)]
+        self.posts = [self._new_post(index) for index in range(posts)]
         self.organisations = [
             Organisation(
                 o,

@@ -20,9 +20,7 @@ def checked(
     itself mistaken. Raises `InputError` with a line for each mistake.
     """
     if not isinstance(written, dict):
-        raise InputError(
-            [f"schedule = {shown(written)}: must be a table of levers, each with values by month"]
-        )
+        raise InputError([f"schedule = {shown(written)}: must be a table of levers, each with values by month"])
     mistakes: list[str] = []
     schedule: Schedule = {}
     for lever, plan in written.items():
@@ -56,9 +54,7 @@ def _plan(lever: Declaration, plan: dict[object, object], last: int) -> tuple[di
         here = f"schedule.{lever.name}.{named(written)} = {shown(value)}"
         month = _month(written)
         if month is None or not 1 <= month <= last:
-            wrong.append(
-                f"{here}: the month must be a whole number from 1 to {last}, the last month of the run"
-            )
+            wrong.append(f"{here}: the month must be a whole number from 1 to {last}, the last month of the run")
         elif month in values:
             wrong.append(f"{here}: month {month} is given twice")
         if not lever.allows(value):

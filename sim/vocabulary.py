@@ -71,8 +71,7 @@ _MECHANISMS: tuple[Mechanism, ...] = (
         "deterrence",
         "against",
         ("deterrence",),
-        "The prospect of being found out and punished makes people work harder. The oldest argument for "
-        "oversight.",
+        "The prospect of being found out and punished makes people work harder. The oldest argument for oversight.",
     ),
     Mechanism(
         "attention",
@@ -92,8 +91,7 @@ _MECHANISMS: tuple[Mechanism, ...] = (
         "aspiration",
         "against",
         ("aspiration",),
-        "Missing the target makes a manager more willing to try something new. The case that targets drive "
-        "change.",
+        "Missing the target makes a manager more willing to try something new. The case that targets drive change.",
     ),
     Mechanism(
         "loss_aversion",
@@ -196,8 +194,7 @@ _MECHANISMS: tuple[Mechanism, ...] = (
         "strain_of_work",
         "for",
         ("distress_paperwork", "distress_overload", "distress_fear"),
-        "Paperwork, overload and fear wear people down. The argument that the work has become harder to "
-        "bear.",
+        "Paperwork, overload and fear wear people down. The argument that the work has become harder to bear.",
     ),
     Mechanism(
         "careers",
@@ -318,9 +315,7 @@ _REGIMES: tuple[Regime, ...] = (
         {**_KARK_ADOPTED, "disbarring": 0.8},
         "The accepted recommendations together with the power to strike managers off.",
     ),
-    Regime(
-        "one_size", {"standardisation": 0.7}, "Every unit is held strongly to the same national practice."
-    ),
+    Regime("one_size", {"standardisation": 0.7}, "Every unit is held strongly to the same national practice."),
     Regime(
         "integrated",
         {"cooperation_incentive": 0.8, "social_care_budget": 1.14, "acute_budget": 0.96},

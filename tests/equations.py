@@ -1,6 +1,6 @@
 """The equations of the specification, written down a second time, as literally as Python allows.
 
-Each function has the name and the arguments of the rule in `sim.rules` that it checks. Nothing here is shared with
+Each function has the name and the arguments of the rule in `sim.rules` that it checks. Nothing here comes from
 the package: a power is a power, a quantile is SciPy's, a condition is an `if`.
 """
 
@@ -62,9 +62,7 @@ def motivation_after_climate(
     crowded = crowding_i * m * (1 - trust)
     repaid = reciprocity * (trust - 0.5)
     eased = complacency * max(0, trust - 0.5) * (1 - max(m, targets))
-    return motivation + motivation_speed * (
-        clip(motivation_at_start * (1 - crowded + repaid - eased)) - motivation
-    )
+    return motivation + motivation_speed * (clip(motivation_at_start * (1 - crowded + repaid - eased)) - motivation)
 
 
 def effort(motivation, fear, m, k, punitiveness, deterrence):
@@ -118,9 +116,7 @@ def chance_of_initiative(value, boldness, time_left_, overload_, opportunity, se
     return opportunity * max(0, 1 - overload_) * time_left_ / (1 + exp(-sensitivity * value - boldness))
 
 
-def chance_of_success(
-    skill, system_cooperation, change_needed_, success_base, success_skill, success_cooperation
-):
+def chance_of_success(skill, system_cooperation, change_needed_, success_base, success_skill, success_cooperation):
     able = success_base + success_skill * skill + success_cooperation * system_cooperation
     return min(0.95, able) * change_needed_
 

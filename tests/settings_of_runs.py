@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,8 +21,14 @@ def plausible(name: str) -> st.SearchStrategy[float]:
     return st.floats(low, high, allow_subnormal=False)
 
 
+def allowed(name: str) -> st.SearchStrategy[float]:
+    """Every value that the software accepts, bounds included where they are allowed."""
+    declared = DECLARATIONS[name]
+    return st.floats(declared.minimum, declared.maximum, allow_subnormal=False).filter(declared.allows)
+
+
 @st.composite
-def runs(draw: st.DrawFn) -> dict[str, Any]:
+def runs(draw: st.DrawFn, values: Callable[[str], st.SearchStrategy[float]] = plausible) -> dict[str, Any]:
     """Arguments of `sim.simulate`: seed, regime, mechanisms off, any parameters and levers, a schedule and sizes."""
     off = draw(st.sets(st.sampled_from(list(MECHANISMS)), max_size=3))
     held = {name for key in off for name in MECHANISMS[key].parameters}
@@ -43,4 +50,4 @@ def runs(draw: st.DrawFn) -> dict[str, Any]:
         "managers": draw(st.integers(1, 8)),
         "months": months,
         "window": draw(st.integers(1, 20)),
-    } | {name: draw(plausible(name)) for name in sorted(chosen)}
+    } | {name: draw(values(name)) for name in sorted(chosen)}

@@ -29,7 +29,7 @@ def both(**asked: Any) -> tuple[sim.Run, sim.Run]:
 
 
 @given(runs())
-@settings(max_examples=150)
+@settings(max_examples=300)
 def test_both_engines_give_the_same_bits(asked: dict[str, Any]) -> None:
     compiled, mesa = both(**asked)
     assert identical(compiled.record, mesa.record)

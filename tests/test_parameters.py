@@ -273,9 +273,7 @@ def rows() -> list[tuple[str, str, float, float, float, float | None]]:
             group = line[2:]
             continue
         name, default, low, high, null = line.split()
-        found.append(
-            (group, name, float(default), float(low), float(high), None if null == "-" else float(null))
-        )
+        found.append((group, name, float(default), float(low), float(high), None if null == "-" else float(null)))
     return found
 
 
@@ -356,9 +354,7 @@ def test_the_bounds_hold(declared: sim.parameters.Declaration, sixteen_gib: None
         assert line.endswith(f"must be {declared.allowed}")
 
 
-@pytest.mark.parametrize(
-    "name", ["step", "niche_width", "target_level", "acute_budget", "social_care_budget"]
-)
+@pytest.mark.parametrize("name", ["step", "niche_width", "target_level", "acute_budget", "social_care_budget"])
 def test_steps_widths_levels_and_budgets_are_positive(name: str) -> None:
     assert DECLARATIONS[name].minimum > 0
     refused(**{name: 0})
@@ -407,9 +403,7 @@ def test_switching_a_mechanism_off_sets_its_parameters_to_their_null_and_nothing
 def test_a_regime_sets_the_specified_levers_and_no_other(name: str) -> None:
     assert REGIMES[name].levers == SPECIFIED_REGIMES[name]
     parameters = resolve(name)
-    assert {lever: getattr(parameters, lever) for lever in LEVERS} == SPECIFIED_LEVERS | SPECIFIED_REGIMES[
-        name
-    ]
+    assert {lever: getattr(parameters, lever) for lever in LEVERS} == SPECIFIED_LEVERS | SPECIFIED_REGIMES[name]
 
 
 def test_no_regime_is_left_out() -> None:

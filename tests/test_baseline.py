@@ -1,0 +1,49 @@
+"""Results stay what they were until somebody changes them on purpose (`python tests/update_baseline.py`).
+
+Bits are promised on one platform with one set of versions. Where these are those of the file, outcomes must be equal
+to the bit; everywhere, replications must agree with those of the file statistically.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from update_baseline import FILE, MONTHS, REGIMES, REPLICATIONS, exact, made_with, replications
+
+from sim.outcomes import OUTCOMES
+
+BASELINE: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+ELSEWHERE = [f"{name} {was}" for name, was in BASELINE["made_with"].items() if made_with()[name] != was]
+
+
+@pytest.fixture(scope="module")
+def means() -> Any:
+    return replications()[0]
+
+
+def test_the_baseline_holds_every_outcome() -> None:
+    for table in ("exact", "mean", "sd"):
+        assert set(BASELINE[table]) == set(REGIMES)
+        for months in BASELINE[table].values():
+            assert set(months) == set(map(str, MONTHS))
+            assert all(set(outcomes) == set(OUTCOMES) for outcomes in months.values())
+
+
+@pytest.mark.skipif(bool(ELSEWHERE), reason="the baseline was made with " + ", ".join(ELSEWHERE))
+@pytest.mark.parametrize("regime", REGIMES)
+def test_outcomes_equal_the_baseline_to_the_bit_where_it_was_made(regime: str) -> None:
+    now, was = exact()[regime], BASELINE["exact"][regime]
+    changed = [(month, name) for month in was for name in was[month] if now[month][name] != was[month][name]]
+    assert not changed
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_replications_agree_with_the_baseline_statistically_everywhere(regime: str, means: Any) -> None:
+    """Means over 30 replications, within five standard errors of the difference of two such means."""
+    for month, was in BASELINE["mean"][regime].items():
+        for name, mean in was.items():
+            tolerance = 5.0 * np.sqrt(2.0 / REPLICATIONS) * BASELINE["sd"][regime][month][name]
+            assert abs(means[regime][month][name] - mean) <= tolerance + 1e-9, (month, name)

@@ -1,0 +1,154 @@
+"""The command line: what it prints, what it exits with, and that every mistake is one line without a traceback."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sim import cli
+
+TINY_CLAIM = ["claim", "--replications", "2", "--systems", "1", "--months", "3"]
+
+STUDY = """
+title = "A tiny study"
+seeds = 2
+[parameters]
+systems = 1
+organisations = 2
+managers = 2
+months = 3
+[design]
+kind = "grid"
+monitoring = [0.1, 0.9]
+[outcomes]
+keep = ["fear", "quality"]
+"""
+
+
+@pytest.fixture
+def sim(monkeypatch, capsys, tmp_path):
+    """A function that calls the command line in an empty folder: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sim", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+
+    return call
+
+
+def mistakes(err: str) -> list[str]:
+    """The lines on standard error, which must all be ours and hold no traceback."""
+    assert "Traceback" not in err
+    lines = err.splitlines()
+    assert all(line.startswith("sim: ") for line in lines), err
+    return lines
+
+
+def test_without_arguments_it_helps(sim):
+    code, out, _ = sim()
+    assert code == 0
+    assert all(command in out for command in ("claim", "run", "check", "parameters"))
+
+
+def test_a_claim_is_answered_in_a_table_and_ends_by_naming_what_it_wrote(sim):
+    code, out, err = sim(*TINY_CLAIM, "--out", "answer")
+    assert code == 0
+    assert re.search(r"^claim +contrast +outcome .* 95 % interval +smallest +verdict$", out, re.M)
+    assert re.search(r"^pays +heavy - light +quality ", out, re.M)
+    assert "one world" in out
+    written = out[out.index("Written:") :].splitlines()[1:]
+    assert {Path(line.strip()).name for line in written} >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg"}
+    assert all(Path(line.strip()).stat().st_size for line in written)
+    assert "runs" in err  # the progress
+
+
+def test_a_study_is_checked_and_run(sim):
+    Path("study.toml").write_text(STUDY)
+    code, out, _ = sim("check", "study.toml")
+    assert code == 0
+    assert "4 runs in 2 cells, 0 of them done" in out
+    code, out, _ = sim("run", "study.toml", "--out", "there")
+    assert code == 0
+    assert "4 runs in 2 cells" in out
+    assert Path("there/ledger").exists()
+    code, out, _ = sim("check", "study.toml", "--out", "there", "--set", "seeds=3")
+    assert "6 runs in 2 cells" in out
+
+
+@pytest.mark.parametrize("name", ["fear", "monitoring", "heavy", "gaming", "loss_aversion", "months", "spoken"])
+def test_a_name_is_explained(sim, name):
+    code, out, _ = sim("parameters", name)
+    assert code == 0
+    assert out.startswith(f"{name} (")
+    assert "values" in out or "default" in out or "levers" in out
+
+
+def test_every_meaning_of_a_name_is_explained(sim):
+    _, out, _ = sim("parameters", "cooperation")
+    assert "cooperation (mechanism)" in out
+    assert "cooperation (outcome)" in out
+
+
+def test_all_names_are_listed_by_group(sim):
+    code, out, _ = sim("parameters")
+    assert code == 0
+    assert "LEVERS\n" in out
+    assert re.search(r"^  loss_aversion +2 \(1 to 5\) ", out, re.M)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["parameters", "feer"], ["fear"]),
+        (["clam"], ["clam"]),
+        (["claim", "--replications", "one"], ["--replications"]),
+        (["claim", "--replications", "1"], ["--replications"]),
+        (["claim", "--systems", "1000000000"], ["GiB"]),
+        (["claim", "--months", "0"], ["--months"]),
+        (["claim", "--nonsense"], ["--nonsense"]),
+        (["claim", "--out", "file.txt/below"], ["file.txt"]),
+        (["run"], ["FILE"]),
+        (["run", "missing.toml"], ["missing.toml"]),
+        (["run", "."], ["cannot be read"]),
+        (["check", "bad.toml"], ["line 1"]),
+        (["run", "typo.toml"], ["monitoring", "heavy", "fear"]),
+    ],
+)
+def test_a_mistake_is_a_line_on_standard_error_and_exit_2(sim, arguments, expected):
+    Path("file.txt").write_text("a file, no folder")
+    Path("bad.toml").write_text("title = \n")
+    Path("typo.toml").write_text('regime = "hevy"\n[parameters]\nmonitorng = 1\n[outcomes]\nkeep = ["feer"]\n')
+    before = sorted(Path().rglob("*"))
+    code, out, err = sim(*arguments)
+    assert code == 2
+    assert out == ""
+    assert all(word in err for word in expected)
+    assert len(mistakes(err)) == len(expected)
+    assert sorted(Path().rglob("*")) == before, "something was written"
+
+
+def test_a_failure_of_ours_exits_with_1(sim, monkeypatch):
+    def broken(name: str) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("sim.glossary.meanings", broken)
+    code, _, err = sim("parameters", "fear")
+    assert code == 1
+    assert "mistake in the program" in err
+
+
+def test_python_m_sim_does_the_same_and_a_reader_may_leave_early():
+    listing = subprocess.run([sys.executable, "-m", "sim", "parameters"], capture_output=True, text=True, check=True)
+    assert listing.stdout.startswith("LEVERS")
+    early = subprocess.run(
+        f"'{sys.executable}' -m sim parameters | head -n 1", shell=True, capture_output=True, text=True, check=False
+    )
+    assert early.returncode == 0
+    assert early.stderr == ""

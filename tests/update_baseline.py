@@ -1,0 +1,77 @@
+"""Rewrite tests/baseline.json on purpose, after a change that is meant to change results.
+
+    python tests/update_baseline.py
+
+The file holds national outcomes of three regimes: those of seed 0 to the last bit, together with what decides the
+bits (platform, versions, the C library's functions), and means and standard deviations over replications, by which
+any other machine can be judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+import sim
+
+FILE = Path(__file__).with_name("baseline.json")
+REGIMES = ("baseline", "heavy", "supportive")
+SIZES = {"systems": 4, "organisations": 5, "managers": 12, "months": 36}
+MONTHS = (1, 2, 12, 36)
+REPLICATIONS = 30
+
+Table = dict[str, dict[str, dict[str, Any]]]
+
+
+def made_with() -> dict[str, str]:
+    """What the bits of a run depend on, apart from this package."""
+    numbers = [k / 16 for k in range(1, 2000)]
+    values = [value for x in numbers for value in (math.exp(-x), math.log(x), math.pow(x, 1.5))]
+    return {
+        "platform": f"{sys.platform}-{platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "exp, log and pow": hashlib.sha256(np.array(values).tobytes()).hexdigest()[:16],
+    }
+
+
+def exact() -> Table:
+    """Outcomes of seed 0 by regime and month, as hexadecimal numbers, which lose nothing."""
+    return {regime: _months(sim.simulate(0, regime, **SIZES).series.map(float.hex)) for regime in REGIMES}
+
+
+def replications() -> tuple[Table, Table]:
+    """Means and standard deviations over replications with other seeds, by regime and month."""
+    means, spreads = {}, {}
+    for regime in REGIMES:
+        runs = [sim.simulate(seed, regime, **SIZES).series for seed in range(1, REPLICATIONS + 1)]
+        values = np.array([run.to_numpy() for run in runs])
+        like = runs[0]
+        means[regime] = _months(like.__class__(values.mean(axis=0), like.index, like.columns))
+        spreads[regime] = _months(like.__class__(values.std(axis=0, ddof=1), like.index, like.columns))
+    return means, spreads
+
+
+def _months(series: Any) -> dict[str, dict[str, Any]]:
+    return {str(month): series.loc[month].to_dict() for month in MONTHS}
+
+
+def main() -> None:
+    """Write the file and say so."""
+    means, spreads = replications()
+    content = {"made_with": made_with(), "exact": exact(), "mean": means, "sd": spreads}
+    FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {FILE}: {', '.join(REGIMES)}, months {', '.join(map(str, MONTHS))}")
+
+
+if __name__ == "__main__":
+    main()

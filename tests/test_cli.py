@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from sim import cli
 
 TINY_CLAIM = ["claim", "--replications", "2", "--systems", "1", "--months", "3"]

@@ -15,7 +15,7 @@ from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from sim.declaration import Declaration, lever, parameter, size
+from sim.declaration import Declaration, lever, parameter, plain, size
 from sim.schedule import Schedule, checked
 
 _LOGITS = (-50.0, 50.0)
@@ -961,7 +961,7 @@ class Parameters(BaseModel):
         """Hold each value against its declaration; defaults need no check."""
         if info.field_name not in DECLARATIONS:
             return checked(value, info.data.get("months"), LEVERS, DECLARATIONS)
-        declared = DECLARATIONS[info.field_name]
+        declared, value = DECLARATIONS[info.field_name], plain(value)
         if not declared.allows(value):
             raise ValueError(f"must be {declared.allowed}")
         return value

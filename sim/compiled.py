@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -28,21 +29,14 @@ def cache_folder() -> Path | None:
     """Folder of the compiled code for the present sources, or None where nothing can be written."""
     text = b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)
     name = f"leadership-sim-{hashlib.sha256(text).hexdigest()[:16]}"
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    for base in (numba.config.CACHE_DIR, home, tempfile.gettempdir()):
-        folder = Path(base) / name if base else None
-        if folder and _writable(folder):
-            return folder
-    return None
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
+    for base in (numba.config.CACHE_DIR, os.environ.get("XDG_CACHE_HOME"), "~/.cache"):
+        with suppress(OSError, RuntimeError):  # it cannot be written, or there is no home
+            if base:
+                folder = Path(base).expanduser() / name
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    return folder
+    return None  # not the temporary folder that all users share: what lies in a cache is run
 
 
 def compiled(function: Function) -> Function:
@@ -66,8 +60,11 @@ def announce_compilation(entry: Callable[..., Any]) -> None:
 
     `entry` is a function made by `compiled`; nothing is said where it is already in memory or on disk.
     """
-    folder = cache_folder()
-    if numba.config.DISABLE_JIT or getattr(entry, "signatures", None):
+    if numba.config.DISABLE_JIT or entry.signatures:  # type: ignore[attr-defined]
         return
-    if folder is None or not any(folder.rglob(f"*.{entry.__name__}-*.nbi")):
-        print("Compiling the engine, once on this machine (about 20 s) ...", file=sys.stderr, flush=True)
+    where = entry.stats.cache_path  # type: ignore[attr-defined]
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    if where is None:
+        print("Compiling the engine (about 20 s; no folder can be written to keep it) ...", file=sys.stderr, flush=True)
+    elif not any(Path(where).glob(f"*.{entry.__name__}-*.{python}*.nbi")):
+        print("Compiling the engine, once for this installation (about 20 s) ...", file=sys.stderr, flush=True)

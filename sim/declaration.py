@@ -6,6 +6,7 @@ The meaning is not among the arguments: it is the docstring that follows the att
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal, TypeGuard
 
 from pydantic import Field
@@ -15,6 +16,15 @@ Kind = Literal["parameter", "lever", "size"]
 
 ASSUMPTION = "assumption"
 LARGEST_SIZE = 10**9
+
+
+def plain(value: object) -> object:
+    """A number of any library as Python's own; anything else, true and false included, as it is."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
 
 
 @dataclass(frozen=True)

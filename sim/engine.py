@@ -7,7 +7,6 @@ the nation are sums in the order of the posts, so they have the same bits as in 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ from sim.streams import (
 
 
 def _record(*names: str) -> np.dtype[np.void]:
-    return np.dtype([(name, np.float64) for name in names])
+    return np.dtype((np.record, [(name, np.float64) for name in names]))  # np.record: names also without numba
 
 
 _CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
@@ -68,14 +67,14 @@ def run(p: Parameters, seed: int, record_organisations: bool = False) -> Record:
     per_system = p.organisations * p.managers
     rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
     record = Record.empty(p, record_organisations)
-    _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
-         _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)
+    with np.errstate(over="ignore"):  # generators multiply beyond 64 bits, which plain NumPy would remark on
+        _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
+             _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)
     return record
 
 
 def warm_up() -> None:
-    """Load or compile the engine, before there are threads that would all begin to; say so where it takes long."""
-    announce_compilation(_run)
+    """Load or compile the engine, before there are threads that would all begin to."""
     run(resolve(systems=1, organisations=1, managers=1, months=1), 0)
 
 
@@ -124,8 +123,8 @@ def _run(
     numbers, drift = np.empty(NUMBERS), np.empty(per_system)
     lanes = np.empty((4, LANES), np.uint64)
     seed_lanes(seed, lanes)
-    common_sd = p.need_sd * math.sqrt(p.common_need)
-    local_sd = p.need_sd * math.sqrt(1.0 - p.common_need)
+    common_sd = rules.spread_of_need(p.need_sd, p.common_need)
+    local_sd = rules.spread_of_need(p.need_sd, 1.0 - p.common_need)
     keyed(seed, _NATION, 0, 0, numbers)
     common = common_sd * normal(numbers[0])
     standard = common
@@ -199,7 +198,8 @@ def _start(
         place = places[o]
         keyed(seed, _ORGANISATION, o, 0, numbers)
         place.deviation = p.monitoring_sd * normal(numbers[0])
-        place.safety, place.reputation, place.mean_effort = 0.3, 0.5, p.motivation_mean
+        place.safety, place.reputation = rules.START_SAFETY, rules.START_REPUTATION
+        place.mean_effort = p.motivation_mean
         for i in range(o * managers, (o + 1) * managers):
             post = posts[i]
             keyed(seed, _POST, i, 0, numbers)
@@ -207,7 +207,7 @@ def _start(
             post.practice = standard
             keyed(seed, _NEWCOMER, i, 0, numbers)
             _draw_person(post, numbers, 0.0, p)
-            post.fear, post.record, post.trust = 0.2, 0.0, 0.5
+            post.fear, post.record, post.trust = rules.START_FEAR, 0.0, rules.START_TRUST
             _begin(post)
         _organisation_climate(place, posts[o * managers : (o + 1) * managers])
 
@@ -226,7 +226,8 @@ def _draw_person(someone: Any, numbers: Any, boldness_mean: float, p: Any) -> No
 def _begin(post: Any) -> None:
     """What everyone starts a post with."""
     post.motivation = post.motivation_at_start
-    post.confidence, post.distress, post.cooperation = 0.5, 0.0, 0.3
+    post.confidence, post.distress = rules.START_CONFIDENCE, 0.0
+    post.cooperation = rules.START_COOPERATION
 
 
 @compiled
@@ -319,7 +320,7 @@ def _decide(
                                                           p.sensitivity)
     succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
                                                              p.success_skill, p.success_cooperation))
-    needless = tried & (distance < 0.5 * p.step)
+    needless = tried & rules.unneeded(distance, p.step)
     post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
     distance = abs(need - post.practice)
     # 6
@@ -515,7 +516,7 @@ def _record_stocks(post: Any, row: Any) -> None:
     row.integrity, row.distress, row.motivation = post.integrity, post.distress, post.motivation
     row.cooperation = post.cooperation
     row.fearful, row.fearful_40, row.fearful_60 = post.fear > 0.5, post.fear > 0.4, post.fear > 0.6
-    row.toxic = post.fear > 0.5 and post.trust < 0.5
-    row.toxic_40 = post.fear > 0.4 and post.trust < 0.6
-    row.toxic_60 = post.fear > 0.6 and post.trust < 0.4
+    row.toxic = rules.toxic(post.fear, post.trust, 0.5)
+    row.toxic_40 = rules.toxic(post.fear, post.trust, 0.4)
+    row.toxic_60 = rules.toxic(post.fear, post.trust, 0.6)
     row.record_share = post.record > 0.0

@@ -23,6 +23,10 @@ class InputError(ValueError):
         return "\n".join(self.lines)
 
 
+class StudyStopped(RuntimeError):
+    """A study that could not go on, though nothing was wrong with what was typed. What is finished is kept."""
+
+
 def nearest(name: object, choices: Iterable[str]) -> str:
     """The hint that follows an unknown name, or nothing where no choice resembles it.
 

@@ -18,6 +18,8 @@ from sim.errors import InputError, named, nearest, shown
 from sim.vocabulary import MECHANISMS, REGIMES, Mechanism, Regime
 
 __all__ = [
+    "BYTES_FOR_AN_AGENT",
+    "BYTES_FOR_A_POST",
     "DECLARATIONS",
     "LEVERS",
     "MECHANISMS",
@@ -29,11 +31,14 @@ __all__ = [
     "Mechanism",
     "Parameters",
     "Regime",
+    "check_memory",
     "resolve",
 ]
 
 GIB = 2**30
-BYTES_FOR_A_POST = 400
+BYTES_FOR_A_POST = 400  # in the compiled engine, measured as all that follows
+BYTES_FOR_AN_AGENT = 10_000  # in the Mesa model
+BYTES_FOR_AN_ORGANISATION = 8 * 20 * 3  # a month of it, in the record and in the table
 BYTES_FOR_A_MONTH = 8 * 50
 BYTES_FOR_A_FORMER_MANAGER = 64
 MEMORY_WHERE_UNKNOWN = 16 * GIB
@@ -61,6 +66,7 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
     except ValidationError as error:
         mistakes += _lines(error)
         wrong = {problem["loc"][0] for problem in error.errors(include_url=False) if problem["loc"]}
+        wrong.add("schedule")  # it was checked against months that may themselves be wrong
         parameters = Parameters(**{name: value for name, value in values.items() if name not in wrong})
     mistakes += _too_large(parameters)
     if mistakes:
@@ -123,7 +129,17 @@ def _complaint(problem: Any) -> tuple[str, ...]:
     return (f"{name} = {shown(value)}: must be {DECLARATIONS[name].allowed}",)
 
 
-def _too_large(run: Parameters) -> list[str]:
+def check_memory(run: Parameters, bytes_for_a_post: int, record_organisations: bool) -> None:
+    """Refuse a run that this machine could not hold, given what a post takes in an engine and what is recorded.
+
+    Raises `InputError` with one line that says what the run would need.
+    """
+    organisations = run.months * run.systems * run.organisations * BYTES_FOR_AN_ORGANISATION
+    if lines := _too_large(run, bytes_for_a_post, organisations if record_organisations else 0):
+        raise InputError(lines)
+
+
+def _too_large(run: Parameters, bytes_for_a_post: int = BYTES_FOR_A_POST, besides: int = 0) -> list[str]:
     """Refuse what this machine could not hold, or could never finish."""
     posts = run.systems * run.organisations * run.managers
     sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
@@ -133,17 +149,17 @@ def _too_large(run: Parameters) -> list[str]:
             f"{sizes}: {posts * run.months:.3g} posts times months would never finish; "
             f"at most {MOST_POST_MONTHS:.0e} are allowed"
         )
-    if (needed := _bytes(run, posts)) > (limit := _memory()):
+    if (needed := _bytes(run, posts, bytes_for_a_post) + besides) > (limit := _memory()):
         mistakes.append(
             f"{sizes}: the run would need {needed / GIB:.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
         )
     return mistakes
 
 
-def _bytes(run: Parameters, posts: int) -> float:
+def _bytes(run: Parameters, posts: int, bytes_for_a_post: int) -> float:
     leaving = min(1.0, run.exit_base + run.exit_distress + run.exit_fear + run.dismissal)
     market = posts * leaving * min(run.market_months, run.months)
-    return posts * BYTES_FOR_A_POST + run.months * BYTES_FOR_A_MONTH + market * BYTES_FOR_A_FORMER_MANAGER
+    return posts * bytes_for_a_post + run.months * BYTES_FOR_A_MONTH + market * BYTES_FOR_A_FORMER_MANAGER
 
 
 def _memory() -> int:

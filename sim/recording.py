@@ -27,7 +27,7 @@ FIELDS = (
 )
 """What a post's row holds in a month; rates are 0 or 1. The first `len(POST_COLUMNS)` are averaged for each post."""
 
-ROW = np.dtype([(name, np.float64) for name in (*FIELDS, "unfair", "spared")])
+ROW = np.dtype((np.record, [(name, np.float64) for name in (*FIELDS, "unfair", "spared")]))
 """A row, with two marks at its end that the engine needs and nobody records: the sanction was unfair; spared."""
 _FIELDS = len(FIELDS)
 _KEPT = len(POST_COLUMNS)

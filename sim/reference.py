@@ -8,7 +8,6 @@ same order, and gives the same bits. Means are added up with a loop, in the orde
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import SimpleNamespace
@@ -21,7 +20,7 @@ import numpy as np
 from sim import recording, rules
 from sim.errors import InputError
 from sim.outcomes import OUTCOMES
-from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
+from sim.parameters import BYTES_FOR_AN_AGENT, LEVERS, PARAMETERS, SPREADS, Parameters, check_memory, resolve
 from sim.seeds import seed_of
 from sim.streams import APPOINTMENT, PERSON, Streams, normal
 
@@ -55,7 +54,7 @@ class Manager(mesa.Agent):  # type: ignore[misc]
         """Start in a post."""
         self.motivation = self.motivation_at_start
         self.trust = trust
-        self.confidence, self.distress, self.cooperation = 0.5, 0.0, 0.3
+        self.confidence, self.distress, self.cooperation = rules.START_CONFIDENCE, 0.0, rules.START_COOPERATION
 
 
 class Post:
@@ -73,7 +72,7 @@ class Organisation:
 
     def __init__(self, index: int, deviation: float, mean_effort: float, posts: list[Post]) -> None:
         self.index, self.deviation, self.mean_effort, self.posts = index, deviation, mean_effort, posts
-        self.safety, self.reputation = 0.3, 0.5
+        self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
 
     def feel(self, mean_reputation: float, lever: SimpleNamespace, p: SimpleNamespace) -> None:
         """Step 1: the climate of the month."""
@@ -168,7 +167,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             raise InputError(["rng and seed: two names of the same; give one of them"])
         self.seed = seed_of(rng if seed is None else seed)
         super().__init__(rng=self.seed)
-        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule or {}, **settings)
+        schedule = {} if schedule is None else schedule
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **settings)
+        check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
         self.record = recording.Record.empty(parameters, record_organisations)
         self.p = SimpleNamespace(**{name: getattr(parameters, name) for name in (*PARAMETERS, *SPREADS)})
@@ -187,8 +188,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         p, sizes = self.p, self.parameters
         posts = sizes.systems * sizes.organisations * sizes.managers
         self.streams = self.streams_class(self.seed, posts)
-        self.common_sd = p.need_sd * math.sqrt(p.common_need)
-        self.local_sd = p.need_sd * math.sqrt(1.0 - p.common_need)
+        self.common_sd = rules.spread_of_need(p.need_sd, p.common_need)
+        self.local_sd = rules.spread_of_need(p.need_sd, 1.0 - p.common_need)
         self.common = self.common_sd * normal(self.streams.keyed("nation", 0)[0])
         self.standard = self.common
         self.posts = [self._new_post(index) for index in range(posts)]
@@ -208,8 +209,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     def _new_post(self, index: int) -> Post:
         numbers = self.streams.keyed("post", index)
-        manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=0.2)
-        manager.begin(trust=0.5)
+        manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=rules.START_FEAR)
+        manager.begin(trust=rules.START_TRUST)
         return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard, manager)
 
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
@@ -223,7 +224,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         return Manager(self, traits, fear)
 
     def step(self) -> None:
-        """Simulate a month."""
+        """Simulate a month. Raises `InputError` when all months are over."""
+        if self.month >= self.parameters.months:
+            raise InputError([f"step: the run ended after month {self.month}; a longer one is months = ..."])
         self.month += 1
         for name, changes in self.parameters.schedule.items():
             self.levers[name] = changes.get(self.month, self.levers[name])
@@ -293,7 +296,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         succeeded = tried and u["success"][i] < rules.chance_of_success(
             skill, system.cooperation, change, p.success_base, p.success_skill, p.success_cooperation
         )
-        needless = tried and distance < 0.5 * p.step
+        needless = tried and rules.unneeded(distance, p.step)
         if succeeded:
             post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
             distance = abs(need - post.practice)
@@ -488,9 +491,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             row.integrity, row.distress, row.motivation = manager.integrity, manager.distress, manager.motivation
             row.cooperation = manager.cooperation
             row.fearful, row.fearful_40, row.fearful_60 = fear > 0.5, fear > 0.4, fear > 0.6
-            row.toxic = fear > 0.5 and trust < 0.5
-            row.toxic_40 = fear > 0.4 and trust < 0.6
-            row.toxic_60 = fear > 0.6 and trust < 0.4
+            row.toxic = rules.toxic(fear, trust, 0.5)
+            row.toxic_40 = rules.toxic(fear, trust, 0.4)
+            row.toxic_60 = rules.toxic(fear, trust, 0.6)
             row.record_share = manager.record > 0
         rows = np.array([_row_values(post.row) for post in self.posts], dtype=np.float64)
         sizes, record, month = self.parameters, self.record, self.month - 1

@@ -21,6 +21,11 @@ import math
 from sim.compiled import compiled
 from sim.streams import normal
 
+START_FEAR, START_TRUST, START_CONFIDENCE, START_COOPERATION = 0.2, 0.5, 0.5, 0.3
+"""Stocks of the managers whom the first month finds in post; confidence and cooperation also of whoever comes later."""
+START_SAFETY, START_REPUTATION = 0.3, 0.5
+"""Stocks of an organisation at the start. Source of all six: assumption."""
+
 
 @compiled
 def clip(x: float) -> float:
@@ -55,7 +60,7 @@ def monitoring_of_organisation(
 ) -> float:
     """M = clip(monitoring + Δ + risk_based·(R̄ - reputation)): poor reporters are watched more.
 
-    Source: poor performance attracts oversight, EVIDENCE.md (b) 10; linear by assumption.
+    Source: that poor performance attracts oversight is undisputed, in what measure is assumption.
     """
     return clip(monitoring + deviation + risk_based * (mean_reputation - reputation))
 
@@ -86,7 +91,7 @@ def assurance(m: float, burden: float, burden_power: float) -> float:
 
 @compiled
 def relationship_received(relationship: float, uniqueness: float, relationship_sd: float) -> float:
-    """relationship_i = clip(relationship + relationship_sd·ξ), the investment that a post receives."""
+    """relationship_i = clip(relationship + relationship_sd·ξ), the investment that a post receives. Assumption."""
     return clip(relationship + relationship_sd * uniqueness)
 
 
@@ -208,7 +213,7 @@ def honest_indicator(service_: float, attention_: float, focus_ideal: float) -> 
 
 @compiled
 def shortfall(indicator: float, target_level: float) -> float:
-    """s = max(0, target_level - indicator)."""
+    """s = max(0, target_level - indicator). Source: assumption."""
     return max(0.0, target_level - indicator)
 
 
@@ -233,7 +238,7 @@ def gaming(
 
 @compiled
 def change_needed(distance: float, step: float) -> float:
-    """min(1, |z - x|/step): how much of one step the unit could still usefully move."""
+    """min(1, |z - x|/step): how much of one step the unit could still usefully move. Assumption."""
     return min(1.0, distance / step)
 
 
@@ -294,8 +299,14 @@ def chance_of_success(
 
 
 @compiled
+def unneeded(distance: float, step: float) -> bool:
+    """|z - x| < ½·step: the unit was as good as where it should be, and trying is needless. Assumption."""
+    return distance < 0.5 * step
+
+
+@compiled
 def practice_after_initiative(practice: float, need: float, succeeded: bool, step: float) -> float:
-    """After a success practice moves towards what is needed, by min(step, |z - x|)."""
+    """After a success practice moves towards what is needed, by min(step, |z - x|). Source: assumption."""
     return practice + succeeded * max(-step, min(step, need - practice))
 
 
@@ -357,7 +368,10 @@ def chance_of_speaking_up(
 
 @compiled
 def harm_of_slip(known: bool, harm_known: float, harm_hidden_factor: float) -> float:
-    """harm_known for a slip that is reported or discovered, harm_known·harm_hidden_factor for a hidden one."""
+    """harm_known for a slip that is reported or discovered, harm_known·harm_hidden_factor for a hidden one.
+
+    Source: assumption.
+    """
     return harm_known if known else harm_known * harm_hidden_factor
 
 
@@ -454,6 +468,13 @@ def distress_after_month(
 
 
 @compiled
+def spread_of_need(need_sd: float, share: float) -> float:
+    """need_sd·√share, the standard deviation of the common (or local) part of need, which has this share of its
+    variance. Source: assumption."""
+    return need_sd * math.sqrt(share)
+
+
+@compiled
 def need_after_month(need: float, shock: float, need_turnover: float, spread: float) -> float:
     """ρ·need + s·√(1 - ρ²)·shock, ρ = 1 - need_turnover: need wanders and keeps its spread s. Assumption."""
     kept = 1.0 - need_turnover
@@ -474,7 +495,10 @@ def standard_after_month(standard: float, common_need: float, standard_lag: floa
 
 @compiled
 def reputation_after_month(reputation: float, mean_reported: float) -> float:
-    """reputation += (mean reported indicator - reputation)/6: what an organisation has lately reported."""
+    """reputation += (mean reported indicator - reputation)/6: what an organisation has lately reported.
+
+    Source: assumption.
+    """
     return reputation + (mean_reported - reputation) / 6.0
 
 
@@ -681,7 +705,7 @@ def chance_of_leaving(
 
 @compiled
 def drawn_share(drawn: float, mean: float, sd: float) -> float:
-    """A trait that is a share: N(mean, sd) kept to [0.01, 0.99], from a standard normal number."""
+    """A trait that is a share: N(mean, sd) kept to [0.01, 0.99], from a standard normal number. Assumption."""
     return min(0.99, max(0.01, mean + sd * drawn))
 
 
@@ -742,3 +766,12 @@ def newcomer_fear(organisation_fear: float) -> float:
 def appointed_trust(organisation_trust: float) -> float:
     """0.35 + 0.3·T: trust with which anyone starts in a post. Source: assumption."""
     return 0.35 + 0.3 * organisation_trust
+
+
+# What is counted afterwards
+
+
+@compiled
+def toxic(fear: float, trust: float, limit: float) -> bool:
+    """fear > limit and trust < 1 - limit: afraid, and with nobody above to rely on. Source: assumption."""
+    return fear > limit and trust < 1.0 - limit

@@ -6,7 +6,8 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 
 from sim import recording
 from sim.errors import InputError, nearest, shown
-from sim.parameters import Parameters, resolve
+from sim.parameters import BYTES_FOR_A_POST, Parameters, check_memory, resolve
 from sim.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ class Run:
         The sums behind the tables.
     """
 
-    parameters: Parameters
+    parameters: Parameters = field(repr=False)
     seed: int
     engine: Engine
-    record: recording.Record
+    record: recording.Record = field(repr=False)
 
     @cached_property
     def series(self) -> pd.DataFrame:
@@ -73,7 +74,7 @@ class Run:
     @property
     def provenance(self) -> dict[str, Any]:
         """Where the numbers come from: version, commit, seed, engine, Python, platform and packages."""
-        return {**provenance(), "seed": self.seed, "engine": self.engine}
+        return {**deepcopy(provenance()), "seed": self.seed, "engine": self.engine}
 
     def plot(self, *outcomes: str) -> Figure:
         """Time paths of some outcomes (by default fear, trust, quality and reported), as a Matplotlib figure."""
@@ -121,7 +122,7 @@ def simulate(
     >>> run.series.loc[12, "fear"] > 0
     True
     """
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise InputError([f'engine: {shown(engine)} is neither "compiled" nor "mesa"{nearest(engine, ENGINES)}'])
     seed = seed_of(seed)
     if engine == "mesa":
@@ -137,7 +138,9 @@ def simulate(
         )
         model.run_model()
         return Run(model.parameters, seed, engine, model.record)
-    parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule or {}, **settings)
+    schedule = {} if schedule is None else schedule
+    parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **settings)
+    check_memory(parameters, BYTES_FOR_A_POST, record_organisations)
     return run_parameters(parameters, seed, record_organisations)
 
 

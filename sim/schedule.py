@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from sim.declaration import LARGEST_SIZE, Declaration
+from sim.declaration import LARGEST_SIZE, Declaration, plain
 from sim.errors import InputError, named, nearest, shown
 
 Schedule = dict[str, dict[int, float]]
@@ -19,14 +20,14 @@ def checked(
     Months may be written as text, as they are in TOML. `months` is the length of the run, None where that is
     itself mistaken. Raises `InputError` with a line for each mistake.
     """
-    if not isinstance(written, dict):
+    if not isinstance(written, Mapping):
         raise InputError([f"schedule = {shown(written)}: must be a table of levers, each with values by month"])
     mistakes: list[str] = []
     schedule: Schedule = {}
     for lever, plan in written.items():
         if lever not in levers:
             mistakes.append(_no_lever(lever, levers, declarations))
-        elif not isinstance(plan, dict):
+        elif not isinstance(plan, Mapping):
             mistakes.append(f"schedule.{lever} = {shown(plan)}: must be a table such as {{ 36 = 0.9 }}")
         else:
             values, wrong = _plan(declarations[lever], plan, months or LARGEST_SIZE)
@@ -46,13 +47,13 @@ def _no_lever(name: object, levers: Collection[str], declarations: Mapping[str, 
     return f"schedule.{name}: only levers can follow a schedule, and {name} is {what}{hint}"
 
 
-def _plan(lever: Declaration, plan: dict[object, object], last: int) -> tuple[dict[int, float], list[str]]:
+def _plan(lever: Declaration, plan: Mapping[Any, Any], last: int) -> tuple[dict[int, float], list[str]]:
     """The values of one lever by month, and what is wrong with it."""
     values: dict[int, float] = {}
     wrong: list[str] = []
-    for written, value in plan.items():
-        here = f"schedule.{lever.name}.{named(written)} = {shown(value)}"
-        month = _month(written)
+    for written, given in plan.items():
+        here = f"schedule.{lever.name}.{named(written)} = {shown(given)}"
+        month, value = _month(written), plain(given)
         if month is None or not 1 <= month <= last:
             wrong.append(f"{here}: the month must be a whole number from 1 to {last}, the last month of the run")
         elif month in values:
@@ -67,4 +68,5 @@ def _plan(lever: Declaration, plan: dict[object, object], last: int) -> tuple[di
 def _month(written: object) -> int | None:
     if isinstance(written, str) and re.fullmatch(r"[0-9]{1,9}", written):
         return int(written)
-    return written if isinstance(written, int) and not isinstance(written, bool) else None
+    number = plain(written)
+    return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -98,6 +98,18 @@ def gaming(shortfall_, integrity, pressure_, monitoring, gaming_max, audit):
     return min(shortfall_, gaming_max * (1 - integrity) * pressure_ * (1 - audit * monitoring))
 
 
+def unneeded(distance, step):
+    return distance < step / 2
+
+
+def spread_of_need(need_sd, share):
+    return need_sd * sqrt(share)
+
+
+def toxic(fear, trust, limit):
+    return fear > limit and trust < 1 - limit
+
+
 def change_needed(distance, step):
     return 1.0 if distance > step else distance / step
 

@@ -64,6 +64,9 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "gaming": dict(shortfall_=UP, integrity=DOWN, pressure_=UP, monitoring=DOWN, gaming_max=UP, audit=DOWN),
     # 5. Initiative
     "change_needed": dict(distance=UP, step=DOWN),
+    "unneeded": dict(distance=DOWN, step=UP),
+    "spread_of_need": dict(need_sd=UP, share=UP),
+    "toxic": dict(fear=UP, trust=DOWN, limit=DOWN),
     "value_of_initiative": dict(
         confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP, gain=UP,
         loss_aversion=DOWN, initiative_cost=DOWN, aspiration=UP, target_level=DOWN),
@@ -206,7 +209,7 @@ def possible(rule: str, given: Arguments) -> bool:
 
 
 def result(rule: str, given: Arguments) -> np.ndarray:
-    return np.atleast_1d(RULES[rule](*given.values()))
+    return np.atleast_1d(RULES[rule](*given.values())).astype(float)
 
 
 def test_the_tables_hold_every_rule_and_every_argument() -> None:

@@ -21,6 +21,8 @@ from sim.study.execute import in_order, local_threads
 
 __all__ = ["CLAIMS", "Claim", "ClaimReport", "answer", "check_folder"]
 
+MOST_PAIRS = 100_000  # a quarter of a day for the nation; the intervals are far below what matters long before
+MOST_WORKERS = 1_000
 Progress = Callable[[int, int], object]
 
 
@@ -76,18 +78,19 @@ def answer(
 
 def _checked(replications: int, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> range:
     """The seeds; every mistake in the arguments is one line of an `InputError`."""
-    mistakes = _not_a_count("replications", replications, FEWEST_PAIRS)
-    mistakes += _not_a_count("workers", workers, 1) if workers is not None else []
+    mistakes = _not_a_count("replications", replications, FEWEST_PAIRS, MOST_PAIRS)
+    mistakes += _not_a_count("workers", workers, 1, MOST_WORKERS) if workers is not None else []
     unknown = [name for name in sizes if name not in SIZES]
     mistakes += [f"{name}: no size of a run{nearest(name, SIZES)}; the claims fix all else" for name in unknown]
-    known = {name: value for name, value in sizes.items() if name in SIZES}
     first = 0
-    for check in (lambda: seed_of(seed), lambda: resolve(**known)):
-        try:
-            found = check()
-            first = found if isinstance(found, int) else first
-        except InputError as error:
-            mistakes += error.lines
+    try:
+        first = seed_of(seed)
+    except InputError as error:
+        mistakes += error.lines
+    try:
+        resolve(**{name: value for name, value in sizes.items() if name in SIZES})
+    except InputError as error:
+        mistakes += error.lines
     if not mistakes and first + replications - 1 > LARGEST_SEED:
         mistakes.append(f"seed: {first} leaves no room for {replications} seeds up to {LARGEST_SEED}")
     if mistakes:
@@ -95,10 +98,10 @@ def _checked(replications: int, seed: int | None, workers: int | None, sizes: Ma
     return range(first, first + replications)
 
 
-def _not_a_count(name: str, value: Any, least: int) -> list[str]:
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
+def _not_a_count(name: str, value: Any, least: int, most: int) -> list[str]:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and least <= value <= most:
         return []
-    return [f"{name}: {shown(value)} is not a whole number of at least {least}"]
+    return [f"{name}: {shown(value)} is not a whole number from {least} to {most}"]
 
 
 def _values(

@@ -69,14 +69,14 @@ def label(outcome: str) -> str:
 
 
 def shown_numbers(*numbers: float, finest: float = 0.0) -> list[str]:
-    """Numbers with equally many decimals: two digits of the largest, and one of `finest` where that is smaller.
+    """Numbers with equally many decimals: two digits of the largest, and a third where `finest` is that small.
 
     >>> shown_numbers(0.0714, 0.0682, finest=0.003)
     ['0.071', '0.068']
     """
     largest = max((abs(number) for number in numbers), default=0.0)
     digits = [1 - _magnitude(largest)] if largest else [0]
-    digits += [-_magnitude(finest)] if finest else []
+    digits += [min(-_magnitude(finest), digits[0] + 1)] if finest else []
     places = min(max(0, *digits), 7)
     return [_without_minus_zero(f"{number:.{places}f}") for number in numbers]
 
@@ -106,7 +106,7 @@ def headline(findings: Sequence[Finding]) -> str:
     """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care."""
     said = {(f.claim.id, f.measure.outcome): f for f in findings}
     parts = [_part(what, said[key]) for key, what in _HEADLINE.items() if key in said]
-    return f"Heavy surveillance {_joined(parts)}." if parts else tally(findings)
+    return f"Heavy surveillance {joined(parts)}." if parts else tally(findings)
 
 
 def tally(findings: Iterable[Finding]) -> str:
@@ -117,10 +117,16 @@ def tally(findings: Iterable[Finding]) -> str:
 
 
 def levels_sentence(levels: pd.DataFrame) -> str:
-    """How many leaders are fearful under each dose of surveillance, from the table of levels."""
-    fearful = levels[levels["outcome"] == "fearful"].set_index("arm")["mean"]
-    parts = [f"{100 * share:.1f} % under {arm} surveillance" for arm, share in fearful.items()]
-    return f"Managers with a fear above 0.5: {_joined(parts)}."
+    """How many leaders are fearful under each dose of surveillance, by each limit, from the table of levels."""
+    sentences = []
+    for outcome, limit in (("fearful", 0.5), ("fearful_40", 0.4), ("fearful_60", 0.6)):
+        parts = [
+            f"{100 * row['mean']:.1f} % under {row['arm']} surveillance "
+            f"(95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f})"
+            for row in levels[levels["outcome"] == outcome].to_dict("records")
+        ]
+        sentences.append(f"Managers with a fear above {limit}: {joined(parts)}.")
+    return "\n".join(sentences)
 
 
 def _effect(finding: Finding) -> str:
@@ -176,7 +182,8 @@ def _tally_of(side: str, findings: list[Finding]) -> str:
     return f"{who[0].upper()}{who[1:]}: {count['supported']} of {count.total()} verdicts supported, {rest}"
 
 
-def _joined(parts: Sequence[str]) -> str:
+def joined(parts: Sequence[str]) -> str:
+    """Parts with commas and an "and" before the last."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 

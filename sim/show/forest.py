@@ -28,20 +28,20 @@ LIMIT = 5.0
 """Smallest effects of interest to either side; what lies beyond is drawn as an arrow with its number."""
 
 LOOKS = {
-    "supported": (theme.BLUE, "o", theme.BLUE),
+    "supported": (theme.GREEN, "o", theme.GREEN),
     "opposed": (theme.VERMILLION, "X", theme.VERMILLION),
     "negligible": (theme.GREY, "o", "white"),
     "undecided": (theme.BLACK, "D", theme.YELLOW),
     "higher": (theme.BLACK, "^", theme.BLACK),
     "lower": (theme.BLACK, "v", theme.BLACK),
 }
-"""Colour, marker and filling of each verdict."""
+"""Colour, marker and filling of each verdict; none is the colour of a side."""
 TINTS = {"Berwick": "#CFE8F8", "government": "#FBE3B0"}
 SIDES = {"Berwick": "Berwick: ", "government": "gov't: ", "": ""}
 HEADING = 1.15  # height of a heading, in rows
 MARGINS = (0.016, 0.514)  # where the two columns begin, as shares of the width
 LABELS, WIDTH = 0.148, 0.176  # for the labels and for the axes
-BOTTOM, HEIGHT = 0.158, 0.625
+BOTTOM, HEIGHT = 0.176, 0.607
 
 
 class Line(NamedTuple):
@@ -117,6 +117,7 @@ def _panel(figure: Figure, x: float, findings: Sequence[Finding], depth: float) 
     axes.spines["left"].set_visible(False)
     axes.set_xticks([-5, -3, -1, 1, 3, 5], ["−5", "−3", "−1", "1", "3", "5"])
     axes.tick_params(labelsize=theme.SMALL)
+    axes.set_xlabel("smallest effects of interest", fontsize=theme.SMALL, labelpad=2)
 
 
 def _panel_title(findings: Sequence[Finding]) -> str:
@@ -184,7 +185,7 @@ def _legend(figure: Figure) -> None:
     for name, (colour, marker, filling) in LOOKS.items():
         keys.append(Line2D([], [], color=colour, marker=marker, markerfacecolor=filling, linestyle="none",
                            markersize=9, markeredgewidth=2, label=name))  # fmt: skip
-    figure.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 0.066), ncols=len(keys), frameon=False,
+    figure.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 0.06), ncols=len(keys), frameon=False,
                   fontsize=theme.SMALL, handletextpad=0.4, columnspacing=1.1, handlelength=1.4)  # fmt: skip
 
 

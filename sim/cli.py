@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.errors import InputError
+from sim.errors import InputError, StudyStopped
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from sim.glossary import Meaning
-    from sim.study import Study
+    from sim.study import Results, Study
 
 app = typer.Typer(
     name="sim",
@@ -28,8 +27,15 @@ app = typer.Typer(
 )
 _MISTAKE: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever typer keeps it
 
+INTERRUPTED = 130
+MOST_ROWS = 60
+"""More cells than this are not printed."""
+
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results (default: under results/).")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Runs at a time (default: one a core).")]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", help="A Dask cluster, tcp://host:8786, or local:2 for two processes here.")
+]
 Setting = Annotated[
     list[str] | None,
     typer.Option("--set", help="Override a value of the study, as in --set relationship=0.5. May be repeated."),
@@ -48,17 +54,18 @@ def claim(
 ) -> None:
     """Answer the claims: what does surveillance do, and does it pay?"""
     from sim.inference import claims  # noqa: PLC0415
+    from sim.show.progress import progress  # noqa: PLC0415
 
     folder = out or Path("results") / "claim"
     claims.check_folder(folder)
-    with _progress("runs") as progress:
+    with progress("runs") as show:
         report = claims.answer(
             replications=replications,
             seed=seed,
             systems=systems,
             months=months,
             workers=workers,
-            progress=lambda done, total: progress(done, 0, total),
+            progress=lambda done, total: show(done, 0, total),
         )
     typer.echo(_aligned(_verdict_rows(report.table)) + "\n")
     typer.echo(report.text())
@@ -72,28 +79,83 @@ def run(
     settings: Setting = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
     workers: Workers = None,
+    cluster: Cluster = None,
+    stop_on_failure: Annotated[bool, typer.Option("--stop-on-failure", help="Stop when a run fails.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do chunks with failed runs again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
     """Run a study, or go on with an interrupted one."""
+    from sim.show.progress import progress  # noqa: PLC0415
+
     study = _study(file, settings)
-    with _progress("runs") as progress:
-        results = study.run(out, fresh=fresh, workers=workers, progress=progress)
-    failed = int(results.runs["error"].notna().sum())
-    typer.echo(f"{study.title}\n{study.size} runs in {len(study.points)} cells, {failed} failed.\n")
-    typer.echo(_aligned(_summary_rows(results.summary(), list(results.columns))))
+    with progress("runs") as show:
+        results = study.run(
+            out,
+            fresh=fresh,
+            workers=workers,
+            cluster=cluster,
+            stop_on_failure=stop_on_failure,
+            retry_failed=retry_failed,
+            yes=yes,
+            progress=show,
+        )
+    _show(results)
     _name_written([results.folder])
 
 
 @app.command()
-def check(file: StudyFile, out: Out = None, settings: Setting = None) -> None:
+def show(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder that sim run has written.")],
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write a row for each run, for a spreadsheet.")] = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Draw the outcomes, as PNG and SVG.")] = None,
+) -> None:
+    """Show the results of a study, finished or not."""
+    from sim.study import Results  # noqa: PLC0415
+
+    found = Results(results)
+    _show(found)
+    written = []
+    if csv is not None:
+        found.to_csv(csv)
+        written.append(csv)
+    if figure is not None:
+        written += found.save_figure(figure)
+    if written:
+        _name_written(written)
+
+
+@app.command()
+def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: Workers = None) -> None:
     """Say how many runs a study takes, how long and how much disk.
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
+    from sim.show.progress import duration  # noqa: PLC0415
+
     study = _study(file, settings)
-    e = study.estimate(out)
+    e = study.estimate(out, workers)
+    most = f" (at most {e.most:,})" if e.most > e.runs else ""
+    failed = f", {e.failed:,} failed" if e.failed else ""
+    rest = f"The rest takes about {duration(e.seconds)} on this machine" if e.done < e.runs else "Nothing is left to do"
     typer.echo(
-        f"{study.title}: {e.runs} runs in {len(study.points)} cells, {e.done} of them done.\n"
-        f"The rest takes about {_duration(e.seconds)} on this machine; the results take {_size(e.bytes)} on disk."
+        f"{study.title}: {e.runs:,} runs{most} in {len(study.points):,} cells, {e.done:,} of them done{failed}.\n"
+        f"{rest}; the results take {_size(e.bytes)} on disk."
     )
+
+
+def _show(results: Results) -> None:
+    """What the results say: a table, and for sampled designs what matters."""
+    runs, failed = results.counts
+    missing = f", {results.missing:,} still to be done" if results.missing else ""
+    typer.echo(f"{results.title}\n{runs:,} runs in {results.cells:,} cells, {failed:,} failed{missing}.\n")
+    if results.is_sampled and runs:
+        found = results.sensitivity()
+        typer.echo("\n".join(found.sentences()))
+    elif results.cells > MOST_ROWS:
+        typer.echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
+    elif runs:
+        typer.echo(_aligned(_summary_rows(results.summary(), list(results.columns))))
+        if results.is_sequential:
+            typer.echo("\n" + _aligned(_precision_rows(results.precision())))
 
 
 @app.command()
@@ -161,18 +223,21 @@ def _summary_rows(summary: DataFrame, design: list[str]) -> list[list[str]]:
     return rows
 
 
+def _precision_rows(table: DataFrame) -> list[list[str]]:
+    """Why each cell has as many runs as it has."""
+    rows = [
+        [str(row["cell"]), str(row["n"]), f"{row['half_width']:.4g}", row["ended"] or "going on"]
+        for row in table.to_dict("records")
+    ]
+    return [["cell", "n", "half-width", "ended"], *rows]
+
+
 def _aligned(rows: list[list[str]]) -> str:
     """Rows as columns of equal width, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def _size(count: int) -> str:
@@ -189,42 +254,28 @@ def _name_written(paths: list[Path]) -> None:
     typer.echo("Written:\n" + "\n".join(f"  {path}" for path in paths))
 
 
-@contextmanager
-def _progress(unit: str) -> Iterator[Callable[[int, int, int], None]]:
-    """A progress bar on standard error; where that is no terminal, a line for each tenth."""
-    if not sys.stderr.isatty():
-        yield _plain_progress(unit)
-        return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(unit, total=None)
-
-        def show(done: int, failed: int, total: int) -> None:
-            text = f"{unit}, {failed} failed" if failed else unit
-            bar.update(task, completed=done, total=total, description=text)
-
-        yield show
-
-
-def _plain_progress(unit: str) -> Callable[[int, int, int], None]:
-    tenths = -1
-
-    def show(done: int, failed: int, total: int) -> None:
-        nonlocal tenths
-        if (now := 10 * done // max(1, total)) > tenths:
-            tenths = now
-            text = f"{done} of {total} {unit}" + (f", {failed} failed" if failed else "")
-            print(text, file=sys.stderr, flush=True)
-
-    return show
-
-
 def _say(lines: Any) -> None:
     for line in lines:
         print(f"sim: {line}", file=sys.stderr)
+
+
+def _going_on(arguments: list[str]) -> list[str]:
+    """The command that goes on with an interrupted study."""
+    if arguments[:1] != ["run"]:
+        return []
+    import shlex  # noqa: PLC0415
+
+    return [f"what is finished is kept; to go on: {shlex.join(['sim', *(a for a in arguments if a != '--fresh')])}"]
+
+
+def _leave(code: int) -> None:
+    """End at once: a run under way in the engine must not be waited for."""
+    import os  # noqa: PLC0415
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def main() -> None:
@@ -238,9 +289,11 @@ def main() -> None:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         _say([" ".join(text.split())])
         code = 2
+    except StudyStopped as error:
+        _say([str(error)])
+        code = 1
     except (KeyboardInterrupt, typer.Abort):
-        _say(["stopped"])
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:  # whoever read our output has had enough
         sys.stderr.close()
         code = 0
@@ -248,4 +301,7 @@ def main() -> None:
         traceback.print_exc()
         _say(["this is a mistake in the program, not in what you typed"])
         code = 1
+    if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C
+        _say(["stopped", *_going_on(sys.argv[1:])])
+        _leave(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)

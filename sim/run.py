@@ -158,7 +158,7 @@ def provenance() -> dict[str, Any]:
     ``commit`` is the commit of the checkout that the package runs from, with "+" where files differ from it, or
     None outside a checkout.
     """
-    packages = ("mesa", "numba", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
+    packages = ("mesa", "numba", "numpy", "pandas", "pyarrow", "scipy", "SALib", "matplotlib")
     return {
         "version": _version("leadership-sim"),
         "commit": _commit(),

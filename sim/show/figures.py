@@ -33,10 +33,10 @@ def time_paths(run: Run, outcomes: Sequence[str] = ()) -> Figure:
     `outcomes` are names of `sim.outcomes.OUTCOMES`, by default fear, trust, quality and reported. Dotted verticals
     mark the months in which the schedule changes a lever. Raises `InputError` for a name that is no outcome.
     """
-    names = tuple(dict.fromkeys(outcomes or DEFAULT_PATHS))
-    unknown = [name for name in names if name not in OUTCOMES]
+    unknown = [name for name in outcomes if not isinstance(name, str) or name not in OUTCOMES]
     if unknown:
         raise InputError([f"{shown(name)}: no such outcome{nearest(name, OUTCOMES)}" for name in unknown])
+    names = tuple(dict.fromkeys(outcomes or DEFAULT_PATHS))
     with theme.style():
         figure = theme.slide()
         axes = figure.add_axes((0.08, 0.11, 0.70, 0.68))

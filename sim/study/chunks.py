@@ -13,18 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sim
 from sim.compiled import SOURCES
-from sim.parameters import Parameters, resolve
-from sim.study.design import Settings
+from sim.study.cells import Cell
 
 BUDGET = 4_000_000
 """Manager-months in a chunk, roughly: a second of computing."""
-_SETTING_UP = 300  # what starting a run costs, in manager-months
-_MONTH = 20  # what a month costs beside its managers
-_KEPT_ORGANISATION = 10  # what keeping an organisation's month costs
 
 
 @dataclass(frozen=True)
@@ -35,23 +31,6 @@ class Kept:
     window: int
     series: bool
     organisations: bool
-
-
-class Cell(NamedTuple):
-    """One point of a design: what `resolve` is called with, the values of the design's columns, and its identity."""
-
-    settings: Settings
-    labels: tuple[float | str, ...]
-    digest: str
-    cost: int
-
-    @classmethod
-    def of(cls, settings: Settings, columns: Iterable[str], organisations: bool) -> Cell:
-        """Resolve the settings (complete, as for `resolve`); raises `InputError` with a line for each mistake."""
-        parameters = resolve(**settings)
-        labels = tuple(_label(column, settings, parameters) for column in columns)
-        content = parameters.model_dump_json() + json.dumps(labels)
-        return cls(settings, labels, _digest(content), cost_of(parameters, organisations))
 
 
 class Piece(NamedTuple):
@@ -83,8 +62,10 @@ class Chunk:
         return sum(piece.runs * piece.cell.cost for piece in self.pieces)
 
 
-def chunks(cells: Iterable[Cell], columns: tuple[str, ...], seed: int, seeds: int, kept: Kept) -> Iterator[Chunk]:
-    """All runs of a study in chunks, in order: cell by cell, each with the same seeds.
+def chunks(
+    cells: Iterable[tuple[int, Cell]], columns: tuple[str, ...], seed: int, seeds: int, kept: Kept
+) -> Iterator[Chunk]:
+    """Runs of cells, given with their numbers, in chunks, in order: cell by cell, each with the same seeds.
 
     A cell with work for several chunks has them to itself, so they stay the same when other cells come or go.
     """
@@ -101,8 +82,8 @@ def chunks(cells: Iterable[Cell], columns: tuple[str, ...], seed: int, seeds: in
         yield _chunk(batch, columns, kept)
 
 
-def _pieces(cells: Iterable[Cell], seed: int, seeds: int) -> Iterator[Piece]:
-    for number, cell in enumerate(cells, 1):
+def _pieces(cells: Iterable[tuple[int, Cell]], seed: int, seeds: int) -> Iterator[Piece]:
+    for number, cell in cells:
         most = max(1, BUDGET // cell.cost)
         for done in range(0, seeds, most):
             yield Piece(number, cell, seed + done, min(most, seeds - done))
@@ -124,22 +105,3 @@ def model_version() -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def cost_of(p: Parameters, organisations: bool) -> int:
-    """Roughly the manager-months of a run, in computing and in what is kept of it."""
-    places = p.systems * p.organisations
-    month = places * p.managers + _MONTH + (places * _KEPT_ORGANISATION if organisations else 0)
-    return p.months * month + _SETTING_UP
-
-
-def _label(column: str, settings: Settings, parameters: Parameters) -> Any:
-    """The value of a design's column: a number, or text for what is none."""
-    if column == "regime":
-        return settings["regime"]
-    if column == "mechanisms_off":
-        off = settings["mechanisms_off"]
-        return off if isinstance(off, str) else ", ".join(sorted(set(off)))
-    if column == "schedule":
-        return json.dumps(parameters.schedule) if parameters.schedule else ""
-    return getattr(parameters, column)

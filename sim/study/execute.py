@@ -1,17 +1,27 @@
-"""Doing many things at once, in order: threads, because the compiled engine releases the interpreter lock."""
+"""Doing many things at once: anything that is a `concurrent.futures.Executor`, by default threads of this process.
+
+Threads suffice because the compiled engine releases the interpreter lock. Where the work is done changes no row: what
+is done depends on the items alone, and whoever collects the results knows which item each belongs to.
+"""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Task = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+_GRACE = 0.3  # seconds
 
 
 def cores() -> int:
@@ -21,14 +31,68 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+class DaemonThreads(Executor):
+    """Threads that do not keep the process alive: a long run in the engine cannot be called off, only left behind.
+
+    The standard library's threads are waited for when Python exits, which after Ctrl-C could take hours.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name=f"worker {k}", daemon=True) for k in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Put a call in line."""
+        future: Future[Any] = Future()
+        self._tasks.put((future, fn, args, kwargs))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the threads end when all is done, or with `cancel_futures` what has begun; `wait` for that, or not."""
+        while cancel_futures and not self._tasks.empty():
+            if (task := self._tasks.get()) is not None:
+                task[0].cancel()
+        for _ in self._threads:
+            self._tasks.put(None)
+        if wait:
+            self.join(None)
+
+    def join(self, seconds: float | None) -> None:
+        """Wait for the threads to end, in all for so many seconds at most."""
+        limit = None if seconds is None else time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(None if limit is None else max(0.0, limit - time.monotonic()))
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            future, function, arguments, named = task
+            if future.set_running_or_notify_cancel():
+                try:
+                    result = function(*arguments, **named)
+                except BaseException as error:
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
+                    del result
+            del task, future, function, arguments, named  # or the last result would stay in memory
+
+
 @contextmanager
 def local_threads(workers: int | None = None) -> Iterator[Executor]:
-    """Threads of this process, by default one for each core; on an error what has not begun is dropped."""
-    pool = ThreadPoolExecutor(workers or cores())
+    """Threads of this process, by default one for each core; on an error what has not begun is dropped.
+
+    What has begun then gets a moment to end, and is left behind if it does not.
+    """
+    pool = DaemonThreads(workers or cores())
     try:
         yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        pool.join(_GRACE)
+        raise
+    pool.shutdown()
 
 
 def in_order(
@@ -45,13 +109,28 @@ def in_order(
 
 
 def as_done(
-    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int = 8
+    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: Callable[[], int]
 ) -> Iterator[tuple[Item, Result]]:
-    """Each item with the `work` of it, whichever is done first; at most `ahead` are under way or wait to be taken."""
+    """Each item with the `work` of it, whichever is done first; at most `ahead` are under way or wait to be taken.
+
+    `ahead` is asked again and again, because a cluster may grow. Nothing that was submitted is left in line when the
+    caller stops taking.
+    """
     left = iter(items)
-    running: dict[Future[Result], Item] = {executor.submit(work, item): item for item in islice(left, ahead)}
-    while running:
-        # With a time limit, because on Windows Ctrl-C does not wake up a wait without one.
-        for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
-            yield running.pop(future), future.result()
-            running.update((executor.submit(work, item), item) for item in islice(left, 1))
+    running: dict[Future[Result], Item] = {}
+
+    def fill() -> None:
+        for item in islice(left, max(0, ahead() - len(running))):
+            running[executor.submit(work, item)] = item
+
+    try:
+        fill()
+        while running:
+            # With a time limit, because on Windows Ctrl-C does not wake up a wait without one.
+            for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
+                item = running.pop(future)
+                yield item, future.result()
+                fill()
+    finally:
+        for future in running:
+            future.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from sim.parameters import DECLARATIONS
 from sim.study.design import Settings
 
 _CELLS_NAMED = 5
+_MOST_LINES = 50
+_VALUE = re.compile(r" = [^:]*:")
 
 
 def place(path: Path) -> str:
@@ -66,7 +69,8 @@ def contradictions(
 ) -> list[str]:
     """What a design varies although it is settled elsewhere: `once` for every study, the rest in this one."""
     settled = dict.fromkeys(once, "set once for all runs")
-    settled |= dict.fromkeys(fixed, "fixed at the top of the file") | {"window": "set in [outcomes] for all runs"}
+    settled |= {name: "fixed in [schedule]" if "@" in name else "fixed at the top of the file" for name in fixed}
+    settled |= {"window": "set in [outcomes] for all runs"}
     settled |= dict.fromkeys(parameters, "fixed in [parameters]")
     return [
         f"design.{named(name)}: varied here and {settled[name]}; leave out one of the two"
@@ -78,22 +82,26 @@ def contradictions(
 class CellMistakes:
     """Mistakes that cells made, each said once with the numbers of the cells that made it."""
 
-    def __init__(self, listed: bool, parameters: Iterable[str]) -> None:
+    def __init__(self, listed: bool, parameters: Iterable[str], sampled: bool = False) -> None:
         self._listed = listed
+        self._sampled = sampled
         self._parameters = frozenset(parameters)
         self._cells: dict[str, list[int]] = {}
 
     def add(self, number: int, own: Settings, error: InputError) -> None:
         """Note what `resolve` said of the cell with this number, which itself sets `own`."""
         for line in error.lines:
-            self._cells.setdefault(self._key(line, own) + line, []).append(number)
+            what = _VALUE.sub(":", line, count=1) if self._sampled else line  # sampled values are all different
+            self._cells.setdefault(self._key(line, own) + what, []).append(number)
 
     def lines(self, cells: int) -> list[str]:
         """A line for each mistake; what is wrong with all cells of a design needs no numbers."""
-        return [
+        lines = [
             line if len(numbers) == cells and not line.startswith("design.cell.") else f"{_numbers(numbers)}: {line}"
             for line, numbers in self._cells.items()
         ]
+        more = len(lines) - _MOST_LINES
+        return [*lines[:_MOST_LINES], f"{more} more mistakes in cells"] if more > 1 else lines
 
     def _key(self, line: str, own: Settings) -> str:
         """The section that holds what a line begins with."""

@@ -13,12 +13,15 @@ from pydantic import ValidationError
 
 from sim.errors import InputError
 from sim.study import design, mistakes, toml
-from sim.study.chunks import Cell, Chunk, chunks
-from sim.study.sections import Outcomes, Plan
+from sim.study.cells import Cell, Cells, uncollected
+from sim.study.chunks import Chunk, chunks
+from sim.study.sections import Outcomes, Plan, Precision
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from sim.study.estimate import Estimate
     from sim.study.results import Results
-    from sim.study.running import Estimate
 
 _ONCE = frozenset(Plan.model_fields) - set(design.CHOICES) | {"window"}
 """What a design cannot vary."""
@@ -67,6 +70,11 @@ class Study:
         >>> Study.from_dict({"seeds": 2, "design": {"kind": "grid", "monitoring": [0.1, 0.9]}}).size
         4
         """
+        with uncollected():
+            return cls._made(table, overrides, name, where)
+
+    @classmethod
+    def _made(cls, table: dict[str, Any], overrides: toml.Overrides, name: str, where: str) -> Study:
         try:
             plan, wrong = _checked(toml.overridden(table, overrides, list(Plan.model_fields)))
             columns, points, more = _cells(plan)
@@ -85,8 +93,13 @@ class Study:
 
     @property
     def size(self) -> int:
-        """Number of runs."""
+        """Number of runs; the smallest, where ``[precision]`` decides how many there are."""
         return len(self.points) * self.plan.seeds
+
+    @property
+    def most(self) -> int:
+        """The largest number of runs, which is `size` unless there is a section ``[precision]``."""
+        return len(self.points) * self.plan.most_seeds
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -96,8 +109,10 @@ class Study:
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
-        """All runs, in the batches in which they are computed and stored."""
-        return tuple(chunks(self.points, self.columns, self.plan.seed, self.plan.seeds, self.plan.kept))
+        """All runs, or with ``[precision]`` those of the first round, as they are computed and stored."""
+        numbered = enumerate(self.points, 1)
+        with uncollected():
+            return tuple(chunks(numbered, self.columns, self.plan.seed, self.plan.seeds, self.plan.kept))
 
     def folder(self, out: Path | str | None = None) -> Path:
         """Where the results go: `out`, or ``results/<name>`` in the present folder."""
@@ -109,6 +124,10 @@ class Study:
         *,
         fresh: bool = False,
         workers: int | None = None,
+        cluster: str | Executor | None = None,
+        stop_on_failure: bool = False,
+        retry_failed: bool = False,
+        yes: bool = False,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Results:
         """Do the runs that are not yet done, and open the results.
@@ -120,20 +139,35 @@ class Study:
         fresh : bool
             Forget what is done and start over.
         workers : int, optional
-            Threads, by default one for each core. The rows do not depend on it.
+            Threads, by default one for each core.
+        cluster : str or Executor, optional
+            Where to compute instead: the address of a Dask scheduler, ``tcp://host:8786``; ``local:2`` for that many
+            worker processes; or any `concurrent.futures.Executor`, which stays open. The rows do not depend on it.
+        stop_on_failure : bool
+            Stop after the chunk with the first run that fails; by default a failed run is a row with its error.
+        retry_failed : bool
+            Do chunks with failed runs again, which otherwise count as done.
+        yes : bool
+            Allow more than a million runs, or about a day of computing.
         progress : callable, optional
-            Called with the numbers of runs done (those of before included), of failed ones among them, and of all:
-            at the start and after each chunk.
+            Called with the numbers of runs done (those of before included), of failed ones among them, and of all
+            that are planned so far: at the start and after each chunk.
 
-        Raises `InputError` where the folder cannot be written, holds other things, or is being written to.
+        Raises `InputError` where the folder cannot be written, holds other things, or is being written to, where a
+        cluster cannot be reached or has other versions, or where the study is too large; `StudyStopped` for a run that
+        failed, with `stop_on_failure`, and for a cluster that is lost.
         """
-        from sim.study.running import run  # noqa: PLC0415
+        from sim.study.running import Options, run  # noqa: PLC0415
 
-        return run(self, self.folder(out), fresh, workers, progress)
+        return run(
+            self,
+            self.folder(out),
+            Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress),
+        )
 
     def estimate(self, out: Path | str | None = None, workers: int | None = None) -> Estimate:
         """What `run` would take: runs, those already done, seconds on this machine, bytes on disk."""
-        from sim.study.running import estimate  # noqa: PLC0415
+        from sim.study.estimate import estimate  # noqa: PLC0415
 
         return estimate(self, self.folder(out), workers)
 
@@ -149,26 +183,28 @@ def _checked(table: toml.Table) -> tuple[Plan, list[str]]:
         return Plan.model_validate(table), []
     except ValidationError as error:
         wrong = {problem["loc"][0] for problem in error.errors(include_url=False)}
-        lines = mistakes.complaints(error, Plan, {"outcomes": Outcomes})
+        lines = mistakes.complaints(error, Plan, {"outcomes": Outcomes, "precision": Precision})
         return Plan.model_validate({name: value for name, value in table.items() if name not in wrong}), lines
 
 
 def _cells(plan: Plan) -> tuple[tuple[str, ...], tuple[Cell, ...], list[str]]:
     """The columns and cells of a plan's design, and what is wrong with it."""
-    lines = mistakes.misplaced(plan.parameters, Plan.model_fields)
+    lines = [*mistakes.misplaced(plan.parameters, Plan.model_fields), *plan.impossible]
     settings: list[design.Settings] = [{}]
     columns: list[str] = []
+    varied = design.varied(plan.design)
     try:
-        settings, columns = design.cells(plan.design), design.varied(plan.design)
+        settings, columns = design.cells(plan.design), varied
     except InputError as error:
         lines += error.lines
-    lines += mistakes.contradictions(columns, _ONCE, plan.fixed, plan.parameters)
-    found = mistakes.CellMistakes(plan.listed, plan.parameters)
+    lines += mistakes.contradictions(varied, _ONCE, plan.fixed, plan.parameters)
+    found = mistakes.CellMistakes(plan.listed, plan.parameters, design.is_sampled(plan.design))
     points: list[Cell] = []
+    checked = Cells(plan.common, columns, plan.outcomes.organisations)
     for number, own in enumerate(settings, 1):
-        common_and_own = {**plan.common, **{name: value for name, value in own.items() if name not in _ONCE}}
         try:
-            points.append(Cell.of(common_and_own, columns, plan.outcomes.organisations))
+            settled = design.put_into_schedule(own, plan.schedule)
+            points.append(checked({name: value for name, value in settled.items() if name not in _ONCE}))
         except InputError as error:
             found.add(number, own, error)
     lines += found.lines(len(settings)) or _repeated(points)

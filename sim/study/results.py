@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,18 @@ import pyarrow as pa
 
 from sim.errors import InputError
 from sim.outcomes import POST_COLUMNS
+from sim.run import provenance
 from sim.study import toml
 from sim.study.compute import measured
+from sim.study.design import is_sampled
 from sim.study.mistakes import place
+from sim.study.precision import half_width
 from sim.study.store import Plan, Store
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim.inference.sensitivity import Sensitivity
     from sim.study.plan import Study
 
 CONFIDENCE = 0.95
@@ -61,6 +68,32 @@ class Results:
         return tuple(self._plan["kept"]["outcomes"])
 
     @property
+    def title(self) -> str:
+        """The study's title, or its name where it has none."""
+        return str(self._plan["title"])
+
+    @property
+    def cells(self) -> int:
+        """Number of cells of the study."""
+        return max((number for _, pieces in self._plan["chunks"] for number, _ in pieces), default=0)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the design is an lhs, sobol or morris design, so that there is a `sensitivity`."""
+        return is_sampled(toml.read(self.folder / "study.toml").get("design", {}))
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether the number of runs of each cell was decided as they came, so that there is a `precision`."""
+        return "precision" in self._plan
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Number of runs that are there, and of failed ones among them."""
+        done = [self._store.done[chunk] for chunk in self._chunks]
+        return sum(entry["runs"] for entry in done), sum(entry["failed"] for entry in done)
+
+    @property
     def complete(self) -> bool:
         """Whether every run is there, failed ones included."""
         return self.missing == 0
@@ -102,14 +135,68 @@ class Results:
         """
         from scipy import stats  # noqa: PLC0415
 
-        keys, names = ["cell", *self.columns], list(self.outcomes)
-        long = self.runs.melt(keys, names, "outcome", "value")
-        grouped = long.groupby([*keys, "outcome"], sort=False, dropna=False)["value"]
-        table = grouped.agg(mean="mean", sd="std", n="count").reset_index()
-        quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(table["n"] - 1, 1))
-        table.insert(len(keys) + 2, "half_width", quantile * table["sd"] / np.sqrt(np.maximum(table["n"], 1)))
-        place = table["outcome"].map({name: k for k, name in enumerate(names)})
-        return table.iloc[np.lexsort((place, table["cell"]))].reset_index(drop=True)
+        keys, names, runs = ["cell", *self.columns], list(self.outcomes), self.runs
+        by_cell = runs.groupby("cell", sort=True)[names]
+        n, sd = by_cell.count().to_numpy(), by_cell.std().to_numpy()
+        first = runs.loc[~runs["cell"].duplicated(), keys].sort_values("cell")
+        table = first.loc[first.index.repeat(len(names))].reset_index(drop=True)
+        table["outcome"] = np.tile(np.array(names, dtype=object), len(first))
+        table["mean"] = by_cell.mean().to_numpy().ravel()
+        quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(n - 1, 1))
+        table["half_width"] = (quantile * sd / np.sqrt(np.maximum(n, 1))).ravel()
+        table["sd"], table["n"] = sd.ravel(), n.ravel()
+        return table
+
+    def precision(self) -> pd.DataFrame:
+        """A row for each cell: ``cell``, the design's columns, ``n``, the number of runs that did not fail,
+        ``half_width`` of the 95 % interval of the outcome that ``[precision]`` names, and ``ended``: "reached" where
+        that is narrow enough, "maximum" where the cell has had as many runs as it may, "" while it is still going on.
+
+        Raises `InputError` unless the study has a section ``[precision]``.
+        """
+        if (asked := self._plan.get("precision")) is None:
+            line = "this study has no [precision]; its cells have the same number of runs"
+            raise InputError([f"{place(self.folder)}: {line}"])
+        rows = []
+        for _, runs in self.runs.groupby("cell", sort=True):
+            values = runs[asked["outcome"]].dropna().to_numpy()
+            half = half_width(values)
+            full = "maximum" if len(runs) >= asked["maximum"] else ""
+            design = tuple(runs[["cell", *self.columns]].iloc[0])
+            rows.append((*design, len(values), half, "reached" if half <= asked["half_width"] else full))
+        return pd.DataFrame(rows, columns=["cell", *self.columns, "n", "half_width", "ended"])
+
+    def compare(self, a: int | Mapping[str, Any], b: int | Mapping[str, Any]) -> pd.DataFrame:
+        """Paired differences between two cells, seed by seed, for each outcome; see `sim.inference.cells.compare`."""
+        from sim.inference.cells import compare  # noqa: PLC0415
+
+        return compare(self, a, b)
+
+    def plot(self, *outcomes: str) -> Figure:
+        """Means with intervals by cell, for a grid against its factors; see `sim.show.studies.study_figure`."""
+        from sim.show.studies import study_figure  # noqa: PLC0415
+
+        return study_figure(self, outcomes)
+
+    def sensitivity(self, outcomes: Iterable[str] | None = None) -> Sensitivity:
+        """What outcomes depend on, for lhs, sobol and morris designs; see `sim.inference.sensitivity.sensitivity`."""
+        from sim.inference.sensitivity import sensitivity  # noqa: PLC0415
+
+        return sensitivity(self, outcomes)
+
+    def save_figure(self, path: Path | str) -> list[Path]:
+        """Write `plot` as PNG and SVG beside each other, with the provenance inside; return their paths.
+
+        Raises `InputError` where they cannot be written.
+        """
+        from sim.show import theme  # noqa: PLC0415
+
+        path = Path(path)
+        stem = path.with_suffix("") if path.suffix.lower() in (".png", ".svg") else path
+        try:
+            return theme.save(self.plot(), stem, provenance(), self.title)
+        except OSError as error:
+            raise InputError([f"{place(path)}: cannot be written: {error.strerror or error}"]) from None
 
     def to_csv(self, path: Path | str) -> None:
         """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written."""
@@ -132,10 +219,12 @@ class Results:
             raise InputError([f"{place(self.folder)}: {line}"])
         pieces = dict(self._plan["chunks"])
         tables = [self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk]) for chunk in self._chunks]
-        if tables:
-            table: pd.DataFrame = pa.concat_tables(tables).to_pandas()
-            return table
-        return pd.DataFrame(columns=self._columns(name))
+        if not tables:
+            return pd.DataFrame(columns=self._columns(name))
+        table: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        if not table["cell"].is_monotonic_increasing:  # later rounds of sequential replication come last
+            table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
+        return table
 
     def _read(self, name: str, chunk: str) -> pa.Table:
         if (table := self._store.read(name, chunk)) is None:

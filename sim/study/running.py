@@ -1,159 +1,214 @@
-"""Running a study: what is missing, in threads, each chunk stored when it is finished; and what that would take."""
+"""Running a study: what is missing, wherever it is computed, each chunk stored when it is finished."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sim import engine
-from sim.errors import InputError, shown
-from sim.outcomes import POST_COLUMNS
-from sim.parameters import Parameters, resolve
-from sim.study.chunks import Chunk, Kept, Piece, cost_of
+from sim.errors import InputError, StudyStopped, shown
+from sim.study.chunks import Chunk
 from sim.study.compute import Tables, compute
 from sim.study.execute import as_done, cores, local_threads
+from sim.study.precision import Rounds
 from sim.study.results import Results
-from sim.study.store import Store, encoded, plan_of
+from sim.study.store import Store, plan_of
 
 if TYPE_CHECKING:
     from sim.study.plan import Study
 
 Progress = Callable[[int, int, int], None]
 
-_PILOT_SECONDS = 0.5
-_PILOT_RUNS = 50
-_PILOT_COST = 1_000_000
-_NUMBER = 8  # bytes
+MOST_RUNS = 1_000_000
+"""More runs than this are asked about."""
+_DAY = 86_400 / 1.2e-7
+"""Manager-months that one core does in a day, roughly."""
 
 
-def run(study: Study, folder: Path, fresh: bool, workers: int | None, progress: Progress | None) -> Results:
+@dataclass(frozen=True)
+class Options:
+    """How a study is run; none of it changes a row. See `Study.run`."""
+
+    fresh: bool = False
+    workers: int | None = None
+    cluster: str | Executor | None = None
+    stop_on_failure: bool = False
+    retry_failed: bool = False
+    yes: bool = False
+    progress: Progress | None = None
+
+
+def run(study: Study, folder: Path, options: Options) -> Results:
     """Do what is missing of a study; see `Study.run`."""
-    workers = _checked(workers)
-    store = Store(folder)
+    workers = checked_workers(options)
+    store, rounds = Store(folder), Rounds(study)
+    if not options.yes:
+        _ask(study, store, workers, options)
     with store.writing():
-        if fresh:
+        if options.fresh:
             store.clear()
-        store.adopt(plan_of(study.chunks, study.title), study.plan.toml())
-        missing = [chunk for chunk in study.chunks if not store.is_done(chunk.id)]
-        finished = {chunk.id for chunk in study.chunks} - {chunk.id for chunk in missing}
-        tell = _Teller(progress, study.size)
-        tell(
-            sum(store.done[chunk]["runs"] for chunk in finished),
-            sum(store.done[chunk]["failed"] for chunk in finished),
-        )
-        if missing:
-            _run(store, missing, workers, tell)
+        failed = {chunk for chunk, entry in store.done.items() if entry["failed"]} if options.retry_failed else set()
+        missing = unfinished(store, rounds, failed)
+        _Run(study, store, rounds, options).finish(missing, workers)
     return Results(folder)
 
 
-def _run(store: Store, missing: list[Chunk], workers: int, tell: _Teller) -> None:
-    engine.warm_up()
-    called_off = threading.Event()
-    with local_threads(workers) as executor:
-        try:
-            work = partial(compute, stopped=called_off.is_set)
-            for chunk, tables in as_done(executor, work, missing, ahead=2 * workers):
-                failed = _failed(tables)
-                store.save(chunk, tables, failed)
-                tell(chunk.runs, failed)
-        finally:
-            called_off.set()  # after an error or Ctrl-C, chunks under way end with their present run
+def unfinished(store: Store, rounds: Rounds, again: Sequence[str] | set[str] = ()) -> list[Chunk]:
+    """Go through the rounds that are finished; what is missing of the first that is not, or nothing.
+
+    Chunks in `again` count as missing.
+    """
+    while True:
+        missing = [chunk for chunk in rounds.chunks if chunk.id in again or not store.is_done(chunk.id)]
+        if missing or not rounds.advance(partial(_values, store, rounds)):
+            return missing
+
+
+def _values(store: Store, rounds: Rounds, chunk: Chunk) -> NDArray[np.float64]:
+    """The outcome that has to be precise, for each run of a finished chunk; not a number where a run failed."""
+    table = store.read("runs", chunk.id, [rounds.outcome])
+    if table is None:
+        raise StudyStopped(f"{store.file('runs', chunk.id)}: damaged while the study was running; run it again")
+    values: NDArray[np.float64] = table[rounds.outcome].to_numpy()
+    return values
 
 
 @dataclass
-class _Teller:
-    """Adds up and reports how far the work has come."""
+class _Run:
+    """A study while it is being run."""
 
-    progress: Progress | None
-    total: int
+    study: Study
+    store: Store
+    rounds: Rounds
+    options: Options
     done: int = 0
     failed: int = 0
 
-    def __call__(self, done: int, failed: int) -> None:
-        self.done += done
+    def finish(self, missing: list[Chunk], workers: int) -> None:
+        """Compute what is missing of this round, then the rounds after it."""
+        self._adopt()
+        left = {chunk.id for chunk in missing}
+        for chunk in self.rounds.every:
+            if chunk.id not in left:
+                self._count(chunk, self.store.done[chunk.id]["failed"])
+        self._tell()
+        if not missing:
+            return
+        with _pool(self.options.cluster, workers) as pool:
+            while True:
+                self._compute(pool, missing)
+                if not self.rounds.advance(partial(_values, self.store, self.rounds)):
+                    return
+                missing = unfinished(self.store, self.rounds)
+                self._adopt()
+
+    def _adopt(self) -> None:
+        plan = self.study.plan
+        precision = plan.precision.model_dump() if plan.precision else None
+        self.store.adopt(plan_of(self.rounds.every, self.study.title, precision), plan.toml())
+
+    def _compute(self, pool: _Pool, missing: list[Chunk]) -> None:
+        for chunk, tables in as_done(pool.executor, pool.work, missing, pool.ahead):
+            failed = failures(tables)
+            self.store.save(chunk, tables, failed)
+            self._count(chunk, failed)
+            self._tell()
+            if failed and self.options.stop_on_failure:
+                raise StudyStopped(_first_failure(chunk, tables))
+
+    def _count(self, chunk: Chunk, failed: int) -> None:
+        self.done += chunk.runs
         self.failed += failed
-        if self.progress:
-            self.progress(self.done, self.failed, self.total)
+
+    def _tell(self) -> None:
+        if self.options.progress:
+            self.options.progress(self.done, self.failed, self.rounds.runs)
 
 
-def _failed(tables: Tables) -> int:
+@dataclass(frozen=True)
+class _Pool:
+    """Where chunks are computed: how, and how many may be under way at once."""
+
+    executor: Executor
+    work: Callable[[Chunk], Tables]
+    ahead: Callable[[], int]
+
+
+@contextmanager
+def _pool(cluster: str | Executor | None, workers: int) -> Iterator[_Pool]:
+    if cluster is None:
+        called_off = threading.Event()
+        engine.warm_up()
+        with local_threads(workers) as executor:
+            try:
+                yield _Pool(executor, partial(compute, stopped=called_off.is_set), lambda: 2 * workers)
+            finally:
+                called_off.set()  # after an error or Ctrl-C, chunks under way end with their present run
+        return
+    from sim.study.cluster import compute_there, dask_cluster, versions  # noqa: PLC0415
+
+    work = partial(compute_there, expected=versions())
+    if isinstance(cluster, str):
+        with dask_cluster(cluster) as (executor, threads):
+            yield _Pool(executor, work, lambda: 2 * threads())
+    else:
+        workers = getattr(cluster, "_max_workers", None) or cores()
+        yield _Pool(cluster, work, lambda: 2 * workers)
+
+
+def failures(tables: Tables) -> int:
+    """Number of runs that failed."""
     errors = tables["runs"]["error"]
     return len(errors) - int(errors.null_count)
 
 
-def _checked(workers: int | None) -> int:
+def _first_failure(chunk: Chunk, tables: Tables) -> str:
+    runs = tables["runs"]
+    row = int(np.flatnonzero(runs["error"].is_valid())[0])
+    cell = np.repeat([piece.number for piece in chunk.pieces], [piece.runs for piece in chunk.pieces])[row]
+    return f"cell {cell}, seed {runs['seed'][row]}: {runs['error'][row]}; stopped at this failure"
+
+
+def checked_workers(options: Options) -> int:
+    """The number of threads; raises `InputError` with one line for what cannot be one."""
+    workers = options.workers
     if workers is None:
         return cores()
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise InputError([f"workers = {shown(workers)}: must be a whole number, at least 1"])
+    if options.cluster is not None:
+        raise InputError([f"workers = {shown(workers)}: leave it out, the cluster has workers of its own"])
     return workers
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a study takes. `seconds` is for the runs that are missing, `bytes` for the folder when it is finished."""
-
-    runs: int
-    done: int
-    seconds: float
-    bytes: int
-
-
-def estimate(study: Study, folder: Path, workers: int | None) -> Estimate:
-    """Time a few short runs and count what is missing; see `Study.estimate`."""
-    workers = _checked(workers)
-    store = Store(folder)
-    missing = [chunk for chunk in study.chunks if not store.is_done(chunk.id)]
-    seconds = _pilot(missing) * sum(chunk.cost for chunk in missing) / min(workers, cores(), len(missing) or 1)
-    done = study.size - sum(chunk.runs for chunk in missing)
-    return Estimate(study.size, done, seconds, _bytes(study.chunks))
+def _ask(study: Study, store: Store, workers: int, options: Options) -> None:
+    """Refuse more work than anyone means, unless that was said; what is already done does not count."""
+    if not _too_much(*_work(study, []), workers, options):
+        return
+    done = [] if options.fresh else [chunk for chunk in study.chunks if store.is_done(chunk.id)]
+    runs, cost = _work(study, done)
+    if _too_much(runs, cost, workers, options):
+        days = f", about {cost / _DAY / workers:,.1f} days on this machine" if options.cluster is None else ""
+        most = "up to " if study.plan.precision else ""
+        line = f"{most}{runs:,} runs{days}: more than {MOST_RUNS:,} runs or a day; add --yes if you mean it"
+        raise InputError([f"{study.name}: {line}"])
 
 
-def _pilot(chunks: list[Chunk]) -> float:
-    """Seconds for each unit of cost, from runs of the cells spread over these chunks, cut short where they are long."""
-    cells = [chunk.pieces[0].cell for chunk in chunks[:: max(1, len(chunks) // _PILOT_RUNS)]]
-    if not cells:
-        return 0.0
-    engine.warm_up()
-    cost, begun = 0, time.perf_counter()
-    for seed in range(_PILOT_RUNS):
-        p = resolve(**cells[seed % len(cells)].settings)
-        months = max(1, p.months * _PILOT_COST // max(_PILOT_COST, cost_of(p, False)))
-        short = p.model_copy(update={"months": months})
-        engine.run(short, seed)
-        cost += cost_of(short, False)
-        if time.perf_counter() - begun > _PILOT_SECONDS:
-            break
-    return (time.perf_counter() - begun) / cost
+def _too_much(runs: int, cost: int, workers: int, options: Options) -> bool:
+    return runs > MOST_RUNS or (options.cluster is None and cost / workers > _DAY)
 
 
-def _bytes(chunks: tuple[Chunk, ...]) -> int:
-    """Bytes on disk: eight for each kept number, and what each file has beside its numbers."""
-    sample = [chunk.pieces[0].cell for chunk in chunks[:: max(1, len(chunks) // _PILOT_RUNS)]]
-    numbers = sum(_numbers(resolve(**cell.settings), chunks[0].kept) for cell in sample) / len(sample)
-    runs = sum(chunk.runs for chunk in chunks)
-    return round(numbers * _NUMBER * runs) + len(chunks) * _overhead(chunks[0])
-
-
-def _numbers(p: Parameters, kept: Kept) -> int:
-    """Kept numbers of one run."""
-    by_month = len(kept.outcomes) if kept.series else 0
-    by_month += p.systems * p.organisations * len(POST_COLUMNS) if kept.organisations else 0
-    return len(kept.outcomes) + p.months * by_month
-
-
-def _overhead(chunk: Chunk) -> int:
-    """Bytes of the files of a chunk with hardly any numbers."""
-    cell = chunk.pieces[0].cell
-    settings = {
-        **cell.settings,
-        **dict.fromkeys(("systems", "organisations", "managers", "months"), 1),
-        "schedule": {},
-    }
-    tiny = replace(chunk, pieces=(Piece(1, cell._replace(settings=settings), 0, 1),))
-    return sum(len(encoded(table, tiny)) for table in compute(tiny).values())
+def _work(study: Study, done: list[Chunk]) -> tuple[int, int]:
+    """Runs at most and what they cost at most, beyond those of the chunks that are done."""
+    runs = study.most - sum(chunk.runs for chunk in done)
+    cost = study.plan.most_seeds * sum(cell.cost for cell in study.points) - sum(chunk.cost for chunk in done)
+    return runs, cost

@@ -14,6 +14,7 @@ from sim.seeds import LARGEST_SEED
 from sim.study import toml
 from sim.study.chunks import Kept
 from sim.study.design import CHOICES, Settings
+from sim.study.factors import resolved
 
 MOST_SEEDS = 1_000_000
 
@@ -46,6 +47,14 @@ class Outcomes(_Section):
         return keep
 
 
+class Precision(_Section):
+    """The section ``[precision]``: how sure the mean of an outcome has to be in every cell."""
+
+    outcome: str = Field("quality", description="the name of an outcome that is kept")
+    half_width: float = Field(0.01, gt=0, allow_inf_nan=False, description="a number above 0, in the outcome's unit")
+    maximum: int = Field(1000, ge=1, le=MOST_SEEDS, description=f"a whole number from 1 to {MOST_SEEDS}")
+
+
 class Plan(_Section):
     """A study's file, section by section, with defaults for what is left out."""
 
@@ -62,6 +71,33 @@ class Plan(_Section):
     outcomes: Outcomes = Field(
         default_factory=lambda: Outcomes.model_validate({}), description="a table, such as [outcomes]"
     )
+    precision: Precision | None = Field(None, description="a table, such as [precision]")
+
+    @property
+    def most_seeds(self) -> int:
+        """The largest number of runs that a cell can get; the smallest is `seeds`."""
+        return self.precision.maximum if self.precision else self.seeds
+
+    @property
+    def impossible(self) -> list[str]:
+        """What ``[precision]`` asks for that the rest of the study rules out."""
+        if (asked := self.precision) is None:
+            return []
+        lines = []
+        if asked.outcome not in self.outcomes.keep:
+            known = " is not kept; add it to outcomes.keep" if asked.outcome in OUTCOMES else " no such outcome"
+            lines.append(
+                f"precision.outcome = {shown(asked.outcome)}:{known}{nearest(asked.outcome, self.outcomes.keep)}"
+            )
+        if asked.maximum < self.seeds:
+            lines.append(f"precision.maximum = {asked.maximum}: must be at least seeds = {self.seeds}, the minimum")
+        return lines
+
+    @field_validator("design")
+    @classmethod
+    def _spelled_out(cls, design: dict[str, Any]) -> dict[str, Any]:
+        """With the seed of a sampled design, its ranges and its groups, so that all of it is recorded."""
+        return resolved(design)
 
     @property
     def kept(self) -> Kept:
@@ -78,6 +114,8 @@ class Plan(_Section):
     def fixed(self) -> tuple[str, ...]:
         """What beside parameters is the same in every run, so that the design must not vary it."""
         given = [name for name in ("schedule", "mechanisms_off") if getattr(self, name)]
+        tables = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
+        given += [f"{lever}@{month}" for lever, plan in tables.items() for month in plan]
         return (*given, "regime") if "regime" in self.model_fields_set and not self.listed else tuple(given)
 
     @property
@@ -93,4 +131,4 @@ class Plan(_Section):
         table = self.model_dump()
         if "regime" in self.design:  # varied, so there is none for all runs
             del table["regime"]
-        return toml.written({name: value for name, value in table.items() if value not in ({}, [], "")})
+        return toml.written({name: value for name, value in table.items() if value not in ({}, [], "", None)})

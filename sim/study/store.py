@@ -38,10 +38,14 @@ Plan = dict[str, Any]
 Done = dict[str, Any]
 
 
-def plan_of(chunks: Sequence[Chunk], title: str) -> Plan:
-    """The ledger's account of a study: for each chunk its id and, cell by cell, how many runs it has."""
+def plan_of(chunks: Sequence[Chunk], title: str, precision: dict[str, Any] | None = None) -> Plan:
+    """The ledger's account of a study: for each chunk its id and, cell by cell, how many runs it has.
+
+    `precision` is what the section says, for a study that has one.
+    """
     first = chunks[0]
     return {
+        **({"precision": precision} if precision else {}),
         "format": FORMAT,
         "title": title,
         "model": model_version(),
@@ -88,10 +92,10 @@ class Store:
         files = self.done.get(chunk, {}).get("files", {})
         return bool(files) and all(self._bytes(table, chunk) is not None for table in files)
 
-    def read(self, table: str, chunk: str) -> pa.Table | None:
-        """A chunk's table, or None where it is not there, whole and as it was written."""
+    def read(self, table: str, chunk: str, columns: list[str] | None = None) -> pa.Table | None:
+        """A chunk's table, or some columns of it, or None where it is not there, whole and as it was written."""
         found = self._bytes(table, chunk)
-        return None if found is None else pq.read_table(pa.BufferReader(found))
+        return None if found is None else pq.read_table(pa.BufferReader(found), columns=columns)
 
     def _bytes(self, table: str, chunk: str) -> bytes | None:
         for folder in (self.folder, self.folder / _EARLIER):

@@ -94,7 +94,7 @@ def _home(name: str, table: Table, keys: Sequence[str]) -> list[str]:
     if "." in name:
         return name.split(".")
     design = table.get("design")
-    if isinstance(design, dict) and name in design and name != "kind":
+    if isinstance(design, dict) and name in design and name not in ("kind", "seed"):
         return ["design", name]
     if name in keys:
         return [name]

@@ -1,0 +1,209 @@
+"""Many machines: the chunks of a study on a Dask cluster, behind the same interface as local threads.
+
+A worker computes a chunk and sends its tables back; one process, the one that asked for them, writes. Dask gives the
+chunks of a worker that dies to another. A worker whose versions would give other numbers is turned away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import sim
+from sim import engine
+from sim.errors import InputError, StudyStopped, shown
+from sim.run import provenance
+from sim.study.chunks import Chunk, model_version
+from sim.study.compute import Tables, compute
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+EXTRA = "pip install 'leadership-sim[cluster]'"
+_LOCAL = re.compile(r"local:(?P<workers>[1-9][0-9]{0,3})")
+_ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:[0-9]+/?")
+_SECONDS = 8.0  # until a cluster counts as unreachable
+_LOOK = 5.0  # seconds between counts of workers
+_RESOLVING = ("catalogue.py", "declaration.py", "parameters.py", "schedule.py", "vocabulary.py")
+_DECISIVE = ("numpy", "numba")
+
+Versions = dict[str, str]
+
+
+def versions() -> Versions:
+    """What must be the same on every machine for the same rows, bit for bit."""
+    here, package = provenance(), Path(sim.__file__).parent
+    resolving = hashlib.sha256(b"\0".join((package / name).read_bytes() for name in _RESOLVING)).hexdigest()
+    packages = {name: str(here["packages"][name]) for name in _DECISIVE}
+    model = f"{model_version()}-{resolving[:8]}"
+    return {"leadership-sim": str(here["version"]), "model": model, "platform": here["platform"], **packages}
+
+
+def compute_there(chunk: Chunk, expected: Versions) -> Tables:
+    """`compute` on another machine; raises `InputError` with one line where that has other versions."""
+    if lines := _differing(versions(), expected):
+        raise InputError(lines)
+    return compute(chunk)
+
+
+def _differing(found: Versions, expected: Versions, worker: str = "a worker") -> list[str]:
+    for name, value in expected.items():
+        if found.get(name) != value:
+            what = "another version of the model" if name == "model" else f"{name} {found.get(name)}, here {value}"
+            return [f"cluster: {worker} runs {what}; install the same versions everywhere, or rows would differ"]
+    return []
+
+
+@contextmanager
+def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """An executor on the cluster at an address such as ``tcp://host:8786``, or of ``local:2`` worker processes here;
+    and what counts its threads.
+
+    Raises `InputError` with one line for an address that is none, where nobody answers there within ten seconds, for
+    a worker with other versions, and where Dask is not installed; `StudyStopped` where the cluster is lost later.
+    """
+    local = _LOCAL.fullmatch(address)
+    if not local and not _ADDRESS.fullmatch(address):
+        raise InputError([f"cluster = {shown(address)}: must be an address such as tcp://host:8786, or local:2"])
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise InputError([f"cluster = {shown(address)}: needs Dask, which is not installed: {EXTRA}"]) from None
+    reached = _local(int(local["workers"])) if local else _given(address)
+    with _quiet(), reached as scheduler, _connected(distributed, address, scheduler) as client:
+        _check_workers(client)
+        try:
+            yield client.get_executor(pure=False), _Threads(client)
+        except (CancelledError, distributed.KilledWorker) as error:
+            raise StudyStopped(_explained(address, error)) from None
+
+
+def _explained(address: str, error: BaseException) -> str:
+    if isinstance(error, CancelledError):
+        return f"cluster = {shown(address)}: lost; what is finished is kept"
+    return f"cluster = {shown(address)}: a chunk ended several workers, perhaps for want of memory ({error})"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Dask's running commentary, which no user of a study can act upon, off."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _given(address: str) -> Iterator[Any]:
+    yield address
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[Any]:
+    """Worker processes of one thread each on this machine, for nobody else to reach."""
+    distributed: Any = import_module("distributed")
+    engine.warm_up()  # compiled once, read from the disk by all
+    cluster = distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        memory_limit=0,
+        silence_logs=logging.CRITICAL + 1,
+        preload=["sim.study.cluster"],  # calls `dask_setup` in each worker
+    )
+    try:
+        yield cluster
+    finally:
+        _close(cluster)
+
+
+def dask_setup(worker: Any) -> None:
+    """Leave Ctrl-C to the process that asked for the work."""
+    import signal  # noqa: PLC0415
+
+    with suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _close(closing: Any) -> None:
+    """Close a cluster or client, whatever state it is in."""
+    with suppress(Exception):
+        closing.close(timeout=2)
+
+
+@contextmanager
+def _connected(distributed: Any, address: str, scheduler: Any) -> Iterator[Any]:
+    try:
+        if isinstance(scheduler, str):
+            _in_thread(lambda: asyncio.run(asyncio.wait_for(_greet(scheduler), _SECONDS)))
+        client = distributed.Client(scheduler, timeout=_SECONDS, set_as_default=False)
+    except Exception:  # what answers may be anything, and so is what Dask then makes of it
+        line = f"cluster = {shown(address)}: no Dask scheduler answers there; is it running, and its port open?"
+        raise InputError([line]) from None
+    try:
+        yield client
+    finally:
+        _close(client)
+
+
+async def _greet(address: str) -> None:
+    """Ask a scheduler who it is: a client would wait for ever where somebody listens and says nothing."""
+    core: Any = import_module("distributed.core")
+    comm = await core.connect(address, timeout=_SECONDS)
+    await comm.write({"op": "identity", "reply": True})
+    if "workers" not in await comm.read():
+        raise ValueError(address)
+    comm.abort()
+
+
+def _in_thread(call: Callable[[], object]) -> None:
+    """Call in a thread of its own, because a notebook has an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(call).result()
+
+
+def _check_workers(client: Any) -> None:
+    """Turn away workers with other versions now, and not after the first hour in a queue; later ones check alone."""
+    expected = versions()
+    try:
+        found: dict[str, Versions] = client.run(versions)
+    except ImportError as error:
+        line = f"cluster: a worker cannot import {error.name}; install leadership-sim on every worker"
+        raise InputError([line]) from None
+    if not found:
+        print("The cluster has no workers yet; waiting for the first ...", file=sys.stderr, flush=True)
+    for worker, theirs in found.items():
+        if lines := _differing(theirs, expected, f"the worker at {worker}"):
+            raise InputError(lines)
+
+
+class _Threads:
+    """Counts a cluster's threads, now and then."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._threads, self._counted = 0, -_LOOK
+
+    def __call__(self) -> int:
+        if monotonic() - self._counted >= _LOOK:
+            with suppress(OSError, TimeoutError):
+                self._threads = sum(self._client.nthreads().values())
+            self._counted = monotonic()
+        return max(1, self._threads)

@@ -1,0 +1,109 @@
+"""What a study would take: runs, time on this machine from a short pilot, and disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim import engine
+from sim.outcomes import POST_COLUMNS
+from sim.parameters import Parameters, resolve
+from sim.study.cells import cost_of
+from sim.study.chunks import Chunk, Kept, Piece
+from sim.study.compute import compute
+from sim.study.execute import cores
+from sim.study.precision import Rounds
+from sim.study.running import Options, checked_workers, unfinished
+from sim.study.store import Store, encoded
+
+if TYPE_CHECKING:
+    from sim.study.plan import Study
+
+_SECONDS = 0.5
+_RUNS = 50
+_COST = 1_000_000
+_NUMBER = 8  # bytes
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a study takes.
+
+    `runs` are those planned so far and `most` the largest number that they can become, which is more for a study with
+    ``[precision]``; `done` of them are finished, `failed` of these failed. `seconds` is for the runs that are missing,
+    `bytes` for the folder when the planned runs are finished.
+    """
+
+    runs: int
+    most: int
+    done: int
+    failed: int
+    seconds: float
+    bytes: int
+
+
+def estimate(study: Study, folder: Path, workers: int | None) -> Estimate:
+    """Time a few short runs and count what is missing; see `Study.estimate`."""
+    workers = checked_workers(Options(workers=workers))
+    store, rounds = Store(folder), Rounds(study)
+    missing = unfinished(store, rounds)
+    seconds = _pilot(missing) * sum(chunk.cost for chunk in missing) / min(workers, cores(), len(missing) or 1)
+    left = {chunk.id for chunk in missing}
+    done = [chunk for chunk in rounds.every if chunk.id not in left]
+    return Estimate(
+        runs=rounds.runs,
+        most=study.most if missing else rounds.runs,
+        done=sum(chunk.runs for chunk in done),
+        failed=sum(store.done[chunk.id]["failed"] for chunk in done),
+        seconds=seconds,
+        bytes=_bytes(rounds.every),
+    )
+
+
+def _sample(chunks: Sequence[Chunk]) -> list[Piece]:
+    return [chunk.pieces[0] for chunk in chunks[:: max(1, len(chunks) // _RUNS)]]
+
+
+def _pilot(chunks: Sequence[Chunk]) -> float:
+    """Seconds for each unit of cost, from runs of the cells spread over these chunks, cut short where they are long."""
+    cells = [piece.cell for piece in _sample(chunks)]
+    if not cells:
+        return 0.0
+    engine.warm_up()
+    cost, begun = 0, time.perf_counter()
+    for seed in range(_RUNS):
+        p = resolve(**cells[seed % len(cells)].settings)
+        months = max(1, p.months * _COST // max(_COST, cost_of(p, False)))
+        short = p.model_copy(update={"months": months})
+        engine.run(short, seed)
+        cost += cost_of(short, False)
+        if time.perf_counter() - begun > _SECONDS:
+            break
+    return (time.perf_counter() - begun) / cost
+
+
+def _bytes(chunks: Sequence[Chunk]) -> int:
+    """Bytes on disk: eight for each kept number, and what each file has beside its numbers."""
+    sample = _sample(chunks)
+    numbers = sum(_numbers(resolve(**piece.cell.settings), chunks[0].kept) for piece in sample) / len(sample)
+    runs = sum(chunk.runs for chunk in chunks)
+    return round(numbers * _NUMBER * runs) + len(chunks) * _overhead(chunks[0])
+
+
+def _numbers(p: Parameters, kept: Kept) -> int:
+    """Kept numbers of one run."""
+    by_month = len(kept.outcomes) if kept.series else 0
+    by_month += p.systems * p.organisations * len(POST_COLUMNS) if kept.organisations else 0
+    return len(kept.outcomes) + p.months * by_month
+
+
+def _overhead(chunk: Chunk) -> int:
+    """Bytes of the files of a chunk with hardly any numbers."""
+    cell = chunk.pieces[0].cell
+    sizes = dict.fromkeys(("systems", "organisations", "managers", "months"), 1)
+    tiny = cell._replace(own={**cell.settings, **sizes, "schedule": {}}, common={})
+    only = replace(chunk, pieces=(Piece(1, tiny, 0, 1),))
+    return sum(len(encoded(table, only)) for table in compute(only).values())

@@ -1,0 +1,391 @@
+"""What can go wrong around a study that runs for a week: nothing of it changes a row."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import table
+
+import sim
+from sim import engine
+from sim.errors import InputError, StudyStopped
+from sim.study import Results, Study, chunks, cluster, running
+
+HERE = Path(sim.__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE), "COLUMNS": "200"}
+SOME = {"keep": ["fear", "quality"], "window": 4, "series": True}
+PRECISE = {"outcome": "fear", "half_width": 0.02, "maximum": 30}
+
+RUN = """
+import sys, time
+from sim.study import Study, chunks
+chunks.BUDGET = 1_000
+Study.load(sys.argv[1]).run(sys.argv[2], workers=2, progress=lambda *news: time.sleep(0.01))
+"""
+
+
+@pytest.fixture
+def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """About two runs in a chunk, here and in the processes that are started."""
+    monkeypatch.setattr(chunks, "BUDGET", 1_000)
+
+
+def stored(folder: Path) -> list[tuple[str, bytes]]:
+    """The rows of a folder as bytes, in order: what pandas makes of them, number by number."""
+    results = Results(folder)
+    tables = [results.runs, results.series()] if results.study.plan.outcomes.series else [results.runs]
+    return [(name, t[name].to_json(double_precision=15).encode() + _bits(t[name])) for t in tables for name in t]
+
+
+def _bits(column: pd.Series) -> bytes:
+    return column.to_numpy().tobytes() if column.dtype.kind in "fi" else b""
+
+
+def saved(folder: Path, study: Study) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(study.plan.toml())
+    return path
+
+
+def start(file: Path, folder: Path, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", RUN, str(file), str(folder)]
+    return subprocess.Popen(command, env=ENVIRONMENT, text=True, **options)
+
+
+def wait_for(condition: Any, seconds: float = 60.0) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def done(folder: Path) -> int:
+    ledger = folder / "ledger"
+    return ledger.read_bytes().count(b'"done"') if ledger.exists() else 0
+
+
+def killed_at_random(tmp_path: Path, times: int, seed: int) -> None:
+    study = Study.from_dict(table(seeds=25, outcomes=SOME, precision=PRECISE))
+    file, folder, chance = saved(tmp_path, study), tmp_path / "killed", random.Random(seed)
+    for _ in range(times):
+        process = start(file, folder)
+        before = done(folder)
+        wait_for(lambda b=before, p=process: done(folder) > b or p.poll() is not None)
+        time.sleep(chance.uniform(0.0, 0.15))
+        process.kill()
+        process.wait()
+    study.run(folder)
+    study.run(tmp_path / "whole")
+    assert Results(folder).complete
+    assert stored(folder) == stored(tmp_path / "whole")
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_killed_at_random_moments_it_ends_with_the_same_rows(tmp_path: Path) -> None:
+    killed_at_random(tmp_path, 2, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tiny_chunks")
+def test_killed_twenty_times_it_ends_with_the_same_rows(tmp_path: Path) -> None:
+    killed_at_random(tmp_path, 20, seed=int.from_bytes(os.urandom(4), "big"))
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+@pytest.mark.parametrize("harm", ["truncated", "flipped"])
+def test_a_finished_chunk_that_was_harmed_is_noticed_and_computed_again(tmp_path: Path, harm: str) -> None:
+    study = Study.from_dict(table(outcomes=SOME))
+    study.run(tmp_path / "whole")
+    for number, path in enumerate(sorted(study.run(tmp_path / "r").folder.glob("runs/*.parquet"))):
+        content = bytearray(path.read_bytes())
+        content[(number * 97) % len(content)] ^= 1 << number % 8
+        path.write_bytes(content[: -1 - number] if harm == "truncated" else content)
+        with pytest.raises(InputError, match="damaged"):
+            Results(tmp_path / "r").runs  # noqa: B018
+        study.run(tmp_path / "r")
+        assert stored(tmp_path / "r") == stored(tmp_path / "whole")
+
+
+def small_disk(path: Path) -> bool:
+    """A file system of half a megabyte, where we may make one."""
+    path.mkdir()
+    if not hasattr(os, "geteuid") or os.geteuid() or not shutil.which("mount"):
+        return False
+    return not subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", str(path)], capture_output=True, check=False
+    ).returncode
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_disk_that_fills_up_is_one_line_and_finished_chunks_are_whole(tmp_path: Path) -> None:
+    if not small_disk(tmp_path / "disk"):
+        pytest.skip("needs the right to mount a small file system")
+    study, folder = Study.from_dict(table(seeds=60, outcomes=SOME)), tmp_path / "disk" / "r"
+    try:
+        with pytest.raises(InputError) as caught:
+            study.run(folder)
+        assert caught.value.lines == (f"{folder}: cannot be written: No space left on device",)
+        partial = Results(folder)
+        assert 0 < len(partial.runs) == study.size - partial.missing < study.size
+        shutil.copytree(folder, tmp_path / "r")
+    finally:
+        subprocess.run(["umount", str(tmp_path / "disk")], check=True)
+    study.run(tmp_path / "r")
+    study.run(tmp_path / "whole")
+    assert stored(tmp_path / "r") == stored(tmp_path / "whole")
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_second_process_on_one_folder_says_so_and_leaves(tmp_path: Path) -> None:
+    study = Study.from_dict(table(seeds=60))
+    first = start(saved(tmp_path, study), tmp_path / "r")
+    wait_for(lambda: done(tmp_path / "r"))
+    with pytest.raises(InputError) as caught:
+        study.run(tmp_path / "r")
+    assert caught.value.lines == (f"{tmp_path}/r: another process is writing here; wait until it is done",)
+    assert first.wait(60) == 0
+    assert Results(tmp_path / "r").complete
+
+
+def test_a_folder_from_a_newer_version_is_one_line_and_is_left_alone(tmp_path: Path) -> None:
+    study = Study.from_dict(table())
+    ledger = study.run(tmp_path / "r").folder / "ledger"
+    first, *rest = ledger.read_text().splitlines()
+    newer = json.loads(first)
+    newer["plan"]["format"] += 1
+    ledger.write_text("\n".join([json.dumps(newer), *rest]) + "\n")
+    content = ledger.read_bytes()
+    for act in (
+        lambda: Results(tmp_path / "r"),
+        lambda: study.run(tmp_path / "r"),
+        lambda: study.estimate(tmp_path / "r"),
+    ):
+        with pytest.raises(InputError, match="written by a newer version of this program"):
+            act()
+    assert ledger.read_bytes() == content
+
+
+def test_a_folder_that_was_made_read_only_is_one_line(tmp_path: Path) -> None:
+    study, folder = Study.from_dict(table()), tmp_path / "r"
+    study.run(folder)
+    os.chmod(folder / "lock", 0o400)
+    for path in (folder / "runs", folder):
+        os.chmod(path, 0o500)
+    try:
+        if os.access(folder, os.W_OK):
+            pytest.skip("nothing is read-only for this user")
+        with pytest.raises(InputError) as caught:
+            study.run(folder, fresh=True)
+        assert caught.value.lines == (f"{folder}: cannot be written: Permission denied",)
+        assert len(Results(folder).runs) == study.size
+    finally:
+        for path in (folder, folder / "runs"):
+            os.chmod(path, 0o700)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_study_that_is_edited_half_way_neither_mixes_nor_loses_chunks(tmp_path: Path) -> None:
+    study, edited = Study.from_dict(table(seeds=20)), Study.from_dict(table(seeds=20), ["relationship=0.9"])
+
+    def interrupt(finished: int, _: int, total: int) -> None:
+        if finished > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study.run(tmp_path / "r", progress=interrupt)
+    before = set(Results(tmp_path / "r").runs.itertuples(index=False, name=None))
+    edited.run(tmp_path / "r")
+    edited.run(tmp_path / "edited")
+    assert stored(tmp_path / "r") == stored(tmp_path / "edited")
+    earlier = len(list((tmp_path / "r/earlier/runs").glob("*.parquet")))
+    told: list[int] = []
+    results = study.run(tmp_path / "r", progress=lambda *news: told.append(news[0]))
+    assert told[0] == len(before) and earlier > 0
+    assert before <= set(results.runs.itertuples(index=False, name=None))
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Any:
+    bare = engine.run
+
+    def run(p: Any, seed: int, organisations: bool = False) -> Any:
+        if p.months > 1 and p.monitoring == 0.5 and seed == 1:
+            raise FloatingPointError("no number")
+        return bare(p, seed, organisations)
+
+    monkeypatch.setattr(engine, "run", run)
+    return lambda: monkeypatch.setattr(engine, "run", bare)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_failed_run_is_a_row_or_stops_the_study_and_can_be_done_again(tmp_path: Path, failing: Any) -> None:
+    study = Study.from_dict(table())
+    with pytest.raises(StudyStopped, match=r"^cell 3, seed 1: FloatingPointError: no number; stopped at this failure$"):
+        study.run(tmp_path / "r", workers=1, stop_on_failure=True)
+    assert 0 < Results(tmp_path / "r").missing < study.size
+    assert study.run(tmp_path / "r").runs["error"].notna().sum() == 2
+    failing()  # no more
+    assert study.run(tmp_path / "r").runs["error"].notna().sum() == 2
+    assert study.run(tmp_path / "r", retry_failed=True).runs["error"].notna().sum() == 0
+    study.run(tmp_path / "whole")
+    assert stored(tmp_path / "r") == stored(tmp_path / "whole")
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_path: Path) -> None:
+    study = Study.from_dict(table(seeds=6, outcomes=SOME, precision=PRECISE))
+    study.run(tmp_path / "one", workers=1)
+    study.run(tmp_path / "two", workers=2)
+    study.run(tmp_path / "dask", cluster="local:2")
+    with ThreadPoolExecutor(3) as threads:
+        study.run(tmp_path / "pool", cluster=threads)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        study.run(tmp_path / "processes", cluster=processes)
+    for other in ("two", "dask", "pool", "processes"):
+        assert stored(tmp_path / other) == stored(tmp_path / "one"), other
+        files = sorted((tmp_path / "one/runs").iterdir())
+        assert [(tmp_path / other / "runs" / path.name).read_bytes() for path in files] == [
+            path.read_bytes() for path in files
+        ]
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    study = Study.from_dict(table(seeds=60, outcomes=SOME))
+    killed: list[int] = []
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=60
+    ) as two:
+
+        def kill(finished: int, _: int, total: int) -> None:
+            if finished > total // 4 and not killed:
+                killed.append(two.workers[0].pid)
+                os.kill(killed[0], signal.SIGKILL)
+
+        results = study.run(tmp_path / "r", cluster=two.scheduler_address, progress=kill)
+    assert killed and results.complete
+    study.run(tmp_path / "whole")
+    assert stored(tmp_path / "r") == stored(tmp_path / "whole")
+
+
+def test_a_worker_with_another_version_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = cluster.versions()
+    chunk = Study.from_dict(table()).chunks[0]
+    for name in ours:
+        with pytest.raises(InputError) as caught:
+            cluster.compute_there(chunk, ours | {name: "other"})
+        (line,) = caught.value.lines
+        assert ("another version of the model" if name == "model" else name) in line
+    with monkeypatch.context() as patch:  # here, not in the workers
+        patch.setattr(cluster, "model_version", lambda: "other")
+        with pytest.raises(InputError, match="runs another version of the model; install the same versions"):
+            Study.from_dict(table()).run(tmp_path / "r", cluster="local:1")
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://no-such-host.invalid:8786"])
+def test_an_unreachable_cluster_is_one_line_within_ten_seconds(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cluster._SECONDS < 10
+    monkeypatch.setattr(cluster, "_SECONDS", 1.0)
+    begun = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        Study.from_dict(table()).run(tmp_path / "r", cluster=address)
+    assert time.monotonic() - begun < 5
+    (line,) = caught.value.lines
+    assert line == f'cluster = "{address}": no Dask scheduler answers there; is it running, and its port open?'
+
+
+@pytest.mark.parametrize("address", ["host", "local:0", "local:two", "http://host:1", "tcp://host"])
+def test_an_address_that_is_none_is_one_line(tmp_path: Path, address: str) -> None:
+    with pytest.raises(InputError, match=re.escape("must be an address such as tcp://host:8786, or local:2")):
+        Study.from_dict(table()).run(tmp_path / "r", cluster=address)
+
+
+def test_without_dask_one_line_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError) as caught:
+        Study.from_dict(table()).run(tmp_path / "r", cluster="local:2")
+    (line,) = caught.value.lines
+    assert "pip install 'leadership-sim[cluster]'" in line
+
+
+def test_a_cluster_has_workers_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="leave it out, the cluster has workers of its own"):
+        Study.from_dict(table()).run(tmp_path / "r", cluster="local:2", workers=2)
+
+
+def test_more_runs_than_anyone_means_need_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "MOST_RUNS", 17)
+    study = Study.from_dict(table())
+    with pytest.raises(
+        InputError, match=r"^study: 18 runs, about 0.0 days on this machine: more than 17 runs or a day"
+    ):
+        study.run(tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+    study.run(tmp_path / "r", yes=True)
+    assert study.run(tmp_path / "r").complete  # what is done does not count
+    days = Study.from_dict(table(seeds=1000, parameters={"months": 10_000, "systems": 400}))
+    monkeypatch.setattr(running, "MOST_RUNS", 10**9)
+    with pytest.raises(InputError, match="days on this machine"):
+        days.run(tmp_path / "long", workers=1)
+
+
+LONG = """
+seeds = 4
+[parameters]
+systems = 400
+months = 100000
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way")
+def test_ctrl_c_stops_at_once_though_a_long_run_is_in_the_engine(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(LONG)
+    command = [sys.executable, "-m", "sim", "run", "long.toml", "--fresh", "--out", "a b", "--yes"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    wait_for((tmp_path / "a b" / "ledger").exists)
+    time.sleep(1.0)  # now in the engine, for hours
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    _, err = process.communicate(timeout=30)
+    assert time.monotonic() - begun < 3
+    assert process.returncode == 130
+    assert err.splitlines()[-2:] == [
+        "sim: stopped",
+        "sim: what is finished is kept; to go on: sim run long.toml --out 'a b' --yes",
+    ]
+
+
+def test_threads_end_with_the_study(tmp_path: Path) -> None:
+    before = threading.active_count()
+    Study.from_dict(table()).run(tmp_path / "r")
+    assert threading.active_count() == before
+
+
+def test_the_guide_to_clusters_can_be_followed(tmp_path: Path) -> None:
+    text = (HERE / "docs" / "cluster.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.S)
+    (script,) = [block for language, block in blocks if language == "python"]
+    tree = ast.parse(script)
+    assert any(isinstance(node, ast.keyword) and node.arg == "cluster" for node in ast.walk(tree))
+    (job,) = [block for language, block in blocks if block.startswith("#!/bin/bash")]
+    (tmp_path / "study.sh").write_text(job)
+    assert subprocess.run(["bash", "-n", str(tmp_path / "study.sh")], check=False).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from contextlib import suppress
@@ -13,9 +14,6 @@ import typer
 from sim.errors import InputError, StudyStopped
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from sim.glossary import Meaning
     from sim.study import Results, Study
 
 app = typer.Typer(
@@ -54,9 +52,10 @@ def claim(
 ) -> None:
     """Answer the claims: what does surveillance do, and does it pay?"""
     from sim.inference import claims  # noqa: PLC0415
+    from sim.show import text  # noqa: PLC0415
     from sim.show.progress import progress  # noqa: PLC0415
 
-    folder = out or Path("results") / "claim"
+    folder = Path("results") / "claim" if out is None else out
     claims.check_folder(folder)
     with progress("runs") as show:
         report = claims.answer(
@@ -67,9 +66,9 @@ def claim(
             workers=workers,
             progress=lambda done, total: show(done, 0, total),
         )
-    typer.echo(_aligned(_verdict_rows(report.table)) + "\n")
-    typer.echo(report.text())
-    _name_written(report.save(folder))
+    written = report.save(folder)
+    typer.echo(text.verdicts(report.table) + "\n\n" + report.text())
+    _name_written(written)
 
 
 @app.command()
@@ -99,8 +98,9 @@ def run(
             yes=yes,
             progress=show,
         )
+    written = results.save()
     _show(results)
-    _name_written([results.folder])
+    _name_written([results.folder, *written])
 
 
 @app.command()
@@ -129,6 +129,7 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
     """Say how many runs a study takes, how long and how much disk.
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
+    from sim.show import text  # noqa: PLC0415
     from sim.show.progress import duration  # noqa: PLC0415
 
     study = _study(file, settings)
@@ -138,24 +139,25 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
     rest = f"The rest takes about {duration(e.seconds)} on this machine" if e.done < e.runs else "Nothing is left to do"
     typer.echo(
         f"{study.title}: {e.runs:,} runs{most} in {len(study.points):,} cells, {e.done:,} of them done{failed}.\n"
-        f"{rest}; the results take {_size(e.bytes)} on disk."
+        f"{rest}; the results take {text.size(e.bytes)} on disk."
     )
 
 
 def _show(results: Results) -> None:
     """What the results say: a table, and for sampled designs what matters."""
+    from sim.show import text  # noqa: PLC0415
+
     runs, failed = results.counts
     missing = f", {results.missing:,} still to be done" if results.missing else ""
     typer.echo(f"{results.title}\n{runs:,} runs in {results.cells:,} cells, {failed:,} failed{missing}.\n")
     if results.is_sampled and runs:
-        found = results.sensitivity()
-        typer.echo("\n".join(found.sentences()))
+        typer.echo(results.sensitivity().text())
     elif results.cells > MOST_ROWS:
         typer.echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:
-        typer.echo(_aligned(_summary_rows(results.summary(), list(results.columns))))
+        typer.echo(text.summaries(results.summary(), list(results.columns)))
         if results.is_sequential:
-            typer.echo("\n" + _aligned(_precision_rows(results.precision())))
+            typer.echo("\n" + text.precision(results.precision()))
 
 
 @app.command()
@@ -164,84 +166,12 @@ def parameters(
 ) -> None:
     """List the names of the model, or explain one."""
     from sim import glossary  # noqa: PLC0415
+    from sim.show import text  # noqa: PLC0415
 
     if name is not None:
-        typer.echo("\n\n".join(_explained(meaning) for meaning in glossary.meanings(name)))
+        typer.echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
         return
-    for heading, group in glossary.by_group().items():
-        typer.echo(heading.upper())
-        for meaning in group:
-            facts = dict(meaning.facts)
-            values = " ".join(facts[key] for key in ("default", "levers", "case") if key in facts)
-            spread = f" ({facts['plausible range']})" if "plausible range" in facts else ""
-            typer.echo(f"  {meaning.name:26} {values + spread:24} {facts.get('unit', '')}".rstrip())
-        typer.echo()
-    typer.echo("sim parameters NAME explains one of them.")
-
-
-def _explained(meaning: Meaning) -> str:
-    lines = [f"{meaning.name} ({meaning.kind})", *_wrapped(meaning.text, "  ")]
-    for label, value in meaning.facts:
-        first, *rest = _wrapped(value, " " * 20)
-        lines += [f"  {label + ':':17} {first.strip()}", *rest]
-    return "\n".join(lines)
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    import textwrap  # noqa: PLC0415
-
-    return textwrap.wrap(text, 96, initial_indent=indent, subsequent_indent=indent) or [indent]
-
-
-def _verdict_rows(table: DataFrame) -> list[list[str]]:
-    head = ["claim", "contrast", "outcome", "with", "without", "difference", "95 % interval", "smallest", "verdict"]
-    rows = [
-        [
-            row["claim"],
-            row["contrast"],
-            row["outcome"],
-            f"{row['plus']:.4f}",
-            f"{row['minus']:.4f}",
-            f"{row['difference']:+.4f}",
-            f"{row['low']:+.4f} to {row['high']:+.4f}",
-            f"{row['sesoi']:.4f}" if row["sesoi_rule"] else "-",
-            row["verdict"],
-        ]
-        for row in table.to_dict("records")
-    ]
-    return [head, *rows]
-
-
-def _summary_rows(summary: DataFrame, design: list[str]) -> list[list[str]]:
-    """A line for each cell: what the design sets, then mean and half-width of each outcome."""
-    outcomes = list(summary["outcome"].unique())
-    rows = [["cell", *design, *outcomes]]
-    for cell, part in summary.groupby("cell", sort=False):
-        first = part.iloc[0]
-        values = [f"{row.mean:.3f} ± {row.half_width:.3f}" for row in part.itertuples()]
-        rows.append([str(cell), *(str(first[name]) for name in design), *values])
-    return rows
-
-
-def _precision_rows(table: DataFrame) -> list[list[str]]:
-    """Why each cell has as many runs as it has."""
-    rows = [
-        [str(row["cell"]), str(row["n"]), f"{row['half_width']:.4g}", row["ended"] or "going on"]
-        for row in table.to_dict("records")
-    ]
-    return [["cell", "n", "half-width", "ended"], *rows]
-
-
-def _aligned(rows: list[list[str]]) -> str:
-    """Rows as columns of equal width, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.0f} kB"
+    typer.echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
 
 
 def _study(file: Path, settings: list[str] | None) -> Study:
@@ -280,6 +210,9 @@ def _leave(code: int) -> None:
 
 def main() -> None:
     """Run the command line; exit with 0, with 2 on bad input, with 1 on a failure of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title in letters that the terminal lacks is no failure
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="sim", standalone_mode=False)
     except InputError as error:
@@ -294,9 +227,11 @@ def main() -> None:
         code = 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has had enough
-        sys.stderr.close()
-        code = 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _say([f"standard output: cannot be written: {error.strerror or error}"])
+        code = 1
     except Exception:
         traceback.print_exc()
         _say(["this is a mistake in the program, not in what you typed"])

@@ -173,16 +173,41 @@ class Results:
         return compare(self, a, b)
 
     def plot(self, *outcomes: str) -> Figure:
-        """Means with intervals by cell, for a grid against its factors; see `sim.show.studies.study_figure`."""
+        """Means with intervals by cell, for a grid against its factors; for sampled designs what matters for an outcome
+        or two. See `sim.show.studies.study_figure` and `sim.show.sensitivity.importance`."""
+        from sim.show.sensitivity import importance  # noqa: PLC0415
         from sim.show.studies import study_figure  # noqa: PLC0415
 
-        return study_figure(self, outcomes)
+        return importance(self.sensitivity(), outcomes or None) if self.is_sampled else study_figure(self, outcomes)
 
     def sensitivity(self, outcomes: Iterable[str] | None = None) -> Sensitivity:
         """What outcomes depend on, for lhs, sobol and morris designs; see `sim.inference.sensitivity.sensitivity`."""
         from sim.inference.sensitivity import sensitivity  # noqa: PLC0415
 
-        return sensitivity(self, outcomes)
+        return self._sensitivity if outcomes is None else sensitivity(self, outcomes)
+
+    @cached_property
+    def _sensitivity(self) -> Sensitivity:
+        from sim.inference.sensitivity import sensitivity  # noqa: PLC0415
+
+        return sensitivity(self, None)
+
+    def save(self) -> list[Path]:
+        """Write into the folder what the runs say: ``figure`` as PNG and SVG, and ``summary.csv``, or
+        ``sensitivity.csv`` for sampled designs. Returns the paths; none where no run is done.
+
+        Raises `InputError` where they cannot be written.
+        """
+        runs, failed = self.counts
+        if runs == failed:
+            return []
+        name = "sensitivity.csv" if self.is_sampled else "summary.csv"
+        table = self.sensitivity().table if self.is_sampled else self.summary()
+        try:
+            table.to_csv(self.folder / name, index=False)
+        except OSError as error:
+            raise InputError([f"{place(self.folder / name)}: cannot be written: {error.strerror or error}"]) from None
+        return [*self.save_figure(self.folder / "figure"), self.folder / name]
 
     def save_figure(self, path: Path | str) -> list[Path]:
         """Write `plot` as PNG and SVG beside each other, with the provenance inside; return their paths.

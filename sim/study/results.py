@@ -196,18 +196,21 @@ class Results:
         """Write into the folder what the runs say: ``figure`` as PNG and SVG, and ``summary.csv``, or
         ``sensitivity.csv`` for sampled designs. Returns the paths; none where no run is done.
 
-        Raises `InputError` where they cannot be written.
+        What is there and younger than the last run is left as it is. Raises `InputError` where files cannot be written.
         """
         runs, failed = self.counts
         if runs == failed:
             return []
-        name = "sensitivity.csv" if self.is_sampled else "summary.csv"
+        csv = self.folder / ("sensitivity.csv" if self.is_sampled else "summary.csv")
+        paths = [self.folder / "figure.png", self.folder / "figure.svg", csv]
+        if self._store.older_than(paths):
+            return paths
         table = self.sensitivity().table if self.is_sampled else self.summary()
         try:
-            table.to_csv(self.folder / name, index=False)
+            table.to_csv(csv, index=False)
         except OSError as error:
-            raise InputError([f"{place(self.folder / name)}: cannot be written: {error.strerror or error}"]) from None
-        return [*self.save_figure(self.folder / "figure"), self.folder / name]
+            raise InputError([f"{place(csv)}: cannot be written: {error.strerror or error}"]) from None
+        return [*self.save_figure(self.folder / "figure"), csv]
 
     def save_figure(self, path: Path | str) -> list[Path]:
         """Write `plot` as PNG and SVG beside each other, with the provenance inside; return their paths.

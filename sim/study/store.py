@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -86,6 +86,13 @@ class Store:
     def file(self, table: str, chunk: str) -> Path:
         """Where a chunk's table lies."""
         return self.folder / table / f"{chunk}.parquet"
+
+    def older_than(self, paths: Iterable[Path]) -> bool:
+        """Whether all these files were written after the last entry of the ledger."""
+        with suppress(OSError):
+            last = self._ledger.stat().st_mtime_ns
+            return all(path.stat().st_mtime_ns > last for path in paths)
+        return False
 
     def is_done(self, chunk: str) -> bool:
         """Whether a chunk is finished and none of its files is missing or damaged."""

@@ -381,7 +381,7 @@ def test_threads_end_with_the_study(tmp_path: Path) -> None:
 
 
 def test_the_guide_to_clusters_can_be_followed(tmp_path: Path) -> None:
-    text = (HERE / "docs" / "cluster.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```(\w+)\n(.*?)```", text, re.S)
     (script,) = [block for language, block in blocks if language == "python"]
     tree = ast.parse(script)

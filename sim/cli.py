@@ -151,7 +151,7 @@ def _show(results: Results) -> None:
     missing = f", {results.missing:,} still to be done" if results.missing else ""
     typer.echo(f"{results.title}\n{runs:,} runs in {results.cells:,} cells, {failed:,} failed{missing}.\n")
     if results.is_sampled and runs:
-        typer.echo(results.sensitivity().text())
+        typer.echo(results.sensitivity_text())
     elif results.cells > MOST_ROWS:
         typer.echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:

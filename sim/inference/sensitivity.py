@@ -173,7 +173,7 @@ class Sensitivity:
             first = f"These samples do not tell on which of {len(rows)} drivers {name} depends ({_RULES[self.kind]})."
             return [line for line in (first, self._scope(outcome)) if line]
         parts = [_with_interval(rows[rows["driver"] == driver].iloc[0]) for driver in names[:NAMED]]
-        more = f"Of {len(rows)} drivers, {len(names)} clearly matter ({_RULES[self.kind]})."
+        more = f"Of {len(rows)} drivers, {len(names)} clearly matter{'s' * (len(names) == 1)} ({_RULES[self.kind]})."
         first = f"{name.capitalize()} depends most on {joined(parts)}. {more}"
         return [line for line in (first, self._scope(outcome), self.convergence(outcome)) if line]
 

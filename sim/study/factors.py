@@ -71,8 +71,10 @@ class Factor:
 
     def at(self, u: float) -> Any:
         """The value at `u` from 0 to 1, which gives each of several values an equal share."""
-        if self.levels is None:
+        if not self.choices and not self.integer:
             inside = self.low * (1.0 - u) + self.high * u
+            if self.low <= inside <= self.high:
+                return inside
             return min(max(inside, min(self.low, self.high)), max(self.low, self.high))
         k = min(int(u * self.levels), self.levels - 1)
         return self.choices[k] if self.choices else int(self.low) + (k if self.low < self.high else -k)

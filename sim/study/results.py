@@ -193,24 +193,34 @@ class Results:
         return sensitivity(self, None)
 
     def save(self) -> list[Path]:
-        """Write into the folder what the runs say: ``figure`` as PNG and SVG, and ``summary.csv``, or
-        ``sensitivity.csv`` for sampled designs. Returns the paths; none where no run is done.
+        """Write into the folder what the runs say: ``figure`` as PNG and SVG, and ``summary.csv``, or for sampled
+        designs ``sensitivity.csv`` and ``sensitivity.txt``. Returns the paths; none where no run is done.
 
         What is there and younger than the last run is left as it is. Raises `InputError` where files cannot be written.
         """
         runs, failed = self.counts
         if runs == failed:
             return []
-        csv = self.folder / ("sensitivity.csv" if self.is_sampled else "summary.csv")
-        paths = [self.folder / "figure.png", self.folder / "figure.svg", csv]
+        names = ["sensitivity.csv", "sensitivity.txt"] if self.is_sampled else ["summary.csv"]
+        tables = [self.folder / name for name in names]
+        paths = [self.folder / "figure.png", self.folder / "figure.svg", *tables]
         if self._store.older_than(paths):
             return paths
-        table = self.sensitivity().table if self.is_sampled else self.summary()
         try:
-            table.to_csv(csv, index=False)
+            (self.sensitivity().table if self.is_sampled else self.summary()).to_csv(tables[0], index=False)
+            if self.is_sampled:
+                tables[1].write_text(self.sensitivity().text() + "\n", encoding="utf-8")
         except OSError as error:
-            raise InputError([f"{place(csv)}: cannot be written: {error.strerror or error}"]) from None
-        return [*self.save_figure(self.folder / "figure"), csv]
+            raise InputError([f"{place(self.folder)}: cannot be written: {error.strerror or error}"]) from None
+        self.save_figure(self.folder / "figure")
+        return paths
+
+    def sensitivity_text(self) -> str:
+        """What a sampled design found, in sentences: as `save` wrote it, where no run has come since."""
+        path = self.folder / "sensitivity.txt"
+        if self._store.older_than([path]):
+            return path.read_text(encoding="utf-8").rstrip("\n")
+        return self.sensitivity().text()
 
     def save_figure(self, path: Path | str) -> list[Path]:
         """Write `plot` as PNG and SVG beside each other, with the provenance inside; return their paths.

@@ -134,12 +134,13 @@ _DRAW = {"lhs": _lhs, "sobol": _sobol, "morris": _morris}
 
 def _cells(unit: NDArray[np.float64], found: list[Driver]) -> tuple[list[dict[str, Any]], NDArray[np.int64]]:
     """The settings of the rows, each once, and the number of each row's cell."""
-    numbers: dict[tuple[str, ...], int] = {}
+    numbers: dict[object, int] = {}
     settings: list[dict[str, Any]] = []
     cell = np.empty(len(unit), dtype=np.int64)
     for row, point in enumerate(unit.tolist()):
         own = _settings(point, found)
-        number = numbers.setdefault(tuple(map(repr, own.items())), len(settings) + 1)
+        key = repr(own) if "mechanisms_off" in own else tuple(own.items())  # a list has no hash
+        number = numbers.setdefault(key, len(settings) + 1)
         if number > len(settings):
             settings.append(own)
         cell[row] = number

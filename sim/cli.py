@@ -76,7 +76,7 @@ def run(
     file: StudyFile,
     out: Out = None,
     settings: Setting = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over: what is done is deleted.")] = False,
     workers: Workers = None,
     cluster: Cluster = None,
     stop_on_failure: Annotated[bool, typer.Option("--stop-on-failure", help="Stop when a run fails.")] = False,
@@ -100,6 +100,8 @@ def run(
         )
     written = results.save()
     _show(results)
+    if results.has_earlier:
+        typer.echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
     _name_written([results.folder, *written])
 
 
@@ -156,6 +158,7 @@ def _show(results: Results) -> None:
         typer.echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:
         typer.echo(text.summaries(results.summary(), list(results.columns)))
+        typer.echo("\n±: half of the 95 % interval of the mean over runs.")
         if results.is_sequential:
             typer.echo("\n" + text.precision(results.precision()))
 

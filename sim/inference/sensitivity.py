@@ -116,6 +116,14 @@ class Sensitivity:
         floor = _FLOOR[self.kind] * (float(rows["estimate"].max()) if self.kind == "morris" else 1.0)
         return list(rows.loc[(rows["low"] > floor) | (rows["high"] < -floor), "driver"])
 
+    def leading(self, outcome: str) -> list[str]:
+        """The first two drivers that matter, and whichever follow that these samples cannot tell from the second."""
+        names, rows = self.mattering(outcome), self.ranking(outcome)
+        close, k = _close(rows, len(rows)), 2
+        while k < len(names) and (names[k - 1], names[k]) in close:
+            k += 1
+        return names[:k]
+
     def sentences(self) -> list[str]:
         """The findings in plain words: for each outcome what it depends on and whether more samples would change that,
         and what was left out."""
@@ -150,8 +158,8 @@ class Sensitivity:
         pairs = [f"of {a} and {b}" for a, b in close[:NAMED]]
         pairs += [f"of {len(close) - NAMED} more neighbours"] if len(close) > NAMED else []
         why = f"the intervals {joined(pairs)} overlap" if close else "no intervals overlap"
-        half = "order them differently" if moved else "give the same order"
-        return f"More samples may change the {places} for {label(outcome)}: {why}, and half of the samples {half}."
+        half = "and half of the samples order them differently" if moved else "though half of them give the same order"
+        return f"More samples may change the {places} for {label(outcome)}: {why}, {half}."
 
     def settled(self, outcome: str) -> bool:
         """Whether the order of the leading drivers is beyond doubt; False where none clearly matters."""

@@ -77,7 +77,7 @@ def _title(found: Sensitivity, names: list[str]) -> str:
     """What each outcome depends on most, computed."""
     parts = []
     for name in names:
-        drivers = [_words(driver) for driver in found.mattering(name)[:2]]
+        drivers = [_words(driver) for driver in found.leading(name)]
         parts.append(f"{label(name)} on {joined(drivers)}" if drivers else f"{label(name)} on nothing that stands out")
     text = "; ".join(parts).replace(" on ", " depends most on ", 1)
     return f"{text[0].upper()}{text[1:]}".replace("depends most on nothing", "depends on nothing")

@@ -139,7 +139,8 @@ def _rows(axes: Axes, results: Results, name: str, first: bool) -> None:
 
 
 def _cell_label(row: Any, results: Results) -> str:
-    values = [str(row[name]) for name in results.columns if row[name] != ""]
+    values = [value if name in ("regime", "mechanisms_off") else _said(name, value)
+              for name in results.columns if (value := row[name]) != ""]  # fmt: skip
     return textwrap.shorten(f"{row['cell']}  {', '.join(values)}", 34, placeholder=" ...")
 
 
@@ -184,6 +185,8 @@ def _extremes(results: Results, name: str) -> str:
         return f"{label(name).capitalize()} is {most['mean']:.3f}"
     apart = results.compare(int(most["cell"]), int(least["cell"])).set_index("outcome").loc[name]
     interval = "" if np.isnan(apart["low"]) else f" ({apart['low']:.3f} to {apart['high']:.3f})"
+    if apart["low"] <= 0.0:
+        return theme.minus(f"{label(name).capitalize()} does not differ clearly between the cells{interval}")
     return theme.minus(
         f"{label(name).capitalize()} is highest in cell {_cell_label(most, results)}, lowest in cell "
         f"{_cell_label(least, results)}: {apart['difference']:.3f} apart{interval}"
@@ -201,5 +204,5 @@ def _note(results: Results, names: Sequence[str]) -> str:
     if len(n) > MOST_ROWS and results.study.plan.design.get("kind") != "grid":
         parts.append(f"The first {MOST_ROWS} cells are shown.")
     if more > 0:
-        parts.append(f"{more} more outcomes were kept.")
+        parts.append(f"{more} more outcome{'s were' if more > 1 else ' was'} kept.")
     return " ".join(parts)

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.errors import InputError
 from sim.parameters import DECLARATIONS, MECHANISMS, SIZES, Parameters, resolve
@@ -174,8 +174,9 @@ class Cells:
             return schedule
         if (found := scheduled(column)) is not None:
             lever, month = found
-            return float(own["schedule"][lever][str(month)])
-        chosen = own[column] if column in own else self._common[column]
+            held = own.get("schedule", {}).get(lever, {}).get(str(month))
+            return "" if held is None else float(held)
+        chosen: Any = own.get(column, self._common.get(column, ""))  # "": only another cell has it, perhaps by mistake
         if column == "mechanisms_off" and not isinstance(chosen, str):
             return ", ".join(sorted(set(chosen)))
         return str(chosen)

@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from sim.declaration import Declaration
 from sim.errors import InputError, named, nearest, shown
+from sim.outcomes import OUTCOMES
 from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
 
 SAMPLED = ("lhs", "sobol", "morris")
@@ -76,7 +77,8 @@ class Factor:
             if self.low <= inside <= self.high:
                 return inside
             return min(max(inside, min(self.low, self.high)), max(self.low, self.high))
-        k = min(int(u * self.levels), self.levels - 1)
+        levels = self.levels or 1
+        k = min(int(u * levels), levels - 1)
         return self.choices[k] if self.choices else int(self.low) + (k if self.low < self.high else -k)
 
 
@@ -295,6 +297,10 @@ def _group_mistakes(value: object) -> list[str]:
     return lines
 
 
+TAKEN = {*DECLARATIONS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "error"}
+"""What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
+
+
 def _together(value: object) -> list[Driver]:
     example = 'such as { name = "surveillance", monitoring = [0.2, 0.8], targets = [0.2, 0.8] }'
     if not isinstance(value, list) or not value or not all(isinstance(table, dict) for table in value):
@@ -313,6 +319,8 @@ def _together(value: object) -> list[Driver]:
         title = table.get("name", " + ".join(name for name in table))
         if not isinstance(title, str) or not title.strip() or not title.isprintable():
             mistakes.append(f"design.together.name = {shown(title)}: must be a text on one line")
+        elif title in TAKEN:
+            mistakes.append(f"design.together.name = {shown(title)}: means something else; choose another name")
         elif len(table) - ("name" in table) < 2:
             mistakes.append(f"design.together = {shown(table)}: needs at least two factors, {example}")
         else:

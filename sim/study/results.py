@@ -94,6 +94,11 @@ class Results:
         return sum(entry["runs"] for entry in done), sum(entry["failed"] for entry in done)
 
     @property
+    def has_earlier(self) -> bool:
+        """Whether the folder keeps runs of this study as it was before it was changed."""
+        return any((self.folder / "earlier").rglob("*.parquet"))
+
+    @property
     def complete(self) -> bool:
         """Whether every run is there, failed ones included."""
         return self.missing == 0

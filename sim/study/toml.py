@@ -19,6 +19,8 @@ Table = dict[str, Any]
 Overrides = Mapping[str, str] | Sequence[str]
 
 _PLACE = re.compile(r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.S)
+_OUTCOMES = ("keep", "window", "series", "organisations")
+_DESIGN = ("kind", "samples", "levels", "groups", "mechanisms")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -98,11 +100,13 @@ def _home(name: str, table: Table, keys: Sequence[str]) -> list[str]:
         return ["design", name]
     if name in keys:
         return [name]
-    if name == "window":
+    if name in _OUTCOMES:
         return ["outcomes", name]
+    if name in _DESIGN and isinstance(design, dict):
+        return ["design", name]
     if name in DECLARATIONS:
         return ["parameters", name]
-    hint = nearest(name, [*keys, *DECLARATIONS])
+    hint = nearest(name, [*keys, *_OUTCOMES, *_DESIGN, *DECLARATIONS])
     raise InputError([f"{named(name)}: no setting, parameter, lever or size has this name{hint}"])
 
 

@@ -184,3 +184,12 @@ def test_results_stay_under_results_whatever_a_study_is_called(name: str) -> Non
     folder = Study.from_dict(table(), name=name).folder()
     assert folder.parent == Path("results") and folder.name not in ("", ".", "..")
     assert "\\" not in folder.name
+
+
+@pytest.mark.parametrize("name", ["foo", "off", "seed", "title", "fear"])
+def test_a_wrong_name_in_one_cell_of_a_list_is_one_line(name):
+    cells = [{"monitoring": 0.1}, {"monitoring": 0.2, name: 1}]
+    with pytest.raises(InputError) as error:
+        Study.from_dict({"design": {"kind": "list", "cell": cells}})
+    assert len(error.value.lines) == 1
+    assert name in error.value.lines[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -141,7 +142,7 @@ def _rows(axes: Axes, results: Results, name: str, first: bool) -> None:
 def _cell_label(row: Any, results: Results) -> str:
     values = [value if name in ("regime", "mechanisms_off") else _said(name, value)
               for name in results.columns if (value := row[name]) != ""]  # fmt: skip
-    return textwrap.shorten(f"{row['cell']}  {', '.join(values)}", 34, placeholder=" ...")
+    return textwrap.shorten(f"{row['cell']}  {', '.join(values)}", 40, placeholder=" ...")
 
 
 def _finding(results: Results, name: str, axis: str | None, lines: str | None) -> str:
@@ -160,6 +161,9 @@ def _finding(results: Results, name: str, axis: str | None, lines: str | None) -
 
 
 def _said(name: str, value: object) -> str:
+    if name == "schedule":
+        plans = json.loads(str(value))
+        return ", ".join(f"{lever} {v:g} from month {m}" for lever, plan in plans.items() for m, v in plan.items())
     return f"{name.replace('_', ' ')} {value if isinstance(value, str) else format(value, 'g')}"
 
 

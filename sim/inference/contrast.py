@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
+from sim.study.precision import CONFIDENCE
+
 Verdict = Literal["supported", "opposed", "negligible", "undecided", "higher", "lower", "estimate"]
 Sign = Literal[-1, 0, 1]
 Interval = tuple[float, float]
 
-CONFIDENCE = 0.95
 FEWEST_PAIRS = 2
 
 
@@ -74,7 +75,7 @@ class Difference:
         return self.low, self.high
 
 
-def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, float, float]:
+def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
     """Mean of independent `values` (shape n) with its interval by Student's t: mean, low, high.
 
     Values that are all the same have an interval without width. Raises `ValueError` for fewer than two values,
@@ -84,7 +85,7 @@ def mean_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[fl
     if np.ptp(data) == 0.0:  # rounding in the mean must not make an interval of it
         return float(data[0]), float(data[0]), float(data[0])
     mean = float(data.mean())
-    t = float(stdtrit(len(data) - 1, 0.5 + confidence / 2))
+    t = float(stdtrit(len(data) - 1, 0.5 + CONFIDENCE / 2))
     half = t * float(data.std(ddof=1)) / len(data) ** 0.5
     return mean, mean - half, mean + half
 

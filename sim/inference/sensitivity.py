@@ -44,11 +44,6 @@ if TYPE_CHECKING:
 
 MAIN = {"lhs": "srrc", "sobol": "total", "morris": "mu_star"}
 """The measure by which each kind of design ranks."""
-METHODS = {
-    "lhs": "standardised rank regression coefficients",
-    "sobol": "total Sobol' indices",
-    "morris": "mean absolute elementary effects",
-}
 _BLOCKS = {"lhs": "cells", "sobol": "base samples", "morris": "trajectories"}
 LEADING = 5
 """The places of a ranking that a verdict on its convergence is about."""

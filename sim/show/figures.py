@@ -1,4 +1,4 @@
-"""Pictures of runs and of claims. Each returns a Matplotlib figure and touches no global state."""
+"""Pictures of runs. Each returns a Matplotlib figure and touches no global state."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from sim.errors import InputError, nearest, shown
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS, Parameters, resolve
 from sim.show import theme
-from sim.show.forest import claims_forest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sim.run import Run
-
-__all__ = ["claims_forest", "time_paths"]
 
 DEFAULT_PATHS = ("fear", "trust", "quality", "reported")
 MOST_NAMED = 6

@@ -182,15 +182,6 @@ class Cells:
         return str(chosen)
 
 
-def _in_month(column: str, vector: bytes, schedule: str) -> float:
-    """A lever's value in the month that a name such as ``monitoring@36`` gives."""
-    lever, month = column.split("@")
-    held: float = _NUMBER.unpack_from(vector, _PLACES[lever])[0]
-    for start, value in json.loads(schedule or "{}").get(lever, {}).items():  # in the order of the months
-        held = float(value) if int(start) <= int(month) else held
-    return held
-
-
 def _reader(columns: tuple[str, ...]) -> Callable[[Sequence[float]], Iterable[float]] | None:
     """What reads these columns from the vector of all values, where all of them are numbers that need no rounding."""
     places = [_NAMES.index(name) for name in columns if name in _PLACES and name not in SIZES]

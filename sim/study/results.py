@@ -18,7 +18,7 @@ from sim.study import toml
 from sim.study.compute import measured
 from sim.study.design import is_sampled
 from sim.study.mistakes import place
-from sim.study.precision import half_width
+from sim.study.precision import CONFIDENCE, half_width
 from sim.study.store import Plan, Store
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from sim.inference.sensitivity import Sensitivity
     from sim.study.plan import Study
-
-CONFIDENCE = 0.95
 
 
 class Results:

@@ -17,7 +17,8 @@ from sim.inference.claims import CLAIMS, answer
 from sim.inference.contrast import contrast
 from sim.run import simulate
 from sim.show import theme
-from sim.show.figures import claims_forest, time_paths
+from sim.show.figures import time_paths
+from sim.show.forest import claims_forest
 
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 8, "window": 4}
 

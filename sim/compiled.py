@@ -21,7 +21,7 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-SOURCES = ("compiled.py", "streams.py", "rules.py", "outcomes.py", "recording.py", "engine.py")
+SOURCES = ("compiled.py", "streams.py", "rules.py", "outcomes.py", "recording.py", "interventions.py", "engine.py")
 
 
 @cache

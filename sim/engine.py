@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sim import rules
 from sim.compiled import announce_compilation, compiled
+from sim.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
 from sim.recording import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
 from sim.streams import (
@@ -61,15 +62,21 @@ _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
 _NEED_DRIFT = MONTHLY.index("need_drift")
 
 
-def run(p: Parameters, seed: int, record_organisations: bool = False) -> Record:
+def run(
+    p: Parameters, seed: int, record_organisations: bool = False, interventions: Interventions = NONE
+) -> Record:
     """Run the model once. The interpreter lock is released meanwhile, so runs can go side by side in threads."""
+    interventions.check(p)
     announce_compilation(_run)
     per_system = p.organisations * p.managers
     rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
-    record = Record.empty(p, record_organisations)
+    record = Record.empty(p, record_organisations, interventions.record_fear)
+    sanction = interventions.sanction
+    month, post = (sanction.month - 1, sanction.post) if sanction else (-1, -1)
     with np.errstate(over="ignore"):  # generators multiply beyond 64 bits, which plain NumPy would remark on
         _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
-             _flat(rows), draws, _flat(draws), record.sums, record.totals, record.last, record.organisations)
+             _flat(rows), draws, _flat(draws), interventions.given_path, interventions.everywhere, month, post,
+             record.sums, record.totals, record.last, record.organisations, record.fear)
     return record
 
 
@@ -113,12 +120,18 @@ def _run(
     flat: NDArray[np.float64],
     draws: NDArray[np.void],
     uniforms: NDArray[np.float64],
+    given_fear: NDArray[np.float64],
+    everywhere: bool,
+    sanction_month: int,
+    sanction_post: int,
     sums: NDArray[np.float64],
     totals: NDArray[np.float64],
     last: NDArray[np.float64],
     by_organisation: NDArray[np.float64],
+    fear: NDArray[np.float64],
 ) -> None:
-    """All months of a run; results go into the last four arrays."""
+    """All months of a run; results go into the last five arrays."""
+    fear_is_given = len(given_fear) > 0
     p, months, per_system = values[0], len(levers), organisations * managers
     numbers, drift = np.empty(NUMBERS), np.empty(per_system)
     lanes = np.empty((4, LANES), np.uint64)
@@ -139,6 +152,12 @@ def _run(
     for month in range(months):
         lever = levers[month]
         waiting = _leave_market(market, waiting, month, p.market_months)
+        if everywhere:
+            _set_fear(posts, given_fear[month], BEFORE)
+            for o in range(len(places)):
+                _organisation_climate(places[o], posts[o * managers : (o + 1) * managers])
+        if len(fear) > 0:
+            _keep_fear(posts, fear[month], BEFORE)
         mean_reputation, nation_fear = 0.0, 0.0
         for o in range(len(places)):
             mean_reputation += places[o].reputation
@@ -158,8 +177,11 @@ def _run(
             for o in range(organisations):
                 _climate(local[o], here[o * managers].fear, mean_reputation, lever, p)
                 for i in range(o * managers, (o + 1) * managers):
-                    _decide(here[i], rows[i], local[o], draws[i], common, standard, cooperation[s], overload, k, lever,
-                            p)
+                    fear_of_failing = given_fear[month, first + i, BEFORE] if fear_is_given else here[i].fear
+                    _decide(here[i], rows[i], local[o], draws[i], fear_of_failing, common, standard, cooperation[s],
+                            overload, k, lever, p)
+                    if month == sanction_month and i == sanction_post:
+                        _sanction(rows[i], local[o])
             sanctioned = 0.0
             for o in range(organisations):
                 sanctioned += local[o].sanctioned
@@ -168,6 +190,10 @@ def _run(
                     _world_moves(here[i], drift[i], standard, local_sd, lever, p)
                     _learn(here[i], rows[i], local[o], sanctioned, cooperation[s], managers, k, lever, p)
                 _organisation_moves(local[o], managers, p)
+            if everywhere:
+                _set_fear(here, given_fear[month, first : first + per_system], LEARNED)
+            if len(fear) > 0:
+                _keep_fear(here, fear[month, first : first + per_system], LEARNED)
             if waiting + per_system + 1 >= len(market):
                 market = _grown(market, waiting + per_system + 2)
             for o in range(organisations):
@@ -284,6 +310,7 @@ def _decide(
     row: Any,
     place: Any,
     u: Any,
+    fear_of_failing: float,
     common: float,
     standard: float,
     system_cooperation: float,
@@ -314,8 +341,9 @@ def _decide(
     # 5
     distance = abs(need - post.practice)
     change = rules.change_needed(distance, p.step)
-    value = rules.value_of_initiative(post.confidence, trust, fear, skill, change, k, shortfall, lever.targets, p.gain,
-                                      p.loss_aversion, p.initiative_cost, p.aspiration, p.target_level)
+    value = rules.value_of_initiative(post.confidence, trust, fear_of_failing, skill, change, k, shortfall,
+                                      lever.targets, p.gain, p.loss_aversion, p.initiative_cost, p.aspiration,
+                                      p.target_level)
     tried = u.initiative < rules.chance_of_initiative(value, post.boldness, w, overload, p.opportunity,
                                                           p.sensitivity)
     succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
@@ -371,6 +399,29 @@ def _decide(
     row.misfit = distance
     row.deviation = post.practice - standard
     row.deviation_squared = row.deviation * row.deviation
+
+
+@compiled
+def _sanction(row: Any, place: Any) -> None:
+    """Sanction a manager out of the blue, where the month has not done so already."""
+    if row.sanctions > 0.0:
+        return
+    place.sanctioned += 1.0
+    place.spared -= row.spared
+    place.unpunished -= row.negligence
+    row.sanctions, row.spared, row.unfair = 1.0, 0.0, 0.0
+
+
+@compiled
+def _set_fear(posts: Any, given: Any, when: int) -> None:
+    for i in range(len(posts)):
+        posts[i].fear = given[i, when]
+
+
+@compiled
+def _keep_fear(posts: Any, kept: Any, when: int) -> None:
+    for i in range(len(posts)):
+        kept[i, when] = posts[i].fear
 
 
 @compiled

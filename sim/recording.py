@@ -44,23 +44,27 @@ class Record:
     totals : array, posts by `POST_COLUMNS`, sums over the last `window` months.
     last : array, posts by 2, the reported and the honest indicator of the last month.
     organisations : array, months (or 0 where not asked for) by organisations by `POST_COLUMNS`, sums over managers.
+    fear : array, months (or 0 where not asked for) by posts by 2, see `sim.interventions.FearPath`.
     """
 
     sums: NDArray[np.float64]
     totals: NDArray[np.float64]
     last: NDArray[np.float64]
     organisations: NDArray[np.float64]
+    fear: NDArray[np.float64]
 
     @classmethod
-    def empty(cls, p: Parameters, record_organisations: bool) -> Record:
+    def empty(cls, p: Parameters, record_organisations: bool, record_fear: bool = False) -> Record:
         """Zeros of the right shapes for a run with these parameters."""
         organisations = p.systems * p.organisations
+        posts = organisations * p.managers
         columns = len(POST_COLUMNS)
         return cls(
             np.zeros((p.months, len(FIELDS))),
-            np.zeros((organisations * p.managers, columns)),
-            np.zeros((organisations * p.managers, 2)),
+            np.zeros((posts, columns)),
+            np.zeros((posts, 2)),
             np.zeros((p.months if record_organisations else 0, organisations, columns)),
+            np.zeros((p.months if record_fear else 0, posts, 2)),
         )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from sim import recording, rules
 from sim.errors import InputError
+from sim.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.outcomes import OUTCOMES
 from sim.parameters import BYTES_FOR_AN_AGENT, LEVERS, PARAMETERS, SPREADS, Parameters, check_memory, resolve
 from sim.seeds import seed_of
@@ -126,6 +127,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         What Mesa's `DataCollector` shall keep of each manager, say ``{"fear": "fear"}``; nothing by default.
     record_organisations : bool
         Whether the record holds organisations by month.
+    interventions : Interventions
+        What is done to the run beside its policy.
     **settings
         Any parameter, lever or size by name.
 
@@ -161,6 +164,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         mechanisms_off: Iterable[str] = (),
         agent_reporters: Mapping[str, Any] | None = None,
         record_organisations: bool = False,
+        interventions: Interventions = NONE,
         **settings: Any,
     ) -> None:
         if rng is not None and seed is not None:
@@ -171,7 +175,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **settings)
         check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
-        self.record = recording.Record.empty(parameters, record_organisations)
+        interventions.check(parameters)
+        self.interventions = interventions
+        self.record = recording.Record.empty(parameters, record_organisations, interventions.record_fear)
         self.p = SimpleNamespace(**{name: getattr(parameters, name) for name in (*PARAMETERS, *SPREADS)})
         self.levers = {name: getattr(parameters, name) for name in LEVERS}
         self.month = 0
@@ -233,6 +239,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         lever, p = SimpleNamespace(**self.levers), self.p
         u = self.streams.month()
         self.market = [person for person in self.market if self.month - person.left <= p.market_months]
+        if self.interventions.everywhere:
+            self._set_fear(BEFORE)
+        self._keep_fear(BEFORE)
         mean_reputation = _mean([organisation.reputation for organisation in self.organisations])
         for organisation in self.organisations:
             organisation.feel(mean_reputation, lever, p)
@@ -243,8 +252,14 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             for organisation in system.organisations:
                 for post in organisation.posts:
                     self._decide(post, organisation, system, k, lever, u)
+        if (sanction := self.interventions.sanction) is not None and self.month == sanction.month:
+            for system in self.systems:
+                _sanction(system.posts[sanction.post].row)
         for system in self.systems:
             self._learn_in(system, k, lever, u)
+        if self.interventions.everywhere:
+            self._set_fear(LEARNED)
+        self._keep_fear(LEARNED)
         for organisation in self.organisations:
             for post in organisation.posts:
                 self._career(post, organisation, nation_fear, lever, u)
@@ -253,6 +268,19 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.common = rules.need_after_month(self.common, shock, p.need_turnover, self.common_sd)
         self.standard = rules.standard_after_month(self.standard, self.common, p.standard_lag)
         self.running = self.month < self.parameters.months
+
+    def _set_fear(self, when: int) -> None:
+        for post in self.posts:
+            post.manager.fear = float(self.interventions.given_path[self.month - 1, post.index, when])
+
+    def _keep_fear(self, when: int) -> None:
+        if len(self.record.fear):
+            self.record.fear[self.month - 1, :, when] = [post.manager.fear for post in self.posts]
+
+    def _fear_of_failing(self, post: Post) -> float:
+        """The fear that the decision to try something new sees: the manager's own, unless another is given."""
+        given = self.interventions.fear
+        return post.manager.fear if given is None else float(given.path[self.month - 1, post.index, BEFORE])
 
     def _decide(
         self,
@@ -288,8 +316,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         distance = abs(need - post.practice)
         change = rules.change_needed(distance, p.step)
         value = rules.value_of_initiative(
-            manager.confidence, trust, fear, skill, change, k, shortfall, lever.targets, p.gain, p.loss_aversion,
-            p.initiative_cost, p.aspiration, p.target_level)
+            manager.confidence, trust, self._fear_of_failing(post), skill, change, k, shortfall, lever.targets, p.gain,
+            p.loss_aversion, p.initiative_cost, p.aspiration, p.target_level)
         tried = u["initiative"][i] < rules.chance_of_initiative(
             value, manager.boldness, w, overload, p.opportunity, p.sensitivity
         )
@@ -507,6 +535,12 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         month_sums = record.sums[month : month + 1]
         self.outcomes = {name: float(v[0]) for name, v in recording.outcomes(month_sums, len(rows)).items()}
         self.datacollector.collect(self)
+
+
+def _sanction(row: SimpleNamespace) -> None:
+    """Sanction a manager out of the blue, where the month has not done so already."""
+    if not row.sanctions:
+        row.sanctions, row.spared, row.unfair = True, False, False
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sim import recording
 from sim.errors import InputError, nearest, shown
+from sim.interventions import NONE, Interventions
 from sim.parameters import BYTES_FOR_A_POST, Parameters, check_memory, resolve
 from sim.seeds import seed_of
 
@@ -144,11 +145,13 @@ def simulate(
     return run_parameters(parameters, seed, record_organisations)
 
 
-def run_parameters(parameters: Parameters, seed: int, record_organisations: bool = False) -> Run:
+def run_parameters(
+    parameters: Parameters, seed: int, record_organisations: bool = False, interventions: Interventions = NONE
+) -> Run:
     """Run the compiled engine on parameters that are already resolved."""
     from sim import engine  # noqa: PLC0415
 
-    return Run(parameters, seed, "compiled", engine.run(parameters, seed, record_organisations))
+    return Run(parameters, seed, "compiled", engine.run(parameters, seed, record_organisations, interventions))
 
 
 @cache

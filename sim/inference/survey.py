@@ -122,7 +122,8 @@ class Kind(NamedTuple):
 def measurements(
     evidence: Evidence, world: World, seed: int, sizes: Sizes = DEFAULT_SIZES
 ) -> Iterator[dict[str, Measured]]:
-    """What the studies find in a world, group of runs after group of runs, the cheapest first.
+    """What the studies find in a world, group of runs after group of runs, the most patterns for the
+    least computing first.
 
     Each dictionary holds, by the id of its pattern, the model's value. A consumer that has seen enough may stop: the
     runs that it did not ask for are not made. The values depend on the world, the seed and the sizes alone.
@@ -184,11 +185,11 @@ def log_agreement(pattern: Pattern, measured: Measured, simulation_variance: Mea
 
 
 def _groups(evidence: Evidence, sizes: Sizes) -> list[tuple[tuple[Arm, ...], list[Pattern]]]:
-    """The patterns by the arms that they need, the cheapest arms first."""
+    """The patterns by the arms that they need; first where a pattern costs least, to rule a world out early."""
     groups: dict[tuple[Arm, ...], list[Pattern]] = {}
     for pattern in evidence.patterns:
         groups.setdefault(_KINDS[pattern.kind].arms(pattern, evidence, sizes), []).append(pattern)
-    return sorted(groups.items(), key=lambda group: sum(arm.systems * arm.months for arm in group[0]))
+    return sorted(groups.items(), key=lambda g: sum(arm.systems * arm.months for arm in g[0]) / len(g[1]))
 
 
 def _policy(levers: Mapping[str, float]) -> Levers:

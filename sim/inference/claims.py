@@ -1,85 +1,175 @@
-"""The door to the claims: `answer` runs the policies that they compare and finds for or against each of them."""
+"""The door to the claims: `answer` runs the policies that they compare in many plausible worlds, and finds for or
+against each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import product
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from sim import engine, run
 from sim.errors import InputError, nearest, shown
-from sim.inference.contrast import FEWEST_PAIRS, contrast, mean_interval
+from sim.inference import claim_rows, claim_tables
+from sim.inference import ensemble as ensembles
+from sim.inference.claim_table import CLAIMS, arms_of
+from sim.inference.contrast import FEWEST_PAIRS
+from sim.inference.ensemble import FEWEST, Ensemble, check_size
+from sim.inference.evaluation import Sample, evaluate
 from sim.inference.folder import check_folder
 from sim.inference.report import ClaimReport
-from sim.inference.statements import CLAIMS, DERIVED, DOSED, DOSES, MEASURED, Arm, Claim, Finding
-from sim.parameters import SIZES, Parameters, resolve
+from sim.inference.runs import Progress
+from sim.inference.statements import Arm, Claim
+from sim.inference.world import prior
+from sim.parameters import SIZES, resolve
+from sim.run import provenance
 from sim.seeds import LARGEST_SEED, seed_of
-from sim.study.execute import in_order, local_threads
 
-__all__ = ["CLAIMS", "Claim", "ClaimReport", "answer", "check_folder"]
+__all__ = ["CLAIMS", "ClaimReport", "Effort", "answer", "check_folder", "claims_named", "effort", "forget"]
 
-MOST_PAIRS = 100_000  # a quarter of a day for the nation; the intervals are far below what matters long before
-MOST_WORKERS = 1_000
-Progress = Callable[[int, int], object]
+_MOST = 100_000  # worlds or pairs: weeks of work; the intervals are far below what matters long before
+_MOST_WORKERS = 1_000
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is run: `worlds` of the ensemble (None: all of them), `alternatives` worlds for each of the two priors
+    beside it, paired `replications` in each world, and `systems` in the nation."""
+
+    worlds: int | None
+    alternatives: int
+    replications: int
+    systems: int
+
+
+QUICK = Effort(worlds=120, alternatives=48, replications=6, systems=2)
+"""All claims within 90 seconds on two cores."""
+DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2)
+"""One claim, in depth."""
+FULL = Effort(worlds=None, alternatives=400, replications=8, systems=4)
+"""All claims in all worlds, in about half an hour on two cores."""
+
+
+UNFINISHED = "unfinished"
+"""The folder, within that of the results, where finished blocks of worlds wait for the others."""
+
+
+def effort(
+    full: bool = False,
+    deep: bool = False,
+    worlds: int | None = None,
+    replications: int | None = None,
+    systems: int | None = None,
+) -> Effort:
+    """`FULL`, `DEEP` or `QUICK` with what is given in its place; with fewer worlds there are fewer beside them, too.
+
+    >>> effort(worlds=40)
+    Effort(worlds=40, alternatives=40, replications=6, systems=2)
+    """
+    preset = FULL if full else DEEP if deep else QUICK
+    given = {"worlds": worlds, "replications": replications, "systems": systems}
+    beside = preset.alternatives if worlds is None else min(preset.alternatives, max(worlds, FEWEST))
+    return replace(preset, alternatives=beside, **{k: value for k, value in given.items() if value is not None})
+
+
+def forget(unfinished: Path) -> None:
+    """Remove the blocks that were kept, once the answer is written."""
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def claims_named(*ids: str) -> tuple[Claim, ...]:
+    """The claims with these ids, all where none is given. Raises `InputError` with a line for each unknown id.
+
+    >>> claims_named("pays")[0].measures[0].outcome
+    'quality'
+    """
+    known = {claim.id: claim for claim in CLAIMS}
+    every = "; there are " + ", ".join(known)
+    mistakes = [f"{shown(name)}: no such claim{nearest(name, known) or every}" for name in ids if name not in known]
+    if mistakes:
+        raise InputError(mistakes)
+    return tuple(known[name] for name in ids) or CLAIMS
 
 
 def answer(
-    replications: int = 30,
-    seed: int | None = 0,
-    progress: Progress | None = None,
-    workers: int | None = None,
+    ensemble: Ensemble | None = None,
+    second: Ensemble | None = None,
     *,
     claims: Sequence[Claim] = CLAIMS,
+    effort: Effort = QUICK,
+    deep: bool = False,
+    seed: int | None = 0,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
     **sizes: Any,
 ) -> ClaimReport:
-    """Run every policy that the claims compare, under the same seeds, and give a verdict on each outcome.
+    """Run every policy that the claims compare in every world, and say what the worlds say, by weight.
 
     Parameters
     ----------
-    replications : int
-        Pairs behind each verdict, at least 2: seeds `seed` to `seed` + `replications` − 1, the same in every arm.
-    seed : int, optional
-        The first seed; None draws a fresh one, which the report's provenance names.
-    progress : callable, optional
-        Called with the number of runs done and their total, first with 0 done.
-    workers : int, optional
-        Threads; by default one for each core. The numbers do not depend on it.
+    ensemble, second : Ensemble, optional
+        The worlds weighted by evidence, and those under the prior in which no mechanism is off; by default the two
+        that come with the package. Beside them stand worlds drawn from the first prior without regard to evidence.
     claims : sequence of Claim
         What to answer; by default all of `CLAIMS`.
+    effort : Effort
+        How many worlds, replications and systems: `QUICK`, `DEEP` or `FULL`.
+    deep : bool
+        Whether to run also what a closer look at a claim needs.
+    seed : int, optional
+        The first seed of the first world; None draws a fresh one, which the report's provenance names.
+    folder : Path, optional
+        Where finished blocks of worlds are kept, so that an interrupted call goes on when it is given again.
+    progress : callable, optional
+        Called with the number of worlds done and their total, first with 0 done.
+    workers : int, optional
+        Threads; by default one for each core. The numbers do not depend on it.
     **sizes
-        ``systems``, ``organisations``, ``managers``, ``months``, ``window``; by default the nation over ten years.
+        ``organisations``, ``managers``, ``months``, ``window``; by default 5, 12, 120 and 24.
 
     Raises
     ------
     InputError
-        With one line for each mistake.
-
-    >>> report = answer(replications=2, systems=1, organisations=2, managers=2, months=3)
-    >>> report.table["claim"].iloc[0]
-    'fear'
+        With one line for each mistake, and where there are too few worlds to say anything.
     """
-    seeds = _checked(replications, seed, workers, sizes)
-    arms = dict.fromkeys(arm for claim in claims for c in claim.comparisons for arm in (c.plus, c.minus))
-    resolved = {arm: resolve(arm.regime, **{**dict(arm.settings), **sizes}) for arm in (*arms, *DOSES)}
-    values = _values(resolved, seeds, progress, workers)
+    first = _checked(effort, seed, workers, sizes)
+    main = _given_or_shipped(ensemble, "main")
+    taken = _taken(main, effort.worlds)
+    samples = {
+        "evidence": _sample(taken),
+        "unweighted": Sample.equal(prior(effort.alternatives, off=main.off)),
+        "second_prior": _sample(_taken(_given_or_shipped(second, "all_on"), effort.alternatives)),
+    }
+    arms = tuple(dict.fromkeys(arm for claim in claims for arm in arms_of(claim, deep)))
+    run_sizes = {"systems": effort.systems, **sizes}
+    shows = _in_turn(progress, [len(sample.worlds) for sample in samples.values()])
+    run = partial(evaluate, arms=arms, replications=effort.replications, first=first, sizes=run_sizes)
+    found = {
+        name: run(sample, folder=folder, progress=show, workers=workers)
+        for (name, sample), show in zip(samples.items(), shows, strict=True)
+    }
+    evidence = found.pop("evidence")
     return ClaimReport(
-        findings=tuple(_findings(claims, values)),
-        levels=pd.DataFrame([_level(values, *key) for key in product(DOSED, DOSES)]),
-        runs=pd.concat([frame.assign(arm=arm.name, seed=seeds) for arm, frame in values.items()], ignore_index=True)[
-            ["arm", "seed", *MEASURED]
-        ],
-        settings={arm.name: {"regime": arm.regime, **p.model_dump(mode="json")} for arm, p in resolved.items()},
-        provenance=_provenance(seeds, next(iter(resolved.values()))),
+        table=claim_rows.table(claim_rows.Bases(taken, evidence, found), claims),
+        effects=claim_rows.effects(evidence, claims),
+        tables=claim_tables.every(evidence, claims),
+        claims=tuple(claims),
+        sample=samples["evidence"],
+        settings={arm.name: _settings(arm) for arm in arms},
+        provenance=_provenance(first, effort, run_sizes, main, samples),
     )
 
 
-def _checked(replications: int, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> range:
-    """The seeds; every mistake in the arguments is one line of an `InputError`."""
-    mistakes = _not_a_count("replications", replications, FEWEST_PAIRS, MOST_PAIRS)
-    mistakes += _not_a_count("workers", workers, 1, MOST_WORKERS) if workers is not None else []
+def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> int:
+    """The first seed; every mistake in the arguments is one line of an `InputError`."""
+    mistakes = [] if effort.worlds is None else _not_a_count("worlds", effort.worlds, FEWEST, _MOST)
+    mistakes += _not_a_count("alternatives", effort.alternatives, FEWEST, _MOST)
+    mistakes += _not_a_count("replications", effort.replications, FEWEST_PAIRS, _MOST)
+    mistakes += _not_a_count("workers", workers, 1, _MOST_WORKERS) if workers is not None else []
     unknown = [name for name in sizes if name not in SIZES]
     mistakes += [f"{name}: no size of a run{nearest(name, SIZES)}; the claims fix all else" for name in unknown]
     first = 0
@@ -88,14 +178,14 @@ def _checked(replications: int, seed: int | None, workers: int | None, sizes: Ma
     except InputError as error:
         mistakes += error.lines
     try:
-        resolve(**{name: value for name, value in sizes.items() if name in SIZES})
+        resolve(systems=effort.systems, **{name: value for name, value in sizes.items() if name in SIZES})
     except InputError as error:
         mistakes += error.lines
-    if not mistakes and first + replications - 1 > LARGEST_SEED:
-        mistakes.append(f"seed: {first} leaves no room for {replications} seeds up to {LARGEST_SEED}")
+    if not mistakes and first > LARGEST_SEED - _MOST * effort.replications:
+        mistakes.append(f"seed: {first} leaves too little room for those that follow it, up to {LARGEST_SEED}")
     if mistakes:
         raise InputError(mistakes)
-    return range(first, first + replications)
+    return first
 
 
 def _not_a_count(name: str, value: Any, least: int, most: int) -> list[str]:
@@ -104,51 +194,55 @@ def _not_a_count(name: str, value: Any, least: int, most: int) -> list[str]:
     return [f"{name}: {shown(value)} is not a whole number from {least} to {most}"]
 
 
-def _values(
-    resolved: Mapping[Arm, Parameters], seeds: Sequence[int], progress: Progress | None, workers: int | None
-) -> dict[Arm, pd.DataFrame]:
-    """A row of outcomes for each seed, by arm. Arms with equal parameters share their runs."""
-    distinct = {p.model_dump_json(): p for p in resolved.values()}
-    jobs = list(product(distinct.values(), seeds))
-    report = progress or (lambda done, total: None)
-    engine.warm_up()
-    report(0, len(jobs))
-    rows: list[pd.Series] = []
-    with local_threads(workers) as executor:
-        for row in in_order(executor, _outcomes, jobs):
-            rows.append(row)
-            report(len(rows), len(jobs))
-    n = len(seeds)
-    frames = {key: pd.DataFrame(rows[k * n : (k + 1) * n]) for k, key in enumerate(distinct)}
-    return {arm: frames[p.model_dump_json()].reset_index(drop=True) for arm, p in resolved.items()}
+def _given_or_shipped(given: Ensemble | None, which: ensembles.Prior) -> Ensemble:
+    found = ensembles.load(prior=which) if given is None else given
+    check_size(found.weights, f"the ensemble ({which})")
+    return found
 
 
-def _outcomes(job: tuple[Parameters, int]) -> pd.Series:
-    """Means of one run's outcomes over its last `window` months, with those derived from them."""
-    parameters, seed = job
-    series = run.run_parameters(parameters, seed).series.iloc[-parameters.window :]
-    return series.assign(**{name: derive(series) for name, derive in DERIVED.items()}).mean()
+def _taken(ensemble: Ensemble, number: int | None) -> Ensemble:
+    """So many worlds of an ensemble, or all of them."""
+    taken = ensemble if number is None or number >= len(ensemble) else ensemble.sample(number)
+    check_size(taken.weights, "the worlds taken from the ensemble")
+    return taken
 
 
-def _findings(claims: Sequence[Claim], values: Mapping[Arm, pd.DataFrame]) -> Iterable[Finding]:
-    for claim in claims:
-        for comparison, measure in product(claim.comparisons, claim.measures):
-            plus, minus = (values[arm][measure.outcome] for arm in (comparison.plus, comparison.minus))
-            yield Finding(claim, comparison, measure, contrast(plus, minus, measure.sesoi, measure.sign))
+def _sample(ensemble: Ensemble) -> Sample:
+    return Sample(ensemble.worlds, ensemble.weights, ensemble.ancestors)
 
 
-def _level(values: Mapping[Arm, pd.DataFrame], outcome: str, arm: Arm) -> dict[str, Any]:
-    column = values[arm][outcome]
-    mean, low, high = mean_interval(column)
-    unit = MEASURED[outcome].unit
-    return {"outcome": outcome, "arm": arm.name, "mean": mean, "low": low, "high": high, "unit": unit, "n": len(column)}
+def _in_turn(progress: Progress | None, totals: Sequence[int]) -> list[Progress | None]:
+    """For each of several pieces of work, one after the other, what tells how far all of them are."""
+    before = np.cumsum([0, *totals]).tolist()
+    return [None if progress is None else _after(progress, start, before[-1]) for start in before[:-1]]
 
 
-def _provenance(seeds: range, parameters: Parameters) -> dict[str, Any]:
+def _after(progress: Progress, start: int, total: int) -> Progress:
+    return lambda done, _: progress(start + done, total)
+
+
+def _settings(arm: Arm) -> dict[str, Any]:
+    lender = {} if arm.fear_of is None else {"fear_of": arm.fear_of.name, "seen_by": arm.seen_by}
+    return {"regime": arm.regime, **dict(arm.settings), **lender}
+
+
+def _provenance(
+    first: int, effort: Effort, sizes: Mapping[str, Any], main: Ensemble, samples: Mapping[str, Sample]
+) -> dict[str, Any]:
+    resolved = resolve(**sizes)
+    ensemble = {
+        "worlds": len(main),
+        "effective_size": main.effective_size,
+        "ancestors": main.distinct_ancestors,
+        "largest_weight": main.largest_weight,
+        "made": dict(main.provenance),
+    }
     return {
-        **run.provenance(),
+        **provenance(),
         "engine": "compiled",
-        "first_seed": seeds[0],
-        "replications": len(seeds),
-        "sizes": {name: getattr(parameters, name) for name in SIZES},
+        "first_seed": first,
+        "replications": effort.replications,
+        "worlds": {name: len(sample.worlds) for name, sample in samples.items()},
+        "ensemble": ensemble,
+        "sizes": {name: getattr(resolved, name) for name in SIZES},
     }

@@ -3,91 +3,159 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sim.inference import words
+from sim.inference import claim_words, words
+from sim.inference.claim_table import PATHS
+from sim.inference.evaluation import Sample
 from sim.inference.folder import filled
-from sim.inference.statements import MEASURED, Finding
+from sim.inference.statements import Claim
+from sim.parameters import DECLARATIONS
 
 CAVEATS = (
-    "This is one world: every parameter is at its default. Other plausible worlds may answer differently, and the "
-    "intervals cover chance within this world only.",
-    "The world is not weighted by how well it agrees with published findings. Many parameters are assumptions, and "
-    "much of the evidence behind the others comes from other people than NHS managers.",
-    "Monitoring and targets rise together from light to heavy; which of the two does it is not told apart, nor is "
-    "what goes through fear told apart from what does not.",
-    "Each verdict is for one outcome, with an error rate of its own; among many verdicts some may be wrong by chance.",
-    "The smallest effects of interest are this project's choice, made before any result; levers other than those "
-    "named stay as they are, and what a policy costs is not counted.",
+    "A share is of plausible worlds, by weight: worlds whose parameters lie in their plausible ranges, weighted by "
+    "agreement with published findings. It does not say how likely a claim is to be true, and it is as good as the "
+    "model, the ranges and the findings.",
+    "The findings come from other people than NHS managers: nurses, clerks, students, firms under inspection.",
+    "A verdict compares an effect with the smallest one of interest, which is this project's choice, made before any "
+    "result. Among many verdicts some are wrong by chance; an undecided world may become decided with more runs, and "
+    "the spread of effects over worlds holds some chance within them.",
+    "Levers other than those named stay as the world has them; what a policy costs counts only where it is said to.",
+)
+
+
+_KEY = (
+    "Shares are of plausible worlds, by weight. After a semicolon stands what is otherwise: unweighted by evidence, "
+    "under a second prior with every mechanism on, or with the findings on the same outcome left out. Everything else "
+    "is in findings.txt."
 )
 
 
 @dataclass(frozen=True)
 class ClaimReport:
-    """What the runs say about the claims.
+    """What plausible worlds say about the claims.
 
     Attributes
     ----------
-    findings : tuple of Finding
-        One for each outcome of each claim in each comparison, in the order of the claims.
-    levels : DataFrame
-        Columns ``outcome, arm, mean, low, high, unit, n``: levels by dose of surveillance with 95 % intervals.
-    runs : DataFrame
-        A row for each arm and seed: ``arm``, ``seed`` and every outcome, averaged over the last months.
+    table : DataFrame
+        A row for each claim, contrast and outcome. ``verdict`` is the overall one; ``supported``, ``opposed``,
+        ``higher``, ``lower``, ``negligible`` and ``undecided`` are shares of weight, each with its Monte Carlo
+        standard error in ``..._error``; ``median``, ``mean`` and ``q05`` to ``q95`` describe the effect over worlds
+        in ``unit``, ``in_sesoi_q05`` to ``in_sesoi_q95`` in smallest effects of interest. The same with
+        ``unweighted_``, ``second_prior_`` and ``left_out_`` in front: without weighting by evidence, with every
+        mechanism on, and with the findings named in ``left_out_patterns`` left out.
+    effects : DataFrame
+        A row for each world, claim, contrast and outcome: effect, 95 % interval, verdict and the world's weight.
+    tables : mapping
+        Further tables by name, see `sim.inference.claim_tables`; empty where the claims asked for do not need them.
+    claims : tuple of Claim
+    sample : Sample
+        The worlds of ``effects``, in their order.
     settings : mapping
-        Arm to its regime and the resolved values of all parameters.
+        Arm to its regime and what it sets beside it.
     provenance : dict
-        Versions, commit, seeds, sizes, platform.
+        Versions, commit, seeds, numbers of worlds, sizes, platform, and the ensemble's own provenance.
+    carriers, flips : DataFrame, optional
+        What carries an effect (``claim, comparison, outcome, mechanism, case, contribution, standard_error``) and
+        where a verdict would be another one (``claim, comparison, outcome, sentence, accuracy``); ``comparison`` is a
+        contrast's name.
     """
 
-    findings: tuple[Finding, ...]
-    levels: pd.DataFrame
-    runs: pd.DataFrame
+    table: pd.DataFrame
+    effects: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    claims: tuple[Claim, ...]
+    sample: Sample
     settings: Mapping[str, Mapping[str, Any]]
     provenance: dict[str, Any]
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """A row for each verdict.
-
-        ``plus`` and ``minus`` are the means of the arms, ``difference`` the mean paired difference with its 95 %
-        interval from ``low`` to ``high``, and ``sesoi`` the smallest effect of interest, all in ``unit``; ``sign``
-        is the direction that ``side`` claims, 0 where nobody does; ``n`` is the number of pairs.
-        """
-        return pd.DataFrame([_row(finding) for finding in self.findings])
+    carriers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    flips: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def headline(self) -> str:
         """The main finding in one sentence."""
-        return words.headline(self.findings)
-
-    def sentences(self) -> list[str]:
-        """One sentence for each verdict, to be read aloud."""
-        return [words.sentence(finding) for finding in self.findings]
+        return words.headline(rows_of(self.table))
 
     def tally(self) -> str:
         """How many verdicts went which way, for each side."""
-        return words.tally(self.findings)
+        return words.tally(rows_of(self.table))
+
+    def sentences(self) -> list[str]:
+        """One sentence for each row of the table, to be read aloud."""
+        return [words.sentence(row) for row in rows_of(self.table)]
+
+    def scale(self) -> str:
+        """How much was run, and what was reduced against the nation and the whole ensemble."""
+        p, worlds, size, ensemble = (self.provenance, *(self.provenance[k] for k in ("worlds", "sizes", "ensemble")))
+        managers = size["systems"] * size["organisations"] * size["managers"]
+        return (
+            f"{worlds['evidence']:,} of {ensemble['worlds']:,} worlds (the evidence leaves an effective size of "
+            f"{ensemble['effective_size']:.0f}, from {ensemble['ancestors']:,} ancestors), {worlds['unweighted']:,} "
+            f"without weighting, {worlds['second_prior']:,} with every mechanism on; {p['replications']} paired "
+            f"replications in each world, of {size['systems']} systems with {managers:,} managers (England has "
+            f"{DECLARATIONS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
+            f"{size['months']} months."
+        )
 
     def caveats(self) -> list[str]:
         """What the answer does not account for, in plain words."""
-        p = self.provenance
-        last = min(p["sizes"]["window"], p["sizes"]["months"])
-        when = f"Effects are means of the last {last} of {p['sizes']['months']} months, not of the way there."
-        return [*CAVEATS, when]
+        return [*CAVEATS, f"Run: {self.scale()}"]
+
+    def page(self) -> str:
+        """The findings on one page: headline, who wins what, each claim in a few lines, and how to read them."""
+        lines = [self.headline(), self.tally(), *words.winners(rows_of(self.table)), ""]
+        for claim in self.claims:
+            lines += [f"{claim.id}: {claim.statement}", *(f"- {line}" for line in self._briefly(claim))]
+        lines += ["", _KEY, *(f"- {caveat}" for caveat in self.caveats())]
+        return "\n".join(textwrap.fill(line, 118, subsequent_indent="  ") for line in lines) + "\n"
+
+    def _briefly(self, claim: Claim) -> Iterator[str]:
+        """A claim in a line for each comparison, then why, and where it would be otherwise. Of the paths through fear
+        only the first outcome is here; `text` has the others."""
+        rows = [row for row in rows_of(self.table) if row["claim"] == claim.id]
+        headings = {c.name: c.heading or c.subject.rstrip(",") for c in claim.comparisons}
+        paths = {comparison.name for comparison in PATHS}
+        for contrast, group in groupby(rows, lambda row: row["contrast"]):
+            said = [words.brief(row) for row in group]
+            yield f"{headings.get(contrast, 'At baseline')}: {'; '.join(said[:1] if contrast in paths else said)}."
+        for row in rows[:1]:
+            yield from self._why(row)
 
     def text(self) -> str:
-        """Headline, sentences by claim, levels and caveats, as one text."""
-        lines = [self.headline(), self.tally(), ""]
-        for claim in dict.fromkeys(finding.claim for finding in self.findings):
-            lines += [claim.statement, *(f"- {words.sentence(f)}" for f in self.findings if f.claim == claim), ""]
-        lines += [words.levels_sentence(self.levels), "", "What this does not account for:"]
+        """The findings in full: headline, a sentence for each row, what the other tables say, and caveats."""
+        lines = [self.headline(), "", self.tally(), *words.winners(rows_of(self.table)), ""]
+        for claim in self.claims:
+            lines += [f"{claim.id}: {claim.statement}", *self._about(claim), ""]
+        lines.append("How to read this:")
         return "\n".join([*lines, *(f"- {caveat}" for caveat in self.caveats())]) + "\n"
+
+    def _about(self, claim: Claim) -> Iterator[str]:
+        """Everything there is to say about a claim, a line each."""
+        rows = [row for row in rows_of(self.table) if row["claim"] == claim.id]
+        subjects = {c.name: c.subject for c in claim.comparisons}
+        said = ""
+        for row in rows:
+            if row["contrast"] != said and (said := row["contrast"]) in subjects and len(subjects) > 1:
+                yield f"{subjects[said].rstrip(',')}:"
+            yield f"- {words.sentence(row)}"
+            yield from (f"  {text}" for text in self._why(row))
+        tables = {name: rows_of(frame) for name, frame in self.tables.items()}
+        yield from claim_words.besides(claim, tables, every=len(self.claims) == 1)
+        if claim.note:
+            yield claim.note
+
+    def _why(self, row: words.Row) -> Iterator[str]:
+        """What carries a finding, and where it flips."""
+        if carriers := claim_words.carriers_sentence(_about(self.carriers, row)):
+            yield carriers
+        for flip in _about(self.flips, row):
+            yield f"{flip['sentence']} (right in {words.percent(flip['accuracy'])} of worlds not seen)"
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write tables, sentences, settings, provenance and figure to a folder, which is made where it is missing.
@@ -95,44 +163,34 @@ class ClaimReport:
         Returns the paths written. Files of the same names are replaced; an interrupted call leaves no half-written
         file. Raises `InputError` with one line where files cannot be written.
         """
-        from sim.show import theme  # noqa: PLC0415
-        from sim.show.forest import claims_forest  # noqa: PLC0415
+        from sim.show import forest, theme  # noqa: PLC0415
 
+        frames = {"claims": self.table, **self.tables, "carriers": self.carriers, "flips": self.flips}
         with filled(folder) as staged:
-            self.table.to_csv(staged / "claims.csv", index=False)
-            self.levels.to_csv(staged / "levels.csv", index=False)
-            for name, frame in {"claims": self.table, "levels": self.levels, "runs": self.runs}.items():
+            for name, frame in frames.items():
+                if len(frame):
+                    frame.to_csv(staged / f"{name}.csv", index=False)
+            for name, frame in {"claims": self.table, "effects": self.effects}.items():
                 _write_parquet(frame, staged / f"{name}.parquet", self.provenance)
             _write_json(self.settings, staged / "settings.json")
             _write_json(self.provenance, staged / "provenance.json")
-            (staged / "claims.txt").write_text(self.text(), encoding="utf-8")
-            theme.save(claims_forest(self), staged / "claims", self.provenance, self.headline())
+            (staged / "claims.txt").write_text(self.page(), encoding="utf-8")
+            (staged / "findings.txt").write_text(self.text(), encoding="utf-8")
+            for page in forest.pages(self):
+                theme.save(forest.claims_forest(self, page), staged / page, self.provenance, self.headline())
             names = sorted(file.name for file in staged.iterdir())
         return [Path(folder) / name for name in names]
 
 
-def _row(finding: Finding) -> dict[str, Any]:
-    d, measure = finding.difference, finding.measure
-    return {
-        "claim": finding.claim.id,
-        "statement": finding.claim.statement,
-        "contrast": finding.comparison.name,
-        "outcome": measure.outcome,
-        "plus": d.plus,
-        "minus": d.minus,
-        "difference": d.estimate,
-        "low": d.low,
-        "high": d.high,
-        "sesoi": float("nan") if d.sesoi is None else d.sesoi,
-        "sesoi_rule": "" if measure.sesoi is None else measure.sesoi.text,
-        "unit": MEASURED[measure.outcome].unit,
-        "sign": measure.sign,
-        "side": measure.side,
-        "verdict": d.verdict,
-        "n": d.n,
-        "sd": d.sd,
-        "remark": measure.remark,
-    }
+def rows_of(frame: pd.DataFrame) -> list[words.Row]:
+    """The rows of a table as mappings."""
+    return list(frame.to_dict("records"))
+
+
+def _about(frame: pd.DataFrame, row: words.Row) -> list[words.Row]:
+    """The rows of a table of reasons that are about one finding."""
+    key = (row["claim"], row["contrast"], row["outcome"])
+    return [reason for reason in rows_of(frame) if (reason["claim"], reason["comparison"], reason["outcome"]) == key]
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path, provenance: Mapping[str, Any]) -> None:
@@ -141,7 +199,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path, provenance: Mapping[str, Any
 
     table = pyarrow.Table.from_pandas(frame, preserve_index=False)
     metadata = {**table.schema.metadata, b"provenance": json.dumps(provenance).encode()}
-    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path)
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
 
 
 def _write_json(content: Mapping[str, Any], path: Path) -> None:

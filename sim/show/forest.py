@@ -1,22 +1,25 @@
-"""The claims in one picture: every difference in units of its smallest effect of interest.
+"""The claims in pictures: how every effect is distributed over plausible worlds, and how many worlds say what.
 
-The grey band holds what is too small to matter. The tinted side of a row is where whoever made the claim would be
-right; the marker shows where the model puts it.
+On the left an effect in units of its smallest effect of interest: the median world as a dot, half of the worlds as a
+thick line, nine tenths as a thin one, by weight; below it in grey the same without weighting by evidence. The grey
+band holds what is too small to matter, the tinted side is where whoever made the claim would be right. On the right
+the shares of worlds with each verdict.
 """
 
 from __future__ import annotations
 
+import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sim.inference.statements import DOSES, Finding
-from sim.inference.words import label, shown_numbers
+from sim.inference import words
+from sim.inference.words import Row, label
 from sim.show import theme
 
 if TYPE_CHECKING:
@@ -24,181 +27,175 @@ if TYPE_CHECKING:
 
     from sim.inference.report import ClaimReport
 
-LIMIT = 5.0
-"""Smallest effects of interest to either side; what lies beyond is drawn as an arrow with its number."""
+LIMIT = 6.0
+"""Smallest effects of interest to either side; what lies beyond is cut off, a median there is an arrow."""
+MOST_ROWS = 19
+"""Rows that can be read from the back of a room."""
 
 LOOKS = {
-    "supported": (theme.GREEN, "o", theme.GREEN),
-    "opposed": (theme.VERMILLION, "X", theme.VERMILLION),
-    "negligible": (theme.GREY, "o", "white"),
-    "undecided": (theme.BLACK, "D", theme.YELLOW),
-    "higher": (theme.BLACK, "^", theme.BLACK),
-    "lower": (theme.BLACK, "v", theme.BLACK),
+    "supported": (theme.GREEN, "white"),
+    "higher": (theme.BLUE, "white"),
+    "negligible": ("#BDBDBD", theme.BLACK),
+    "undecided": (theme.YELLOW, theme.BLACK),
+    "lower": (theme.SKY, theme.BLACK),
+    "opposed": (theme.VERMILLION, "white"),
 }
-"""Colour, marker and filling of each verdict; none is the colour of a side."""
+"""Colour of each verdict and of the writing on it, in the order of the bars; none is the colour of a side."""
 TINTS = {"Berwick": "#CFE8F8", "government": "#FBE3B0"}
-SIDES = {"Berwick": "Berwick: ", "government": "gov't: ", "": ""}
-HEADING = 1.15  # height of a heading, in rows
-MARGINS = (0.016, 0.514)  # where the two columns begin, as shares of the width
-LABELS, WIDTH = 0.148, 0.176  # for the labels and for the axes
-BOTTOM, HEIGHT = 0.176, 0.607
+SIDES = {"Berwick": "Berwick ", "government": "gov't ", "": ""}
+LEFT, EFFECTS, BARS, RIGHT = 0.016, (0.405, 0.275), (0.695, 0.135), 0.84  # shares of the width: begin, and width
+BOTTOM, HEIGHT = 0.165, 0.655
+_SMALLEST_WRITTEN = 0.14
 
 
-class Line(NamedTuple):
-    """A line of the picture: a heading, or a finding (then `text` labels it), at a height counted downwards."""
-
-    place: float
-    text: str
-    finding: Finding | None
+def pages(report: ClaimReport) -> list[str]:
+    """The names of the pictures that show all findings with a smallest effect of interest."""
+    return [name for name, _ in _pages(report)]
 
 
-def claims_forest(report: ClaimReport) -> Figure:
-    """All findings that have a smallest effect of interest, in two columns on one slide.
-
-    The columns are surveillance by dose and everything else; where one is empty, the findings are split in half.
-    """
-    findings = [f for f in report.findings if f.difference.sesoi is not None]
+def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
+    """One picture of the findings: ``claims`` is surveillance, the others are named by `pages`."""
+    rows = dict(_pages(report))[page]
     with theme.style():
         figure = theme.slide()
-        _title(figure, report)
-        left, right = _columns(findings)
-        depth = max((_lines(column)[-1].place for column in (left, right) if column), default=1.0) + 0.6
-        for x, column in zip(MARGINS, (left, right), strict=True):
-            if column:
-                _panel(figure, x, column, depth)
+        _title(figure, report.headline() if page == "claims" else words.tally(rows), words.tally(rows))
+        if rows:
+            _panels(figure, report, rows)
         _legend(figure)
         _footnote(figure, report)
         return figure
 
 
-def _columns(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-    doses = [f for f in findings if _is_dose(f)]
-    others = [f for f in findings if not _is_dose(f)]
-    if doses and others:
-        return doses, others
-    half = (len(findings) + 1) // 2
-    return findings[:half], findings[half:]
+def _pages(report: ClaimReport) -> Iterator[tuple[str, list[Row]]]:
+    """Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart."""
+    contrasts = {c.id: [comparison.name for comparison in c.comparisons] for c in report.claims}
+    shown = [row for row in report.table.to_dict("records") if row["sesoi_rule"] and _is_shown(row, contrasts)]
+    doses = set(report.tables["doses"].get("claim", ()))
+    yield "claims", [row for row in shown if row["claim"] in doses]
+    page: list[Row] = []
+    number = 2
+    for _, group in groupby((row for row in shown if row["claim"] not in doses), lambda row: row["claim"]):
+        rows: list[Row] = list(group)
+        if page and len(page) + len(rows) > MOST_ROWS:
+            yield f"claims_{number}", page
+            page, number = [], number + 1
+        page = page + rows
+    if page:
+        yield f"claims_{number}", page
 
 
-def _is_dose(finding: Finding) -> bool:
-    return finding.comparison.plus in DOSES and finding.comparison.minus in DOSES
+def _is_shown(row: Row, contrasts: dict[str, list[str]]) -> bool:
+    """Everything but, for the paths through fear, the outcomes after the first: the tables have them."""
+    is_path = row["claim"] == "risk" and row["contrast"] != contrasts["risk"][0]
+    return not is_path or row["outcome"] == "initiative_rate"
 
 
-def _lines(findings: Sequence[Finding]) -> list[Line]:
-    """Headings and findings with their places, from 0 downwards."""
-    lines: list[Line] = []
-    place = 0.0
-    for (heading, _), group in groupby(findings, lambda f: (_heading(f), f.comparison)):
-        lines.append(Line(place, heading, None))
-        place += HEADING
-        for finding in group:
-            lines.append(Line(place, label(finding.measure.outcome), finding))
-            place += 1.0
-        place += 0.15
-    return lines
+def _panels(figure: Figure, report: ClaimReport, rows: Sequence[Row]) -> None:
+    depth = max(len(rows), 8)
+    height = HEIGHT * min(1.0, 1.6 * depth / MOST_ROWS)
+    frames = [(begin, BOTTOM + HEIGHT - height, width, height) for begin, width in (EFFECTS, BARS)]
+    effects, bars = (figure.add_axes(frame) for frame in frames)
+    for axes in (effects, bars):
+        axes.set_ylim(depth - 0.4, -0.6)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+    effects.set_xlim(-LIMIT, LIMIT)
+    effects.set_xticks([-5, -3, -1, 1, 3, 5], ["−5", "−3", "−1", "1", "3", "5"])
+    effects.tick_params(labelsize=theme.SMALL)
+    effects.set_xlabel("effect, in smallest effects of interest", fontsize=theme.SMALL, labelpad=2)
+    bars.set_xlim(0, 1)
+    bars.set_xticks([])
+    bars.spines["bottom"].set_visible(False)
+    bars.set_xlabel("% of worlds, by weight", fontsize=theme.SMALL, labelpad=6)
+    _headings(effects, report, rows)
+    for place, row in enumerate(rows):
+        _effect(effects, place, row)
+        _bar(bars, place, row)
 
 
-def _heading(finding: Finding) -> str:
-    return finding.comparison.heading or finding.claim.heading
-
-
-def _panel(figure: Figure, x: float, findings: Sequence[Finding], depth: float) -> None:
-    figure.text(x, 0.808, _panel_title(findings), fontsize=theme.LARGE, fontweight="bold", va="center")
-    axes = figure.add_axes((x + LABELS, BOTTOM, WIDTH, HEIGHT))
-    axes.set_xlim(-LIMIT, LIMIT)
-    axes.set_ylim(depth, -0.6)
-    for line in _lines(findings):
-        if line.finding is None:
-            axes.text(-LABELS / WIDTH, line.place, line.text, transform=axes.get_yaxis_transform(),
+def _headings(axes: Axes, report: ClaimReport, rows: Sequence[Row]) -> None:
+    """What the claim is, once beside its outcomes."""
+    headings = {(c.id, k.name): k.heading or c.heading for c in report.claims for k in c.comparisons}
+    before = None
+    for place, row in enumerate(rows):
+        if (key := (row["claim"], row["contrast"])) != before:
+            axes.text((LEFT - EFFECTS[0]) / EFFECTS[1], place, headings[key], transform=axes.get_yaxis_transform(),
                       fontsize=theme.TEXT, fontweight="bold", va="center")  # fmt: skip
-        else:
-            _row(axes, line.place, line.text, line.finding)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xticks([-5, -3, -1, 1, 3, 5], ["−5", "−3", "−1", "1", "3", "5"])
-    axes.tick_params(labelsize=theme.SMALL)
-    axes.set_xlabel("smallest effects of interest", fontsize=theme.SMALL, labelpad=2)
+            if place:
+                axes.plot([(LEFT - EFFECTS[0]) / EFFECTS[1], (1 - 0.016 - EFFECTS[0]) / EFFECTS[1]],
+                          [place - 0.5] * 2, transform=axes.get_yaxis_transform(), color=theme.PALE, linewidth=1,
+                          clip_on=False, zorder=-1)  # fmt: skip
+        before = key
 
 
-def _panel_title(findings: Sequence[Finding]) -> str:
-    subjects = {finding.comparison.subject for finding in findings}
-    return subjects.pop() if len(subjects) == 1 else "Other policies"
-
-
-def _row(axes: Axes, place: float, text: str, finding: Finding) -> None:
-    colour, marker, filling = LOOKS[finding.difference.verdict]
-    _background(axes, place, finding)
-    across = axes.get_yaxis_transform()
-    axes.text(-0.04, place, text, transform=across, fontsize=theme.TEXT, ha="right", va="center")
-    result = f"{SIDES[finding.measure.side]}{finding.difference.verdict}"
-    axes.text(1.03, place, result, transform=across, fontsize=theme.TEXT, color=colour, fontweight="bold",
-              va="center")  # fmt: skip
-    low, middle, high = _scaled(finding)
-    if abs(middle) > LIMIT:
-        _beyond(axes, place, middle, colour)
-        return
-    axes.plot([max(low, -LIMIT), min(high, LIMIT)], [place, place], color=colour, linewidth=3, solid_capstyle="butt")
-    axes.plot(middle, place, marker=marker, markersize=9.5, markeredgewidth=2, color=colour, markerfacecolor=filling)
-
-
-def _background(axes: Axes, place: float, finding: Finding) -> None:
-    """The grey band, and the tint where the claimant would be right."""
-    sign, side = finding.measure.sign, finding.measure.side
-    if sign:
-        axes.barh(place, sign * (LIMIT - 1.0), height=1.0, left=sign, color=TINTS[side], zorder=0)
+def _effect(axes: Axes, place: int, row: Row) -> None:
+    axes.text(-0.03, place, label(row["outcome"]), transform=axes.get_yaxis_transform(), fontsize=theme.TEXT,
+              ha="right", va="center")  # fmt: skip
+    if row["sign"]:
+        axes.barh(place, row["sign"] * (LIMIT - 1.0), height=1.0, left=row["sign"], color=TINTS[row["side"]], zorder=0)
     axes.barh(place, 2.0, height=1.0, left=-1.0, color=theme.PALE, zorder=0)
     axes.plot([0, 0], [place - 0.5, place + 0.5], color="white", linewidth=1.5, zorder=1)
+    _range(axes, place - 0.1, row, "", (theme.BLACK, 2.0, 6.0, 9.0))
+    _range(axes, place + 0.28, row, "unweighted_", (theme.GREY, 1.0, 2.5, 4.0))
 
 
-def _beyond(axes: Axes, place: float, value: float, colour: str) -> None:
-    """An arrow at the edge, with the number that has no room."""
-    edge = LIMIT if value > 0 else -LIMIT
-    axes.annotate("", (edge, place), (0.5 * edge, place),
-                  arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 3, "shrinkA": 0, "shrinkB": 0,
-                              "mutation_scale": 18})  # fmt: skip
-    text = shown_numbers(value)[0].replace("-", "−")
-    axes.text(0.46 * edge, place, text, fontsize=theme.TEXT, color=colour, fontweight="bold", va="center",
-              ha="right" if value > 0 else "left")  # fmt: skip
+def _range(axes: Axes, place: float, row: Row, prefix: str, look: tuple[str, float, float, float]) -> None:
+    """Nine tenths and half of the worlds as lines, the median world as a dot or, off the scale, an arrow."""
+    colour, thin, thick, dot = look
+    values = [row.get(f"{prefix}in_sesoi_q{q}", math.nan) for q in ("05", "25", "50", "75", "95")]
+    if any(math.isnan(value) for value in values):
+        return
+    low, lower, middle, upper, high = (min(max(value, -LIMIT), LIMIT) for value in values)
+    axes.plot([low, high], [place] * 2, color=colour, linewidth=thin, solid_capstyle="butt", zorder=2)
+    axes.plot([lower, upper], [place] * 2, color=colour, linewidth=thick, solid_capstyle="butt", zorder=2)
+    marker = "o" if abs(middle) < LIMIT else ">" if middle > 0 else "<"
+    axes.plot(middle * 0.985, place, marker=marker, markersize=dot, color=colour, markerfacecolor="white",
+              markeredgewidth=dot / 5, zorder=3)  # fmt: skip
 
 
-def _scaled(finding: Finding) -> tuple[float, float, float]:
-    """Low end, estimate and high end in smallest effects of interest; 0 where that is 0 and nothing differs."""
-    d = finding.difference
-    unit = d.sesoi or 1.0
-    return d.low / unit, d.estimate / unit, d.high / unit
+def _bar(axes: Axes, place: int, row: Row) -> None:
+    """The shares of the verdicts side by side, and the overall one in words."""
+    left = 0.0
+    for verdict, (colour, ink) in LOOKS.items():
+        share = row.get(verdict, math.nan)
+        if math.isnan(share) or share <= 0.0:
+            continue
+        axes.barh(place, share, left=left, height=0.74, color=colour)
+        if share >= _SMALLEST_WRITTEN:
+            axes.text(left + share / 2, place, f"{100 * share:.0f}", fontsize=theme.SMALL, color=ink, ha="center",
+                      va="center")  # fmt: skip
+        left += share
+    verdict = row["verdict"]
+    side = SIDES[row["side"]] if verdict in ("supported", "opposed") else ""
+    axes.text((RIGHT - BARS[0]) / BARS[1], place, f"{side}{verdict}", fontsize=theme.TEXT, va="center",
+              fontweight="bold" if verdict in LOOKS else "normal",
+              color=theme.BLACK if verdict in LOOKS else theme.GREY)  # fmt: skip
 
 
-def _title(figure: Figure, report: ClaimReport) -> None:
-    headline = theme.minus(report.headline())
-    size = theme.TITLE if len(headline) <= 2 * 72 else theme.TITLE * 2 * 72 / len(headline)
-    title = textwrap.fill(headline, int(76 * theme.TITLE / size))
-    figure.text(MARGINS[0], 0.975, title, fontsize=size, fontweight="bold", va="top")
-    figure.text(MARGINS[0], 0.868, report.tally(), fontsize=theme.SMALL + 0.5, va="top", color=theme.GREY)
+def _title(figure: Figure, finding: str, below: str) -> None:
+    title, fits = theme.minus(finding).replace(" %", "\N{NO-BREAK SPACE}%"), 2 * 76
+    size = theme.TITLE * min(1.0, fits / max(1, len(title)))
+    figure.text(LEFT, 0.975, textwrap.fill(title, int(78 * theme.TITLE / size)), fontsize=size, fontweight="bold",
+                va="top")  # fmt: skip
+    if below != finding:
+        figure.text(LEFT, 0.868, below, fontsize=theme.SMALL + 0.5, va="top", color=theme.GREY)
 
 
 def _legend(figure: Figure) -> None:
-    keys: list[Line2D | Patch] = [
-        Patch(color=theme.PALE, label="too small to matter"),
-        Patch(color=TINTS["Berwick"], label="Berwick is right"),
-        Patch(color=TINTS["government"], label="the government is right"),
-    ]
-    for name, (colour, marker, filling) in LOOKS.items():
-        keys.append(Line2D([], [], color=colour, marker=marker, markerfacecolor=filling, linestyle="none",
-                           markersize=9, markeredgewidth=2, label=name))  # fmt: skip
-    figure.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 0.06), ncols=len(keys), frameon=False,
-                  fontsize=theme.SMALL, handletextpad=0.4, columnspacing=1.1, handlelength=1.4)  # fmt: skip
+    keys: list[Any] = [Patch(color=theme.PALE, label="too small to matter")]
+    keys += [Patch(color=TINTS[side], label=f"{who} is right") for side, who in
+             (("Berwick", "Berwick"), ("government", "gov't"))]  # fmt: skip
+    for name, colour, width in (("by evidence", theme.BLACK, 5), ("unweighted", theme.GREY, 2)):
+        keys.append(Line2D([], [], color=colour, linewidth=width, marker="o", markerfacecolor="white",
+                           markersize=width + 3, label=name))  # fmt: skip
+    keys += [Patch(color=colour, label=name) for name, (colour, _) in LOOKS.items()]
+    figure.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 0.072), ncols=len(keys), frameon=False,
+                  fontsize=theme.SMALL - 0.5, handletextpad=0.4, columnspacing=0.9, handlelength=1.3)  # fmt: skip
 
 
 def _footnote(figure: Figure, report: ClaimReport) -> None:
-    p = report.provenance
-    size = p["sizes"]
-    managers = size["systems"] * size["organisations"] * size["managers"]
-    last = min(size["window"], size["months"])
     text = (
-        "Scale: difference divided by its smallest effect of interest, with 95 % intervals. "
-        f"{p['replications']} paired replications, {managers:,} managers, means of the last {last} of "
-        f"{size['months']} months.\n"
-        "One world with default parameters: other plausible worlds are not accounted for, nor is agreement with "
-        "published findings."
+        "Dot: the median world; thick line: half of the worlds; thin line: nine tenths. Worlds are plausible ones, "
+        f"weighted by agreement with published findings, mostly on other people than NHS managers. {report.scale()}"
     )
-    figure.text(MARGINS[0], 0.014, text, fontsize=theme.SMALL, color=theme.GREY, va="bottom")
+    figure.text(LEFT, 0.014, textwrap.fill(text, 185), fontsize=theme.SMALL - 2, color=theme.GREY, va="bottom")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sim.inference.attribution import STANDS_OUT
 from sim.inference.statements import Claim
 from sim.inference.words import Row, is_number, joined, label, percent, shown_numbers, signed_numbers
 
@@ -118,8 +119,8 @@ def atmosphere_sentence(rows: Iterable[Row], slopes: Iterable[Row]) -> str:
 
 
 def carriers_sentence(rows: Iterable[Row]) -> str:
-    """Which mechanisms carry an effect: those beyond two standard errors, the three largest first."""
-    clear = [row for row in rows if abs(row["contribution"]) > 2.0 * row["standard_error"]]
+    """Which mechanisms carry an effect: those that stand out from chance, the three largest first."""
+    clear = [row for row in rows if abs(row["contribution"]) > STANDS_OUT * row["standard_error"]]
     if not clear:
         return ""
     clear = sorted(clear, key=lambda row: -abs(row["contribution"]))[:3]

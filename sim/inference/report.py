@@ -155,7 +155,7 @@ class ClaimReport:
         if carriers := claim_words.carriers_sentence(_about(self.carriers, row)):
             yield carriers
         for flip in _about(self.flips, row):
-            yield f"{flip['sentence']} (right in {words.percent(flip['accuracy'])} of worlds not seen)"
+            yield str(flip["sentence"])
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write tables, sentences, settings, provenance and figure to a folder, which is made where it is missing.

@@ -77,6 +77,11 @@ def share(weights: Weights, truth: ArrayLike, ancestors: NDArray[np.int64]) -> E
     return found
 
 
+def weighted_mean(weights: Weights, values: ArrayLike) -> float:
+    """The weighted mean alone."""
+    return float(weights @ np.asarray(values, dtype=np.float64) / weights.sum())
+
+
 def weighted_sd(weights: Weights, values: ArrayLike) -> float:
     """The weighted standard deviation."""
     x, w = np.asarray(values, dtype=np.float64), weights / weights.sum()

@@ -121,7 +121,7 @@ def headline(rows: Iterable[Row]) -> str:
     said: dict[tuple[str, str], Row] = {}
     for row in found:  # the first comparison of a claim is the one that decides
         said.setdefault((row["claim"], row["outcome"]), row)
-    parts = [_part(said[key], *what) for key, what in _HEADLINE.items() if key in said and _has_shares(said[key])]
+    parts = [_part(said[key], *what) for key, what in _HEADLINE.items() if key in said and has_shares(said[key])]
     if not parts:
         return tally(found)
     return f"Heavy surveillance instead of light {joined(parts)} of plausible worlds, by weight."
@@ -176,7 +176,7 @@ def sentence(row: Row) -> str:
 def brief(row: Row) -> str:
     """One finding in a few words: the overall verdict, the shares, and the alternatives that say something else."""
     what, verdict = label(row["outcome"]), str(row["verdict"])
-    if not _has_shares(row):
+    if not has_shares(row):
         effect = _effect(row)
         return f"{what} {effect}" if effect else f"{what} {verdict}"
     numbers = [f"{percent(row[v])} {v}" for v in _ranked(row) if row[v] > 0.0]
@@ -195,7 +195,7 @@ def _ruling(row: Row) -> str:
 
 
 def _shares(row: Row) -> str:
-    if not _has_shares(row):
+    if not has_shares(row):
         return ""
     ranked = _ranked(row)
     first, *rest = (f"{verdict} in {percent(row[verdict])}" for verdict in ranked if row[verdict] > 0.0)
@@ -229,7 +229,8 @@ def _otherwise(row: Row, alternative: str) -> str:
     return "" if verdict == row["verdict"] else str(verdict)
 
 
-def _has_shares(row: Row) -> bool:
+def has_shares(row: Row) -> bool:
+    """Whether a row has verdicts, and so shares of worlds."""
     return any(is_number(row.get(verdict)) for verdict in VERDICTS)
 
 

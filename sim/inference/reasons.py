@@ -1,0 +1,99 @@
+"""Why an answer is what it is and when it would be another one: what carries each effect, and where each verdict flips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pandas as pd
+
+from sim.inference import words
+from sim.inference.attribution import Attribution, shapley
+from sim.inference.claim_rows import findings
+from sim.inference.factors import grid
+from sim.inference.regions import Flip, flip
+from sim.inference.report import ClaimReport, rows_of
+from sim.inference.runs import Progress
+from sim.inference.statements import Comparison
+
+
+def explained(
+    report: ClaimReport, draws: int, progress: Progress | None = None, workers: int | None = None
+) -> ClaimReport:
+    """The report with its reasons.
+
+    Parameters
+    ----------
+    draws : int
+        Pairs of a world and an order of the mechanisms behind `ClaimReport.carriers`, see `attribution.shapley`.
+    progress, workers
+        As in `sim.inference.runs.in_parallel`. The numbers do not depend on them.
+    """
+    sizes = {name: report.provenance["sizes"][name] for name in ("systems", "organisations", "managers", "months")}
+    comparisons = list(dict.fromkeys(_attributed(report)))
+    tables = dict(report.tables)
+    carriers = pd.DataFrame()
+    if comparisons:
+        outcomes = list(dict.fromkeys(measure.outcome for _, c, measure in findings(report.claims) if c is not None))
+        found = shapley(
+            comparisons, outcomes, report.sample, draws, report.provenance["first_seed"], progress, workers, **sizes
+        )
+        carriers = _by_claim(report, found.mechanisms.rename(columns={"error": "standard_error"}))
+        tables |= _ends(report, found)
+    flips = [(row, _flip(report, row)) for row in rows_of(report.table) if words.has_shares(row)]
+    tables["flip_maps"] = pd.concat([pd.DataFrame(), *(_map(report, *pair) for pair in flips)], ignore_index=True)
+    return replace(report, carriers=carriers, flips=pd.DataFrame([_flip_row(*pair) for pair in flips]), tables=tables)
+
+
+def _attributed(report: ClaimReport) -> Iterator[Comparison]:
+    """The comparisons of policies; where an arm has another run's fear there is nothing to attribute."""
+    for claim in report.claims:
+        yield from (c for c in claim.comparisons if c.plus.fear_of is None and c.minus.fear_of is None)
+
+
+def _by_claim(report: ClaimReport, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table that are about an outcome of a claim, with the claim in front."""
+    asked = pd.DataFrame(
+        [(claim.id, c.name, m.outcome) for claim, c, m in findings(report.claims) if c is not None],
+        columns=["claim", "comparison", "outcome"],
+    )
+    return asked.merge(table, on=["comparison", "outcome"], how="inner")
+
+
+def _ends(report: ClaimReport, found: Attribution) -> dict[str, pd.DataFrame]:
+    return {"carriers_by_case": _by_claim(report, found.cases), "carriers_ends": _by_claim(report, found.ends)}
+
+
+def _verdicts(report: ClaimReport, row: words.Row) -> pd.DataFrame:
+    """The effects behind a row, one for each world, in the order of the report's sample."""
+    e = report.effects
+    mine = (e["claim"] == row["claim"]) & (e["contrast"] == row["contrast"]) & (e["outcome"] == row["outcome"])
+    return e[mine].sort_values("world")
+
+
+def _flip(report: ClaimReport, row: words.Row) -> Flip:
+    return flip(report.sample, _verdicts(report, row)["verdict"].tolist(), report.provenance["first_seed"])
+
+
+def _flip_row(row: words.Row, found: Flip) -> dict[str, object]:
+    balanced = (float("nan"),) * 2 if found.chosen is None else found.chosen.balanced
+    return {
+        "claim": row["claim"],
+        "comparison": row["contrast"],
+        "outcome": row["outcome"],
+        "sentence": found.sentence,
+        "found": bool(found.regions),
+        "accuracy": balanced[0],
+        "accuracy_error": balanced[1],
+    }
+
+
+def _map(report: ClaimReport, row: words.Row, found: Flip) -> pd.DataFrame:
+    """The two-way map of the two factors that matter most; no rows where nothing is to be told apart."""
+    if len(found.leading) < 2:
+        return pd.DataFrame()
+    effects = _verdicts(report, row)
+    truth = (effects["verdict"] == found.answer).to_numpy()
+    table = grid(report.sample, truth, *found.leading[:2], effects=effects["effect"].to_numpy())
+    names = {"claim": row["claim"], "comparison": row["contrast"], "outcome": row["outcome"], "answer": found.answer}
+    return table.assign(**names, x=found.leading[0], y=found.leading[1])

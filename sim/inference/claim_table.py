@@ -221,9 +221,8 @@ CLAIMS: tuple[Claim, ...] = (
         "effort does more good the other way round.",
         (Comparison("Spending all oversight on relationships instead of none", _LINE[-1], _LINE[0]),),
         (_berwick("fear", -1, 0.05), _berwick("initiative_rate", 1, _TENTH), _berwick("quality", 1, 0.02)),
-        f"The budget is monitoring + targets + {PRICE:g} × relationship = {oversight_budget():g}, which is what baseline "
-        "spends; "
-        "the price of relationship is an assumption.",
+        f"The budget is monitoring + targets + {PRICE:g} × relationship = {oversight_budget():g}, which is what "
+        "baseline spends; the price of relationship is an assumption.",
     ),
     Claim(
         "development",

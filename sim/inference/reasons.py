@@ -1,4 +1,4 @@
-"""Why an answer is what it is and when it would be another one: what carries each effect, and where each verdict flips."""
+"""Why an answer is what it is, and when it would be another: what carries each effect, where each verdict flips."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _verdicts(report: ClaimReport, row: words.Row) -> pd.DataFrame:
     """The effects behind a row, one for each world, in the order of the report's sample."""
     e = report.effects
     mine = (e["claim"] == row["claim"]) & (e["contrast"] == row["contrast"]) & (e["outcome"] == row["outcome"])
-    return e[mine].sort_values("world")
+    return e.loc[mine].sort_values("world")
 
 
 def _flip(report: ClaimReport, row: words.Row) -> Flip:
@@ -94,6 +94,7 @@ def _map(report: ClaimReport, row: words.Row, found: Flip) -> pd.DataFrame:
         return pd.DataFrame()
     effects = _verdicts(report, row)
     truth = (effects["verdict"] == found.answer).to_numpy()
-    table = grid(report.sample, truth, *found.leading[:2], effects=effects["effect"].to_numpy())
+    x, y = found.leading[:2]
+    table = grid(report.sample, truth, x, y, effects["effect"].to_numpy())
     names = {"claim": row["claim"], "comparison": row["contrast"], "outcome": row["outcome"], "answer": found.answer}
-    return table.assign(**names, x=found.leading[0], y=found.leading[1])
+    return table.assign(**names, x=x, y=y)

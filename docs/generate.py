@@ -1,0 +1,251 @@
+"""Write what the code knows into the documents: the text between a `generated` mark and its `end`.
+
+    python docs/generate.py
+
+A block begins with a line ``<!-- generated: NAME -->``, NAME being one of `BLOCKS`, and ends with ``<!-- end -->``.
+A test fails where a document and the code differ.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sim import rules
+from sim.outcomes import OUTCOMES, POST_COLUMNS, Outcome
+from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
+from sim.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
+
+ROOT = Path(__file__).resolve().parent.parent
+_BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 ]+) -->\n).*?(<!-- end -->)", re.S)
+_ELSEWHERE = "What is counted afterwards"
+
+
+def filled(text: str) -> str:
+    """A document with every generated block as the code has it now."""
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{BLOCKS[found[2]]()}\n\n{found[3]}", text)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"{low:g} to {high:g}"
+
+
+def _levers() -> str:
+    rows = (
+        (f"`{d.name}`", _number(d.default), d.allowed, _range(d.low, d.high), d.unit, d.meaning)
+        for d in (DECLARATIONS[name] for name in (*LEVERS, *SPREADS))
+    )
+    return _table(("lever", "default", "allowed", "drawn by ensembles", "unit", "meaning"), rows)
+
+
+def _sizes() -> str:
+    rows = ((f"`{name}`", _number(d.default), d.unit, d.meaning) for name, d in _declared(SIZES))
+    return _table(("size", "default", "unit", "meaning"), rows)
+
+
+def _declared(names: Iterable[str]) -> Iterator[tuple[str, Declaration]]:
+    return ((name, DECLARATIONS[name]) for name in names)
+
+
+def _parameters() -> str:
+    head = ("parameter", "default", "plausible range", "null", "allowed", "unit", "meaning")
+    parts = []
+    for group, found in groupby((DECLARATIONS[name] for name in PARAMETERS), key=lambda d: d.group):
+        rows = (
+            (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), d.allowed, d.unit, d.meaning)
+            for d in found
+        )
+        parts.append(f"**{group.capitalize()}**\n\n" + _table(head, rows))
+    return "\n\n".join(parts)
+
+
+def _mechanisms() -> str:
+    rows = (
+        (f"`{m.name}`", m.case, ", ".join(f"`{n}` = {DECLARATIONS[n].null:g}" for n in m.parameters), m.meaning)
+        for m in MECHANISMS.values()
+    )
+    return _table(("mechanism", "case", "switched off by", "what it says"), rows)
+
+
+def _regimes() -> str:
+    rows = (
+        (f"`{r.name}`", ", ".join(f"`{name}` {value:g}" for name, value in r.levers.items()) or "none", r.meaning)
+        for r in REGIMES.values()
+    )
+    return _table(("regime", "levers that it sets", "what it is"), rows)
+
+
+def _values(outcome: Outcome) -> str:
+    if outcome.low is None:
+        return "any number"
+    return f"{outcome.low:g} or more" if outcome.high is None else f"{outcome.low:g} to {outcome.high:g}"
+
+
+def _outcomes(table: dict[str, Outcome]) -> str:
+    rows = ((f"`{o.name}`", o.unit, _values(o), o.meaning) for o in table.values())
+    return _table(("outcome", "unit", "values", "meaning"), rows)
+
+
+def _starts() -> str:
+    return (
+        f"Managers start with fear {rules.START_FEAR:g}, trust {rules.START_TRUST:g}, confidence "
+        f"{rules.START_CONFIDENCE:g} and cooperation {rules.START_COOPERATION:g}; organisations with safety "
+        f"{rules.START_SAFETY:g} and reputation {rules.START_REPUTATION:g}."
+    )
+
+
+def _streams() -> str:
+    """The streams in the order in which their numbers stand."""
+    return "\n".join(
+        (
+            f"- Monthly, a uniform number for each post and month: {_code(MONTHLY)}.",
+            f"- Looked up by index and count: {_code(KEYED)}.",
+            f"- A person's numbers, in `newcomer` and `rival`: {_code(PERSON)}.",
+            f"- An appointment's numbers, in `appointment`: {_code(APPOINTMENT)}.",
+        )
+    )
+
+
+def _rules() -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The heading that each rule of the rule book stands under, and the rule."""
+    text = (ROOT / "sim" / "rules.py").read_text(encoding="utf-8")
+    headings = [(n, line[2:]) for n, line in enumerate(text.splitlines(), 1) if re.match(r"# (\d+\.|What) ", line)]
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            yield next((heading for n, heading in reversed(headings) if n < node.lineno), ""), node
+
+
+def _equations(step: str) -> str:
+    """The rules of a step, each by name and in the words of its docstring, without its sources."""
+    found = [node for heading, node in _rules() if heading.partition(".")[0] == step]
+    return "```text\n" + "\n".join(f"{node.name}\n{_said(node)}" for node in found) + "\n```"
+
+
+def _said(node: ast.FunctionDef) -> str:
+    text = re.sub(r"\s*\bSource: .*$", "", ast.get_docstring(node) or "", flags=re.S)
+    text = re.sub(r"(?<=\.)\s+Assumption\.$", "", text.strip())
+    return "\n".join(f"    {line}" for line in text.splitlines() if line)
+
+
+_HOW_SURE = {"S": "stated by the source", "D": "computed again", "2": "second-hand"}
+
+
+def _evidence() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "sim" / "inference" / "patterns.toml").read_text(encoding="utf-8"))
+
+
+def _levers_of(policy: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in policy.items())
+
+
+def _measured(pattern: dict[str, Any]) -> str:
+    """What is looked at in the model, in words."""
+    kind = pattern["kind"]
+    if kind == "correlation":
+        return f"correlation of {pattern['x']} and {pattern['y']} over posts"
+    if kind == "level":
+        how = {"complement": "1 - ", "yearly_hazard": "the chance in a year that follows from monthly "}.get(
+            pattern.get("transform", ""), ""
+        )
+        return f"national mean of {how}{pattern['outcome']}"
+    if kind == "bunching":
+        return "posts that report just enough, less those that honestly would"
+    before, after = _levers_of(pattern["before"]), _levers_of(pattern["after"])
+    what = "change in {}" if kind == "contrast" else "share of posts in which {} falls"
+    return f"{what.format(pattern['outcome'])} from ({before}) to ({after})"
+
+
+def _patterns() -> str:
+    rows = (
+        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g}", _HOW_SURE[p["confidence"]], p["source"])
+        for p in _evidence()["pattern"]
+    )
+    return _table(("pattern", "measured in the model as", "finding ± tolerance", "how sure", "source"), rows)
+
+
+def _survey() -> str:
+    survey = _evidence()["survey"]
+    return ", ".join(f"`{name}` {value:g}" for name, value in survey.items()) + "."
+
+
+def _sources() -> str:
+    rows = ((f"`{d.name}`", _number(d.default), d.source) for d in DECLARATIONS.values() if d.source != "assumption")
+    return _table(("value", "default", "informed by"), rows)
+
+
+def _modules() -> str:
+    """Every module with the first sentence of its docstring, folder by folder."""
+    parts = []
+    for folder in ("sim", "sim/study", "sim/inference", "sim/show"):
+        rows = [(f"`{path.name}`", _first_sentence(path)) for path in sorted((ROOT / folder).glob("*.py"))]
+        parts.append(f"**{folder}/**\n\n" + _table(("module", "what is in it"), [row for row in rows if row[1]]))
+    return "\n\n".join(parts)
+
+
+def _first_sentence(path: Path) -> str:
+    text = " ".join((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z])", text)[0]
+
+
+def _commands() -> str:
+    import typer  # noqa: PLC0415
+
+    from sim.cli import app  # noqa: PLC0415
+
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    rows = (
+        (f"`sim {name}`", " ".join((command.help or "").split("\n\n")[0].split())) for name, command in commands.items()
+    )
+    return _table(("command", "what it does"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "levers": _levers,
+    "sizes": _sizes,
+    "parameters": _parameters,
+    "mechanisms": _mechanisms,
+    "regimes": _regimes,
+    "outcomes": lambda: _outcomes(OUTCOMES),
+    "post columns": lambda: _outcomes(POST_COLUMNS),
+    "starts": _starts,
+    "streams": _streams,
+    **{f"equations {step}": lambda step=str(step): _equations(step) for step in range(1, 14)},  # type: ignore[misc]
+    "equations afterwards": lambda: _equations(_ELSEWHERE),
+    "patterns": _patterns,
+    "survey": _survey,
+    "sources": _sources,
+    "modules": _modules,
+    "commands": _commands,
+}
+"""The blocks by name, each a function that gives its text."""
+
+
+def main() -> None:
+    """Rewrite the generated blocks of every document that has any."""
+    for path in sorted(Path(__file__).parent.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if (new := filled(text)) != text:
+            path.write_text(new, encoding="utf-8")
+            print(f"{path.name}: rewritten")
+
+
+if __name__ == "__main__":
+    main()

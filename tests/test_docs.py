@@ -1,0 +1,285 @@
+"""The documents tell the truth: tables come from the code, commands and code run, links lead somewhere.
+
+What runs does so in an empty folder that holds small copies of the studies in `experiments/`, so that the commands
+can be run as they are written.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import tomli_w
+import typer
+
+from sim import cli, rules
+from sim.inference.survey import load
+from sim.parameters import MECHANISMS, resolve
+from sim.show import theme
+from sim.study import Study
+from sim.vocabulary import Mechanism
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+PARSED_ONLY = {"cluster.md", "calibration.md"}
+"""Documents about clusters that are not here, and about hours of computing: their commands are parsed, no more."""
+NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun")
+"""Programs whose commands are parsed by the shell alone."""
+SMALL: dict[str, tuple[str, ...]] = {
+    "claim": ("--worlds", "30", "--replications", "2", "--systems", "1", "--months", "3"),
+}
+"""What is added to a command to make it small."""
+NOT_RUN = ("app", "--cluster", "--film")
+"""Commands with one of these words start servers or take a minute: their options are checked, no more."""
+
+FENCE = re.compile(r"^```(\w+)?( \w+)?\n(.*?)^```$", re.M | re.S)
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PLACE = re.compile(r"^\d+\. `([^`]+)`, `([^`]+)`:", re.M)
+
+
+def generate() -> Any:
+    """The module docs/generate.py."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, a second word behind it, and its text."""
+
+    language: str
+    mark: str
+    text: str
+
+
+def blocks(document: Path) -> list[Block]:
+    text = document.read_text(encoding="utf-8")
+    found = FENCE.findall(text)
+    assert 2 * len(found) == text.count("```"), "a block that is not found is not tested"
+    return [Block(language, mark.strip(), text) for language, mark, text in found]
+
+
+def prose(document: Path) -> str:
+    """The document without its fenced blocks."""
+    return FENCE.sub("", document.read_text(encoding="utf-8"))
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of the headings, as code hosts make them."""
+    plain = (re.sub(r"[`*]", "", heading).lower() for heading in HEADING.findall(prose(document)))
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+named = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+# Tables
+
+
+@named
+def test_generated_blocks_are_what_the_code_says(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert generate().filled(text) == text, "run: python docs/generate.py"
+
+
+def test_every_block_that_can_be_generated_stands_in_some_document() -> None:
+    used = {name for path in DOCUMENTS for name in re.findall(r"<!-- generated: (.+?) -->", path.read_text("utf-8"))}
+    assert used == set(generate().BLOCKS)
+
+
+def test_a_block_that_says_something_else_is_put_right() -> None:
+    text = "before\n<!-- generated: starts -->\nfear 7\n<!-- end -->\nafter"
+    filled = generate().filled(text)
+    assert "fear 7" not in filled
+    assert filled.startswith("before\n") and filled.endswith("<!-- end -->\nafter")
+
+
+def test_the_odd_has_every_rule_of_the_rule_book() -> None:
+    helpers = {"clip", "logistic", "power"}
+    shown = {line for block in blocks(ROOT / "docs" / "odd.md") for line in block.text.splitlines()}
+    own = {
+        n for n, rule in vars(rules).items() if getattr(getattr(rule, "py_func", rule), "__module__", "") == "sim.rules"
+    }
+    assert own - shown == helpers
+
+
+# Links
+
+
+@named
+def test_links_and_anchors_lead_somewhere(document: Path) -> None:
+    for link in LINK.findall(prose(document)):
+        if link.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@named
+def test_lines_fit_an_editor(document: Path) -> None:
+    text = re.sub(r"<!-- generated: .*?<!-- end -->", "", document.read_text(encoding="utf-8"), flags=re.S)
+    assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
+# Commands and code
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with small studies, in which commands run."""
+    (tmp_path / "experiments").mkdir()
+    for path in ROOT.glob("experiments/*.toml"):
+        small = reduced(tomllib.loads(path.read_text(encoding="utf-8")))
+        (tmp_path / "experiments" / path.name).write_text(tomli_w.dumps(small), encoding="utf-8")
+    shutil.copytree(ROOT / "results" / "headline", tmp_path / "results" / "headline")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(theme, "encoded", lambda *_: b"<svg></svg>")  # other tests look at pictures; it takes seconds
+    return tmp_path
+
+
+def reduced(study: dict[str, Any]) -> dict[str, Any]:
+    """A study that computes next to nothing and still says the same."""
+    fewer = {"lhs": 24, "sobol": 4, "morris": 4}
+    design = study.get("design", {})
+    if "samples" in design:
+        design["samples"] = fewer[design["kind"]]
+    varied = str(design)
+    sizes = {name: n for name, n in (("systems", 1), ("organisations", 2), ("managers", 2)) if name not in varied}
+    return {**study, "seeds": 2, "parameters": {**study.get("parameters", {}), **sizes}}
+
+
+def commands(block: Block) -> Iterator[list[str]]:
+    """The commands of a block of shell, comments left out."""
+    for line in block.text.replace("\\\n", " ").splitlines():
+        for command in line.split("&&"):
+            if words := shlex.split(command, comments=True):
+                yield words
+
+
+def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a command of ours here; it must succeed."""
+    monkeypatch.setattr(sys, "argv", ["sim", *arguments, *SMALL.get(arguments[0], ())])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code, arguments
+
+
+def understood(arguments: list[str]) -> None:
+    """Whether the command and its options exist."""
+    command = typer.main.get_command(cli.app).commands[arguments[0]]  # type: ignore[attr-defined]
+    command.make_context(arguments[0], arguments[1:])
+
+
+@named
+def test_shell_can_be_read(document: Path) -> None:
+    for block in blocks(document):
+        if block.language == "sh":
+            subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
+
+
+@named
+def test_commands_and_code_run_in_their_order(
+    document: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs: dict[str, Callable[[Block], None]] = {"python": run_python, "sh": lambda block: run_shell(block, monkeypatch)}
+    parses = {"python": lambda block: compile(block.text, "block", "exec"), "sh": parse_shell, "toml": read_toml}
+    todo = parses if document.name in PARSED_ONLY else parses | runs
+    for block in blocks(document):
+        if block.language in todo and block.mark != "fresh":  # the fresh block is what .ci/run begins with
+            todo[block.language](block)
+
+
+def run_python(block: Block) -> None:
+    exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
+
+
+def run_shell(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in commands(block):
+        if words[0] == "sim" and not set(words) & set(NOT_RUN):
+            call(words[1:], monkeypatch)
+        else:
+            parse(words)
+
+
+def parse_shell(block: Block) -> None:
+    if not block.text.startswith("#!"):
+        for words in commands(block):
+            parse(words)
+
+
+def parse(words: list[str]) -> None:
+    if words[0] == "sim":
+        understood(words[1:])
+    else:
+        assert words[0] in NOT_OURS, f"nothing tests this command: {shlex.join(words)}"
+
+
+def read_toml(block: Block) -> None:
+    """Patterns are patterns, all else is a study."""
+    table = tomllib.loads(block.text)
+    if "pattern" in table:
+        Path("patterns.toml").write_text(block.text, encoding="utf-8")
+        assert len(load("patterns.toml").patterns) == len(table["pattern"])
+    else:
+        assert Study.from_dict(table).size
+
+
+def test_a_command_that_does_not_exist_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError):
+        call(["parameters", "feer"], monkeypatch)
+    with pytest.raises(AssertionError):
+        parse(["curl", "example"])
+    with pytest.raises(typer.BadParameter.__mro__[2]):
+        understood(["run", "experiments/surveillance.toml", "--nonsense"])
+
+
+# The lists of places to touch
+
+
+def sections() -> dict[str, str]:
+    """The sections of extending.md that follow a name, by that name."""
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## ", text, flags=re.M)
+    return {found[1]: part for part in parts if (found := re.search(r"[Ff]ollow `([^`]+)`", part))}
+
+
+def test_there_is_a_list_for_everything_that_can_be_added() -> None:
+    assert len(sections()) == 5
+
+
+@pytest.mark.parametrize("name", sections())
+def test_a_list_names_every_place_and_no_other(name: str) -> None:
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    places = PLACE.findall(sections()[name])
+    for path, anchor in places:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert anchor in text, f"{path} has no {anchor}"
+        assert word.search(text), f"{path} does not name {name}"
+    package = (path for path in ROOT.glob("sim/**/*") if path.suffix in (".py", ".toml"))
+    found = {str(path.relative_to(ROOT)) for path in package if word.search(path.read_text(encoding="utf-8"))}
+    assert found == {path for path, _ in places if path.startswith("sim/")}
+
+
+def test_a_mechanism_of_parameters_that_exist_needs_the_vocabulary_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    dummy = Mechanism("dummy", "for", ("burden", "gaming_max"), "Nothing in particular.")
+    monkeypatch.setitem(MECHANISMS, "dummy", dummy)
+    off = resolve(mechanisms_off=["dummy"])
+    assert (off.burden, off.gaming_max) == (0.0, 0.0)
+    assert (
+        "| `dummy` | for | `burden` = 0, `gaming_max` = 0 | Nothing in particular. |"
+        in generate().BLOCKS["mechanisms"]()
+    )

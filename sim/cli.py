@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -38,37 +39,105 @@ Setting = Annotated[
     list[str] | None,
     typer.Option("--set", help="Override a value of the study, as in --set relationship=0.5. May be repeated."),
 ]
+Ensemble = Annotated[
+    Path | None,
+    typer.Option("--ensemble", help="Folder of worlds that sim worlds --calibrate has made (default: those shipped)."),
+]
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study, such as experiments/surveillance.toml.")]
 
 
 @app.command()
 def claim(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
+    ] = None,
     out: Out = None,
-    replications: Annotated[int, typer.Option(min=2, help="Paired replications of each arm.")] = 30,
+    full: Annotated[bool, typer.Option("--full", help="All worlds, more runs in each: about half an hour.")] = False,
+    ensemble: Ensemble = None,
+    worlds: Annotated[int | None, typer.Option(min=1, help="Worlds taken from the ensemble.")] = None,
+    replications: Annotated[int | None, typer.Option(min=2, help="Paired replications in each world.")] = None,
+    systems: Annotated[int | None, typer.Option(min=1, help="Systems in the nation (42 in England).")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
-    systems: Annotated[int, typer.Option(min=1, help="Systems in the nation (42 in England).")] = 42,
     months: Annotated[int, typer.Option(min=1, help="Months simulated.")] = 120,
     workers: Workers = None,
 ) -> None:
-    """Answer the claims: what does surveillance do, and does it pay?"""
-    from sim.inference import claims  # noqa: PLC0415
+    """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
+    from sim.inference import claims, questions  # noqa: PLC0415
+    from sim.inference import worlds as plausible  # noqa: PLC0415
     from sim.show import text  # noqa: PLC0415
     from sim.show.progress import progress  # noqa: PLC0415
 
-    folder = Path("results") / "claim" if out is None else out
-    claims.check_folder(folder)
-    with progress("runs") as show:
+    folder = claims.check_folder(Path("results") / "claim" if out is None else out)
+    main, second = plausible.both(ensemble)
+    if name in questions.QUESTIONS:
+        with progress("draws") as show:
+            reply = questions.ask(name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers)
+        typer.echo("\n".join([reply.question, "", *reply.sentences]))
+        _name_written(reply.save(folder))
+        return
+    asked = claims.claims_named(*[] if name is None else [name])
+    effort = claims.effort(full, name is not None, worlds, replications, systems)
+    with progress("worlds") as show:
         report = claims.answer(
-            replications=replications,
+            main,
+            second,
+            claims=asked,
+            effort=effort,
+            deep=full or name is not None,
             seed=seed,
-            systems=systems,
             months=months,
             workers=workers,
+            folder=folder / claims.UNFINISHED,
             progress=lambda done, total: show(done, 0, total),
         )
     written = report.save(folder)
-    typer.echo(text.verdicts(report.table) + "\n\n" + report.text())
+    claims.forget(folder / claims.UNFINISHED)
+    typer.echo(text.verdicts(report.table) + "\n\n" + (report.page() if name is None else report.text()))
     _name_written(written)
+
+
+@app.command()
+def worlds(
+    patterns: Annotated[
+        Path | None, typer.Option("--patterns", help="Findings of your own: how do the worlds do on them, unfitted?")
+    ] = None,
+    number: Annotated[int, typer.Option("--worlds", min=1, help="Worlds that are tried on --patterns.")] = 200,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
+    ] = False,
+    ensemble: Ensemble = None,
+    out: Out = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the trial on --patterns.")] = 0,
+    workers: Workers = None,
+) -> None:
+    """Show the plausible worlds and what the evidence says about them."""
+    from sim.inference import worlds as plausible  # noqa: PLC0415
+    from sim.show.progress import progress  # noqa: PLC0415
+
+    if patterns is not None and calibrate:
+        raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
+    if calibrate:
+        with progress("simulations") as show:
+            paths = plausible.recalibrate(
+                Path("results") / "worlds" if out is None else out, lambda done, total: show(done, 0, total), workers
+            )
+        typer.echo(plausible.report(plausible.load(paths[0])))
+        _name_written(paths)
+        return
+    main, _ = plausible.both(ensemble)
+    if patterns is None:
+        table, said = plausible.patterns(main), plausible.report(main)
+    else:
+        with progress("worlds") as show:
+            found = plausible.predict(
+                plausible.evidence(patterns), main, number, seed,
+                progress=lambda done, total: show(done, 0, total), workers=workers,
+            )  # fmt: skip
+        table, said = found, plausible.predictions_text(found)
+    typer.echo(said)
+    if out is not None:
+        _name_written(plausible.save(main, table, out))
 
 
 @app.command()
@@ -107,23 +176,88 @@ def run(
 
 @app.command()
 def show(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder that sim run has written.")],
+    results: Annotated[
+        Path | None, typer.Argument(metavar="[RESULTS]", help="A folder that sim run has written.", show_default=False)
+    ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write a row for each run, for a spreadsheet.")] = None,
-    figure: Annotated[Path | None, typer.Option("--figure", help="Draw the outcomes, as PNG and SVG.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Draw the outcomes: .png, .svg, .pdf; all without an ending.")
+    ] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Folder for every picture that fits.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the report elsewhere than to RESULTS/report.html.")
+    ] = None,
+    film: Annotated[
+        Path | None,
+        typer.Option("--film", help="Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
+    ] = None,
+    regimes: Annotated[str | None, typer.Option(help="The two regimes of the film (default: light,heavy).")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The seed of the film (default: 0).")] = None,
 ) -> None:
-    """Show the results of a study, finished or not."""
-    from sim.study import Results  # noqa: PLC0415
-
-    found = Results(results)
-    _show(found)
-    written = []
-    if csv is not None:
+    """Show the results of a study, finished or not, or make a film of two regimes."""
+    if film is None and (regimes is not None or seed is not None):
+        raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
+    if results is None and (film is None or any((csv, figure, figures, report))):
+        raise InputError(["RESULTS: missing; give a folder that sim run has written, or only --film film.gif"])
+    asked = [csv, figure, figures, report, film]
+    if results is not None and not any(asked) and _answer_shown(results):
+        return
+    found = None if results is None else _shown(results)
+    written = found.save() if found is not None and not any(asked) and os.access(found.folder, os.W_OK) else []
+    if found is not None and csv is not None:
         found.to_csv(csv)
         written.append(csv)
-    if figure is not None:
+    if found is not None and figure is not None:
         written += found.save_figure(figure)
+    if found is not None and figures is not None:
+        written += found.save_figures(figures)
+    if found is not None and report is not None:
+        found.save_report(report)
+        written.append(report)
+    if film is not None:
+        written.append(_filmed(film, found, regimes, seed))
     if written:
         _name_written(written)
+
+
+def _answer_shown(folder: Path) -> bool:
+    """Print what sim claim found, where the folder is one of its own."""
+    from sim.study.results import answer_in  # noqa: PLC0415
+
+    if (page := answer_in(folder)) is None:
+        return False
+    typer.echo(page.read_text(encoding="utf-8").rstrip("\n"))
+    _name_written(sorted(folder.glob("claims.*")), "This is an answer of sim claim. Open")
+    return True
+
+
+def _shown(folder: Path) -> Results:
+    from sim.study import Results  # noqa: PLC0415
+
+    found = Results(folder)
+    _show(found)
+    return found
+
+
+def _filmed(path: Path, found: Results | None, regimes: str | None, seed: int | None) -> Path:
+    from sim.show import animation  # noqa: PLC0415
+    from sim.show.progress import progress  # noqa: PLC0415
+
+    names = None if regimes is None else [name.strip() for name in regimes.split(",")]
+    with progress("frames") as tell:
+        return animation.save(path, names, seed, found, tell)
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it; written to NAME.toml.")]) -> None:
+    """Write a study to start from: it runs as it is, and explains itself."""
+    import shlex  # noqa: PLC0415
+
+    from sim.study.templates import new as write  # noqa: PLC0415
+
+    path = write(name)
+    _name_written([path])
+    typer.echo(f"Open it, change a line, then:\n  sim run {shlex.quote(path.as_posix())}")
 
 
 @app.command()
@@ -177,14 +311,29 @@ def parameters(
     typer.echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
 
 
+@app.command("app")
+def explore(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port, or the next one that is free.")] = 2718,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
+) -> None:
+    """Start the app: move a slider, and ten years are run again. Only this machine can reach it."""
+    from sim import app as served  # noqa: PLC0415
+
+    port = served.free_port(port)
+    served.check()
+    typer.echo(f"The app is at http://{served.HOST}:{port} (this machine only; its first page takes a few seconds).")
+    typer.echo("To stop it: Ctrl-C.")
+    served.serve(port, browser)
+
+
 def _study(file: Path, settings: list[str] | None) -> Study:
     from sim.study import Study  # noqa: PLC0415
 
     return Study.load(file, settings or ())
 
 
-def _name_written(paths: list[Path]) -> None:
-    typer.echo("Written:\n" + "\n".join(f"  {path}" for path in paths))
+def _name_written(paths: list[Path], what: str = "Written") -> None:
+    typer.echo(f"{what}:\n" + "\n".join(f"  {path}" for path in paths))
 
 
 def _say(lines: Any) -> None:
@@ -193,8 +342,8 @@ def _say(lines: Any) -> None:
 
 
 def _going_on(arguments: list[str]) -> list[str]:
-    """The command that goes on with an interrupted study."""
-    if arguments[:1] != ["run"]:
+    """The command that goes on with what was interrupted."""
+    if arguments[:1] not in (["run"], ["claim"]) and "--calibrate" not in arguments:
         return []
     import shlex  # noqa: PLC0415
 
@@ -203,8 +352,6 @@ def _going_on(arguments: list[str]) -> list[str]:
 
 def _leave(code: int) -> None:
     """End at once: a run under way in the engine must not be waited for."""
-    import os  # noqa: PLC0415
-
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

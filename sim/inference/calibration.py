@@ -230,10 +230,10 @@ def _by_pattern(target: Target, particles: Particles) -> dict[str, NDArray[np.fl
 
 
 def _band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
-    """5 and 95 % of values that are equally likely, and the share within two tolerances."""
-    low, high = np.quantile(values, [0.05, 0.95], axis=0)
+    """5, 50 and 95 % of values that are equally likely, and the share within two tolerances."""
+    low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0).tolist()
     within = (np.abs(values - np.asarray(pattern.value)) <= 2.0 * np.asarray(pattern.sd)).mean(axis=0)
-    return {"low": low.tolist(), "high": high.tolist(), "within": within.tolist()}
+    return {"low": low, "median": median, "high": high, "within": within.tolist()}
 
 
 def _history(found: Sample) -> dict[str, Any]:

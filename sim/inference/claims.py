@@ -17,9 +17,12 @@ from sim.inference import claim_rows, claim_tables
 from sim.inference import ensemble as ensembles
 from sim.inference.claim_table import CLAIMS, arms_of
 from sim.inference.contrast import FEWEST_PAIRS
+from sim.inference.draws import FEWEST as FEWEST_DRAWS
 from sim.inference.ensemble import FEWEST, Ensemble, check_size
 from sim.inference.evaluation import Sample, evaluate
 from sim.inference.folder import check_folder
+from sim.inference.questions import QUESTIONS, ask
+from sim.inference.reasons import explained
 from sim.inference.report import ClaimReport
 from sim.inference.runs import Progress
 from sim.inference.statements import Arm, Claim
@@ -37,20 +40,23 @@ _MOST_WORKERS = 1_000
 @dataclass(frozen=True)
 class Effort:
     """How much is run: `worlds` of the ensemble (None: all of them), `alternatives` worlds for each of the two priors
-    beside it, paired `replications` in each world, and `systems` in the nation."""
+    beside it, paired `replications` in each world, `systems` in the nation, `orders` of the mechanisms that are
+    switched off one after the other, and `draws` of worlds for each question beside the claims (0: none is asked)."""
 
     worlds: int | None
     alternatives: int
     replications: int
     systems: int
+    orders: int
+    draws: int = 0
 
 
-QUICK = Effort(worlds=120, alternatives=48, replications=6, systems=2)
+QUICK = Effort(worlds=80, alternatives=32, replications=6, systems=2, orders=16)
 """All claims within 90 seconds on two cores."""
-DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2)
+DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2, orders=150)
 """One claim, in depth."""
-FULL = Effort(worlds=None, alternatives=400, replications=8, systems=4)
-"""All claims in all worlds, in about half an hour on two cores."""
+FULL = Effort(worlds=None, alternatives=300, replications=8, systems=4, orders=150, draws=100)
+"""All claims in all worlds, and the questions beside them."""
 
 
 UNFINISHED = "unfinished"
@@ -66,8 +72,8 @@ def effort(
 ) -> Effort:
     """`FULL`, `DEEP` or `QUICK` with what is given in its place; with fewer worlds there are fewer beside them, too.
 
-    >>> effort(worlds=40)
-    Effort(worlds=40, alternatives=40, replications=6, systems=2)
+    >>> effort(worlds=24).alternatives
+    24
     """
     preset = FULL if full else DEEP if deep else QUICK
     given = {"worlds": worlds, "replications": replications, "systems": systems}
@@ -81,14 +87,16 @@ def forget(unfinished: Path) -> None:
 
 
 def claims_named(*ids: str) -> tuple[Claim, ...]:
-    """The claims with these ids, all where none is given. Raises `InputError` with a line for each unknown id.
+    """The claims with these ids, all where none is given. Raises `InputError` with a line for each unknown id, which
+    names the questions beside the claims, too.
 
     >>> claims_named("pays")[0].measures[0].outcome
     'quality'
     """
     known = {claim.id: claim for claim in CLAIMS}
-    every = "; there are " + ", ".join(known)
-    mistakes = [f"{shown(name)}: no such claim{nearest(name, known) or every}" for name in ids if name not in known]
+    every = f"; there are {', '.join(known)}; and the questions {', '.join(QUESTIONS)}"
+    near = [f"{shown(name)}: no such claim{nearest(name, (*known, *QUESTIONS)) or every}" for name in ids]
+    mistakes = [line for name, line in zip(ids, near, strict=True) if name not in known]
     if mistakes:
         raise InputError(mistakes)
     return tuple(known[name] for name in ids) or CLAIMS
@@ -125,7 +133,7 @@ def answer(
     folder : Path, optional
         Where finished blocks of worlds are kept, so that an interrupted call goes on when it is given again.
     progress : callable, optional
-        Called with the number of worlds done and their total, first with 0 done.
+        Called with the number of pieces done (worlds, orders, draws for questions) and their total, first with 0 done.
     workers : int, optional
         Threads; by default one for each core. The numbers do not depend on it.
     **sizes
@@ -146,14 +154,18 @@ def answer(
     }
     arms = tuple(dict.fromkeys(arm for claim in claims for arm in arms_of(claim, deep)))
     run_sizes = {"systems": effort.systems, **sizes}
-    shows = _in_turn(progress, [len(sample.worlds) for sample in samples.values()])
+    questions = QUESTIONS if effort.draws else {}
+    *shows, of_orders, of_questions = _in_turn(
+        progress,
+        [*(len(sample.worlds) for sample in samples.values()), effort.orders, effort.draws * len(questions)],
+    )
     run = partial(evaluate, arms=arms, replications=effort.replications, first=first, sizes=run_sizes)
     found = {
         name: run(sample, folder=folder, progress=show, workers=workers)
         for (name, sample), show in zip(samples.items(), shows, strict=True)
     }
     evidence = found.pop("evidence")
-    return ClaimReport(
+    report = ClaimReport(
         table=claim_rows.table(claim_rows.Bases(taken, evidence, found), claims),
         effects=claim_rows.effects(evidence, claims),
         tables=claim_tables.every(evidence, claims),
@@ -162,6 +174,10 @@ def answer(
         settings={arm.name: _settings(arm) for arm in arms},
         provenance=_provenance(first, effort, run_sizes, main, samples),
     )
+    report = explained(report, effort.orders, of_orders, workers)
+    asked = _in_turn(of_questions, [effort.draws] * len(questions))
+    replies = [ask(q, taken, effort.draws, first, show, workers) for q, show in zip(questions, asked, strict=True)]
+    return replace(report, replies=tuple(replies))
 
 
 def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> int:
@@ -169,6 +185,7 @@ def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mappi
     mistakes = [] if effort.worlds is None else _not_a_count("worlds", effort.worlds, FEWEST, _MOST)
     mistakes += _not_a_count("alternatives", effort.alternatives, FEWEST, _MOST)
     mistakes += _not_a_count("replications", effort.replications, FEWEST_PAIRS, _MOST)
+    mistakes += _not_a_count("orders", effort.orders, FEWEST_DRAWS, _MOST)
     mistakes += _not_a_count("workers", workers, 1, _MOST_WORKERS) if workers is not None else []
     unknown = [name for name in sizes if name not in SIZES]
     mistakes += [f"{name}: no size of a run{nearest(name, SIZES)}; the claims fix all else" for name in unknown]
@@ -213,8 +230,8 @@ def _sample(ensemble: Ensemble) -> Sample:
 
 def _in_turn(progress: Progress | None, totals: Sequence[int]) -> list[Progress | None]:
     """For each of several pieces of work, one after the other, what tells how far all of them are."""
-    before = np.cumsum([0, *totals]).tolist()
-    return [None if progress is None else _after(progress, start, before[-1]) for start in before[:-1]]
+    *before, total = np.cumsum([0, *totals]).tolist()
+    return [None if progress is None else _after(progress, start, total) for start in before]
 
 
 def _after(progress: Progress, start: int, total: int) -> Progress:

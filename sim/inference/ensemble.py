@@ -11,11 +11,12 @@ import ast
 import hashlib
 import io
 import json
+import tokenize
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +60,8 @@ class Ensemble:
     variance : mapping, pattern id to the simulation's own variance, which was added to the tolerance.
     off : float, the prior chance that a mechanism is off.
     prior : mapping
-        Pattern id to ``low``, ``high`` (5 and 95 % of draws from the prior) and ``within`` (the share of them within
-        two tolerances); lists of these for a path.
+        Pattern id to ``low``, ``median``, ``high`` (5, 50 and 95 % of draws from the prior) and ``within`` (the share
+        of them within two tolerances); lists of these for a path.
     provenance : dict, how it was made.
     """
 
@@ -200,15 +201,20 @@ def model_fingerprint() -> str:
 
 
 def _bare(source: str) -> str:
-    """Python code without comments, docstrings and layout."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(body := getattr(node, "body", None), list):
-            node.body = [part for part in body if not _is_text(part)] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(tree)
+    """Python code without comments, docstrings and empty lines: the same text under every version of Python."""
+    lines = source.encode().splitlines()  # columns of the syntax tree count bytes
+    for node in ast.walk(ast.parse(source)):
+        if _is_text(node):
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            lines[first : last + 1] = [lines[first][: node.col_offset], *[b""] * (last - first)]
+    kept = b"\n".join(lines).decode()
+    words = tokenize.generate_tokens(io.StringIO(kept).readline)
+    comments = {token.start[0]: token.start[1] for token in words if token.type == tokenize.COMMENT}
+    bare = (line[: comments.get(number)].rstrip() for number, line in enumerate(kept.splitlines(), start=1))
+    return "\n".join(line for line in bare if line)
 
 
-def _is_text(node: ast.AST) -> bool:
+def _is_text(node: ast.AST) -> TypeGuard[ast.Expr]:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sim.errors import InputError, nearest, shown
 from sim.inference.draws import Weighted
+from sim.inference.folder import filled
 from sim.inference.memory import heavy_spell
 from sim.inference.optimum import optimum
 from sim.inference.reach import sanction_reach
@@ -25,6 +27,13 @@ class Reply:
     question: str
     sentences: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write the tables as CSV, and return their paths. Raises `InputError` where files cannot be written."""
+        with filled(folder) as staged:
+            for name, table in self.tables.items():
+                table.to_csv(staged / f"{name}.csv", index=False)
+        return [Path(folder) / f"{name}.csv" for name in self.tables]
 
 
 @dataclass(frozen=True)

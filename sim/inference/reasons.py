@@ -68,7 +68,8 @@ def _verdicts(report: ClaimReport, row: words.Row) -> pd.DataFrame:
     """The effects behind a row, one for each world, in the order of the report's sample."""
     e = report.effects
     mine = (e["claim"] == row["claim"]) & (e["contrast"] == row["contrast"]) & (e["outcome"] == row["outcome"])
-    return e.loc[mine].sort_values("world")
+    found: pd.DataFrame = e.loc[mine].sort_values("world")
+    return found
 
 
 def _flip(report: ClaimReport, row: words.Row) -> Flip:

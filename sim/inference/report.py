@@ -16,6 +16,7 @@ from sim.inference import claim_words, words
 from sim.inference.claim_table import PATHS
 from sim.inference.evaluation import Sample
 from sim.inference.folder import filled
+from sim.inference.questions import Reply
 from sim.inference.statements import Claim
 from sim.parameters import DECLARATIONS
 
@@ -66,6 +67,8 @@ class ClaimReport:
         What carries an effect (``claim, comparison, outcome, mechanism, case, contribution, standard_error``) and
         where a verdict would be another one (``claim, comparison, outcome, sentence, accuracy``); ``comparison`` is a
         contrast's name.
+    replies : tuple of Reply
+        To the questions beside the claims, where they were asked.
     """
 
     table: pd.DataFrame
@@ -77,6 +80,7 @@ class ClaimReport:
     provenance: dict[str, Any]
     carriers: pd.DataFrame = field(default_factory=pd.DataFrame)
     flips: pd.DataFrame = field(default_factory=pd.DataFrame)
+    replies: tuple[Reply, ...] = ()
 
     def headline(self) -> str:
         """The main finding in one sentence."""
@@ -112,6 +116,8 @@ class ClaimReport:
         lines = [self.headline(), self.tally(), *words.winners(rows_of(self.table)), ""]
         for claim in self.claims:
             lines += [f"{claim.id}: {claim.statement}", *(f"- {line}" for line in self._briefly(claim))]
+        for reply in self.replies:
+            lines += [reply.question, *(f"- {sentence}" for sentence in reply.sentences)]
         lines += ["", _KEY, *(f"- {caveat}" for caveat in self.caveats())]
         return "\n".join(textwrap.fill(line, 118, subsequent_indent="  ") for line in lines) + "\n"
 
@@ -132,6 +138,8 @@ class ClaimReport:
         lines = [self.headline(), "", self.tally(), *words.winners(rows_of(self.table)), ""]
         for claim in self.claims:
             lines += [f"{claim.id}: {claim.statement}", *self._about(claim), ""]
+        for reply in self.replies:
+            lines += [reply.question, *reply.sentences, ""]
         lines.append("How to read this:")
         return "\n".join([*lines, *(f"- {caveat}" for caveat in self.caveats())]) + "\n"
 
@@ -166,6 +174,8 @@ class ClaimReport:
         from sim.show import forest, theme  # noqa: PLC0415
 
         frames = {"claims": self.table, **self.tables, "carriers": self.carriers, "flips": self.flips}
+        for reply in self.replies:
+            frames |= reply.tables
         with filled(folder) as staged:
             for name, frame in frames.items():
                 if len(frame):

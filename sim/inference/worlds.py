@@ -6,6 +6,7 @@ Every function takes an `Ensemble` and gives a table; `report` and `predictions_
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from sim import engine
 from sim.inference import survey
 from sim.inference.calibration import calibrate
-from sim.inference.ensemble import Ensemble, check_size, load
+from sim.inference.ensemble import SHIPPED, Ensemble, Prior, check_size, load
+from sim.inference.folder import check_folder, filled
+from sim.inference.runs import Progress
 from sim.inference.survey import Evidence, Pattern, Sizes
 from sim.inference.weights import (
     Weights,
@@ -32,7 +35,10 @@ from sim.parameters import DECLARATIONS, MECHANISMS
 from sim.study.execute import in_order, local_threads
 
 __all__ = [
+    "PRIORS",
+    "both",
     "calibrate",
+    "evidence",
     "leave_one_out",
     "load",
     "mechanisms",
@@ -41,9 +47,19 @@ __all__ = [
     "predict",
     "predictions_text",
     "quality",
+    "recalibrate",
     "report",
+    "save",
 ]
 
+evidence = survey.load
+
+PRIORS: dict[Prior, dict[str, Any]] = {
+    "main": {},
+    "all_on": {"off": 0.0, "seed": 1, "draws": 6_000, "particles": 500},
+}
+"""How the ensembles that come with the package are calibrated, where that differs from the defaults of `calibrate`: the
+second prior is there for comparison, so fewer worlds do."""
 BAND = (0.05, 0.95)
 TOLERANCES = 2.0
 UNREACHED = 0.05
@@ -52,6 +68,57 @@ _NOISE = 1.63  # 1 % of samples of n uniform numbers are further than 1.63/√n 
 _SURE = 2.58  # standard errors: 1 %
 _MECHANISM_OF = {name: key for key, mechanism in MECHANISMS.items() for name in mechanism.parameters}
 _KEYS = tuple(MECHANISMS)
+
+
+def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
+    """The ensembles under both priors: those that come with the package, or those that `recalibrate` put in a folder.
+
+    Raises `InputError` with one line where one of them cannot be used.
+    """
+    files = SHIPPED if folder is None else _files(Path(folder))
+    return load(files["main"]), load(files["all_on"])
+
+
+def recalibrate(folder: str | Path, progress: Progress | None = None, workers: int | None = None) -> list[Path]:
+    """Make both ensembles of `PRIORS` again, in a folder, and return the paths of their files.
+
+    What is finished is kept there, so that a second call goes on. `progress` is called with the number of simulations
+    done and the total of the present stage.
+    """
+    path, report_to = check_folder(folder), progress or (lambda done, total: None)
+    for prior, settings in PRIORS.items():
+        calibrate(
+            path / prior, progress=lambda stage, beta, done, total: report_to(done, total), workers=workers, **settings
+        ).save(_files(path)[prior])
+    return list(_files(path).values())
+
+
+def _files(folder: Path) -> dict[Prior, Path]:
+    return {prior: folder / file.name for prior, file in SHIPPED.items()}
+
+
+def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Path]:
+    """Write the tables about an ensemble as CSV, and the picture of `patterns` (or `predict`), and return their paths.
+
+    Raises `InputError` with one line where files cannot be written.
+    """
+    from sim.show import theme  # noqa: PLC0415
+    from sim.show.evidence import model_against_evidence  # noqa: PLC0415
+
+    frames = {"patterns": table, "parameters": parameters(ensemble), "mechanisms": mechanisms(ensemble),
+              "leave_one_out": leave_one_out(ensemble)}  # fmt: skip
+    note = f"Ranges of 90 % of the weight of {len(ensemble):,} worlds, effective size {ensemble.effective_size:.0f}."
+    with filled(folder) as staged:
+        for name, frame in frames.items():
+            frame.to_csv(staged / f"{name}.csv", index=False)
+        if "prior_low" in table:
+            figure = model_against_evidence(table.rename(columns=_IN_PICTURES), note)
+            theme.save(figure, staged / "evidence", dict(ensemble.provenance), "Published findings and the worlds")
+        names = sorted(file.name for file in staged.iterdir())
+    return [Path(folder) / name for name in names]
+
+
+_IN_PICTURES = {"value": "target", "within": "within_two_tolerances"}
 
 
 def quality(ensemble: Ensemble) -> dict[str, float]:
@@ -123,18 +190,16 @@ def patterns(ensemble: Ensemble) -> pd.DataFrame:
     """How the worlds do on each pattern that they were weighted by.
 
     A row for each pattern (for a path, each of its months): ``pattern``, ``value`` and ``sd`` (the finding and its
-    tolerance), ``prior_low``, ``prior_high``, ``prior_within``; ``median``, ``low``, ``high`` (5 to 95 % of weight),
-    ``within`` (the share of weight within two tolerances) with its Monte Carlo ``error``; ``reached``, whether that is
-    more than 5 %.
+    tolerance), ``prior_low``, ``prior_median``, ``prior_high``, ``prior_within``; ``median``, ``low``, ``high``: 5 to
+    95 % of weight; ``within`` (the share of weight within two tolerances) with its Monte Carlo ``error``; ``reached``,
+    whether that is more than 5 %.
     """
     rows = []
     for pattern in ensemble.evidence.patterns:
         before = ensemble.prior[pattern.id]
-        bands = zip(*(np.atleast_1d(before[name]).tolist() for name in ("low", "high", "within")), strict=True)
-        for row, (low, high, within) in zip(
-            _bands(pattern, ensemble, ensemble.measured[pattern.id]), bands, strict=True
-        ):
-            rows.append(row | {"prior_low": low, "prior_high": high, "prior_within": within})
+        bands = pd.DataFrame({f"prior_{name}": np.atleast_1d(value) for name, value in before.items()})
+        found = _bands(pattern, ensemble, ensemble.measured[pattern.id])
+        rows += [row | band for row, band in zip(found, bands.to_dict("records"), strict=True)]
     return pd.DataFrame(rows)
 
 

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from ensembles import by_hand
 
 from sim import cli
 
-TINY_CLAIM = ["claim", "--replications", "2", "--systems", "1", "--months", "3"]
+TINY_CLAIM = ["claim", "--worlds", "20", "--replications", "2", "--systems", "1", "--months", "3"]
 
 STUDY = """
 title = "A tiny study"
@@ -59,17 +60,52 @@ def test_without_arguments_it_helps(sim):
     assert all(command in out for command in ("claim", "run", "check", "parameters"))
 
 
-def test_a_claim_is_answered_in_a_table_and_ends_by_naming_what_it_wrote(sim):
+@pytest.fixture
+def few_worlds(monkeypatch):
+    """Ensembles that are made by hand in the place of those that come with the package."""
+    monkeypatch.setattr(
+        "sim.inference.ensemble.load", lambda path=None, prior="main": by_hand(off=0.15 * (prior == "main"))
+    )
+
+
+def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written(sim, few_worlds):
     code, out, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 0
-    assert re.search(r"^claim +outcome .* 95 % interval +smallest +verdict$", out, re.M)
+    assert re.search(r"^claim +outcome +side +for +against .* verdict$", out, re.M)
     assert re.search(r"^heavy - light:$", out, re.M)
-    assert re.search(r"^pays +quality ", out, re.M)
-    assert "one world" in out
+    assert re.search(r"^pays +quality +government +\d", out, re.M)
+    assert "20 of 24 worlds" in " ".join(out.split())
     written = out[out.index("Written:") :].splitlines()[1:]
-    assert {Path(line.strip()).name for line in written} >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg"}
+    names = {Path(line.strip()).name for line in written}
+    assert names >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg", "claims.txt", "effects.parquet"}
     assert all(Path(line.strip()).stat().st_size for line in written)
-    assert "runs" in err  # the progress
+    assert not Path("answer/unfinished").exists()
+    assert "worlds" in err  # the progress
+
+
+def test_one_claim_is_answered_in_depth(sim, few_worlds):
+    code, out, _ = sim("claim", "relationship", *TINY_CLAIM[1:], "--out", "answer")
+    assert code == 0
+    assert "At a price of 4, quality is highest" in out
+    assert "pays" not in out
+
+
+def test_an_interrupted_answer_keeps_what_is_finished_and_says_how_to_go_on(sim, few_worlds, monkeypatch):
+    monkeypatch.setattr("sim.inference.evaluation.BLOCK", 10)
+    monkeypatch.setattr(cli, "_leave", sys.exit)
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sim.inference.report.ClaimReport.save", stopped)
+        code, _, err = sim(*TINY_CLAIM, "--out", "answer")
+    assert code == 130
+    assert "to go on: sim claim --worlds 20" in err
+    assert len(list(Path("answer/unfinished").glob("*.npz"))) == 6
+    code, _, err = sim(*TINY_CLAIM, "--out", "answer")
+    assert code == 0
+    assert not Path("answer/unfinished").exists()
 
 
 def test_a_study_is_checked_and_run(sim):
@@ -117,6 +153,8 @@ def test_all_names_are_listed_by_group(sim):
         (["claim", "--systems", "1000000000"], ["GiB"]),
         (["claim", "--months", "0"], ["--months"]),
         (["claim", "--nonsense"], ["--nonsense"]),
+        (["claim", "faer"], ["fear"]),
+        (["claim", "--worlds", "5"], ["worlds"]),
         (["claim", "--out", "file.txt/below"], ["file.txt"]),
         (["run"], ["FILE"]),
         (["run", "missing.toml"], ["missing.toml"]),

@@ -36,7 +36,7 @@ from sim.study.execute import in_order, local_threads
 GRID = 2**16
 SURVIVING = 0.5
 """β rises until the effective size is this share of the number of particles."""
-LAST = 3
+LAST = 8
 """The last stage has so many times the sweeps of the others."""
 BATCH = 256
 """Simulations that are computed and kept together."""

@@ -56,7 +56,7 @@ evidence = survey.load
 
 PRIORS: dict[Prior, dict[str, Any]] = {
     "main": {},
-    "all_on": {"off": 0.0, "seed": 1, "draws": 6_000, "particles": 500},
+    "all_on": {"off": 0.0, "seed": 1, "draws": 6_000, "particles": 500, "sweeps": 2},
 }
 """How the ensembles that come with the package are calibrated, where that differs from the defaults of `calibrate`: the
 second prior is there for comparison, so fewer worlds do."""

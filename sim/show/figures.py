@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sim.errors import InputError, nearest, shown
+from sim.inference.words import joined, label
 from sim.outcomes import OUTCOMES
 from sim.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS, Parameters, resolve
 from sim.show import theme
@@ -51,17 +51,17 @@ def time_paths(run: Run, outcomes: Sequence[str] = ()) -> Figure:
         axes.set_ylabel(units.pop() if len(units) == 1 else "each in its own unit", fontsize=theme.LARGE)
         axes.tick_params(labelsize=theme.LARGE)
         axes.grid(axis="y", color=theme.PALE)
-        title = textwrap.fill(_run_title(run), 76)
-        figure.text(0.03, 0.96, title, fontsize=theme.TITLE, fontweight="bold", va="top")
+        theme.headline(figure, _run_title(run))
+        theme.describe(figure, f"Time paths of {joined([label(name) for name in names])}. {_run_title(run)}.")
         return figure
 
 
 def _run_title(run: Run) -> str:
     """Regime and levers of a run, and its seed."""
-    return f"{_policy(run.parameters)}, seed {run.seed}"
+    return f"{policy(run.parameters)}, seed {run.seed}"
 
 
-def _policy(p: Parameters) -> str:
+def policy(p: Parameters) -> str:
     """The regime that comes nearest to `p`, and the levers and parameters that differ from it."""
     options = {name: _differing(p, name) for name in REGIMES}
     regime = min(options, key=lambda name: (len(options[name]), name != "baseline"))

@@ -40,10 +40,9 @@ def importance(found: Sensitivity, outcomes: Iterable[str] | None = None) -> Fig
     names = _checked(found, outcomes)
     with theme.style():
         figure = theme.slide()
-        title = theme.minus(_title(found, names))
-        size = theme.TITLE + 2 if len(title) < 2 * 66 else theme.TITLE - 1
-        figure.text(LEFT, 0.975, textwrap.fill(title, 68 if size > theme.TITLE else 80), fontsize=size,
-                    fontweight="bold", va="top")  # fmt: skip
+        title = _title(found, names)
+        theme.headline(figure, title)
+        theme.describe(figure, f"Bars for the leading drivers of {joined([label(name) for name in names])}. {title}.")
         width = (RIGHT - LEFT) / len(names)
         for k, name in enumerate(names):
             labels = 0.21

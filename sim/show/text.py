@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,28 +16,52 @@ Rows = list[list[str]]
 
 
 def verdicts(table: pd.DataFrame) -> str:
-    """`ClaimReport.table`: a heading for each contrast, a line for each outcome."""
-    head = ["claim", "outcome", "with", "without", "difference", "95 % interval", "smallest", "verdict"]
+    """`ClaimReport.table`: a heading for each contrast, a line for each outcome with its shares of worlds in %."""
+    head = [
+        "claim",
+        "outcome",
+        "side",
+        "for",
+        "against",
+        "small",
+        "unclear",
+        "effect",
+        "5 to 95 % of worlds",
+        "verdict",
+    ]
     records = table.to_dict("records")
     lines = _aligned([head, *(_verdict(row) for row in records)]).splitlines()
     parts = [lines[0]]
     following = iter(lines[1:])
     for name, group in groupby(records, lambda row: row["contrast"]):
         parts += ["", f"{name}:", *(next(following) for _ in group)]
-    return "\n".join(parts)
+    return "\n".join([*parts, "", _KEY])
+
+
+_KEY = """\
+for, against, small, unclear: % of plausible worlds, by weight, in which the claim is supported (or the outcome higher
+where nobody claims a sign), opposed (or lower), the effect negligible, and the interval undecided. effect: median."""
 
 
 def _verdict(row: dict[Any, Any]) -> list[str]:
+    above, below = ("supported", "opposed") if row["sign"] else ("higher", "lower")
     return [
         row["claim"],
         row["outcome"],
-        f"{row['plus']:.4f}",
-        f"{row['minus']:.4f}",
-        f"{row['difference']:+.4f}",
-        f"{row['low']:+.4f} to {row['high']:+.4f}",
-        f"{row['sesoi']:.4f}" if row["sesoi_rule"] else "-",
+        row["side"] or "-",
+        *(_share(row.get(name)) for name in (above, below, "negligible", "undecided")),
+        _effect(row.get("median")),
+        f"{_effect(row.get('q05'))} to {_effect(row.get('q95'))}",
         row["verdict"],
     ]
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None or math.isnan(share) else f"{100 * share:3.0f}"
+
+
+def _effect(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:+.4f}"
 
 
 def summaries(summary: pd.DataFrame, design: list[str]) -> str:

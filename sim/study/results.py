@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sim.errors import InputError
 from sim.outcomes import POST_COLUMNS
@@ -39,8 +42,7 @@ class Results:
         self.folder = Path(folder)
         self._store = Store(self.folder)
         if self._store.plan is None:
-            what = "no results here" if self.folder.is_dir() else "no such folder"
-            raise InputError([f"{place(self.folder)}: {what}; give a folder that sim run has written"])
+            raise InputError([f"{place(self.folder)}: {_why_not(self.folder)}"])
         self._plan: Plan = self._store.plan
         self._chunks = [chunk for chunk, _ in self._plan["chunks"] if self._is_there(chunk)]
 
@@ -176,12 +178,11 @@ class Results:
         return compare(self, a, b)
 
     def plot(self, *outcomes: str) -> Figure:
-        """Means with intervals by cell, for a grid against its factors; for sampled designs what matters for an outcome
-        or two. See `sim.show.studies.study_figure` and `sim.show.sensitivity.importance`."""
-        from sim.show.sensitivity import importance  # noqa: PLC0415
+        """The first picture of the study: dose and response, a row for each cell, or for sampled designs what matters
+        for an outcome or two. See `sim.show.studies.study_figure`, and `pictures` there for the others."""
         from sim.show.studies import study_figure  # noqa: PLC0415
 
-        return importance(self.sensitivity(), outcomes or None) if self.is_sampled else study_figure(self, outcomes)
+        return study_figure(self, outcomes)
 
     def sensitivity(self, outcomes: Iterable[str] | None = None) -> Sensitivity:
         """What outcomes depend on, for lhs, sobol and morris designs; see `sim.inference.sensitivity.sensitivity`."""
@@ -196,48 +197,64 @@ class Results:
         return sensitivity(self, None)
 
     def save(self) -> list[Path]:
-        """Write into the folder what the runs say: ``figure`` as PNG and SVG, and ``summary.csv``, or for sampled
-        designs ``sensitivity.csv`` and ``sensitivity.txt``. Returns the paths; none where no run is done.
+        """Write report, pictures and tables into the folder and return their paths; see `sim.show.saved.save`."""
+        from sim.show import saved  # noqa: PLC0415
 
-        What is there and younger than the last run is left as it is. Raises `InputError` where files cannot be written.
-        """
+        return saved.save(self)
+
+    def save_figure(self, path: Path | str) -> list[Path]:
+        """Write `plot` in the format of the path's ending, .png, .svg or .pdf, or in all three without an ending."""
+        from sim.show import saved  # noqa: PLC0415
+
+        return saved.save_figure(self, Path(path))
+
+    def save_figures(self, folder: Path | str) -> list[Path]:
+        """Write every picture that fits the study into a folder, in all three formats; return their paths."""
+        from sim.show import saved  # noqa: PLC0415
+
+        return saved.save_figures(self, Path(folder))
+
+    def save_report(self, path: Path | str) -> None:
+        """Write the report, one HTML file that holds all it shows."""
+        from sim.show import saved  # noqa: PLC0415
+
+        saved.save_report(self, Path(path))
+
+    def older_than(self, paths: Iterable[Path]) -> bool:
+        """Whether all these files were written after the last run was."""
+        return self._store.older_than(paths)
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where pictures of these results come from: what draws them, the study, its runs, and what computed them."""
         runs, failed = self.counts
-        if runs == failed:
-            return []
-        names = ["sensitivity.csv", "sensitivity.txt"] if self.is_sampled else ["summary.csv"]
-        tables = [self.folder / name for name in names]
-        paths = [self.folder / "figure.png", self.folder / "figure.svg", *tables]
-        if self._store.older_than(paths):
-            return paths
-        try:
-            (self.sensitivity().table if self.is_sampled else self.summary()).to_csv(tables[0], index=False)
-            if self.is_sampled:
-                tables[1].write_text(self.sensitivity().text() + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InputError([f"{place(self.folder)}: cannot be written: {error.strerror or error}"]) from None
-        self.save_figure(self.folder / "figure")
-        return paths
+        made = {"study": self.title, "model": self._plan["model"], "runs": runs, "failed": failed}
+        return {**provenance(), **made, "computed_by": self.computed_by}
+
+    @cached_property
+    def computed_by(self) -> list[dict[str, Any]]:
+        """The provenance that the Parquet files hold, each once: version, commit, Python, platform, packages."""
+        texts: dict[bytes, None] = {}
+        for chunk in self._chunks:
+            with suppress(OSError, pa.ArrowException):
+                texts[pq.read_metadata(self._store.file("runs", chunk)).metadata[b"provenance"]] = None
+        return [json.loads(text) for text in texts]
+
+    def pieces(self, name: str, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
+        """Some columns of `series` or `organisations`, with ``cell``, some runs at a time: where all of them would
+        not fit into memory. Raises `InputError` where the study kept none."""
+        self._check_kept(name)
+        pieces = dict(self._plan["chunks"])
+        for chunk in self._chunks:
+            table = self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk])
+            yield table.select(["cell", *columns]).to_pandas()
 
     def sensitivity_text(self) -> str:
         """What a sampled design found, in sentences: as `save` wrote it, where no run has come since."""
         path = self.folder / "sensitivity.txt"
-        if self._store.older_than([path]):
+        if self.older_than([path]):
             return path.read_text(encoding="utf-8").rstrip("\n")
         return self.sensitivity().text()
-
-    def save_figure(self, path: Path | str) -> list[Path]:
-        """Write `plot` as PNG and SVG beside each other, with the provenance inside; return their paths.
-
-        Raises `InputError` where they cannot be written.
-        """
-        from sim.show import theme  # noqa: PLC0415
-
-        path = Path(path)
-        stem = path.with_suffix("") if path.suffix.lower() in (".png", ".svg") else path
-        try:
-            return theme.save(self.plot(), stem, provenance(), self.title)
-        except OSError as error:
-            raise InputError([f"{place(path)}: cannot be written: {error.strerror or error}"]) from None
 
     def to_csv(self, path: Path | str) -> None:
         """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written."""
@@ -255,9 +272,7 @@ class Results:
         return bool(files) and all(self._store.file(table, chunk).exists() for table in files)
 
     def _table(self, name: str) -> pd.DataFrame:
-        if name != "runs" and not self._plan["kept"][name]:
-            line = f"{name}: this study kept none; write {name} = true under [outcomes] and run it again"
-            raise InputError([f"{place(self.folder)}: {line}"])
+        self._check_kept(name)
         pieces = dict(self._plan["chunks"])
         tables = [self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk]) for chunk in self._chunks]
         if not tables:
@@ -266,6 +281,11 @@ class Results:
         if not table["cell"].is_monotonic_increasing:  # later rounds of sequential replication come last
             table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
         return table
+
+    def _check_kept(self, name: str) -> None:
+        if name != "runs" and not self._plan["kept"][name]:
+            line = f"{name}: this study kept none; write {name} = true under [outcomes] and run it again"
+            raise InputError([f"{place(self.folder)}: {line}"])
 
     def _read(self, name: str, chunk: str) -> pa.Table:
         if (table := self._store.read(name, chunk)) is None:
@@ -288,6 +308,20 @@ class Results:
             "series": [*design, "month", *self.outcomes],
             "organisations": [*map(measured, design), "month", "organisation", "system", *POST_COLUMNS],
         }[name]
+
+
+def answer_in(folder: Path) -> Path | None:
+    """The page that sim claim wrote, where a folder is one of its own and not a study's."""
+    page = folder / "claims.txt"
+    return page if page.is_file() and not (folder / "ledger").exists() else None
+
+
+def _why_not(folder: Path) -> str:
+    """Why a folder holds no results of a study, and what to do."""
+    if answer_in(folder):
+        return "an answer of sim claim, not a study; open claims.txt, claims.png and claims.csv in it"
+    what = "no results here" if folder.is_dir() else "no such folder"
+    return f"{what}; give a folder that sim run has written"
 
 
 def _run_of_row(table: pa.Table) -> Any:

@@ -55,7 +55,7 @@ def errors_of(seed):
 
 def test_a_known_posterior_is_recovered_correlated_numbers_included():
     """Means over repetitions, which show a bias that single samples hide."""
-    off = np.mean([errors_of(seed) for seed in range(4)], axis=0) * np.sqrt(4)
+    off = np.mean([errors_of(seed) for seed in range(3)], axis=0) * np.sqrt(3)
     assert (np.abs(off) < 4.0).all()
 
 
@@ -120,37 +120,36 @@ def same(one, other):
     )
 
 
-@pytest.mark.parametrize("moment", [(0, 32), (1, 20)])
-def test_a_killed_calibration_goes_on_and_gives_the_same_bits_with_any_number_of_threads(tmp_path, moment):
-    def killer(stage, beta, done, total):
-        if (stage, done) == moment:
-            raise Killed
-
+def test_a_killed_calibration_goes_on_and_gives_the_same_bits_with_any_number_of_threads(tmp_path):
     whole = calibrate(tmp_path / "whole", workers=2, **settings())
-    with pytest.raises(Killed):
-        calibrate(tmp_path / "killed", workers=1, progress=killer, **settings())
-    last = max((tmp_path / "killed").glob("00*.npz"))
-    last.write_bytes(last.read_bytes()[:100])  # as if the disk had lost the rest of it
-    assert same(whole, calibrate(tmp_path / "killed", workers=1, **settings()))
+    for moment in ((0, 32), (1, 20)):
+
+        def killer(stage, beta, done, total, moment=moment):
+            if (stage, done) == moment:
+                raise Killed
+
+        folder = tmp_path / f"killed in stage {moment[0]}"
+        with pytest.raises(Killed):
+            calibrate(folder, workers=1, progress=killer, **settings())
+        last = max(folder.glob("00*.npz"))
+        last.write_bytes(last.read_bytes()[:100])  # as if the disk had lost the rest of it
+        assert same(whole, calibrate(folder, workers=1, **settings()))
 
 
-def test_another_seed_gives_other_worlds(tmp_path):
-    one, other = (calibrate(tmp_path / str(seed), **settings(seed=seed)) for seed in (0, 1))
+def test_another_seed_gives_other_worlds_and_a_finished_calibration_is_not_simulated_again(tmp_path, monkeypatch):
+    few = settings(draws=30, particles=10)
+    one, other = (calibrate(tmp_path / str(seed), seed=seed, **few) for seed in (0, 1))
     assert not same(one, other)
-
-
-def test_a_finished_calibration_is_not_simulated_again(tmp_path, monkeypatch):
-    first = calibrate(tmp_path, **settings())
     monkeypatch.setattr(calibration.survey, "measurements", None)
-    assert same(first, calibrate(tmp_path, **settings()))
+    assert same(one, calibrate(tmp_path / "0", seed=0, **few))
 
 
 def test_other_settings_are_refused_with_a_line_for_each(tmp_path):
-    calibrate(tmp_path, **settings(draws=50, particles=10))
+    calibrate(tmp_path, **settings(draws=20, particles=5))
     with pytest.raises(InputError) as caught:
-        calibrate(tmp_path, **settings(draws=60, particles=10, off=0.0))
+        calibrate(tmp_path, **settings(draws=60, particles=5, off=0.0))
     assert len(caught.value.lines) == 2
-    assert "was begun with draws = 50, not 60" in str(caught.value)
+    assert "was begun with draws = 20, not 60" in str(caught.value)
 
 
 def test_every_wrong_argument_has_its_line_and_nothing_is_written(tmp_path):

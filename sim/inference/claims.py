@@ -27,6 +27,7 @@ from sim.inference.report import ClaimReport
 from sim.inference.runs import Progress
 from sim.inference.statements import Arm, Claim
 from sim.inference.world import prior
+from sim.inference.worlds import patterns
 from sim.parameters import SIZES, resolve
 from sim.run import provenance
 from sim.seeds import LARGEST_SEED, seed_of
@@ -168,7 +169,7 @@ def answer(
     report = ClaimReport(
         table=claim_rows.table(claim_rows.Bases(taken, evidence, found), claims),
         effects=claim_rows.effects(evidence, claims),
-        tables=claim_tables.every(evidence, claims),
+        tables={**claim_tables.every(evidence, claims), "patterns": patterns(main)},
         claims=tuple(claims),
         sample=samples["evidence"],
         settings={arm.name: _settings(arm) for arm in arms},

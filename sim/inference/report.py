@@ -131,7 +131,7 @@ class ClaimReport:
             said = [words.brief(row) for row in group]
             yield f"{headings.get(contrast, 'At baseline')}: {'; '.join(said[:1] if contrast in paths else said)}."
         for row in rows[:1]:
-            yield from self._why(row)
+            yield from self._why(row, only_found=True)
 
     def text(self) -> str:
         """The findings in full: headline, a sentence for each row, what the other tables say, and caveats."""
@@ -158,11 +158,11 @@ class ClaimReport:
         if claim.note:
             yield claim.note
 
-    def _why(self, row: words.Row) -> Iterator[str]:
-        """What carries a finding, and where it flips."""
+    def _why(self, row: words.Row, only_found: bool = False) -> Iterator[str]:
+        """What carries a finding, and where it flips; with `only_found` nothing of regions that were not found."""
         if carriers := claim_words.carriers_sentence(_about(self.carriers, row)):
             yield carriers
-        for flip in _about(self.flips, row):
+        for flip in (f for f in _about(self.flips, row) if f["found"] or not only_found):
             yield str(flip["sentence"])
 
     def save(self, folder: str | Path) -> list[Path]:
@@ -171,7 +171,7 @@ class ClaimReport:
         Returns the paths written. Files of the same names are replaced; an interrupted call leaves no half-written
         file. Raises `InputError` with one line where files cannot be written.
         """
-        from sim.show import forest, theme  # noqa: PLC0415
+        from sim.show import claim_report, theme  # noqa: PLC0415
 
         frames = {"claims": self.table, **self.tables, "carriers": self.carriers, "flips": self.flips}
         for reply in self.replies:
@@ -186,8 +186,10 @@ class ClaimReport:
             _write_json(self.provenance, staged / "provenance.json")
             (staged / "claims.txt").write_text(self.page(), encoding="utf-8")
             (staged / "findings.txt").write_text(self.text(), encoding="utf-8")
-            for page in forest.pages(self):
-                theme.save(forest.claims_forest(self, page), staged / page, self.provenance, self.headline())
+            figures = claim_report.pictures(self)
+            for name, figure in figures.items():
+                theme.save(figure, staged / name, self.provenance, theme.finding(figure))
+            (staged / "report.html").write_text(claim_report.of_claims(self, figures), encoding="utf-8")
             names = sorted(file.name for file in staged.iterdir())
         return [Path(folder) / name for name in names]
 

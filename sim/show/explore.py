@@ -23,8 +23,8 @@ from sim.inference.contrast import Difference
 from sim.inference.words import label, shown_numbers
 from sim.outcomes import OUTCOMES
 from sim.show import theme
-from sim.show.animation import YEAR
 from sim.show.panel import map_of, panel
+from sim.show.stage import YEAR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -175,8 +175,8 @@ def _bar(axes: Axes, place: int, row: Row) -> None:
 def _title(figure: Figure, finding: str, below: str) -> None:
     title, fits = theme.minus(finding).replace(" %", "\N{NO-BREAK SPACE}%"), 2 * 76
     size = theme.TITLE * min(1.0, fits / max(1, len(title)))
-    figure.text(LEFT, 0.975, textwrap.fill(title, int(78 * theme.TITLE / size)), fontsize=size, fontweight="bold",
-                va="top")  # fmt: skip
+    figure.suptitle(textwrap.fill(title, int(78 * theme.TITLE / size)), x=LEFT, y=0.975, fontsize=size,
+                    fontweight="bold", ha="left", va="top")  # fmt: skip
     if below != finding:
         figure.text(LEFT, 0.868, below, fontsize=theme.SMALL + 0.5, va="top", color=theme.GREY)
 

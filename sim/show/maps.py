@@ -28,7 +28,7 @@ MOST_NUMBERS = 9  # cells across with numbers in them
 COLOURS = "cividis"  # brightness rises throughout: told apart by the colour-blind, and in grey
 _CONTOURS = 4
 _SMOOTH = 4  # values of a factor, below which lines of equal level would be guesses
-_FEWEST = 20.0  # worlds, effectively, below which a bin of a map stays empty
+FEWEST = 20.0  # worlds, effectively, below which a bin of a map stays empty
 
 
 def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
@@ -137,9 +137,9 @@ def flip_map(table: pd.DataFrame, across: str, up: str, claim: str, note: str = 
     claim : what holds or does not, in a few words; the title begins with it.
     note : whose worlds these are, for the foot of the picture.
     """
-    enough = table[table["effective_size"] >= _FEWEST]
+    enough = table[table["effective_size"] >= FEWEST]
     grids = {name: _binned(table, name) for name in ("share", "effective_size")}
-    shares = 100.0 * grids["share"].where(grids["effective_size"] >= _FEWEST)
+    shares = 100.0 * grids["share"].where(grids["effective_size"] >= FEWEST)
     with theme.style():
         figure = theme.slide()
         axes = figure.add_axes((0.16, 0.17, 0.70, 0.64))
@@ -149,7 +149,7 @@ def flip_map(table: pd.DataFrame, across: str, up: str, claim: str, note: str = 
         found = _flips(enough, across, up, claim)
         theme.headline(figure, found)
         reading = "Share of plausible worlds, by weight, in which it is supported; brighter is more. "
-        few = f"Grey: worth fewer than {_FEWEST:g} worlds."
+        few = f"Grey: worth fewer than {FEWEST:g} worlds."
         theme.footnote(figure, reading + few, note)
         theme.describe(figure, f"Heat map by {cells.plain(across)} and {cells.plain(up)}. {found}.")
         return figure

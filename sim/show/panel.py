@@ -16,14 +16,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from sim.show import theme
-from sim.show.animation import COLOURS, STEPS
+from sim.show.stage import COLOURS, STEPS, YEAR
 
 Paths = NDArray[np.float64]
 """Runs by months."""
 
 WIDTH, HEIGHT = 420, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 24, 44, 38
-_YEAR = 12
 _DASHES = {"-": "none", "--": "7 4"}
 
 
@@ -136,8 +135,8 @@ def _axes(scale: _Scale, ticks: Sequence[float], unit: str) -> str:
         for tick, y in ((tick, scale.y(tick)) for tick in ticks)
     ]
     lines += [
-        f'<text x="{scale.x(month):.1f}" y="{bottom + 16}" text-anchor="middle">{month // _YEAR}</text>'
-        for month in range(2 * _YEAR, scale.months + 1, 2 * _YEAR)
+        f'<text x="{scale.x(month):.1f}" y="{bottom + 16}" text-anchor="middle">{month // YEAR}</text>'
+        for month in range(2 * YEAR, scale.months + 1, 2 * YEAR)
     ]
     grey = f'fill="{theme.GREY}"'
     return "".join(lines) + (

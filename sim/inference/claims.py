@@ -56,7 +56,7 @@ QUICK = Effort(worlds=80, alternatives=32, replications=6, systems=2, orders=16)
 """All claims within 90 seconds on two cores."""
 DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2, orders=150)
 """One claim, in depth."""
-FULL = Effort(worlds=None, alternatives=300, replications=8, systems=4, orders=150, draws=100)
+FULL = Effort(worlds=None, alternatives=250, replications=8, systems=4, orders=150, draws=100)
 """All claims in all worlds, and the questions beside them."""
 
 

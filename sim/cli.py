@@ -71,8 +71,11 @@ def claim(
     folder = claims.check_folder(Path("results") / "claim" if out is None else out)
     main, second = plausible.both(ensemble)
     if name in questions.QUESTIONS:
+        sizes = {} if systems is None else {"systems": systems}
         with progress("draws") as show:
-            reply = questions.ask(name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers)
+            reply = questions.ask(
+                name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers, **sizes
+            )
         typer.echo("\n".join([reply.question, "", *reply.sentences]))
         _name_written(reply.save(folder))
         return

@@ -38,8 +38,9 @@ SMALL: dict[str, tuple[str, ...]] = {
     "claim": ("--worlds", "30", "--replications", "2", "--systems", "1", "--months", "3"),
 }
 """What is added to a command to make it small."""
-NOT_RUN = ("app", "--cluster", "--film")
-"""Commands with one of these words start servers or take a minute: their options are checked, no more."""
+NOT_RUN = ("app", "optimum", "--cluster", "--film", "--patterns", "--calibrate")
+"""Commands with one of these words start servers, take a minute or more, or need a file of the reader's: their options
+are checked, no more."""
 
 FENCE = re.compile(r"^```(\w+)?( \w+)?\n(.*?)^```$", re.M | re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)

@@ -78,16 +78,18 @@ def ask(
     seed: int = 0,
     progress: Progress | None = None,
     workers: int | None = None,
+    **sizes: Any,
 ) -> Reply:
     """Put a question of `QUESTIONS` to weighted worlds.
 
-    `draws` worlds are drawn by weight. Raises `InputError` with one line for an unknown question or bad numbers.
+    `draws` worlds are drawn by weight; `sizes` are those of the runs, where they differ from the question's own.
+    Raises `InputError` with one line for an unknown question or bad numbers.
     """
     if question not in QUESTIONS:
         hint = nearest(question, QUESTIONS) or f"; there are {', '.join(QUESTIONS)}"
         raise InputError([f"{shown(question)}: no such question{hint}"])
     asked = QUESTIONS[question]
-    found = asked.ask(source, draws, seed, progress, workers)
+    found = asked.ask(source, draws, seed, progress, workers, **sizes)
     sentences: Sequence[str] = (found.sentence,) if hasattr(found, "sentence") else found.sentences
     tables = {f"{question}_{name}": getattr(found, name) for name in asked.tables}
     return Reply(asked.text, tuple(sentences), tables)

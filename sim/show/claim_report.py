@@ -32,19 +32,19 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
     if len(table := found.tables.get("patterns", pd.DataFrame())):
         from sim.show.evidence import model_against_evidence  # noqa: PLC0415
 
-        columns = {"value": "target", "within": "within_two_tolerances"}
-        drawn["evidence"] = model_against_evidence(table.rename(columns=columns), _worlds(found))
+        table = table.rename(columns={"value": "target", "within": "within_two_tolerances"})
+        drawn["evidence"] = model_against_evidence(table, _worlds(found.provenance["ensemble"]["worlds"]))
     for reply in found.replies:
         if "tipping_curve" in reply.tables:
             from sim.show.loop import hysteresis  # noqa: PLC0415
 
             curve = reply.tables["tipping_curve"]
-            drawn["tipping"] = hysteresis(curve, "monitoring and targets", "fear", _worlds(found))
+            drawn["tipping"] = hysteresis(curve, "monitoring and targets", "fear", _worlds(len(found.sample.worlds)))
     return drawn
 
 
-def _worlds(found: ClaimReport) -> str:
-    return f"{len(found.sample.worlds):,} plausible worlds, weighted by published findings."
+def _worlds(number: int) -> str:
+    return f"{number:,} plausible worlds, weighted by published findings."
 
 
 def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
@@ -56,7 +56,7 @@ def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
         totals = totals[totals["case"] != "all"].rename(columns={"error": "se"}).assign(mechanism="")
         if len(mine):
             table = pd.concat([mine, totals], ignore_index=True)
-            note = f"Shapley values over the mechanisms; two standard errors. {_worlds(found)}"
+            note = f"Shapley values over the mechanisms. {_worlds(len(found.sample.worlds))}"
             yield f"carriers_{claim}_{outcome}", what_carries(table, "heavy − light surveillance", outcome, note)
 
 
@@ -69,7 +69,8 @@ def _flipped(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
         if (table["effective_size"] >= FEWEST).sum() > 1:
             first = table.iloc[0]
             said = f"{claim}, {label(outcome)}: {first['answer']}"
-            yield f"flip_{claim}_{outcome}", flip_map(table, first["x"], first["y"], said, _worlds(found))
+            note = _worlds(len(found.sample.worlds))
+            yield f"flip_{claim}_{outcome}", flip_map(table, first["x"], first["y"], said, note)
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -115,23 +115,25 @@ class ClaimReport:
         """The findings on one page: headline, who wins what, each claim in a few lines, and how to read them."""
         lines = [self.headline(), self.tally(), *words.winners(rows_of(self.table)), ""]
         for claim in self.claims:
-            lines += [f"{claim.id}: {claim.statement}", *(f"- {line}" for line in self._briefly(claim))]
+            lines += [f"{claim.id}: {claim.statement}", *(f"- {line}" for line in chain(*self.briefly(claim)))]
         for reply in self.replies:
             lines += [reply.question, *(f"- {sentence}" for sentence in reply.sentences)]
         lines += ["", _KEY, *(f"- {caveat}" for caveat in self.caveats())]
         return "\n".join(textwrap.fill(line, 118, subsequent_indent="  ") for line in lines) + "\n"
 
-    def _briefly(self, claim: Claim) -> Iterator[str]:
-        """A claim in a line for each comparison, then why, and where it would be otherwise. Of the paths through fear
-        only the first outcome is here; `text` has the others."""
+    def briefly(self, claim: Claim) -> tuple[list[str], list[str]]:
+        """A claim in a line for each comparison; and why that is, and where it would be otherwise. Of the paths through
+        fear only the first outcome is here; `text` has the others."""
         rows = [row for row in rows_of(self.table) if row["claim"] == claim.id]
         headings = {c.name: c.heading or c.subject.rstrip(",") for c in claim.comparisons}
         paths = {comparison.name for comparison in PATHS}
+        lines = []
         for contrast, group in groupby(rows, lambda row: row["contrast"]):
             said = [words.brief(row) for row in group]
-            yield f"{headings.get(contrast, 'At baseline')}: {'; '.join(said[:1] if contrast in paths else said)}."
-        for row in rows[:1]:
-            yield from self._why(row, only_found=True)
+            lines.append(
+                f"{headings.get(contrast, 'At baseline')}: {'; '.join(said[:1] if contrast in paths else said)}."
+            )
+        return lines, [why for row in rows[:1] for why in self._why(row, only_found=True)]
 
     def text(self) -> str:
         """The findings in full: headline, a sentence for each row, what the other tables say, and caveats."""

@@ -86,7 +86,7 @@ def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
         for k, (name, figure) in enumerate(figures.items(), 1)
     ]
     sections = [
-        Section("What was found", [Text(found.page().splitlines()), *shown]),
+        Section("What was found", [*shown, _claims(found), *_replies(found)]),
         Section("The numbers", [_shares(found), _effects(found)]),
         Section("Everything that was found, in sentences", [Text(found.text().splitlines())]),
         Section("How it was done", [Text(_methods(found))]),
@@ -94,6 +94,20 @@ def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
         Section("How to reproduce it", [Code("The command", _command(found))]),
     ]
     return report(TITLE, f"{found.headline()} {found.tally()}", sections, found.provenance)
+
+
+def _claims(found: ClaimReport) -> Table:
+    head = ["claim", "what plausible worlds say", "why, and when it would be otherwise"]
+    rows = [[claim.statement, *(" ".join(lines) for lines in found.briefly(claim))] for claim in found.claims]
+    note = (
+        "Shares of worlds, by weight. After a semicolon: what says something else when the evidence is used otherwise."
+    )
+    return Table("Claim by claim", head, rows, note)
+
+
+def _replies(found: ClaimReport) -> list[Table]:
+    rows = [[reply.question, " ".join(reply.sentences)] for reply in found.replies]
+    return [Table("Beside the claims", ["question", "what plausible worlds reply"], rows)] if rows else []
 
 
 def _shares(found: ClaimReport) -> Table:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sim.inference import survey
-from sim.inference.ensemble import Ensemble
-from sim.inference.world import prior
+from sim.inference.ensemble import SHIPPED, Ensemble
+from sim.inference.survey import Pattern
+from sim.inference.tempering import GRID, uniforms_of
+from sim.inference.world import UNIFORMS, prior, worlds_from
 
 
 def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
@@ -19,11 +23,19 @@ def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
         weights=np.full(number, 1.0 / number),
         ancestors=np.arange(number),
         seeds=np.arange(number),
-        measured={p.id: np.full(number, p.value) for p in evidence.patterns},
+        measured={p.id: np.full((number, *np.shape(p.value)), p.value) for p in evidence.patterns},
         evidence=evidence,
         variance={p.id: 0.0 for p in evidence.patterns},
         off=off,
+        prior={p.id: _band(p) for p in evidence.patterns},
     )
+
+
+def _band(pattern: Pattern) -> dict[str, Any]:
+    """Draws from the prior that lie around a finding."""
+    value, sd = np.asarray(pattern.value), np.asarray(pattern.sd)
+    bands = {"low": value - sd, "median": value, "high": value + sd, "within": np.ones_like(value)}
+    return {name: band.tolist() for name, band in bands.items()}
 
 
 def heavy_on_one(ensemble: Ensemble) -> Ensemble:
@@ -31,3 +43,24 @@ def heavy_on_one(ensemble: Ensemble) -> Ensemble:
     weights = np.full(len(ensemble), 1e-6)
     weights[0] = 1.0
     return replace(ensemble, weights=weights / weights.sum())
+
+
+def kept(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
+    """As `by_hand`, but worlds that a file can keep, pairs of one ancestor, the last of three times the weight of the
+    first."""
+    codes = np.random.default_rng(seed).integers(GRID, size=(number, UNIFORMS), dtype=np.uint16)
+    weights = np.linspace(1.0, 3.0, number)
+    return replace(
+        by_hand(number, seed, off),
+        worlds=worlds_from(uniforms_of(codes), off),
+        weights=weights / weights.sum(),
+        ancestors=np.arange(number) // 2,
+    )
+
+
+def saved(folder: Path, main: Ensemble) -> Path:
+    """A folder with this ensemble and one under the second prior, as `sim worlds --calibrate` leaves it."""
+    folder.mkdir()
+    main.save(folder / SHIPPED["main"].name)
+    kept(off=0.0).save(folder / SHIPPED["all_on"].name)
+    return folder

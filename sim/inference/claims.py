@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ QUICK = Effort(worlds=80, alternatives=32, replications=6, systems=2, orders=16)
 """All claims within 90 seconds on two cores."""
 DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2, orders=150)
 """One claim, in depth."""
-FULL = Effort(worlds=None, alternatives=250, replications=8, systems=4, orders=150, draws=100)
+FULL = Effort(worlds=None, alternatives=120, replications=8, systems=4, orders=150, draws=100)
 """All claims in all worlds, and the questions beside them."""
 
 
@@ -259,6 +259,7 @@ def _provenance(
         **provenance(),
         "engine": "compiled",
         "first_seed": first,
+        "effort": asdict(effort),
         "replications": effort.replications,
         "worlds": {name: len(sample.worlds) for name, sample in samples.items()},
         "ensemble": ensemble,

@@ -160,10 +160,13 @@ def _methods(found: ClaimReport) -> list[str]:
 
 
 def _command(found: ClaimReport) -> str:
-    p = found.provenance
+    p, asked = found.provenance, found.provenance["effort"]
     commit = f"git checkout {p['commit'].rstrip('+')}\n" if p.get("commit") else ""
     name = f" {found.claims[0].id}" if len(found.claims) == 1 else ""
+    full = " --full" if asked["draws"] else ""
+    worlds = "" if asked["worlds"] is None else f" --worlds {asked['worlds']}"
     return (
-        f"{commit}pip install -c constraints.txt .\nsim claim{name} --worlds {p['worlds']['evidence']} "
-        f"--replications {p['replications']} --systems {p['sizes']['systems']} --seed {p['first_seed']}"
+        f"{commit}pip install -c constraints.txt .\nsim claim{name}{full}{worlds} "
+        f"--replications {asked['replications']} --systems {asked['systems']} --seed {p['first_seed']} "
+        f"--months {p['sizes']['months']}"
     )

@@ -63,6 +63,8 @@ def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
             _panels(figure, report, rows)
         _legend(figure)
         _footnote(figure, report)
+        what = f"Effects over plausible worlds, and shares of worlds with each verdict, for {len(rows)} findings"
+        theme.describe(figure, f"{what}. {theme.finding(figure)}")
         return figure
 
 

@@ -41,7 +41,7 @@ from sim.parameters import DECLARATIONS, MECHANISMS, resolve
 from sim.run import simulate
 
 SIZES = {"organisations": 2, "managers": 3, "months": 6, "window": 3}
-TINY = {"effort": Effort(worlds=20, alternatives=20, replications=2, systems=1), **SIZES}
+TINY = {"effort": Effort(worlds=20, alternatives=20, replications=2, systems=1, orders=2), **SIZES}
 
 # A second copy of the agreed table: claim, outcome, sign, side, smallest effect of interest ("rel" of the level).
 AGREED = """
@@ -551,13 +551,13 @@ def test_a_folder_without_permission_is_refused(tmp_path):
 
 
 def test_all_mistakes_at_once_one_line_each():
-    wrong = Effort(worlds=3, alternatives=0, replications=1, systems=0)
+    wrong = Effort(worlds=3, alternatives=0, replications=1, systems=0, orders=0)
     with pytest.raises(InputError) as caught:
         answer(by_hand(), by_hand(), effort=wrong, seed=-1, workers=0, month=12)
     lines = caught.value.lines
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert 'did you mean "months"?' in "".join(lines)
-    for name in ("worlds", "alternatives", "replications", "seed", "workers", "month", "systems"):
+    for name in ("worlds", "alternatives", "replications", "seed", "workers", "month", "systems", "orders"):
         assert any(line.startswith(name) for line in lines)
 
 

@@ -27,7 +27,7 @@ TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 8, "window": 
 @pytest.fixture(scope="module")
 def report():
     sizes = {name: value for name, value in TINY.items() if name != "systems"}
-    return answer(by_hand(), by_hand(), effort=Effort(20, 20, 2, 1), **sizes)
+    return answer(by_hand(), by_hand(), effort=Effort(20, 20, 2, 1, 2), **sizes)
 
 
 def shifted(report, effect: float, spread: float = 0.0, verdict: str = ""):

@@ -365,7 +365,10 @@ def test_ctrl_c_stops_at_once_though_a_long_run_is_in_the_engine(tmp_path: Path)
     time.sleep(1.0)  # now in the engine, for hours
     process.send_signal(signal.SIGINT)
     begun = time.monotonic()
-    _, err = process.communicate(timeout=30)
+    try:
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert time.monotonic() - begun < 3
     assert process.returncode == 130
     assert err.splitlines()[-2:] == [

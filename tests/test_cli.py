@@ -62,10 +62,9 @@ def test_without_arguments_it_helps(sim):
 
 @pytest.fixture
 def few_worlds(monkeypatch):
-    """Ensembles that are made by hand in the place of those that come with the package."""
-    monkeypatch.setattr(
-        "sim.inference.ensemble.load", lambda path=None, prior="main": by_hand(off=0.15 * (prior == "main"))
-    )
+    """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
+    monkeypatch.setattr("sim.inference.worlds.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    monkeypatch.setattr("sim.show.claim_report.EXPLAINED", ())
 
 
 def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written(sim, few_worlds):

@@ -173,6 +173,7 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a command of ours here; it must succeed."""
+    monkeypatch.setattr("sim.show.claim_report.EXPLAINED", ())  # fewer pictures
     monkeypatch.setattr(sys, "argv", ["sim", *arguments, *SMALL.get(arguments[0], ())])
     with pytest.raises(SystemExit) as stop:
         cli.main()

@@ -488,7 +488,7 @@ def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(repor
     told = replace(
         report,
         carriers=pd.DataFrame([carrier, {**carrier, "mechanism": "audit", "contribution": 0.01}]),
-        flips=pd.DataFrame([{**key, "sentence": "Where anxiety is low, it is opposed.", "accuracy": 0.8}]),
+        flips=pd.DataFrame([{**key, "sentence": "Where anxiety is low, it is opposed.", "found": True}]),
     )
     for text in (told.page(), told.text()):
         assert "Carried by learned fear (+0.060, for)." in text
@@ -501,12 +501,15 @@ FILES = [f"claims.{kind}" for kind in ("csv", "parquet", "png", "svg", "txt")]
 FILES += ["claims_2.png", "claims_2.svg", "claims_3.png", "claims_3.svg"]
 FILES += [f"{name}.csv" for name in ("atmosphere", "break_evens", "budget_curve", "doses", "fear_slope", "levels")]
 FILES += ["effects.parquet", "findings.txt", "made_up.csv", "optimum.csv", "provenance.json", "settings.json"]
+FILES += ["carriers.csv", "carriers_by_case.csv", "flips.csv", "patterns.csv", "report.html"]
 
 
 def test_every_file_is_written_complete_with_its_provenance(report, tmp_path):
     folder = tmp_path / "new" / "claims"
     paths = report.save(folder)
-    assert sorted(path.name for path in paths) == sorted(FILES)
+    others = {path.name for path in paths} - set(FILES)
+    assert len(paths) == len(FILES) + len(others)
+    assert all(name.startswith(("carriers", "flip", "evidence", "patterns")) for name in others)
     assert sorted(paths) == sorted(folder.iterdir())
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "claims.parquet"), report.table)
     assert len(pd.read_parquet(folder / "effects.parquet")) == len(report.effects)

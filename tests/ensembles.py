@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from sim.inference import survey
+from sim.inference import claims, survey
 from sim.inference.ensemble import SHIPPED, Ensemble
 from sim.inference.survey import Pattern
 from sim.inference.tempering import GRID, uniforms_of
@@ -64,3 +65,10 @@ def saved(folder: Path, main: Ensemble) -> Path:
     main.save(folder / SHIPPED["main"].name)
     kept(off=0.0).save(folder / SHIPPED["all_on"].name)
     return folder
+
+
+def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `sim claim` switch mechanisms off in two orders only, and draw no picture of what carries an effect."""
+    for preset in ("QUICK", "DEEP"):
+        monkeypatch.setattr(claims, preset, replace(getattr(claims, preset), orders=2))
+    monkeypatch.setattr("sim.show.claim_report.EXPLAINED", ())

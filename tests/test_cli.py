@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ensembles import by_hand
+from ensembles import by_hand, make_answers_small
 
 from sim import cli
 
@@ -64,7 +64,7 @@ def test_without_arguments_it_helps(sim):
 def few_worlds(monkeypatch):
     """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
     monkeypatch.setattr("sim.inference.worlds.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
-    monkeypatch.setattr("sim.show.claim_report.EXPLAINED", ())
+    make_answers_small(monkeypatch)
 
 
 def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written(sim, few_worlds):

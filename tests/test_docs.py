@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 import tomli_w
 import typer
+from ensembles import make_answers_small
 
 from sim import cli, rules
 from sim.inference.survey import load
@@ -173,7 +174,7 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a command of ours here; it must succeed."""
-    monkeypatch.setattr("sim.show.claim_report.EXPLAINED", ())  # fewer pictures
+    make_answers_small(monkeypatch)
     monkeypatch.setattr(sys, "argv", ["sim", *arguments, *SMALL.get(arguments[0], ())])
     with pytest.raises(SystemExit) as stop:
         cli.main()

@@ -16,7 +16,8 @@ from sim.inference.claim_rows import findings
 from sim.inference.claim_shares import contrasts_of
 from sim.inference.claim_table import SURVEILLANCE
 from sim.inference.claims import CLAIMS
-from sim.inference.evaluation import Sample, evaluate
+from sim.inference.draws import unweighted
+from sim.inference.evaluation import evaluate
 from sim.inference.weights import share
 
 HEADLINE = Path(__file__).parent.parent / "results" / "headline"
@@ -78,7 +79,7 @@ def test_effects_in_a_world_follow_from_running_it_again(
         pytest.skip("bits are promised on one platform with one set of versions")
     replications, first = provenance["replications"], provenance["first_seed"]
     again = evaluate(
-        Sample.equal(worlds.worlds.take(np.array([number]))),
+        unweighted(worlds.worlds.take(np.array([number]))),
         (SURVEILLANCE.plus, SURVEILLANCE.minus),
         replications,
         first + number * replications,

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from sim.inference import weights as weighing
 from sim.inference.contrast import Sign
+from sim.inference.draws import Sample
 from sim.inference.ensemble import FEWEST
-from sim.inference.evaluation import Array, Contrasts, Sample, contrast_many
+from sim.inference.evaluation import Array, Contrasts, contrast_many
 from sim.inference.statements import Measure
 from sim.inference.weights import Estimate
 

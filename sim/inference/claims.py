@@ -18,8 +18,9 @@ from sim.inference import ensemble as ensembles
 from sim.inference.claim_table import CLAIMS, arms_of
 from sim.inference.contrast import FEWEST_PAIRS
 from sim.inference.draws import FEWEST as FEWEST_DRAWS
+from sim.inference.draws import Sample, unweighted
 from sim.inference.ensemble import FEWEST, Ensemble, check_size
-from sim.inference.evaluation import Sample, evaluate
+from sim.inference.evaluation import evaluate
 from sim.inference.folder import check_folder
 from sim.inference.questions import QUESTIONS, ask
 from sim.inference.reasons import explained
@@ -150,7 +151,7 @@ def answer(
     taken = _taken(main, effort.worlds)
     samples = {
         "evidence": _sample(taken),
-        "unweighted": Sample.equal(prior(effort.alternatives, off=main.off)),
+        "unweighted": unweighted(prior(effort.alternatives, off=main.off)),
         "second_prior": _sample(_taken(_given_or_shipped(second, "all_on"), effort.alternatives)),
     }
     arms = tuple(dict.fromkeys(arm for claim in claims for arm in arms_of(claim, deep)))

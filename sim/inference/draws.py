@@ -17,7 +17,7 @@ from sim.parameters import SIZES, resolve
 
 FEWEST = 2
 MOST = 1_000_000
-CHUNK = 2**32
+SEEDS = 2**32
 """Seeds of runs are whole numbers below this."""
 
 
@@ -106,7 +106,7 @@ def draw(source: Weighted, number: int, seed: int = 0) -> Draws:
     """
     rng = np.random.default_rng(seed)
     numbers = weighted.systematic(source.weights, number, rng)
-    seeds = rng.integers(CHUNK, size=number).tolist()
+    seeds = rng.integers(SEEDS, size=number).tolist()
     return Draws(tuple(source.worlds[k] for k in numbers.tolist()), tuple(seeds), source.ancestors[numbers])
 
 

@@ -22,9 +22,10 @@ from scipy.special import stdtrit
 
 from sim import engine
 from sim.inference.contrast import FEWEST_PAIRS, Sesoi, Sign
+from sim.inference.draws import Sample
 from sim.inference.runs import MEASURES, PLACE, Progress, in_parallel, means
 from sim.inference.statements import Arm
-from sim.inference.world import World, Worlds
+from sim.inference.world import World
 from sim.interventions import FearPath, GivenFear, Interventions
 from sim.parameters import Parameters
 from sim.study.chunks import model_version
@@ -33,20 +34,6 @@ from sim.study.precision import CONFIDENCE
 Array = NDArray[np.float64]
 Key = tuple[str, Any]
 BLOCK = 20  # worlds in a file: a few seconds of work, which is what an interruption loses
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Worlds with their weights (sum 1) and the number of the draw of the prior from which each descends."""
-
-    worlds: Worlds
-    weights: Array
-    ancestors: NDArray[np.int64]
-
-    @classmethod
-    def equal(cls, worlds: Worlds) -> Sample:
-        """Independent worlds of equal weight."""
-        return cls(worlds, np.full(len(worlds), 1.0 / len(worlds)), np.arange(len(worlds)))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from sim.inference import claim_words, words
 from sim.inference.claim_table import PATHS
-from sim.inference.evaluation import Sample
+from sim.inference.draws import Sample
 from sim.inference.folder import filled
 from sim.inference.questions import Reply
 from sim.inference.statements import Claim

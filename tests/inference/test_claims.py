@@ -32,7 +32,8 @@ from sim.inference.claim_table import (
 )
 from sim.inference.claims import CLAIMS, Effort, answer, check_folder, claims_named, effort
 from sim.inference.contrast import Sesoi, contrast
-from sim.inference.evaluation import Evaluation, Sample, contrast_many, evaluate
+from sim.inference.draws import unweighted
+from sim.inference.evaluation import Evaluation, contrast_many, evaluate
 from sim.inference.runs import MEASURES, PLACE
 from sim.inference.statements import MEASURED, Arm, Measure
 from sim.inference.weights import Estimate
@@ -226,7 +227,7 @@ def invented(effect, worlds=200, spread=0.01, replications=6, seed=0):
 
 
 def judged(effect, sign=1, **how):
-    sample = Sample.equal(prior(how.get("worlds", 200)))
+    sample = unweighted(prior(how.get("worlds", 200)))
     measure = Measure("fear", sign, "Berwick" if sign else "", Sesoi(0.05))
     return summary(contrasts_of(*invented(effect, **how), measure), measure, sample.weights, sample.ancestors)
 
@@ -293,13 +294,13 @@ def test_never_a_verdict_on_nothing():
 
 
 def evaluated(arms, worlds=3, **how):
-    return evaluate(Sample.equal(prior(worlds, seed=3)), arms, 2, sizes={"systems": 1, **SIZES}, **how)
+    return evaluate(unweighted(prior(worlds, seed=3)), arms, 2, sizes={"systems": 1, **SIZES}, **how)
 
 
 def test_an_outcome_is_the_mean_over_the_last_months_of_a_run():
     values = np.array([[DECLARATIONS[name].default for name in DRAWN]], dtype=float)
     default = Worlds(values, np.zeros((1, len(MECHANISMS)), dtype=bool), np.ones(1))
-    found = evaluate(Sample.equal(default), [HEAVY], 2, first=8, sizes={"systems": 1, **SIZES})
+    found = evaluate(unweighted(default), [HEAVY], 2, first=8, sizes={"systems": 1, **SIZES})
     series = simulate(seed=9, regime="heavy", systems=1, **SIZES).series.loc[4:6].mean()
     for name, expected in {
         "fear": series["fear"],
@@ -311,7 +312,7 @@ def test_an_outcome_is_the_mean_over_the_last_months_of_a_run():
 
 def test_arms_of_a_world_share_their_seeds_and_worlds_do_not():
     twice = prior(1).take(np.array([0, 0]))
-    found = evaluate(Sample.equal(twice), [HEAVY, replace(HEAVY, name="again")], 2, sizes={"systems": 1, **SIZES})
+    found = evaluate(unweighted(twice), [HEAVY, replace(HEAVY, name="again")], 2, sizes={"systems": 1, **SIZES})
     assert np.array_equal(found.values[:, 0], found.values[:, 1])
     assert not np.array_equal(found.values[0], found.values[1])
     assert not np.array_equal(found.values[0, 0, 0], found.values[0, 0, 1])
@@ -337,12 +338,12 @@ def test_the_part_through_fear_is_exactly_zero_where_both_policies_are_the_same(
 def test_anothers_fear_changes_what_managers_try_unless_nobody_takes_fear_into_account():
     lent = PATHS[0].minus
     sizes = {"systems": 1, "organisations": 5, "managers": 12, "months": 36, "window": 24}
-    sample = Sample.equal(prior(2, seed=3, off=0.0))
+    sample = unweighted(prior(2, seed=3, off=0.0))
     with_fear = evaluate(sample, [HEAVY, lent], 2, sizes=sizes)
     assert not np.array_equal(with_fear.of(HEAVY, "initiative_rate"), with_fear.of(lent, "initiative_rate"))
     fearless = Worlds(sample.worlds.values.copy(), sample.worlds.off, sample.worlds.reliability)
     fearless.values[:, DRAWN.index("loss_aversion")] = 0.0
-    without = evaluate(Sample.equal(fearless), [HEAVY, lent], 2, sizes=sizes)
+    without = evaluate(unweighted(fearless), [HEAVY, lent], 2, sizes=sizes)
     assert np.array_equal(without.values[:, 0], without.values[:, 1])
 
 
@@ -372,7 +373,7 @@ def with_values(arms, **outcomes):
     values = np.zeros((worlds, len(arms), 2, len(MEASURES)))
     for name, given in outcomes.items():
         values[..., PLACE[name]] = np.asarray(given)[:, :, None]
-    return Evaluation(Sample.equal(prior(worlds)), tuple(arms), values)
+    return Evaluation(unweighted(prior(worlds)), tuple(arms), values)
 
 
 def test_the_two_by_two_adds_up():
@@ -420,7 +421,7 @@ def test_fear_and_initiative_are_set_against_each_other_across_worlds_and_within
 
 def test_overload_falls_exactly_where_bed_blocking_is_above_its_break_even():
     shift = next(b for b in BREAK_EVENS if b.claim == "social_care")
-    e = evaluate(Sample.equal(prior(30, seed=1)), (shift.comparison.plus, shift.comparison.minus), 2,
+    e = evaluate(unweighted(prior(30, seed=1)), (shift.comparison.plus, shift.comparison.minus), 2,
                  sizes={"systems": 1, "organisations": 2, "managers": 6, "months": 12, "window": 6})  # fmt: skip
     row = claim_tables.break_evens(e).iloc[0]
     assert row["as_it_should"] >= 29 / 30

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.inference.claim_shares import contrasts_of, in_sesoi, summary
+from sim.inference.claim_shares import contrasts_of, summary
 from sim.inference.claim_table import BASELINE
 from sim.inference.ensemble import Ensemble
 from sim.inference.evaluation import Contrasts, Evaluation, contrast_many
@@ -101,7 +101,6 @@ def _effects(e: Evaluation, finding: Finding) -> pd.DataFrame:
         "low": found.low,
         "high": found.high,
         "sesoi": found.sesoi,
-        "in_sesoi": in_sesoi(found),
         "verdict": found.verdict,
         "weight": e.sample.weights,
     }

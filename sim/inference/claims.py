@@ -53,7 +53,7 @@ class Effort:
     draws: int = 0
 
 
-QUICK = Effort(worlds=80, alternatives=32, replications=6, systems=2, orders=16)
+QUICK = Effort(worlds=72, alternatives=28, replications=6, systems=2, orders=14)
 """All claims within 90 seconds on two cores."""
 DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2, orders=150)
 """One claim, in depth."""

@@ -182,7 +182,8 @@ class ClaimReport:
             for name, frame in frames.items():
                 if len(frame):
                     frame.to_csv(staged / f"{name}.csv", index=False)
-            for name, frame in {"claims": self.table, "effects": self.effects}.items():
+            small = self.effects.astype({name: "float32" for name in ("effect", "low", "high", "sesoi", "weight")})
+            for name, frame in {"claims": self.table, "effects": small}.items():
                 _write_parquet(frame, staged / f"{name}.parquet", self.provenance)
             _write_json(self.settings, staged / "settings.json")
             _write_json(self.provenance, staged / "provenance.json")

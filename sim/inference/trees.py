@@ -22,7 +22,7 @@ Truth = NDArray[np.bool_]
 Bounds = tuple[float, float]
 """Not below, and below."""
 
-DEPTHS = (1, 2, 3)
+DEPTHS = (1, 2)  # a deeper tree cannot be read aloud
 FOLDS = 5
 REPEATS = 4
 """How often the worlds are dealt into folds anew."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -217,6 +218,14 @@ def _commands() -> str:
     return _table(("command", "what it does"), rows)
 
 
+def _answer() -> str:
+    """The first lines of the committed answer: what was found, and who is supported on what."""
+    page = (ROOT / "results" / "headline" / "claims.txt").read_text(encoding="utf-8")
+    first, _, _ = page.partition("\n\n")
+    found = [" ".join(line.split()) for line in re.split(r"\n(?! )", first)]
+    return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in found)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "levers": _levers,
     "sizes": _sizes,
@@ -234,13 +243,14 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "sources": _sources,
     "modules": _modules,
     "commands": _commands,
+    "answer": _answer,
 }
 """The blocks by name, each a function that gives its text."""
 
 
 def main() -> None:
     """Rewrite the generated blocks of every document that has any."""
-    for path in sorted(Path(__file__).parent.glob("*.md")):
+    for path in (ROOT / "README.md", *sorted(Path(__file__).parent.glob("*.md"))):
         text = path.read_text(encoding="utf-8")
         if (new := filled(text)) != text:
             path.write_text(new, encoding="utf-8")

@@ -495,7 +495,7 @@ def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(repor
         assert "Carried by learned fear (+0.060, for)." in text
         assert "Where anxiety is low, it is opposed." in text
         assert "audit" not in text
-    assert "Carried by" not in report.text()
+    assert "Carried by" not in replace(report, carriers=pd.DataFrame()).text()
 
 
 FILES = [f"claims.{kind}" for kind in ("csv", "parquet", "png", "svg", "txt")]

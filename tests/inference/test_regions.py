@@ -51,7 +51,7 @@ def test_a_rule_in_a_parameter_and_a_mechanism_is_found():
 
 
 def test_regions_hold_all_worlds_and_their_shares_average_to_the_whole():
-    truth = (column("demand") < 1.1) ^ (column("burden") < 0.1)
+    truth = (column("demand") < 1.1) & (column("burden") < 0.15)
     found = flip(SOURCE, verdicts(truth, noise=0.1))
     told = np.array(verdicts(truth, noise=0.1)) == "supported"
     assert sum(region.weight for region in found.regions) == pytest.approx(1.0)

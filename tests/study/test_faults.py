@@ -360,7 +360,15 @@ months = 100000
 def test_ctrl_c_stops_at_once_though_a_long_run_is_in_the_engine(tmp_path: Path) -> None:
     (tmp_path / "long.toml").write_text(LONG)
     command = [sys.executable, "-m", "sim", "run", "long.toml", "--fresh", "--out", "a b", "--yes"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell lets what it runs in the background ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     wait_for((tmp_path / "a b" / "ledger").exists)
     time.sleep(1.0)  # now in the engine, for hours
     process.send_signal(signal.SIGINT)

@@ -33,9 +33,14 @@ CAVEATS = (
 
 
 _KEY = (
-    "Shares are of plausible worlds, by weight. After a semicolon stands what is otherwise: unweighted by evidence, "
-    "under a second prior with every mechanism on, or with the findings on the same outcome left out. Everything else "
-    "is in findings.txt."
+    "Shares are of plausible worlds, by weight. The verdict over worlds is the commonest one where it leads the "
+    "next by more than two Monte Carlo errors, which takes no majority; else there is no clear answer. After a "
+    "semicolon stands what is otherwise: unweighted by evidence, under a second prior with every mechanism on, or "
+    "with the findings on the same outcome left out.",
+    "Carried by: Shapley values, the three largest that stand out; for and against say whose case a mechanism was "
+    "put in for, Berwick's or his opponents', not which way it works here. The part through fear asks something "
+    "else: what changes when only fear is exchanged. Several outcomes, thresholds and paths belong to one claim, so"
+    " a count of verdicts is no count of claims. Everything else is in findings.txt.",
 )
 
 
@@ -105,6 +110,7 @@ class ClaimReport:
             f"replications in each world, of {size['systems']} systems with {managers:,} managers (England has "
             f"{DECLARATIONS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
             f"{size['months']} months."
+            + (f" The questions beside the claims rest on {p['effort']['draws']} worlds each." if self.replies else "")
         )
 
     def caveats(self) -> list[str]:
@@ -118,7 +124,7 @@ class ClaimReport:
             lines += [f"{claim.id}: {claim.statement}", *(f"- {line}" for line in chain(*self.briefly(claim)))]
         for reply in self.replies:
             lines += [reply.question, *(f"- {sentence}" for sentence in reply.sentences)]
-        lines += ["", _KEY, *(f"- {caveat}" for caveat in self.caveats())]
+        lines += ["", *_KEY, *(f"- {caveat}" for caveat in self.caveats())]
         return "\n".join(textwrap.fill(line, 118, subsequent_indent="  ") for line in lines) + "\n"
 
     def briefly(self, claim: Claim) -> tuple[list[str], list[str]]:

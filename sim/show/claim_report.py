@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sim.inference.claim_table import SURVEILLANCE
+from sim.inference.claim_table import CLAIMS, SURVEILLANCE
 from sim.inference.report import rows_of
 from sim.inference.words import VERDICTS, is_number, label, percent, signed_numbers
 from sim.show import forest, theme
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXPLAINED = (("fear", "fear"), ("pays", "quality"), ("pays", "harm"), ("risk", "initiative_rate"))
 """Claims and outcomes whose mechanisms and flips are drawn, where they were asked for."""
+HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
 TITLE = "Does close surveillance of managers help or harm? What plausible worlds say"
 _SHARES = ("supported", "opposed", "higher", "lower", "negligible", "undecided")
 
@@ -39,12 +40,20 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
             from sim.show.loop import hysteresis  # noqa: PLC0415
 
             curve = reply.tables["tipping_curve"]
-            drawn["tipping"] = hysteresis(curve, "monitoring and targets", "fear", _worlds(len(found.sample.worlds)))
+            drawn["tipping"] = hysteresis(curve, "monitoring and targets", "fear", _tipping(found))
     return drawn
 
 
 def _worlds(number: int) -> str:
     return f"{number:,} plausible worlds, weighted by published findings."
+
+
+def _tipping(found: ClaimReport) -> str:
+    draws = found.provenance["effort"]["draws"]
+    return (
+        "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
+        f"{draws} worlds drawn by weight."
+    )
 
 
 def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
@@ -68,9 +77,9 @@ def _flipped(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
         table = _of(maps, claim, outcome).rename(columns={"worlds": "effective_size"})
         if (table["effective_size"] >= FEWEST).sum() > 1:
             first = table.iloc[0]
-            said = f"{claim}, {label(outcome)}: {first['answer']}"
             note = _worlds(len(found.sample.worlds))
-            yield f"flip_{claim}_{outcome}", flip_map(table, first["x"], first["y"], said, note)
+            said = f"{HEADINGS[claim]} ({label(outcome)})"
+            yield f"flip_{claim}_{outcome}", flip_map(table, first["x"], first["y"], said, note, first["answer"])
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:

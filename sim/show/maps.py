@@ -124,18 +124,21 @@ def _finding(runs: pd.DataFrame, name: str, across: str, up: str) -> str:
     return f"{what} is highest at {where[0]} and lowest at {where[1]}: {cells.sized(apart)} apart"
 
 
-def flip_map(table: pd.DataFrame, across: str, up: str, claim: str, note: str = "") -> Figure:
+def flip_map(
+    table: pd.DataFrame, across: str, up: str, claim: str, note: str = "", answer: str = "supported"
+) -> Figure:
     """Where among plausible worlds a claim holds: its weighted share by bins of the two factors that matter most.
 
     Parameters
     ----------
     table : DataFrame
         A row for each bin: ``x_low``, ``x_high``, ``y_low``, ``y_high`` (its bounds, in the units of the two factors),
-        ``share`` of worlds by weight in which the claim is supported, from 0 to 1, and ``effective_size``, the
+        ``share`` of worlds by weight in which `answer` is the verdict, from 0 to 1, and ``effective_size``, the
         effective number of worlds in the bin. Bins with fewer than 20 stay empty.
     across, up : the factors' names.
     claim : what holds or does not, in a few words; the title begins with it.
     note : whose worlds these are, for the foot of the picture.
+    answer : the verdict whose share is drawn.
     """
     enough = table[table["effective_size"] >= FEWEST]
     grids = {name: _binned(table, name) for name in ("share", "effective_size")}
@@ -146,9 +149,9 @@ def flip_map(table: pd.DataFrame, across: str, up: str, claim: str, note: str = 
         _map(figure, axes, shares, "% of worlds", (0.0, 100.0))
         axes.set_xlabel(cells.plain(across), fontsize=theme.LARGE)
         axes.set_ylabel(cells.plain(up), fontsize=theme.LARGE)
-        found = _flips(enough, across, up, claim)
+        found = _flips(enough, across, up, claim, answer)
         theme.headline(figure, found)
-        reading = "Share of plausible worlds, by weight, in which it is supported; brighter is more. "
+        reading = f"Share of plausible worlds, by weight, in which it is {answer}; brighter is more. "
         few = f"Grey: worth fewer than {FEWEST:g} worlds."
         theme.footnote(figure, reading + few, note)
         theme.describe(figure, f"Heat map by {cells.plain(across)} and {cells.plain(up)}. {found}.")
@@ -168,18 +171,18 @@ def _bounds(bins: Sequence[Any]) -> pd.Index:
     return pd.Index([f"{low:.3g} to {high:.3g}" for low, high in bins])
 
 
-def _flips(enough: pd.DataFrame, across: str, up: str, claim: str) -> str:
+def _flips(enough: pd.DataFrame, across: str, up: str, claim: str, answer: str) -> str:
     if enough.empty:
         return f"{claim}: too few worlds in every part of the map to say"
     most, least = (enough.loc[enough["share"].agg(which)] for which in ("idxmax", "idxmin"))
     if most["share"] == least["share"]:
-        return f"{claim}: supported in {100 * most['share']:.0f} % of worlds by weight all over the map"
+        return f"{claim}: {answer} in {100 * most['share']:.0f} % of worlds by weight all over the map"
     where = [
         f"{cells.plain(across)} {bin_['x_low']:.3g} to {bin_['x_high']:.3g} and "
         f"{cells.plain(up)} {bin_['y_low']:.3g} to {bin_['y_high']:.3g}"
         for bin_ in (most, least)
     ]
     return (
-        f"{claim}: supported in {100 * most['share']:.0f} % of worlds, by weight, with {where[0]}, "
+        f"{claim}: {answer} in {100 * most['share']:.0f} % of worlds, by weight, with {where[0]}, "
         f"in {100 * least['share']:.0f} % with {where[1]}"
     )

@@ -32,13 +32,19 @@ def read(path: Path) -> Table:
         raise InputError([f"{place(path)}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 text"]) from None
     except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
         why = getattr(error, "strerror", None) or error
-        raise InputError([f"{place(path)}: cannot be read: {why}"]) from None
+        raise InputError([f"{place(path)}: cannot be read: {why}{_with_ending(path)}"]) from None
     try:
         return tomllib.loads(text)
     except RecursionError:
         raise InputError([f"{place(path)}: not valid TOML: nested too deeply"]) from None
     except ValueError as error:
         raise InputError([_malformed(path, text, str(error))]) from None
+
+
+def _with_ending(path: Path) -> str:
+    """The hint that the file is there under its full name, or nothing."""
+    full = Path(f"{path}.toml")
+    return f" (did you mean {full}?)" if "\0" not in str(path) and full.is_file() else ""
 
 
 def _malformed(path: Path, text: str, message: str) -> str:

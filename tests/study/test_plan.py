@@ -193,3 +193,12 @@ def test_a_wrong_name_in_one_cell_of_a_list_is_one_line(name):
         Study.from_dict({"design": {"kind": "list", "cell": cells}})
     assert len(error.value.lines) == 1
     assert name in error.value.lines[0]
+
+
+def test_a_study_named_without_its_ending_is_hinted_at(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("seeds = 2\n")
+    with pytest.raises(InputError, match=r"cannot be read: .* \(did you mean .*mine\.toml\?\)"):
+        Study.load(tmp_path / "mine")
+    with pytest.raises(InputError) as nothing:
+        Study.load(tmp_path / "yours")
+    assert "did you mean" not in str(nothing.value)

@@ -14,6 +14,7 @@ from sim.inference.ensemble import SHIPPED, Ensemble
 from sim.inference.survey import Pattern
 from sim.inference.tempering import GRID, uniforms_of
 from sim.inference.world import UNIFORMS, prior, worlds_from
+from sim.show import forest
 
 
 def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
@@ -68,7 +69,12 @@ def saved(folder: Path, main: Ensemble) -> Path:
 
 
 def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `sim claim` switch mechanisms off in two orders only, and draw no picture of what carries an effect."""
+    """Let `sim claim` switch mechanisms off in two orders only, and draw its first picture alone."""
+
+    def first(found: Any) -> dict[str, Any]:
+        page = next(iter(forest.pages(found)))
+        return {page: forest.claims_forest(found, page)}
+
     for preset in ("QUICK", "DEEP"):
         monkeypatch.setattr(claims, preset, replace(getattr(claims, preset), orders=2))
-    monkeypatch.setattr("sim.show.claim_report.EXPLAINED", ())
+    monkeypatch.setattr("sim.show.claim_report.pictures", first)

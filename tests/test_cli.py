@@ -89,6 +89,7 @@ def test_one_claim_is_answered_in_depth(sim, few_worlds):
     assert "pays" not in out
 
 
+@pytest.mark.slow
 def test_an_interrupted_answer_keeps_what_is_finished_and_says_how_to_go_on(sim, few_worlds, monkeypatch):
     monkeypatch.setattr("sim.inference.evaluation.BLOCK", 10)
     monkeypatch.setattr(cli, "_leave", sys.exit)

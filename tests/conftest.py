@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from sim import cli
 
 settings.register_profile("model", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("model")
+
+
+@pytest.fixture
+def sim(monkeypatch, capsys, tmp_path):
+    """A function that calls the command line in an empty folder: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sim", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+
+    return call

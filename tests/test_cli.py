@@ -31,21 +31,6 @@ keep = ["fear", "quality"]
 """
 
 
-@pytest.fixture
-def sim(monkeypatch, capsys, tmp_path):
-    """A function that calls the command line in an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sim", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        out, err = capsys.readouterr()
-        return stop.value.code or 0, out, err
-
-    return call
-
-
 def mistakes(err: str) -> list[str]:
     """The lines on standard error, which must all be ours and hold no traceback."""
     assert "Traceback" not in err

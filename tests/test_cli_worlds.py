@@ -19,7 +19,6 @@ from sim.inference.ensemble import load
 from sim.inference.questions import QUESTIONS
 from sim.inference.survey import Evidence, Pattern, Sizes
 
-sim = test_cli.sim
 TINY = Sizes(1, 1, 2, 3)
 N = 40
 

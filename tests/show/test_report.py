@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import shutil
-import sys
 import tomllib
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from sim import cli
 from sim.errors import InputError
 from sim.show import theme
 from sim.show.report import Code, Section, Table, Text, picture, report
@@ -185,20 +183,6 @@ def test_every_design_has_a_report(tmp_path, design, words):
 def test_a_picture_travels_as_bytes_with_its_words(results):
     made = picture(results.plot(), {"version": "1"})
     assert made.address.startswith("data:image/svg+xml;base64,") and made.alternative and made.caption.endswith(".")
-
-
-@pytest.fixture
-def sim(monkeypatch, capsys, tmp_path):
-    """A function that calls the command line in an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sim", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return (stop.value.code or 0, *capsys.readouterr())
-
-    return call
 
 
 def test_the_command_writes_the_report_and_every_picture(sim, results, tmp_path):

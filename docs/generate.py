@@ -9,6 +9,7 @@ A test fails where a document and the code differ.
 from __future__ import annotations
 
 import ast
+import csv
 import re
 import textwrap
 import tomllib
@@ -23,7 +24,8 @@ from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES
 from sim.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 
 ROOT = Path(__file__).resolve().parent.parent
-_BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 ]+) -->\n).*?(<!-- end -->)", re.S)
+PROOF = ROOT / "results" / "proof"
+_BLOCK = re.compile(r"(<!-- generated: ([a-z0-9_ ]+) -->\n).*?(<!-- end -->)", re.S)
 _ELSEWHERE = "What is counted afterwards"
 
 
@@ -226,6 +228,24 @@ def _answer() -> str:
     return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in found)
 
 
+def _proof(name: str) -> str:
+    """A table that a benchmark saved, under the command that makes it and what it ran on."""
+    lines = (PROOF / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+    command, *made_with = (line.removeprefix("# ") for line in lines if line.startswith("# "))
+    head, *rows = csv.reader(line for line in lines if not line.startswith("# "))
+    told = textwrap.fill(f"{'; '.join(made_with)}.", 120)
+    return f"```sh\n{command}\n```\n\n{told}\n\n{_table(head, ([_in_figures(cell) for cell in row] for row in rows))}"
+
+
+def _in_figures(cell: str) -> str:
+    """A cell with three significant digits, or with all digits and separators where it counts something."""
+    try:
+        number = float(cell)
+    except ValueError:
+        return cell
+    return f"{number:,.0f}" if number.is_integer() or abs(number) >= 1000 else f"{number:.3g}"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "levers": _levers,
     "sizes": _sizes,
@@ -244,6 +264,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "modules": _modules,
     "commands": _commands,
     "answer": _answer,
+    **{f"proof {path.stem}": lambda name=path.stem: _proof(name) for path in PROOF.glob("*.csv")},  # type: ignore[misc]
 }
 """The blocks by name, each a function that gives its text."""
 

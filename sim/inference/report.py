@@ -103,11 +103,12 @@ class ClaimReport:
         """How much was run, and what was reduced against the nation and the whole ensemble."""
         p, worlds, size, ensemble = (self.provenance, *(self.provenance[k] for k in ("worlds", "sizes", "ensemble")))
         managers = size["systems"] * size["organisations"] * size["managers"]
+        systems = "system" if size["systems"] == 1 else "systems"
         return (
             f"{worlds['evidence']:,} of {ensemble['worlds']:,} worlds (the evidence leaves an effective size of "
             f"{ensemble['effective_size']:.0f}, from {ensemble['ancestors']:,} ancestors), {worlds['unweighted']:,} "
             f"without weighting, {worlds['second_prior']:,} with every mechanism on; {p['replications']} paired "
-            f"replications in each world, of {size['systems']} systems with {managers:,} managers (England has "
+            f"replications in each world, of {size['systems']} {systems} with {managers:,} managers (England has "
             f"{DECLARATIONS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
             f"{size['months']} months."
             + (f" The questions beside the claims rest on {p['effort']['draws']} worlds each." if self.replies else "")

@@ -42,10 +42,10 @@ BUSY: dict[str, Any] = SMALL | {
 CHANGES = {"monitoring": {6: 0.9, 18: 0.1}, "punitiveness": {12: 0.8}, "targets": {1: 0.7}}
 STUDY: dict[str, Any] = {
     "title": "The same everywhere",
-    "seeds": 6,
-    "parameters": SMALL,
+    "seeds": 4,
+    "parameters": SMALL | {"months": 12},
     "design": {"kind": "grid", "regime": ["light", "heavy"], "monitoring": [0.1, 0.5, 0.9], "demand": [0.9, 1.1]},
-    "outcomes": {"keep": list(OUTCOMES), "window": 12, "series": True, "organisations": True},
+    "outcomes": {"keep": list(OUTCOMES), "window": 6, "series": True, "organisations": True},
 }
 SAMPLED: dict[str, dict[str, Any]] = {
     "lhs": {"samples": 20, "seed": 4},

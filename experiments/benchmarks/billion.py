@@ -50,9 +50,8 @@ WORDS = {
     "start": "starting the study",
     "resume": "going on after an interruption",
     "open": "opening the folder",
-    "read": "reading all runs into one table",
 }
-LIMITS = {"memory": 16 * GIB, "read": 64 * GIB, "seconds": 3_600, "files": 10_000_000, "disk": TIB}
+LIMITS = {"memory": 16 * GIB, "read": 64 * GIB, "seconds": 600, "files": 10_000_000, "disk": TIB}
 
 
 class Part(NamedTuple):
@@ -139,6 +138,7 @@ class Costs(NamedTuple):
     waiting: float
     counting: Line
     folder: dict[str, tuple[Line, Line]]
+    read: dict[str, tuple[Line, Line]]
     cell: tuple[Line, Line]
 
     def part(self, key: tuple[str, float], counted: int = 0) -> Part:
@@ -194,15 +194,14 @@ def breaks(found: Costs) -> pd.DataFrame:
 
 def _breaks(found: Costs, kind: str) -> dict[tuple[str, str, str], float]:
     chunk, part = found.chunk[kind, 1], found.part((kind, 1))
-    start, resume, opening, reading = (found.folder[name] for name in ("start", "resume", "open", "read"))
+    start, resume, opening = (found.folder[name] for name in ("start", "resume", "open"))
     room, work = LIMITS["memory"] - found.memory(0), part.work.mean()
-    read = reading[1].each / found.chunk["national", 1].runs  # bytes a run
     chunks = {
-        ("counting runs for the progress bar", f"{BUSY} cores wait"): work / BUSY / found.counting.each,
+        ("counting runs for the progress bar", f"keeps {BUSY} cores waiting"): work / BUSY / found.counting.each,
         ("memory of the parent", "16 GiB"): room / max(start[1].each, resume[1].each),
-        ("going on after an interruption", "an hour"): LIMITS["seconds"] / resume[0].each,
-        ("opening the folder", "an hour"): LIMITS["seconds"] / opening[0].each,
-        ("reading all runs into one table", "64 GiB"): LIMITS["read"] / read / chunk.runs,
+        ("going on after an interruption", "ten minutes"): LIMITS["seconds"] / resume[0].each,
+        ("opening the folder", "ten minutes"): LIMITS["seconds"] / opening[0].each,
+        ("reading all runs into one table", "64 GiB"): LIMITS["read"] / found.read[kind][1].each,
         ("files in one folder", "ten million"): LIMITS["files"],
         ("disk", "1 TiB"): LIMITS["disk"] / chunk.bytes,
     }
@@ -234,6 +233,7 @@ def chunk_table(found: Costs) -> pd.DataFrame:
 def folder_table(found: Costs) -> pd.DataFrame:
     """A row for each thing that is done with a folder: what a thousand more chunks, or cells, add."""
     lines = {WORDS[name]: ("chunks", *both) for name, both in found.folder.items()}
+    lines |= {f"reading all {kind} runs into one table": ("chunks", *both) for kind, both in found.read.items()}
     lines["laying out the study"] = ("cells", *found.cell)
     lines["counting runs for the progress bar, once a chunk"] = ("chunks", found.counting, Line(0.0, 0.0))
     return pd.DataFrame(
@@ -270,6 +270,7 @@ def size_of(larger: float) -> str:
 def measured(quick: bool) -> Costs:
     """All the costs."""
     number, tasks, sizes = (3, 60, (500, 2_000)) if quick else (30, 1_000, (1_000, 4_000, 16_000))
+    shares = {"national": 1, "small": 16}  # or small runs, of which a chunk has many, would fill the memory
     chunk: dict[tuple[str, float], ChunkCosts] = {}
     for kind in costs.KINDS:
         now = chunk[kind, 1] = costs.chunk_costs(kind, number)
@@ -283,7 +284,8 @@ def measured(quick: bool) -> Costs:
         task,
         costs.waiting_cost(1_000) / 1_000,
         costs.counting_cost([10 * size for size in sizes[:2]]),
-        costs.folder_costs(sizes),
+        costs.folder_costs("national", sizes, ("start", "resume", "open")),
+        {k: costs.folder_costs(k, [size // by for size in sizes], ("read",))["read"] for k, by in shares.items()},
         costs.cell_costs([10 * size for size in sizes[:2]]),
     )
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from functools import cache
@@ -197,11 +197,19 @@ def task_costs(on: Cluster, kind: str, larger: float, tasks: int, ahead: int = 2
         return TaskCosts(*((on.spent() - before) / done))
 
 
-def waiting_cost(under_way: int, times: int = 200) -> float:
-    """Seconds to find out which of so many chunks under way is done."""
+def waiting_cost(under_way: int) -> float:
+    """Processor seconds to find out which of so many chunks under way is done."""
     pending: list[Future[None]] = [Future() for _ in range(under_way)]
     pending[0].set_result(None)
-    return measuring.seconds(lambda: [wait(pending, return_when="FIRST_COMPLETED") for _ in range(times)]) / times
+    return _spent(lambda: wait(pending, return_when="FIRST_COMPLETED"))
+
+
+def _spent(work: Callable[[], object], times: int = 20) -> float:
+    """Processor seconds of a call, on average over some."""
+    started = time.thread_time()
+    for _ in range(times):
+        work()
+    return (time.thread_time() - started) / times
 
 
 def real_run(on: Cluster, kind: str, number: int, larger: float) -> float:
@@ -213,10 +221,10 @@ def real_run(on: Cluster, kind: str, number: int, larger: float) -> float:
     return (times[-1] - times[start]) / number
 
 
-def finished_folder(folder: Path, number: int) -> Study:
+def finished_folder(folder: Path, kind: str, number: int) -> Study:
     """The folder of a finished study of so many chunks, whose files are all one file under many names."""
-    chunk = first_chunks("national", 1)[0]
-    whole = study("national", number * chunk.runs)
+    chunk = first_chunks(kind, 1)[0]
+    whole = study(kind, number * chunk.runs)
     store = Store(folder)
     with store.writing():
         store.adopt(plan_of(whole.chunks, "made up"), whole.plan.toml())
@@ -230,6 +238,11 @@ def finished_folder(folder: Path, number: int) -> Study:
     return whole
 
 
+IMPORTS = """
+from pathlib import Path
+from sim.study import Results, Study
+from sim.study.store import Store, plan_of
+"""
 FRESH = {
     "start": "store = Store(folder)\nwith store.writing():\n"
     "    store.adopt(plan_of(study.chunks, 'new'), study.plan.toml())",
@@ -240,15 +253,15 @@ FRESH = {
 """What a new process does with a folder: start a study there, go on with a finished one, open it, read all of it."""
 
 
-def folder_costs(sizes: Sequence[int]) -> dict[str, tuple[Line, Line]]:
+def folder_costs(kind: str, sizes: Sequence[int], names: Sequence[str] = tuple(FRESH)) -> dict[str, tuple[Line, Line]]:
     """Processor seconds and peak bytes of what is done with a folder, by its number of chunks."""
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in FRESH}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for number in sizes:
         with tempfile.TemporaryDirectory() as made:
-            whole = finished_folder(Path(made) / "r", number)
-            laid_out = table(whole.plan.seeds)
-            for name, code in FRESH.items():
-                found[name].append(_fresh(code, laid_out, Path(made) / ("new" if name == "start" else "r")))
+            whole = finished_folder(Path(made) / "r", kind, number)
+            laid_out = table(whole.plan.seeds, **KINDS[kind])
+            for name in names:
+                found[name].append(_fresh(FRESH[name], laid_out, Path(made) / ("new" if name == "start" else "r")))
     return {name: _lines(sizes, rows) for name, rows in found.items()}
 
 
@@ -259,12 +272,9 @@ def cell_costs(sizes: Sequence[int]) -> tuple[Line, Line]:
 
 def _fresh(code: str, laid_out: dict[str, Any], folder: Path) -> tuple[float, float]:
     """Processor seconds of a new process and its peak bytes."""
-    begin = (
-        "from pathlib import Path\nfrom sim.study import Results, Study\nfrom sim.study.store import Store, plan_of\n"
-    )
-    begin += f"folder = Path({str(folder)!r})\nstudy = Study.from_dict({laid_out!r})\n"
+    given = f"folder = Path({str(folder)!r})\nstudy = Study.from_dict({laid_out!r})\n"
     before = os.times()
-    peak = measuring.peak_memory(begin + code)
+    peak = measuring.peak_memory(IMPORTS + given + code)
     after = os.times()
     spent = after.children_user - before.children_user + after.children_system - before.children_system
     return spent, peak
@@ -279,7 +289,7 @@ def counting_cost(sizes: Sequence[int]) -> Line:
     """Seconds to say how many runs a study has, which the progress bar asks after each chunk, by number of chunks."""
     runs = first_chunks("national", 1)[0].runs
     rounds = [Rounds(study("national", number * runs)) for number in sizes]
-    return line(sizes, [measuring.seconds(lambda r=each: r.runs) for each in rounds])  # type: ignore[misc]
+    return line(sizes, [_spent(lambda r=each: r.runs) for each in rounds])  # type: ignore[misc]
 
 
 def line(x: Sequence[float], y: Sequence[float]) -> Line:

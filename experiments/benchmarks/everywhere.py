@@ -7,12 +7,12 @@ there is no wheel of that for this Python, the next version that has one. Then, 
 that must not matter: threads, processes, chunks, caches, whether anything is compiled; and what may: how the compiler
 optimises, for which processor it does, and which processor the C library finds.
 
-Columns: `environment` and its `versions`; `streams`, NumPy's random numbers; `runs`, in which every regime is simulated,
-and every mechanism is switched off; `mesa`, the same by the Mesa model, of which `engines` tells whether it gives the
-same bits as the compiled engine there; `study`, all tables of a study; `lhs`, `sobol` and `morris`, sampled designs:
-"equal" bits, or what is not. `differences` tells the same of effects with their intervals and verdicts, where they are
-not equal by how much they differ, relatively, at most. `apart` is the largest difference of a mean over 100 runs from
-that of the first environment, in standard errors: agreement where bits differ.
+Columns: `environment` and its `versions`; `streams`, NumPy's random numbers; `runs`, in which every regime is
+simulated, and every mechanism is switched off; `mesa`, the same by the Mesa model, of which `engines` tells whether it
+gives the same bits as the compiled engine there; `study`, all tables of a study; `lhs`, `sobol` and `morris`, sampled
+designs: "equal" bits, or what is not. `differences` tells the same of effects with their intervals and verdicts; where
+they are not equal, by how much they differ, relatively, at most. `apart` is the largest difference of a mean over 100
+runs from that of the first environment, in standard errors: agreement where bits differ.
 
 Environments are made in a temporary folder, from wheels only; a few hundred megabytes each are fetched.
 """
@@ -27,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -89,8 +90,9 @@ class Environment:
         done = subprocess.run([self.python, *arguments], capture_output=True, text=True, check=False)
         return done.stderr if done.returncode else ""
 
-    def answers(self, arguments: Sequence[str], variables: dict[str, str]) -> dict[str, Any]:
-        """What `answers.py` prints there."""
+    def answers(self, name: str, arguments: Sequence[str], variables: dict[str, str]) -> dict[str, Any]:
+        """What `answers.py` prints there, done in the manner called `name`."""
+        started = time.monotonic()
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "NUMBA_"))}
         own = {"XDG_CACHE_HOME": str(self.folder / "cache"), "MPLCONFIGDIR": str(self.folder / "cache")}
         with tempfile.TemporaryDirectory(dir=self.folder) as new:
@@ -103,6 +105,7 @@ class Environment:
                 text=True,
                 check=False,
             )
+        print(f"{time.monotonic() - started:4.0f} s: {name}", flush=True)
         if done.returncode:
             return {"failed": done.stderr.strip().splitlines()[-1]}
         return dict(json.loads(done.stdout))
@@ -220,9 +223,9 @@ def compare(pythons: Sequence[str], kinds: Sequence[str], quick: bool, folder: P
         tasks = [pool.submit(made, python, kind, folder, wheel) for python in pythons for kind in kinds]
         environments = [task.result() for task in tasks]
         first = environments[0][1]
-        answers = list(pool.map(lambda pair: pair[1].answers(size, {}), environments))
-        same = pool.map(lambda how: first.answers([*size, "--bits", *how[0]], how[1]), SAME.values())
-        others = pool.map(lambda how: first.answers(size, {"XDG_CACHE_HOME": "{new}", **how}), OTHERS.values())
+        answers = list(pool.map(lambda pair: pair[1].answers(pair[0], size, {}), environments))
+        same = pool.map(lambda name: first.answers(name, [*size, "--bits", *SAME[name][0]], SAME[name][1]), SAME)
+        others = pool.map(lambda name: first.answers(name, size, {"XDG_CACHE_HOME": "{new}", **OTHERS[name]}), OTHERS)
         manners = dict(zip([*SAME, *OTHERS], [*same, *others], strict=True))
     return tuple(
         pd.DataFrame([row(name, one, answers[0]) for name, one in compared])

@@ -54,7 +54,6 @@ LOST = r'sim: cluster = ".*": lost; what is finished is kept'
 DAMAGED = r"sim: .*: missing or damaged; run the study again to compute it anew"
 GONE = r"sim: .*: (cannot be written: No such file or directory|damaged while the study was running; run it again)"
 _NEWS = re.compile(r"[0-9,]+ of [0-9,]+ runs.*|The cluster has no workers yet; waiting for the first \.\.\.")
-_NOBODY = 65534
 
 
 class TooLateError(Exception):
@@ -85,18 +84,18 @@ class Try:
         """Where the results go."""
         return self.place / "r"
 
-    def call(self, *arguments: str, code: int | tuple[int, ...] = 0, says: str = "", user: int | None = None) -> Forked:
+    def call(self, *arguments: str, code: int | tuple[int, ...] = 0, says: str = "", plain: bool = False) -> Forked:
         """`sim` in a process of its own, with the exit codes and the words that it promises."""
-        process = Forked(partial(run_sim, arguments), self.place / f"errors {len(self.started)}", user)
+        process = Forked(partial(run_sim, arguments), self.place / f"errors {len(self.started)}", plain)
         self.started.append(process)
         self.promises.append((process, code if isinstance(code, tuple) else (code,), says))
         return process
 
-    def start(self, *more: str, code: int | tuple[int, ...] = 0, says: str = "", user: int | None = None) -> Forked:
+    def start(self, *more: str, code: int | tuple[int, ...] = 0, says: str = "", plain: bool = False) -> Forked:
         """`sim run` on the executor of this try."""
         on = {HERE: ("--workers", "2"), OWN: ("--cluster", "local:2"), DASK: ("--cluster", self.cluster.address)}
         study = (str(self.place / "study.toml"), "--out", str(self.folder))
-        return self.call("run", *study, *on[self.executor], *more, code=code, says=says, user=user)
+        return self.call("run", *study, *on[self.executor], *more, code=code, says=says, plain=plain)
 
     def wait(self, process: Forked, share: float = 0.75) -> None:
         """Wait until a random number of chunks is finished, at most this share of them, and a moment more."""
@@ -104,8 +103,10 @@ class Try:
         some = self.chance.randint(min(1, most), most)
         limit = time.monotonic() + PATIENCE
         while not ledger.exists() or ledger.read_bytes().count(b'"done"') < some:
-            if not process.alive:
+            if process.wait(0) == 0:
                 raise TooLateError
+            if not process.alive:
+                return
             if time.monotonic() > limit:
                 raise TimeoutError(f"nothing happens\n{self.said()}")
             time.sleep(0.002)
@@ -227,11 +228,8 @@ def _more_room(t: Try) -> None:
 
 
 def _read_only(t: Try) -> None:
-    """Rights taken away, from a program that is not root because root has all of them."""
-    t.place.chmod(0o777)
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    says = r"sim: .*: cannot be written: Permission denied"
-    process = t.start(code=2, says=says, user=_NOBODY if root else None)
+    """No right to write any more, for the folder or some of what is in it."""
+    process = t.start(code=2, says=r"sim: .*: cannot be written: Permission denied", plain=True)
     t.wait(process, 0.5)
     paths = [t.folder, t.folder / "runs", t.folder / "series", t.folder / "ledger"]
     for path in t.chance.choice([paths, paths[1:2], paths[2:3], paths[3:]]):
@@ -390,11 +388,15 @@ class Fault:
     share: float = 1.0
     breaks: bool = False
 
+    def times(self, most: int, executor: str) -> int:
+        """How often it is tried, where most faults are tried `most` times; half as often on a cluster, which is slow."""
+        return max(2, round(most * self.share * (1.0 if executor == HERE else 0.5)))
+
 
 _BOTH = (HERE, DASK)
 
 SIGNALS = [
-    Fault("killed", _BOTH, partial(_signalled, signals=(SIGKILL,))),
+    Fault("killed", _BOTH, partial(_signalled, signals=(SIGKILL,)), share=5 / 3),
     Fault("asked to end (SIGTERM)", _BOTH, partial(_signalled, signals=(SIGTERM,))),
     Fault("terminal closed (SIGHUP)", _BOTH, partial(_signalled, signals=(SIGHUP,))),
     Fault("Ctrl-C", _BOTH, partial(_signalled, signals=(SIGINT,), code=130, says=STOPPED)),
@@ -402,9 +404,9 @@ SIGNALS = [
     Fault("suspended and continued, a second process meanwhile", _BOTH, _suspended, share=0.5),
     Fault("two processes at once", _BOTH, _together, share=0.5),
     Fault("killed while starting over", _BOTH, _fresh, share=0.5),
-    Fault("killed, with workers of its own", (OWN,), partial(_signalled, signals=(SIGKILL,)), share=0.25),
-    Fault("Ctrl-C while its workers start", (OWN,), partial(_early, seconds=3.0), share=0.25),
-    Fault("suspended with its workers", (OWN,), partial(_group_suspended, seconds=2.0), share=0.1),
+    Fault("killed, with workers of its own", (OWN,), partial(_signalled, signals=(SIGKILL,)), share=0.5),
+    Fault("Ctrl-C while its workers start", (OWN,), partial(_early, seconds=3.0), share=0.5),
+    Fault("suspended with its workers", (OWN,), partial(_group_suspended, seconds=2.0), share=0.5),
 ]
 DISK = [
     Fault(FULL, _BOTH, _full, _more_room),
@@ -426,16 +428,16 @@ FILES = [
     }.items()
 ]
 CLUSTER = [
-    Fault("a worker killed", (DASK,), partial(_worker, signals=(SIGKILL,)), breaks=True, share=0.5),
+    Fault("a worker killed", (DASK,), partial(_worker, signals=(SIGKILL,)), breaks=True),
     Fault("a worker killed, another added", (DASK,), partial(_worker, signals=(SIGKILL,), added=True), breaks=True),
     Fault("a worker killed while it is asked who it is", (DASK,), _worker_early, breaks=True),
-    Fault("all workers killed, another added", (DASK,), _all_workers, breaks=True, share=0.5),
-    Fault("a worker retired", (DASK,), _leaves, breaks=True, share=0.5),
-    Fault("a worker suspended and continued", (DASK,), partial(_worker_suspended, seconds=1.0), share=0.5),
+    Fault("all workers killed, another added", (DASK,), _all_workers, breaks=True),
+    Fault("a worker retired", (DASK,), _leaves, breaks=True),
+    Fault("a worker suspended and continued", (DASK,), partial(_worker_suspended, seconds=1.0)),
     Fault(
         "a worker given up while suspended", (DASK,), partial(_worker_suspended, seconds=8.0), breaks=True, share=0.2
     ),
-    Fault("the scheduler suspended and continued", (DASK,), _slow_scheduler, share=0.5),
-    Fault("the scheduler killed", (DASK,), _scheduler, _new_cluster, share=0.5),
+    Fault("the scheduler suspended and continued", (DASK,), _slow_scheduler),
+    Fault("the scheduler killed", (DASK,), _scheduler, _new_cluster),
 ]
 FAULTS = [*SIGNALS, *DISK, *FILES, *CLUSTER]

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import measuring
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sim import engine
 from sim.parameters import resolve
@@ -61,11 +62,11 @@ class Fit(NamedTuple):
         return np.asarray(np.exp(self.level + self.exponent * np.log(x) + side * spread))
 
 
-def fitted(x: Sequence[float], y: Sequence[float]) -> Fit:
+def fitted(x: ArrayLike, y: ArrayLike) -> Fit:
     """The power law through some points, by ordinary least squares on logarithms."""
     from scipy import stats  # noqa: PLC0415
 
-    u, v = np.log(x), np.log(y)
+    u, v = np.log(np.asarray(x)), np.log(np.asarray(y))
     away, free = u - u.mean(), len(u) - 2
     exponent = (away @ v) / (away @ away)
     rest = v - v.mean() - exponent * away
@@ -99,7 +100,6 @@ def one_study(runs: int) -> Callable[[], object]:
 
 def repeated(work: Callable[[], object]) -> tuple[Callable[[], object], int]:
     """The work as often as it takes to be timed well, and how often that is; done once before, which warms up."""
-    work()
     times = max(1, round(LONG_ENOUGH / measuring.seconds(work)))
     return lambda: [work() for _ in range(times)], times
 

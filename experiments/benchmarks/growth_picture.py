@@ -61,11 +61,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, of: str, name: str) -> None:
     if high / low < 100:  # or a flat line would fill the panel
         axes.set_ylim((low * high) ** 0.5 / 12, (low * high) ** 0.5 * 12)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,g}"))
+        axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.0f}" if number >= 1 else f"{number:g}"))
         axis.set_minor_formatter("")
     title = f"{ONE[of].capitalize()}: {QUANTITIES[name]}"
     power = f"∝ {of}^{fit.exponent:.2f} ({fit.low:.2f} to {fit.high:.2f})"
-    axes.set_title(f"{title}\n{power}", fontsize=theme.TEXT, fontweight="bold")
+    axes.set_title(theme.minus(f"{title}\n{power}"), fontsize=theme.TEXT, fontweight="bold")
     axes.set_xlabel(of, fontsize=theme.TEXT)
     axes.tick_params(labelsize=theme.SMALL)
     axes.grid(color=theme.PALE)

@@ -336,15 +336,19 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     double reported = honest + gaming;
 
     double distance = fabs(need - one->practice);
-    double change = smaller(distance / p->step, 1.0);
-    double hope = one->confidence * p->gain * (1.0 - skill + skill * change) * (0.5 + 0.5 * trust);
-    double dread = p->loss_aversion * (1.0 - one->confidence) * fear * k;
-    double value = hope - dread - p->initiative_cost + p->aspiration * lever->targets * shortfall / p->target_level;
-    double free_hands = p->opportunity * larger(1.0 - overload, 0.0) * w;
-    bool tried = u->initiative < free_hands * logistic(p->sensitivity * value + one->who.boldness);
-    double able = p->success_base + p->success_skill * skill + p->success_cooperation * c->cooperation;
-    bool succeeded = tried & (u->success < smaller(able, 0.95) * change);
-    bool needless = tried & (distance < 0.5 * p->step);
+    bool tried = false, succeeded = false, needless = false;
+    double occasion = p->opportunity * larger(1.0 - overload, 0.0) * w;
+    if (u->initiative < occasion) {
+        double change = smaller(distance / p->step, 1.0);
+        double hope = one->confidence * p->gain * (1.0 - skill + skill * change) * (0.5 + 0.5 * trust);
+        double dread = p->loss_aversion * (1.0 - one->confidence) * fear * k;
+        double missing = p->aspiration * lever->targets * shortfall / p->target_level;
+        double value = hope - dread - p->initiative_cost + missing;
+        double able = p->success_base + p->success_skill * skill + p->success_cooperation * c->cooperation;
+        tried = u->initiative < occasion * logistic(p->sensitivity * value + one->who.boldness);
+        succeeded = tried & (u->success < smaller(able, 0.95) * change);
+        needless = tried & (distance < 0.5 * p->step);
+    }
     one->practice += succeeded * larger(smaller(need - one->practice, p->step), -p->step);
     distance = fabs(need - one->practice);
 

@@ -17,9 +17,10 @@ The second, `models`: `agreement` of the very run that is timed, with this packa
 timed run draws its own numbers, of a run like it with shared ones); `microseconds` for a manager and month; `times
 ours`, the ratio to this package at the same size; `peak MiB` of a new process that makes one such run, with all that
 it imports (the others call on this package to check their settings, so they import it too); `bytes a manager`, the
-peak above that of a process which imports the same and runs a single manager for one month; nothing where that is less
-than `SMALLEST`. A run that takes longer than `LONGEST` by the cost at the size before is not made. Timings of quick
-runs alternate and the fastest of `TURNS` counts; a run of more than `SLOW` seconds is timed once.
+peak above that of a process which makes the run `SMALL`, for each manager more; nothing where it is less than
+`SMALLEST` in all, and too little where a run fits into what loading has freed. A run that takes longer than `LONGEST`
+by the cost at the size before is not made. Timings of quick runs alternate and the fastest of `TURNS` counts; a run of
+more than `SLOW` seconds is timed once.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ PACKAGES = ("mesa", "agentpy", "numpy", "numba", "pandas", "scipy")
 LONGEST, SLOW, TURNS, SMALLEST = 60.0, 3.0, 5, 2 * 2**20
 SIZES = {2: 120, 17: 120, 167: 24, 1667: 24}
 """Systems of sixty managers, and for how many months."""
+SMALL = {"systems": 1, "months": 12}
+"""A run in which everything happens that the program must load or compile for."""
 CASES: tuple[dict[str, Any], ...] = (
     {},
     {"regime": "heavy", "schedule": {"monitoring": {6: 0.2, 18: 0.9}, "relationship": {12: 0.8}}},
@@ -192,10 +195,9 @@ def peak(name: str, sizes: Mapping[str, Any]) -> int:
 
 def costs(sizes_by_systems: Mapping[int, int]) -> pd.DataFrame:
     """The table `models`."""
-    tiny = {"systems": 1, "organisations": 1, "managers": 1, "months": 1}
-    empty = {name: peak(name, tiny) for name in implementations()}
     for run in implementations().values():
-        run(0, systems=1, months=2)  # compiles the rules and imports what there is to import
+        run(1, **SMALL)  # compiles the rules and imports what there is to import
+    empty = {name: peak(name, SMALL) for name in implementations()}
     rows, each = [], dict.fromkeys(implementations(), 0.0)
     for systems, months in sizes_by_systems.items():
         sizes, managers = {"systems": systems, "months": months}, managers_of(systems)
@@ -209,9 +211,9 @@ def costs(sizes_by_systems: Mapping[int, int]) -> pd.DataFrame:
             took, agrees = done[name]
             each[name] = took / (managers * months)
             bytes_ = peak(name, sizes)
-            grown = bytes_ - empty[name]
+            grown, more = bytes_ - empty[name], managers - managers_of(**SMALL)
             row |= {"agreement": agrees, "microseconds": 1e6 * each[name], "times ours": took / done[OURS][0]}
-            row |= {"peak MiB": bytes_ / 2**20, "bytes a manager": grown / managers if grown >= SMALLEST else np.nan}
+            row |= {"peak MiB": bytes_ / 2**20, "bytes a manager": grown / more if grown >= SMALLEST else np.nan}
             rows.append(row)
     return pd.DataFrame(rows)
 

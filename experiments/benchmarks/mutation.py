@@ -3,21 +3,21 @@
     pip install cosmic-ray
     python experiments/benchmarks/mutation.py [--quick] [--jobs 2]
 
-A mutant is one change of `sim/rules.py` or `sim/inference/contrast.py`: one of + - * / ** for another, a comparison for
-another, `and` for `or`, a sign or a `not` gone or added, a condition turned round, a number one larger or smaller. It is
-put into the running program, uncompiled, in a process of its own; no file is changed. The mutant of a rule meets those
-tests of `tests/test_rules.py` that name the rule, and a mutant outside of any rule those that name none; one of the
-verdict meets `tests/inference/test_contrast.py`. Examples come from one fixed seed, so that a second run finds the same.
-All other tests, which run whole models, are left out; they could only catch more.
+A mutant is one change of `sim/rules.py` or `sim/inference/contrast.py`: one of + - * / ** for another, a comparison
+for another, `and` for `or`, a sign or a `not` gone or added, a condition turned round, a number one larger or smaller.
+It is put into the running program, uncompiled, in a process of its own; no file is changed. The mutant of a rule meets
+those tests of `tests/test_rules.py` that name the rule, and a mutant outside of any rule those that name none; one of
+the verdict meets `tests/inference/test_contrast.py`. Examples come from one fixed seed, so a second run finds
+the same. All other tests, which run whole models, are left out; they could only catch more.
 
-Left out are changes that any test would catch, since they would flatter: operators for whole numbers (// % & | ^ << >>
-~) in sums of broken ones, and `is` for a comparison; and changes of annotations and decorators, since they change nothing
-that runs (compiling is switched off). cosmic-ray does not change `+=`, a name for another, or a call. (mutmut 3 was no
-choice: it skips a function with a decorator, which every rule has.)
+Left out are changes that would flatter, since any test catches them: operators for whole numbers (// % & | ^ << >> ~)
+among broken ones; `is` for a comparison, which nobody writes; and changes of annotations and decorators, since they
+change nothing that runs (compiling is switched off). cosmic-ray does not change `+=`, a name for another, or a call.
+mutmut 3 was no choice: it skips every function with a decorator, so every rule.
 
-`mutation`: for each file its `mutants`, how many the tests `caught`, how many took `too_slow` long (as a loop without end
-does, which nobody would miss), how many `survived`, how many of these are `explained`, and the share that did not
-survive. `mutation_survivors`: each one's definition and line, unchanged and mutated, and the reason in `survivors.toml`.
+`mutation`: for each file its `mutants`, how many the tests `caught`, how many were `too_slow` (a loop without end,
+which nobody would miss), how many `survived`, how many of these are `explained`, and the share that did not survive.
+`mutation_survivors`: each one's definition and line, unchanged and mutated, and the reason in `survivors.toml`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def worthwhile(operator: str) -> bool:
     """Whether a change of this kind says something about the tests, as the docstring above explains."""
     kind, *names = operator.removeprefix("core/").split("_")
     if kind == "ReplaceBinaryOperator":
-        return names[0] == "BitAnd" or ARITHMETIC.issuperset(names)  # the one & is a test for odd numbers
+        return names[0] == "BitAnd" or ARITHMETIC.issuperset(names)  # the one & asks whether a number is odd
     return kind not in WITHHELD and not {"Is", "IsNot", "Invert"}.intersection(names)
 
 
@@ -194,8 +194,10 @@ def trials(tried: Sequence[Mutant], jobs: int) -> list[str]:
     import hypothesis  # noqa: PLC0415
     import pytest  # noqa: PLC0415
 
-    quickly = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
-    hypothesis.settings.register_profile("mutants", derandomize=True, database=None, phases=quickly)
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # nobody wants to see the simplest failure
+    hypothesis.settings.register_profile(
+        "mutants", derandomize=True, database=None, phases=phases, report_multiple_bugs=False
+    )
     hypothesis.settings.load_profile("mutants")
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
@@ -220,7 +222,8 @@ def survivors(tried: Sequence[Mutant], outcomes: Sequence[str]) -> pd.DataFrame:
 
 def shares(tried: Sequence[Mutant], outcomes: Sequence[str], left: pd.DataFrame) -> pd.DataFrame:
     """A row for each file."""
-    table = pd.crosstab([mutant.file for mutant in tried], outcomes).reindex(index=FILES, columns=OUTCOMES, fill_value=0)
+    counted = pd.crosstab([mutant.file for mutant in tried], outcomes)
+    table = counted.reindex(index=FILES, columns=OUTCOMES, fill_value=0)
     table.insert(0, "mutants", table.sum(axis=1))
     table["explained"] = (left.reason != "").groupby(left.file).sum().reindex(table.index, fill_value=0)
     table["share_caught"] = 1 - table[SURVIVED] / table.mutants

@@ -183,10 +183,11 @@ def left(folder: Path, cells: int) -> NDArray[np.float64]:
 def watch(pid: int) -> float:
     """The largest memory, in MiB, of a process and its children until it ends."""
     process, peak = psutil.Process(pid), 0.0
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        started = time.perf_counter()
-        peak = max(peak, memory(process))
-        time.sleep(max(INTERVAL, LOOKING * (time.perf_counter() - started)))
+    with suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            started = time.perf_counter()
+            peak = max(peak, memory(process))
+            time.sleep(max(INTERVAL, LOOKING * (time.perf_counter() - started)))
     return peak
 
 
@@ -222,11 +223,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="40 cells, to see that it works; nothing is kept")
     quick = parser.parse_args().quick
+    cells, turns = (40, 1) if quick else (2_000, 2)
     made_with = versions("mesa", "agentpy", "ema_workbench", "numpy", "numba", "pandas")
     with tempfile.TemporaryDirectory() as nowhere:
-        save(
-            measured(40 if quick else 2_000, 1 if quick else 2), "sweeps", made_with, Path(nowhere) if quick else PROOF
-        )
+        save(measured(cells, turns), "sweeps", made_with, Path(nowhere) if quick else PROOF)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ app = marimo.App(width="medium", app_title="Leadership under surveillance")
 
 @app.cell
 def _():
+    import gc
     import secrets
 
     import marimo as mo
@@ -16,6 +17,7 @@ def _():
     from sim.parameters import MECHANISMS, REGIMES
     from sim.show import explore as pictures
 
+    gc.collect()  # what earlier visitors left behind; Python alone would let a long day of them pile up
     return MECHANISMS, OUTCOMES, REGIMES, explore, mo, pictures, secrets, sim
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.errors import InputError, StudyStopped
+from sim.errors import InputError, StudyStopped, visible
 
 if TYPE_CHECKING:
     from sim.study import Results, Study
@@ -27,6 +27,7 @@ app = typer.Typer(
 _MISTAKE: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever typer keeps it
 
 INTERRUPTED = 130
+_LONGEST = 500
 MOST_ROWS = 60
 """More cells than this are not printed."""
 
@@ -76,7 +77,7 @@ def claim(
             reply = questions.ask(
                 name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers, **sizes
             )
-        typer.echo("\n".join([reply.question, "", *reply.sentences]))
+        _echo("\n".join([reply.question, "", *reply.sentences]))
         _name_written(reply.save(folder))
         return
     asked = claims.claims_named(*[] if name is None else [name])
@@ -96,7 +97,7 @@ def claim(
         )
     written = report.save(folder)
     claims.forget(folder / claims.UNFINISHED)
-    typer.echo(text.verdicts(report.table) + "\n\n" + (report.page() if name is None else report.text()))
+    _echo(text.verdicts(report.table) + "\n\n" + (report.page() if name is None else report.text()))
     _name_written(written)
 
 
@@ -125,7 +126,7 @@ def worlds(
             paths = plausible.recalibrate(
                 Path("results") / "worlds" if out is None else out, lambda done, total: show(done, 0, total), workers
             )
-        typer.echo(plausible.report(plausible.load(paths[0])))
+        _echo(plausible.report(plausible.load(paths[0])))
         _name_written(paths)
         return
     main, _ = plausible.both(ensemble)
@@ -138,7 +139,7 @@ def worlds(
                 progress=lambda done, total: show(done, 0, total), workers=workers,
             )  # fmt: skip
         table, said = found, plausible.predictions_text(found)
-    typer.echo(said)
+    _echo(said)
     if out is not None:
         _name_written(plausible.save(main, table, out))
 
@@ -173,7 +174,7 @@ def run(
     written = results.save()
     _show(results)
     if results.has_earlier:
-        typer.echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
+        _echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
     _name_written([results.folder, *written])
 
 
@@ -229,7 +230,7 @@ def _answer_shown(folder: Path) -> bool:
 
     if (page := answer_in(folder)) is None:
         return False
-    typer.echo(page.read_text(encoding="utf-8").rstrip("\n"))
+    _echo(page.read_text(encoding="utf-8", errors="replace").rstrip("\n"))
     _name_written(sorted(folder.glob("claims.*")), "This is an answer of sim claim. Open")
     return True
 
@@ -260,7 +261,7 @@ def new(name: Annotated[str, typer.Argument(metavar="NAME", help="What to call i
 
     path = write(name)
     _name_written([path])
-    typer.echo(f"Open it, change a line, then:\n  sim run {shlex.quote(path.as_posix())}")
+    _echo(f"Open it, change a line, then:\n  sim run {shlex.quote(path.as_posix())}")
 
 
 @app.command()
@@ -276,7 +277,7 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
     most = f" (at most {e.most:,})" if e.most > e.runs else ""
     failed = f", {e.failed:,} failed" if e.failed else ""
     rest = f"The rest takes about {duration(e.seconds)} on this machine" if e.done < e.runs else "Nothing is left to do"
-    typer.echo(
+    _echo(
         f"{study.title}: {e.runs:,} runs{most} in {len(study.points):,} cells, {e.done:,} of them done{failed}.\n"
         f"{rest}; the results take {text.size(e.bytes)} on disk."
     )
@@ -288,16 +289,16 @@ def _show(results: Results) -> None:
 
     runs, failed = results.counts
     missing = f", {results.missing:,} still to be done" if results.missing else ""
-    typer.echo(f"{results.title}\n{runs:,} runs in {results.cells:,} cells, {failed:,} failed{missing}.\n")
+    _echo(f"{results.title}\n{runs:,} runs in {results.cells:,} cells, {failed:,} failed{missing}.\n")
     if results.is_sampled and runs:
-        typer.echo(results.sensitivity_text())
+        _echo(results.sensitivity_text())
     elif results.cells > MOST_ROWS:
-        typer.echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
+        _echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:
-        typer.echo(text.summaries(results.summary(), list(results.columns)))
-        typer.echo("\n±: half of the 95 % interval of the mean over runs.")
+        _echo(text.summaries(results.summary(), list(results.columns)))
+        _echo("\n±: half of the 95 % interval of the mean over runs.")
         if results.is_sequential:
-            typer.echo("\n" + text.precision(results.precision()))
+            _echo("\n" + text.precision(results.precision()))
 
 
 @app.command()
@@ -309,9 +310,9 @@ def parameters(
     from sim.show import text  # noqa: PLC0415
 
     if name is not None:
-        typer.echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
+        _echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
         return
-    typer.echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
+    _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
 
 
 @app.command("app")
@@ -324,8 +325,8 @@ def explore(
 
     port = served.free_port(port)
     served.check()
-    typer.echo(f"The app is at http://{served.HOST}:{port} (this machine only; its first page takes a few seconds).")
-    typer.echo("To stop it: Ctrl-C.")
+    _echo(f"The app is at http://{served.HOST}:{port} (this machine only; its first page takes a few seconds).")
+    _echo("To stop it: Ctrl-C.")
     served.serve(port, browser)
 
 
@@ -336,12 +337,16 @@ def _study(file: Path, settings: list[str] | None) -> Study:
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:
-    typer.echo(f"{what}:\n" + "\n".join(f"  {path}" for path in paths))
+    _echo(f"{what}:\n" + "\n".join(f"  {path}" for path in paths))
+
+
+def _echo(text: str) -> None:
+    typer.echo(visible(text))
 
 
 def _say(lines: Any) -> None:
     for line in lines:
-        print(f"sim: {line}", file=sys.stderr)
+        print(f"sim: {visible(line)}", file=sys.stderr)
 
 
 def _going_on(arguments: list[str]) -> list[str]:
@@ -373,7 +378,7 @@ def main() -> None:
         code = 2
     except _MISTAKE as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
-        _say([" ".join(text.split())])
+        _say([" ".join(text.split())[:_LONGEST]])
         code = 2
     except StudyStopped as error:
         _say([str(error)])

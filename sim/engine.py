@@ -198,8 +198,9 @@ def _run(
                 market = _grown(market, waiting + per_system + 2)
             for o in range(organisations):
                 for i in range(o * managers, (o + 1) * managers):
-                    waiting = _career(here[i], rows[i], local[o], draws[i], first + i, month, nation_fear, seed, market,
-                                      waiting, lever, p, numbers)
+                    if _leaves(here[i], rows[i], draws[i], p):
+                        waiting = _replace(here[i], rows[i], local[o], first + i, month, nation_fear, seed, market,
+                                           waiting, lever, p, numbers)
                     _record_stocks(here[i], rows[i])
                 _organisation_climate(local[o], here[o * managers : (o + 1) * managers])
             cooperation[s] = _mean_cooperation(here)
@@ -340,15 +341,17 @@ def _decide(
     reported = honest + gaming
     # 5
     distance = abs(need - post.practice)
-    change = rules.change_needed(distance, p.step)
-    value = rules.value_of_initiative(post.confidence, trust, fear_of_failing, skill, change, k, shortfall,
-                                      lever.targets, p.gain, p.loss_aversion, p.initiative_cost, p.aspiration,
-                                      p.target_level)
-    tried = u.initiative < rules.chance_of_initiative(value, post.boldness, w, overload, p.opportunity,
-                                                          p.sensitivity)
-    succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
-                                                             p.success_skill, p.success_cooperation))
-    needless = tried & rules.unneeded(distance, p.step)
+    tried, succeeded, needless = False, False, False
+    if u.initiative < rules.chance_of_occasion(w, overload, p.opportunity):  # weighing it costs an exponential
+        change = rules.change_needed(distance, p.step)
+        value = rules.value_of_initiative(post.confidence, trust, fear_of_failing, skill, change, k, shortfall,
+                                          lever.targets, p.gain, p.loss_aversion, p.initiative_cost, p.aspiration,
+                                          p.target_level)
+        tried = u.initiative < rules.chance_of_initiative(value, post.boldness, w, overload, p.opportunity,
+                                                              p.sensitivity)
+        succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
+                                                                 p.success_skill, p.success_cooperation))
+        needless = tried & rules.unneeded(distance, p.step)
     post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
     distance = abs(need - post.practice)
     # 6
@@ -483,11 +486,20 @@ def _learn(
 
 
 @compiled
-def _career(
+def _leaves(post: Any, row: Any, u: Any, p: Any) -> bool:
+    """Step 13 for one post: does whoever holds it leave?"""
+    dismissed = row.sanctions > 0.0 and u.dismissal < p.dismissal
+    left: bool = dismissed or u.exit < rules.chance_of_leaving(post.distress, post.fear, post.trust, p.exit_base,
+                                                                   p.exit_distress, p.exit_fear)
+    row.dismissals, row.exits, row.recycled = dismissed, left, 0.0
+    return left
+
+
+@compiled
+def _replace(
     post: Any,
     row: Any,
     place: Any,
-    u: Any,
     index: int,
     month: int,
     nation_fear: float,
@@ -498,13 +510,8 @@ def _career(
     p: Any,
     numbers: Any,
 ) -> int:
-    """Step 13 for one post; return how many are on the market afterwards."""
-    dismissed = row.sanctions > 0.0 and u.dismissal < p.dismissal
-    left = dismissed or u.exit < rules.chance_of_leaving(post.distress, post.fear, post.trust, p.exit_base,
-                                                             p.exit_distress, p.exit_fear)
-    row.dismissals, row.exits, row.recycled = dismissed, left, 0.0
-    if not left:
-        return waiting
+    """Someone new for a post that was left; return how many are on the market afterwards."""
+    dismissed = row.dismissals > 0.0
     leaver = market[waiting]  # a place behind those who are waiting
     _move_person(post, leaver)
     leaver.record += dismissed

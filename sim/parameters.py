@@ -7,14 +7,14 @@ regimes are in `sim/vocabulary.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
 from sim.catalogue import DECLARATIONS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.declaration import Declaration
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import InputError, first, named, nearest, shown
 from sim.vocabulary import MECHANISMS, REGIMES, Mechanism, Regime
 
 __all__ = [
@@ -56,7 +56,7 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
     0.8
     """
     off = _names(mechanisms_off)
-    mistakes = [*_unknown_regime(regime), *_unknown_mechanisms(off)]
+    mistakes = [*_unknown_regime(regime), *first(_unknown_mechanisms(off))]
     switched_off = {} if mistakes else _nulls(off)
     levers = {} if mistakes else REGIMES[regime].levers
     mistakes += _contradictions(off, settings)
@@ -64,13 +64,13 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
     try:
         parameters = Parameters(**values)
     except ValidationError as error:
-        mistakes += _lines(error)
+        mistakes += first(_lines(error))
         wrong = {problem["loc"][0] for problem in error.errors(include_url=False) if problem["loc"]}
         wrong.add("schedule")  # it was checked against months that may themselves be wrong
         parameters = Parameters(**{name: value for name, value in values.items() if name not in wrong})
     mistakes += _too_large(parameters)
     if mistakes:
-        raise InputError(mistakes)
+        raise InputError(first(mistakes))
     return parameters
 
 
@@ -90,13 +90,11 @@ def _is_mechanism(name: object) -> bool:
     return isinstance(name, str) and name in MECHANISMS
 
 
-def _unknown_mechanisms(off: tuple[str, ...]) -> list[str]:
+def _unknown_mechanisms(off: tuple[str, ...]) -> Iterator[str]:
     every = "; there are " + ", ".join(MECHANISMS)
-    return [
-        f"mechanisms_off = {shown(name)}: no such mechanism{nearest(name, MECHANISMS) or every}"
-        for name in off
-        if not _is_mechanism(name)
-    ]
+    for name in off:
+        if not _is_mechanism(name):
+            yield f"mechanisms_off = {shown(name)}: no such mechanism{nearest(name, MECHANISMS) or every}"
 
 
 def _nulls(off: Iterable[str]) -> dict[str, float | None]:
@@ -114,9 +112,9 @@ def _contradictions(off: tuple[str, ...], settings: dict[str, Any]) -> list[str]
     ]
 
 
-def _lines(error: ValidationError) -> list[str]:
+def _lines(error: ValidationError) -> Iterator[str]:
     """Pydantic's complaints in this project's words."""
-    return [line for problem in error.errors(include_url=False) for line in _complaint(problem)]
+    yield from (line for problem in error.errors(include_url=False) for line in _complaint(problem))
 
 
 def _complaint(problem: Any) -> tuple[str, ...]:

@@ -272,6 +272,12 @@ def value_of_initiative(
 
 
 @compiled
+def chance_of_occasion(time_left_: float, overload_: float, opportunity: float) -> float:
+    """opportunity·max(0, 1 - V)·w, for an initiative and the time for it; none is likelier than that. Assumption."""
+    return opportunity * max(0.0, 1.0 - overload_) * time_left_
+
+
+@compiled
 def chance_of_initiative(
     value: float,
     boldness: float,
@@ -281,7 +287,7 @@ def chance_of_initiative(
     sensitivity: float,
 ) -> float:
     """opportunity·max(0, 1 - V)·w·σ(sensitivity·U + boldness). Source: assumption."""
-    return opportunity * max(0.0, 1.0 - overload_) * time_left_ * logistic(sensitivity * value + boldness)
+    return chance_of_occasion(time_left_, overload_, opportunity) * logistic(sensitivity * value + boldness)
 
 
 @compiled

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sim.declaration import LARGEST_SIZE, Declaration, plain
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
 
 Schedule = dict[str, dict[int, float]]
 
@@ -25,6 +25,8 @@ def checked(
     mistakes: list[str] = []
     schedule: Schedule = {}
     for lever, plan in written.items():
+        if len(mistakes) > MOST_LINES:
+            break
         if lever not in levers:
             mistakes.append(_no_lever(lever, levers, declarations))
         elif not isinstance(plan, Mapping):
@@ -34,7 +36,7 @@ def checked(
             schedule[lever] = values
             mistakes += wrong
     if mistakes:
-        raise InputError(mistakes)
+        raise InputError(first(mistakes))
     return {lever: dict(sorted(values.items())) for lever, values in schedule.items() if values}
 
 

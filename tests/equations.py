@@ -10,6 +10,9 @@ from math import exp, log, sqrt
 
 from scipy.special import ndtri
 
+START = {"START_FEAR": 0.2, "START_TRUST": 0.5, "START_CONFIDENCE": 0.5, "START_COOPERATION": 0.3, "START_SAFETY": 0.3,
+         "START_REPUTATION": 0.5}  # fmt: skip
+
 
 def clip(x):
     return 0.0 if x < 0 else 1.0 if x > 1 else x
@@ -122,6 +125,10 @@ def value_of_initiative(
     hoped_for = confidence * gain * sensed * (1 + trust) / 2
     feared = loss_aversion * (1 - confidence) * fear * k
     return hoped_for - feared - initiative_cost + aspiration * targets * shortfall_ / target_level
+
+
+def chance_of_occasion(time_left_, overload_, opportunity):
+    return 0 if overload_ > 1 else opportunity * (1 - overload_) * time_left_
 
 
 def chance_of_initiative(value, boldness, time_left_, overload_, opportunity, sensitivity):

@@ -70,6 +70,7 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "value_of_initiative": dict(
         confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP, gain=UP,
         loss_aversion=DOWN, initiative_cost=DOWN, aspiration=UP, target_level=DOWN),
+    "chance_of_occasion": dict(time_left_=UP, overload_=DOWN, opportunity=UP),
     "chance_of_initiative": dict(value=UP, boldness=UP, time_left_=UP, overload_=DOWN, opportunity=UP,
                                  sensitivity="follows the sign of the value"),
     "chance_of_success": dict(skill=UP, system_cooperation=UP, change_needed_=UP, success_base=UP, success_skill=UP,
@@ -175,6 +176,14 @@ def span(rule: str, name: str) -> tuple[float, float]:
     return UNIFORM if rule == "person" else (0.0, 1.0)
 
 
+def allowed(rule: str, name: str) -> tuple[float, float]:
+    """Values that a user may give a parameter though nobody thinks them plausible: up to 1 at least."""
+    low, high = (0.0, 2.0) if name == "overload_" else span(rule, name)
+    declared = DECLARATIONS.get(name)
+    most = declared.maximum - declared.exclusive_maximum * 1e-3 if declared else high
+    return low, max(high, min(1.0, most))
+
+
 def signature(rule: str) -> dict[str, str]:
     """Names and types of a rule's arguments."""
     plain = getattr(RULES[rule], "py_func", RULES[rule])
@@ -212,6 +221,10 @@ def result(rule: str, given: Arguments) -> np.ndarray:
     return np.atleast_1d(RULES[rule](*given.values())).astype(float)
 
 
+def equation(rule: str, given: Arguments) -> np.ndarray:
+    return np.atleast_1d(getattr(equations, rule)(*given.values())).astype(float)
+
+
 def test_the_tables_hold_every_rule_and_every_argument() -> None:
     assert set(DIRECTIONS) == set(RULES)
     for rule, directions in DIRECTIONS.items():
@@ -225,8 +238,26 @@ def test_the_tables_hold_every_rule_and_every_argument() -> None:
 @given(data=st.data())
 def test_a_rule_is_its_equation(rule: str, data: st.DataObject) -> None:
     given = data.draw(arguments(rule))
-    expected = np.atleast_1d(getattr(equations, rule)(*given.values()))
-    np.testing.assert_allclose(result(rule, given), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(result(rule, given), equation(rule, given), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_its_equation_at_all_that_a_user_may_ask(rule: str) -> None:
+    """Also where chances would exceed one, effects more than use up what they act on, or no time would be left."""
+    rng = np.random.default_rng(2)
+
+    def at_random(name: str, kind: str) -> Any:
+        if kind == "float":
+            return float(rng.choice([*allowed(rule, name), rng.uniform(*allowed(rule, name))]))
+        return bool(rng.integers(2)) if kind == "bool" else int(rng.integers(name == "managers", 4))
+
+    cases = [{name: at_random(name, kind) for name, kind in signature(rule).items()} for _ in range(200)]
+    expected = [equation(rule, given) for given in cases]
+    np.testing.assert_allclose([result(rule, given) for given in cases], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_everything_starts_where_the_specification_says() -> None:
+    assert {name: value for name, value in vars(rules).items() if name.startswith("START_")} == equations.START
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if {UP, DOWN} & {*DIRECTIONS[rule].values()}])
@@ -285,6 +316,7 @@ BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
     "shortfall": lambda a: (0, a["target_level"]),
     "gaming": lambda a: (0, min(a["shortfall_"], a["gaming_max"])),
     "change_needed": lambda a: (0, 1),
+    "chance_of_occasion": lambda a: (0, a["opportunity"]),
     "chance_of_initiative": lambda a: (0, a["opportunity"]),
     "chance_of_success": lambda a: (0, 0.95),
     "practice_after_initiative": lambda a: (min(a["practice"], a["need"]), max(a["practice"], a["need"])),
@@ -326,10 +358,39 @@ def test_a_rule_keeps_within_its_bounds(rule: str, data: st.DataObject) -> None:
     assert low - 1e-12 <= result(rule, given)[0] <= high + 1e-12
 
 
+@given(arguments("chance_of_initiative"))
+def test_initiative_is_never_likelier_than_an_occasion_for_it(drawn: Arguments) -> None:
+    """To the last digit: the engine asks nobody to weigh what they have no occasion for."""
+    occasion = {name: drawn[name] for name in signature("chance_of_occasion")}
+    assert result("chance_of_initiative", drawn) <= result("chance_of_occasion", occasion)
+
+
 @given(st.floats(-1e6, 1e6))
 def test_overload_never_overflows(load: float) -> None:
     beyond = max(0.0, load - 1.0)
     assert beyond * (1 - 1e-12) <= rules.overload(load) <= beyond * (1 + 1e-12) + 0.07
+
+
+@given(st.floats(1e3, 1e6))
+def test_logistic_never_overflows_nor_vanishes(x: float) -> None:
+    assert 0.0 < rules.logistic(-x) < 1e-300
+    assert rules.logistic(x) == 1.0
+
+
+def test_balance_is_its_equation_at_the_ideal_focus_that_every_world_has() -> None:
+    """One half, where the rule does without logarithms."""
+    for attention in np.linspace(0.02, 0.98, 25):
+        assert rules.balance(attention, 0.5) == pytest.approx(equations.balance(attention, 0.5))
+
+
+def test_a_distance_of_exactly_half_a_step_is_not_unneeded() -> None:
+    assert not rules.unneeded(0.25, 0.5)
+
+
+def test_where_the_share_of_the_unfit_is_zero_no_person_is_unfit() -> None:
+    """Whatever number is drawn, and zero may be."""
+    given = dict.fromkeys(signature("person"), 0.5) | dict(unfit=0.0, poor_share=0.0, poor_factor=0.1)
+    assert rules.person(*given.values())[:2] == pytest.approx((0.5, 0.5))
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.001, 0.999))

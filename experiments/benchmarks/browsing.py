@@ -137,6 +137,12 @@ class Visitor:
     def _find(self, host: str, css: str) -> list[Any]:
         return self.browser.execute_script(INSIDE, host, css)  # type: ignore[no-any-return]
 
+    def _button(self, host: str, number: int, css: str = "button") -> Any:
+        """Something to click on, moved to where it can be clicked on."""
+        button = self._find(host, css)[number]
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        return button
+
     def _ask(self, script: str) -> str:
         return str(self.browser.execute_script(script))
 
@@ -169,7 +175,7 @@ class Visitor:
         return self._until_changed(CURVES, lambda: menu.select_by_visible_text(other))
 
     def _seed(self) -> float:
-        return self._until_changed(CURVES, self._find("marimo-button", "button")[0].click)
+        return self._until_changed(CURVES, self._button("marimo-button", 0).click)
 
     def _reload(self) -> float:
         started = time.perf_counter()
@@ -186,21 +192,17 @@ class Visitor:
             self.browser.switch_to.window(first)
 
     def _map(self) -> float:
-        play = self._find("marimo-switch", "button")[0]
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", play)
+        play = self._button("marimo-switch", 0)
         seconds = self._until_changed(DOTS, play.click)
         time.sleep(2.0)
         play.click()
         return seconds
 
     def _each_off(self) -> float:
-        button = self._find("marimo-button", "button")[-1]
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        return self._until_changed(IMAGES, button.click)
+        return self._until_changed(IMAGES, self._button("marimo-button", -1).click)
 
     def _picture(self) -> float:
-        link = self._find("marimo-download", "a")[-1]
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", link)
+        link = self._button("marimo-download", -1, "a")
         started = time.perf_counter()
         link.click()
         wait(lambda: list(self.folder.glob("*.png")), "the picture").pop().unlink()

@@ -389,7 +389,7 @@ class Fault:
     breaks: bool = False
 
     def times(self, most: int, executor: str) -> int:
-        """How often it is tried, where most faults are tried `most` times; half as often on a cluster, which is slow."""
+        """How often it is tried, where most faults are tried `most` times; half as often on a cluster."""
         return max(2, round(most * self.share * (1.0 if executor == HERE else 0.5)))
 
 

@@ -19,6 +19,8 @@ import argparse
 import os
 import random
 import shutil
+import signal
+import sys
 import tempfile
 import time
 import tomllib
@@ -168,6 +170,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="of the random moments (default: a new one)")
     parser.add_argument("--only", default="", help="faults whose name contains this")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # with all that was started
     seed = random.randrange(10**6) if options.seed is None else options.seed
     print(f"seed {seed}")
     chunks.BUDGET = BUDGET

@@ -8,6 +8,7 @@
    month, the totals of each post and its last indicators. Printed are the seconds of the fastest turn: of the whole
    model, and of its random numbers alone. */
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -645,7 +646,7 @@ int main(int argc, char **argv) {
         return fputs("the input is too short\n", stderr), 1;
     fclose(input);
     double *sums = allocated(n.months * FIELDS * sizeof *sums), *totals = allocated(all_posts * KEPT * sizeof *totals);
-    double *last = allocated(all_posts * 2 * sizeof *last), whole = INFINITY, drawing = INFINITY;
+    double *last = allocated(all_posts * 2 * sizeof *last), whole = DBL_MAX, drawing = DBL_MAX;
     volatile double drawn = 0.0;
     for (size_t turn = 0; turn < given[5]; turn++) {
         memset(sums, 0, n.months * FIELDS * sizeof *sums), memset(totals, 0, all_posts * KEPT * sizeof *totals);

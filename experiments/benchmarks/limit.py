@@ -159,9 +159,9 @@ def main() -> None:
             for systems in (42, 1):
                 p = resolve(**settings, systems=systems)
                 managers = systems * p.organisations * p.managers
-                turns = 1 if quick else 15
+                turns = 1 if quick else 30
                 for compiler, pair in builds.items():
-                    row = compare(p, pair, folder, turns if systems > 1 else 4 * turns)
+                    row = compare(p, pair, folder, turns)
                     rows.append({"settings": name, "managers": managers, "compiler": compiler, **row})
         used = ", ".join([versions("numba", "numpy"), *map(compiler_version, compilers)])
         save(pd.DataFrame(rows), "limit", used, folder if quick else PROOF)

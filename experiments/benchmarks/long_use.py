@@ -47,7 +47,7 @@ WARM_UP = 1 / 3
 PIECES = 12
 FLAT = 0.05
 MIB = 2**20
-TINY: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 5, "months": 6, "window": 6}
+TINY: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 5, "months": 6}
 
 
 class Watch:
@@ -248,7 +248,7 @@ def main() -> None:
                 measuring.save(answers(visitor), "long_use_answers", made_with, folder)
             else:
                 work, total, unit = USES[use]
-                samples, objects = alone(work, total // 50 if chosen.quick and total > 1000 else total)
+                samples, objects = alone(work, total // 20 if chosen.quick else total)
                 found = [(use, samples, unit, objects)]
             rows += [row(*one) for one in ((name, samples, unit, more) for name, samples, unit, more in found)]
             series += [over_time(name, samples) for name, samples, _, _ in found]

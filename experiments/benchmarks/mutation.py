@@ -55,7 +55,7 @@ LIMIT = 10.0
 
 
 class Mutant(NamedTuple):
-    """One change: a definition of a file ("" for another statement), its changed text, and the line that differs."""
+    """One change: a definition of a file, "" for a constant, its changed text, and the line that differs."""
 
     file: str
     name: str
@@ -105,9 +105,11 @@ def mutants(file: str) -> list[Mutant]:
 
 
 def difference(one: str, other: str, start: int) -> tuple[int, str, str]:
-    """Number of the first line that differs, and what it says in either text, without superfluous space."""
+    """Number of the first line that differs, and its code in either text, without superfluous space."""
     pairs = enumerate(zip(one.splitlines(), other.splitlines(), strict=True), start)
-    return next((number, " ".join(a.split()), " ".join(b.split())) for number, (a, b) in pairs if a != b)
+    number, lines = next((number, pair) for number, pair in pairs if pair[0] != pair[1])
+    before, after = (" ".join(line.split("  # ")[0].split()) for line in lines)
+    return number, before, after
 
 
 def put(mutant: Mutant) -> None:
@@ -213,7 +215,7 @@ def survivors(tried: Sequence[Mutant], outcomes: Sequence[str]) -> pd.DataFrame:
     reasons = tomllib.loads((HERE / "survivors.toml").read_text(encoding="utf-8"))["survivor"]
     known = {(each["name"], after): each["because"] for each in reasons for after in each["mutated"]}
     rows = [
-        (mutant.file, mutant.name, mutant.before, mutant.after, known.get((mutant.name, mutant.after), ""))
+        (mutant.file, mutant.name or "-", mutant.before, mutant.after, known.get((mutant.name, mutant.after), ""))
         for mutant, what in zip(tried, outcomes, strict=True)
         if what == SURVIVED
     ]

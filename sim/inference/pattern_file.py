@@ -22,11 +22,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import InputError, first, named, nearest, shown
 from sim.inference.patterns import CONFIDENCES, TRANSFORMS, VARIABLES, Evidence, Pattern
 from sim.outcomes import OUTCOMES, POST_COLUMNS
 from sim.parameters import DECLARATIONS, LEVERS, REGIMES, SPREADS
@@ -35,6 +35,7 @@ from sim.study.mistakes import place
 
 SHIPPED = Path(__file__).with_name("patterns.toml")
 MOST_MONTHS = 1200
+_TOLD = 3
 _LARGEST = 1e100  # beyond it, or below its inverse, squares are no longer finite or above 0
 SURVEY = ("monitoring", "targets", "relationship", *SPREADS, "months", "window")
 """What ``[survey]`` must set; it may set other levers as well."""
@@ -52,7 +53,7 @@ def load(path: str | Path | None = None) -> Evidence:
     table = toml.read(path)
     survey = table["survey"] if "survey" in table else toml.read(SHIPPED)["survey"]
     patterns = table.get("pattern")
-    lines = [*_unknown(table, ("survey", "pattern")), *_survey_mistakes(survey), *_list_mistakes(patterns)]
+    lines = first(chain(_unknown(table, ("survey", "pattern")), _survey_mistakes(survey), _list_mistakes(patterns)))
     if lines:
         raise InputError(f"{place(path)}: {line}" for line in lines)
     return Evidence(survey, tuple(_pattern(table) for table in patterns or ()))
@@ -244,7 +245,8 @@ def _not_a_policy(value: Any) -> str:
     wrong += [
         f"{name} = {shown(v)} {why}" for name, v in value.items() if name in LEVERS and (why := _not_for(name, v))
     ]
-    return "; ".join(wrong)
+    more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
+    return "; ".join([*wrong[:_TOLD], *more])
 
 
 _BOUNDS = {"correlation": (-1.0, 1.0), "share": (0.0, 1.0), "bunching": (-1.0, 1.0)}

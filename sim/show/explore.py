@@ -7,6 +7,7 @@ other, as its width allows; `slide` puts the time paths into one picture to take
 from __future__ import annotations
 
 import base64
+import gc
 import html
 import io
 import json
@@ -221,4 +222,6 @@ def _file(figure: Figure, kind: str, about: Mapping[str, str | None]) -> bytes:
     target = io.BytesIO()
     with theme.style():
         figure.savefig(target, format=kind, metadata=dict(about))
+    figure.clear()
+    gc.collect()  # a drawn figure holds 11 MB in circles of references, of which Python lets many pile up
     return target.getvalue()

@@ -35,6 +35,9 @@ def save(results: Results) -> list[Path]:
     if results.older_than(paths):
         return paths
     with _explained(folder):
+        for path in paths:
+            if path.is_symlink():  # from somebody else's folder; what it leads to is not ours to write
+                path.unlink()
         for name, write in tables.items():
             write(folder / name)
         for left in set(_files(folder, studies.NAMES)) - set(paths):  # of the study as it was before it was changed

@@ -173,9 +173,7 @@ class Cells:
         if column == "schedule":
             return schedule
         if (found := scheduled(column)) is not None:
-            lever, month = found
-            held = own.get("schedule", {}).get(lever, {}).get(str(month))
-            return "" if held is None else float(held)
+            return _held(*found, vector, schedule)
         chosen: Any = own.get(column, self._common.get(column, ""))  # "": only another cell has it, perhaps by mistake
         if column == "mechanisms_off" and not isinstance(chosen, str):
             return ", ".join(sorted(set(chosen)))
@@ -208,6 +206,14 @@ def uncollected() -> Iterator[None]:
 
 def _values(p: Parameters) -> bytes:
     return _VECTOR.pack(*(getattr(p, name) for name in _NAMES))
+
+
+def _held(lever: str, month: int, vector: bytes, schedule: str) -> float:
+    """The value of a lever from a month on, also where only another cell schedules one for that month."""
+    plan = json.loads(schedule or "{}").get(lever, {})
+    before = [value for start, value in plan.items() if int(start) <= month]
+    own: float = _NUMBER.unpack_from(vector, _PLACES[lever])[0]
+    return float(before[-1]) if before else own
 
 
 def _schedule(p: Parameters) -> str:

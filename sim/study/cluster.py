@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -81,15 +83,15 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
         raise InputError([f"cluster = {shown(address)}: needs Dask, which is not installed: {EXTRA}"]) from None
     reached = _local(int(local["workers"])) if local else _given(address)
     with _quiet(), reached as scheduler, _connected(distributed, address, scheduler) as client:
-        _check_workers(client)
         try:
+            _check_workers(client)
             yield client.get_executor(pure=False), _Threads(client)
-        except (CancelledError, distributed.KilledWorker) as error:
+        except (CancelledError, import_module("distributed.comm").CommClosedError, distributed.KilledWorker) as error:
             raise StudyStopped(_explained(address, error)) from None
 
 
 def _explained(address: str, error: BaseException) -> str:
-    if isinstance(error, CancelledError):
+    if not isinstance(error, import_module("distributed").KilledWorker):
         return f"cluster = {shown(address)}: lost; what is finished is kept"
     return f"cluster = {shown(address)}: a chunk ended several workers, perhaps for want of memory ({error})"
 
@@ -97,7 +99,9 @@ def _explained(address: str, error: BaseException) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Dask's running commentary, which no user of a study can act upon, off."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    talkers = ("distributed", "tornado", "asyncio")
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in talkers]
+    loggers = [logging.getLogger(name) for name in (*talkers, *names)]  # Dask gives some of them levels of their own
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
@@ -118,26 +122,57 @@ def _local(workers: int) -> Iterator[Any]:
     """Worker processes of one thread each on this machine, for nobody else to reach."""
     distributed: Any = import_module("distributed")
     engine.warm_up()  # compiled once, read from the disk by all
-    cluster = distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        memory_limit=0,
-        silence_logs=logging.CRITICAL + 1,
-        preload=["sim.study.cluster"],  # calls `dask_setup` in each worker
-    )
+    try:
+        with _undisturbed():
+            cluster = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any port: two studies may run side by side
+                memory_limit=0,
+                silence_logs=logging.CRITICAL + 1,
+                preload=["sim.study.cluster"],  # calls `dask_setup` in each worker
+            )
+    except Exception as error:
+        raise StudyStopped(f'cluster = "local:{workers}": its processes could not be started ({error})') from None
     try:
         yield cluster
     finally:
         _close(cluster)
 
 
-def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C to the process that asked for the work."""
-    import signal  # noqa: PLC0415
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits, and the processes that are started meanwhile never hear of it, not even while they are starting."""
+    if os.name != "posix":
+        yield
+        return
+    _start_tracker()  # would let Ctrl-C through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+
+def _start_tracker() -> None:
+    """Start Python's process that clears away what a killed study leaves in memory, so that it does it silently."""
+    from multiprocessing import resource_tracker  # noqa: PLC0415
+
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, "ignore:resource_tracker:UserWarning"]))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        del os.environ["PYTHONWARNINGS"]
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
+
+
+def dask_setup(worker: Any) -> None:
+    """Leave Ctrl-C to the process that asked for the work, where that could not be settled at its birth."""
     with suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -182,15 +217,15 @@ def _in_thread(call: Callable[[], object]) -> None:
 def _check_workers(client: Any) -> None:
     """Turn away workers with other versions now, and not after the first hour in a queue; later ones check alone."""
     expected = versions()
-    try:
-        found: dict[str, Versions] = client.run(versions)
-    except ImportError as error:
-        line = f"cluster: a worker cannot import {error.name}; install leadership-sim on every worker"
-        raise InputError([line]) from None
+    found: dict[str, Versions | Exception] = client.run(versions, on_error="return")
     if not found:
         print("The cluster has no workers yet; waiting for the first ...", file=sys.stderr, flush=True)
     for worker, theirs in found.items():
-        if lines := _differing(theirs, expected, f"the worker at {worker}"):
+        if isinstance(theirs, ImportError):
+            line = f"cluster: a worker cannot import {theirs.name}; install leadership-sim on every worker"
+            raise InputError([line])
+        # one that did not answer has died meanwhile, and its chunks go to others
+        if isinstance(theirs, dict) and (lines := _differing(theirs, expected, f"the worker at {worker}")):
             raise InputError(lines)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import InputError, first, named, nearest, shown
 from sim.parameters import DECLARATIONS
 from sim.study import factors
 from sim.study.sampled import Sampled, sample
@@ -56,21 +56,21 @@ def varied(section: dict[str, Any]) -> list[str]:
 
 def grid(section: dict[str, Any]) -> list[Settings]:
     """Every combination of the factors' values; the factor written last varies fastest."""
-    mistakes = [line for name, values in section.items() for line in _factor_mistakes(name, values)]
+    mistakes = first(line for name, values in section.items() for line in _factor_mistakes(name, values))
     if mistakes:
         raise InputError(mistakes)
     if (size := math.prod(map(len, section.values()))) > MOST_CELLS:
-        raise InputError([f"design: {size} cells; at most {MOST_CELLS} are allowed"])
+        raise InputError([f"design: {shown(size)} cells; at most {MOST_CELLS} are allowed"])
     return [dict(zip(section, values, strict=True)) for values in product(*section.values())]
 
 
 def listed(section: dict[str, Any]) -> list[Settings]:
     """The cells as they are written, one table ``[[design.cell]]`` each."""
-    mistakes = [
+    mistakes = first(
         f"design.{named(name)} = {shown(value)}: a list design has only cells, written as [[design.cell]] tables"
         for name, value in section.items()
         if name != "cell"
-    ]
+    )
     tables = section.get("cell")
     if not isinstance(tables, list) or not tables:
         wrong = "missing" if tables is None else f"{shown(tables)} is not a list of cells"
@@ -79,7 +79,7 @@ def listed(section: dict[str, Any]) -> list[Settings]:
         if not isinstance(table, dict):
             mistakes.append(f"design.cell: cell {number} is {shown(table)}; must be a [[design.cell]] table")
     if mistakes:
-        raise InputError(mistakes)
+        raise InputError(first(mistakes))
     return [dict(table) for table in tables]
 
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -110,11 +110,11 @@ def in_order(
 
 def as_done(
     executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], ahead: Callable[[], int]
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result], None, None]:
     """Each item with the `work` of it, whichever is done first; at most `ahead` are under way or wait to be taken.
 
     `ahead` is asked again and again, because a cluster may grow. Nothing that was submitted is left in line when the
-    caller stops taking.
+    caller closes it.
     """
     left = iter(items)
     running: dict[Future[Result], Item] = {}

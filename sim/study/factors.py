@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.declaration import Declaration
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
 from sim.outcomes import OUTCOMES
 from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
 
@@ -48,6 +48,9 @@ BUNDLES = ("groups", "together", "mechanisms", "mechanisms_off")
 
 _SCHEDULED = re.compile(r"(\w+)@([1-9]\d{0,8})")
 _EVEN = 0.5
+_LONGEST = 100
+FORMULA = "=+-@"
+"""What a formula of a spreadsheet begins with."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,8 @@ def drivers(section: dict[str, Any]) -> list[Driver]:
     found: list[Driver] = []
     mistakes: list[str] = []
     for name, value in section.items():
+        if len(mistakes) > MOST_LINES:
+            break
         try:
             if name == "groups":
                 mistakes += _group_mistakes(value)
@@ -256,8 +261,7 @@ def _bounds(here: str, d: Declaration, value: object, reverse: bool) -> tuple[fl
     if not isinstance(value, list) or not value:
         raise InputError([f'{here}: must be bounds [low, high], "range" or {{ choices = [...] }}'])
     if len(value) != 2:
-        listed = ", ".join(map(str, value))
-        raise InputError([f"{here}: must be two bounds [low, high], or {{ choices = [{listed}] }}"])
+        raise InputError([f"{here}: must be two bounds [low, high], or {{ choices = {shown(value)} }}"])
     if refused := [bound for bound in value if not d.allows(bound)]:
         raise InputError([f"{here}: {shown(refused[0])} must be {d.allowed}"])
     low, high = value
@@ -271,30 +275,33 @@ def _bounds(here: str, d: Declaration, value: object, reverse: bool) -> tuple[fl
 def _choices(here: str, value: object, example: str, allowed: Any = None) -> tuple[Any, ...]:
     if not isinstance(value, list) or len(value) < 2:
         raise InputError([f"{here}: must be a list of at least two values, such as {example}"])
-    lines = [
+    lines = first(
         f"{here}: {shown(choice)}: no such regime{nearest(choice, allowed)}; there are {', '.join(allowed)}"
         for choice in value
         if allowed and not (isinstance(choice, str) and choice in allowed)
-    ]
-    times = Counter(map(repr, value))
-    lines += [f"{here}: {choice} is given {count} times" for choice, count in times.items() if count > 1]
+    )
+    times = Counter(map(shown, value))
+    lines += first(f"{here}: {choice} is given {count} times" for choice, count in times.items() if count > 1)
     if lines:
         raise InputError(lines)
     return tuple(value)
 
 
 def _group_mistakes(value: object) -> list[str]:
+    return first(_wrong_groups(value))
+
+
+def _wrong_groups(value: object) -> Iterator[str]:
     groups = list(dict.fromkeys(d.group for d in DECLARATIONS.values()))
     if not isinstance(value, list) or not value:
-        return [f'design.groups = {shown(value)}: must be a list of groups or mechanisms, such as ["fear", "trust"]']
-    lines = []
+        yield f'design.groups = {shown(value)}: must be a list of groups or mechanisms, such as ["fear", "trust"]'
+        return
     for group in value:
         if not isinstance(group, str) or not _of_bundle(group):
             hint = nearest(group, [*groups, *MECHANISMS]) or "; the groups are " + ", ".join(groups)
-            lines.append(f"design.groups = {shown(group)}: no group or mechanism has this name{hint}")
+            yield f"design.groups = {shown(group)}: no group or mechanism has this name{hint}"
         elif not _members([group], set()):
-            lines.append(f"design.groups = {shown(group)}: nothing in this group has a plausible range")
-    return lines
+            yield f"design.groups = {shown(group)}: nothing in this group has a plausible range"
 
 
 TAKEN = {*DECLARATIONS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "error"}
@@ -310,15 +317,20 @@ def _together(value: object) -> list[Driver]:
     for table in value:
         factors = []
         for name, spec in table.items():
-            if name == "name":
+            if name == "name" or len(mistakes) > MOST_LINES:
                 continue
             try:
                 factors.append(factor(f"design.together.{named(name)}", name, spec, reverse=True))
             except InputError as error:
                 mistakes += error.lines
         title = table.get("name", " + ".join(name for name in table))
-        if not isinstance(title, str) or not title.strip() or not title.isprintable():
-            mistakes.append(f"design.together.name = {shown(title)}: must be a text on one line")
+        if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > _LONGEST:
+            line = f"must be a text on one line, of at most {_LONGEST} characters"
+            mistakes.append(f"design.together.name = {shown(title)}: {line}")
+        elif title.lstrip()[0] in FORMULA:
+            mistakes.append(
+                f"design.together.name = {shown(title)}: a spreadsheet would compute it; begin with a letter"
+            )
         elif title in TAKEN:
             mistakes.append(f"design.together.name = {shown(title)}: means something else; choose another name")
         elif len(table) - ("name" in table) < 2:
@@ -339,7 +351,9 @@ def _mechanisms(section: dict[str, Any]) -> list[Driver]:
     if not isinstance(names, list) or not names:
         mistakes.append(f'design.mechanisms = {shown(names)}: must be a list of mechanisms, such as ["gaming"]')
         names = []
-    for name, times in Counter(map(str, names)).items():
+    for name, times in Counter(name if isinstance(name, str) else shown(name) for name in names).items():
+        if len(mistakes) > MOST_LINES:
+            break
         if name not in MECHANISMS:
             every = "; there are " + ", ".join(MECHANISMS)
             hint = nearest(name, MECHANISMS) or every

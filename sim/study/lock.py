@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,25 @@ def locked(folder: Path) -> Iterator[None]:
             _acquire(file)
         except (BlockingIOError, PermissionError):
             raise InputError([f"{place(folder)}: another process is writing here; wait until it is done"]) from None
-        yield
+        _held.add(file)
+        try:
+            yield
+        finally:
+            _held.discard(file)
+
+
+_held: set[BinaryIO] = set()
+
+
+def _let_go() -> None:
+    """Close the locks of a parent: they would be held for as long as its children live, and it may be killed first."""
+    for file in _held:
+        file.close()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 if sys.platform == "win32":

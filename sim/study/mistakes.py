@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
 from sim.parameters import DECLARATIONS
 from sim.study.design import Settings
 
 _CELLS_NAMED = 5
-_MOST_LINES = 50
+_ENOUGH = 1_000
 _VALUE = re.compile(r" = [^:]*:")
 
 
@@ -26,7 +26,7 @@ def place(path: Path) -> str:
 def complaints(error: ValidationError, top: type[BaseModel], sections: dict[str, type[BaseModel]]) -> list[str]:
     """Pydantic's complaints about a study's table in this project's words, each once."""
     lines = (line for problem in error.errors(include_url=False) for line in _complaint(problem, top, sections))
-    return list(dict.fromkeys(lines))
+    return list(dict.fromkeys(first(lines)))
 
 
 def _complaint(problem: Any, top: type[BaseModel], sections: dict[str, type[BaseModel]]) -> Iterable[str]:
@@ -88,6 +88,11 @@ class CellMistakes:
         self._parameters = frozenset(parameters)
         self._cells: dict[str, list[int]] = {}
 
+    @property
+    def enough(self) -> bool:
+        """Whether so much is wrong that nobody wants to hear of the other cells."""
+        return len(self._cells) > _ENOUGH
+
     def add(self, number: int, own: Settings, error: InputError) -> None:
         """Note what `resolve` said of the cell with this number, which itself sets `own`."""
         for line in error.lines:
@@ -100,8 +105,9 @@ class CellMistakes:
             line if len(numbers) == cells and not line.startswith("design.cell.") else f"{_numbers(numbers)}: {line}"
             for line, numbers in self._cells.items()
         ]
-        more = len(lines) - _MOST_LINES
-        return [*lines[:_MOST_LINES], f"{more} more mistakes in cells"] if more > 1 else lines
+        more = len(lines) - MOST_LINES
+        most = "more than " if self.enough else ""
+        return [*lines[:MOST_LINES], f"{most}{more} more mistakes in cells"] if more > 1 else lines
 
     def _key(self, line: str, own: Settings) -> str:
         """The section that holds what a line begins with."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pydantic import ValidationError
 
-from sim.errors import InputError
+from sim.errors import InputError, first
 from sim.study import design, mistakes, toml
 from sim.study.cells import Cell, Cells, uncollected
-from sim.study.chunks import Chunk, chunks
+from sim.study.chunks import BUDGET, Chunk, chunks
 from sim.study.sections import Outcomes, Plan, Precision
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ONCE = frozenset(Plan.model_fields) - set(design.CHOICES) | {"window"}
 """What a design cannot vary."""
+MOST_CHUNKS = 1_000_000
+"""More than these are not laid out, because that alone would take minutes and fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Study:
             plan, wrong = _checked(toml.overridden(table, overrides, list(Plan.model_fields)))
             columns, points, more = _cells(plan)
             if wrong or more:
-                raise InputError([*wrong, *more])
+                raise InputError(first([*wrong, *more]))
         except InputError as error:
             raise InputError(
                 [line if line.startswith("--set ") else f"{where}: {line}" for line in error.lines]
@@ -109,7 +111,12 @@ class Study:
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
-        """All runs, or with ``[precision]`` those of the first round, as they are computed and stored."""
+        """All runs, or with ``[precision]`` those of the first round, as they are computed and stored.
+
+        Raises `InputError` where they are too many to be laid out.
+        """
+        if self.plan.seeds * sum(cell.cost for cell in self.points) > MOST_CHUNKS * BUDGET:
+            raise InputError([f"{self.name}: {self.size:,} runs are too much for one study; divide it into several"])
         numbered = enumerate(self.points, 1)
         with uncollected():
             return tuple(chunks(numbered, self.columns, self.plan.seed, self.plan.seeds, self.plan.kept))
@@ -174,7 +181,8 @@ class Study:
 
 def _safe(name: str) -> str:
     """A name that stays inside ``results/``, whatever a file is called."""
-    return name.replace("/", "_").replace("\\", "_").strip(". ") or "study"
+    plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+    return plain.strip(". ") or "study"
 
 
 def _checked(table: toml.Table) -> tuple[Plan, list[str]]:
@@ -202,6 +210,8 @@ def _cells(plan: Plan) -> tuple[tuple[str, ...], tuple[Cell, ...], list[str]]:
     points: list[Cell] = []
     checked = Cells(plan.common, columns, plan.outcomes.organisations)
     for number, own in enumerate(settings, 1):
+        if found.enough:
+            break
         try:
             settled = design.put_into_schedule(own, plan.schedule)
             points.append(checked({name: value for name, value in settled.items() if name not in _ONCE}))

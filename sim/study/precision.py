@@ -60,7 +60,7 @@ def totals(minimum: int, maximum: int) -> Iterator[int]:
 class Rounds:
     """The chunks of a study, round by round; a study without ``[precision]`` has one round.
 
-    `chunks` are those of the present round, `every` those of all rounds so far.
+    `chunks` are those of the present round, `every` those of all rounds so far, and `runs` is how many runs these have.
     """
 
     def __init__(self, study: Study) -> None:
@@ -73,11 +73,7 @@ class Rounds:
         self.outcome = self._precision.outcome if self._precision else ""
         self.chunks: tuple[Chunk, ...] = study.chunks
         self.every: tuple[Chunk, ...] = study.chunks
-
-    @property
-    def runs(self) -> int:
-        """Number of runs in all rounds so far."""
-        return sum(chunk.runs for chunk in self.every)
+        self.runs = sum(chunk.runs for chunk in self.every)  # kept, because it is asked for after every chunk
 
     def advance(self, values: Values) -> bool:
         """Go to the next round, after every chunk of this one is finished; False where there is none."""
@@ -95,6 +91,7 @@ class Rounds:
         added = chunks(self._open, self._study.columns, plan.seed + before, self._runs - before, plan.kept)
         self.chunks = tuple(added)
         self.every += self.chunks
+        self.runs += sum(chunk.runs for chunk in self.chunks)
         return True
 
     def _take(self, chunk: Chunk, values: Iterable[float]) -> None:

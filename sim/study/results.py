@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from sim.run import provenance
 from sim.study import toml
 from sim.study.compute import measured
 from sim.study.design import is_sampled
+from sim.study.factors import FORMULA
 from sim.study.mistakes import place
 from sim.study.precision import CONFIDENCE, half_width
 from sim.study.store import Plan, Store
@@ -55,7 +58,10 @@ class Results:
         from sim.study.plan import Study  # noqa: PLC0415
 
         path = self.folder / "study.toml"
-        return Study.from_dict(toml.read(path), name=self.folder.resolve().name, where=place(path))
+        study = Study.from_dict(toml.read(path), name=self.folder.resolve().name, where=place(path))
+        if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, self._kept, self.cells):
+            raise InputError([f"{place(path)}: is not the study that was run here; run the study again"])
+        return study
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,7 +86,8 @@ class Results:
     @property
     def is_sampled(self) -> bool:
         """Whether the design is an lhs, sobol or morris design, so that there is a `sensitivity`."""
-        return is_sampled(toml.read(self.folder / "study.toml").get("design", {}))
+        design = toml.read(self.folder / "study.toml").get("design")
+        return isinstance(design, dict) and is_sampled(design)
 
     @property
     def is_sequential(self) -> bool:
@@ -236,7 +243,7 @@ class Results:
         """The provenance that the Parquet files hold, each once: version, commit, Python, platform, packages."""
         texts: dict[bytes, None] = {}
         for chunk in self._chunks:
-            with suppress(OSError, pa.ArrowException):
+            with suppress(OSError, pa.ArrowException, KeyError, TypeError):  # damaged, or another's
                 texts[pq.read_metadata(self._store.file("runs", chunk)).metadata[b"provenance"]] = None
         return [json.loads(text) for text in texts]
 
@@ -259,9 +266,13 @@ class Results:
     def to_csv(self, path: Path | str) -> None:
         """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written."""
         try:
-            self.runs.to_csv(path, index=False)
+            _without_formulas(self.runs).to_csv(path, index=False)
         except OSError as error:
             raise InputError([f"{place(Path(path))}: cannot be written: {error.strerror or error}"]) from None
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        return {**self._plan["kept"], "outcomes": self.outcomes}
 
     @property
     def _total(self) -> int:
@@ -288,16 +299,20 @@ class Results:
             raise InputError([f"{place(self.folder)}: {line}"])
 
     def _read(self, name: str, chunk: str) -> pa.Table:
-        if (table := self._store.read(name, chunk)) is None:
+        table = self._store.read(name, chunk)
+        if table is None or table.column_names != self._columns(name)[1:]:
             file = self._store.file(name, chunk)
             raise InputError([f"{place(file)}: missing or damaged; run the study again to compute it anew"])
         return table
 
     def _with_cells(self, table: pa.Table, name: str, chunk: str, pieces: list[list[int]]) -> pa.Table:
         """The table with the numbers of the cells in front, which the files lack because cells may move."""
+        runs = table if name == "runs" else self._read("runs", chunk)
+        if len(runs) != sum(count for _, count in pieces):
+            raise InputError([f"{place(self._store.file(name, chunk))}: does not fit the ledger; run the study again"])
         cells = np.repeat(*np.array(pieces, dtype=np.int64).T)
         if name != "runs":
-            cells = cells[self._read("runs", chunk)["error"].is_null().to_numpy()]
+            cells = cells[runs["error"].is_null().to_numpy()]
             cells = cells[_run_of_row(table)]
         return table.add_column(0, "cell", pa.array(cells))
 
@@ -308,6 +323,13 @@ class Results:
             "series": [*design, "month", *self.outcomes],
             "organisations": [*map(measured, design), "month", "organisation", "system", *POST_COLUMNS],
         }[name]
+
+
+def _without_formulas(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe in front of texts that a spreadsheet would compute; none of ours begins so."""
+    formula = rf"^(?=[{re.escape(FORMULA)}\t\r])"
+    texts = runs.select_dtypes(exclude="number")
+    return runs.assign(**{str(name): column.replace(formula, "'", regex=True) for name, column in texts.items()})
 
 
 def answer_in(folder: Path) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,13 +117,15 @@ class _Run:
         self.store.adopt(plan_of(self.rounds.every, self.study.title, precision), plan.toml())
 
     def _compute(self, pool: _Pool, missing: list[Chunk]) -> None:
-        for chunk, tables in as_done(pool.executor, pool.work, missing, pool.ahead):
-            failed = failures(tables)
-            self.store.save(chunk, tables, failed)
-            self._count(chunk, failed)
-            self._tell()
-            if failed and self.options.stop_on_failure:
-                raise StudyStopped(_first_failure(chunk, tables))
+        # closed here and now, or a second Ctrl-C would find it being cleared away, where no error can be caught
+        with closing(as_done(pool.executor, pool.work, missing, pool.ahead)) as finished:
+            for chunk, tables in finished:
+                failed = failures(tables)
+                self.store.save(chunk, tables, failed)
+                self._count(chunk, failed)
+                self._tell()
+                if failed and self.options.stop_on_failure:
+                    raise StudyStopped(_first_failure(chunk, tables))
 
     def _count(self, chunk: Chunk, failed: int) -> None:
         self.done += chunk.runs

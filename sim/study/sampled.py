@@ -24,6 +24,8 @@ _WHAT = {"lhs": "cells", "sobol": "base samples", "morris": "trajectories"}
 _FEWEST = 2
 _MOST_SEED = 2**63 - 1
 _MOST_LEVELS = 100
+MOST_NUMBERS = 8_000_000
+"""Cells times what is sampled for each: so many fit into 2 GiB."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,12 @@ def sample(section: dict[str, Any], most: int) -> Sampled:
         mistakes += error.lines
     if mistakes:
         raise InputError(mistakes)
-    if (size := rows(section["kind"], section["samples"], len(found))) > most:
-        raise InputError([f"design.samples = {section['samples']}: makes {size} cells; at most {most} are allowed"])
+    size, samples = rows(section["kind"], section["samples"], len(found)), shown(section["samples"])
+    if size > most:
+        raise InputError([f"design.samples = {samples}: makes {shown(size)} cells; at most {most} are allowed"])
+    if size * len(found) > MOST_NUMBERS:
+        numbers = f"{size} cells with {len(found)} numbers each; at most {MOST_NUMBERS} are allowed in all"
+        raise InputError([f"design.samples = {samples}: makes {numbers}"])
     unit = _DRAW[section["kind"]](section, len(found))
     settings, cell = _cells(unit, found)
     return Sampled(section["kind"], tuple(found), section.get("levels", 0), unit, settings, cell)
@@ -90,7 +96,7 @@ def _setting_mistakes(section: dict[str, Any]) -> list[str]:
         lines.append(f"design.samples = {shown(samples)}: must be a whole number, at least {_FEWEST}")
     elif kind == "sobol" and samples & (samples - 1):
         following = 1 << samples.bit_length()
-        lines.append(f"design.samples = {samples}: must be a power of two; the next one is {following}")
+        lines.append(f"design.samples = {shown(samples)}: must be a power of two; the next one is {shown(following)}")
     if not _whole(seed := section["seed"], 0, _MOST_SEED):
         lines.append(f"design.seed = {shown(seed)}: must be a whole number from 0 to 2**63 - 1")
     if kind == "morris" and (not _whole(levels := section["levels"], 2, _MOST_LEVELS) or levels % 2):
@@ -137,8 +143,8 @@ def _cells(unit: NDArray[np.float64], found: list[Driver]) -> tuple[list[dict[st
     numbers: dict[object, int] = {}
     settings: list[dict[str, Any]] = []
     cell = np.empty(len(unit), dtype=np.int64)
-    for row, point in enumerate(unit.tolist()):
-        own = _settings(point, found)
+    for row, point in enumerate(unit):
+        own = _settings(point.tolist(), found)
         key = repr(own) if "mechanisms_off" in own else tuple(own.items())  # a list has no hash
         number = numbers.setdefault(key, len(settings) + 1)
         if number > len(settings):

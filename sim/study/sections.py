@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from sim.declaration import LARGEST_SIZE
-from sim.errors import InputError, nearest, shown
+from sim.errors import InputError, first, nearest, shown
 from sim.outcomes import OUTCOMES
 from sim.seeds import LARGEST_SEED
 from sim.study import toml
@@ -17,6 +17,10 @@ from sim.study.design import CHOICES, Settings
 from sim.study.factors import resolved
 
 MOST_SEEDS = 1_000_000
+LONGEST_TITLE = 300
+_TITLE = f"a text on one line, of at most {LONGEST_TITLE} characters"
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+"""Without characters that end a line, command a terminal or turn the direction of writing round."""
 
 
 class _Section(BaseModel):
@@ -36,14 +40,14 @@ class Outcomes(_Section):
     @field_validator("keep")
     @classmethod
     def _known(cls, keep: list[str]) -> list[str]:
-        lines = [
+        lines = (
             f"outcomes.keep = {shown(name)}: "
             + (f"is given {times} times" if name in OUTCOMES else f"no such outcome{nearest(name, OUTCOMES)}")
             for name, times in Counter(keep).items()
             if times > 1 or name not in OUTCOMES
-        ]
-        if lines:
-            raise InputError(lines)
+        )
+        if told := first(lines):
+            raise InputError(told)
         return keep
 
 
@@ -58,7 +62,7 @@ class Precision(_Section):
 class Plan(_Section):
     """A study's file, section by section, with defaults for what is left out."""
 
-    title: str = Field("", pattern=r"^[^\x00-\x1f\x7f]*$", description="a text on one line")
+    title: str = Field("", pattern=_ONE_LINE, max_length=LONGEST_TITLE, description=_TITLE)
     regime: str = Field("baseline", description="the name of a regime")
     seeds: int = Field(30, ge=1, le=MOST_SEEDS, description=f"a whole number from 1 to {MOST_SEEDS}")
     seed: int = Field(

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
@@ -27,12 +28,14 @@ from sim.outcomes import OUTCOMES, POST_COLUMNS
 from sim.run import provenance
 from sim.study.chunks import Chunk, model_version
 from sim.study.compute import TABLES, Tables
+from sim.study.ledger import FORMAT, is_ours
 from sim.study.lock import locked
 from sim.study.mistakes import place
 
-FORMAT = 1
 _EARLIER = "earlier"
 _TEMPORARY = ".part"
+_WRITTEN = {"ledger", "lock", _EARLIER, *TABLES}
+_STUDY = "study.toml"
 
 Plan = dict[str, Any]
 Done = dict[str, Any]
@@ -75,7 +78,7 @@ class Store:
             return
         except OSError as error:
             raise InputError([f"{place(self._ledger)}: cannot be read: {error.strerror}"]) from None
-        for entry in map(_entry, text.splitlines()):
+        for entry in filter(is_ours, map(_entry, text.splitlines())):
             if "plan" in entry:
                 self.plan = entry["plan"]
             elif "done" in entry:
@@ -88,10 +91,12 @@ class Store:
         return self.folder / table / f"{chunk}.parquet"
 
     def older_than(self, paths: Iterable[Path]) -> bool:
-        """Whether all these files were written after the last entry of the ledger."""
+        """Whether all these files were written after the last entry of the ledger, as far as the clock can be trusted:
+        what comes from the future may be older than it says.
+        """
         with suppress(OSError):
             last = self._ledger.stat().st_mtime_ns
-            return all(path.stat().st_mtime_ns > last for path in paths)
+            return all(last < path.stat().st_mtime_ns <= time.time_ns() for path in paths)
         return False
 
     def is_done(self, chunk: str) -> bool:
@@ -108,7 +113,7 @@ class Store:
         for folder in (self.folder, self.folder / _EARLIER):
             with suppress(OSError):
                 found = (folder / table / f"{chunk}.parquet").read_bytes()
-                if _digest(found) == self.done[chunk]["files"][table]:
+                if _digest(found) == self.done[chunk]["files"].get(table):
                     return found
         return None
 
@@ -125,9 +130,9 @@ class Store:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(locked(self.folder))
                 self._read_ledger()
-                for place in (self.folder, *(self.folder / table for table in TABLES)):
-                    for left in place.glob(f"*{_TEMPORARY}"):
-                        left.unlink()
+                for left in (_STUDY, *(f"{table}/*.parquet" for table in TABLES)):
+                    for file in self.folder.glob(left + _TEMPORARY):
+                        file.unlink()
             yield
 
     @contextmanager
@@ -143,15 +148,18 @@ class Store:
             there = {path.name for path in self.folder.iterdir()}
             if "ledger" not in there and there - {"lock"}:
                 raise InputError([f"{place(self.folder)}: holds other files and no results; choose another folder"])
+            if links := sorted(name for name in there & _WRITTEN if (self.folder / name).is_symlink()):
+                line = f"{links[0]} leads elsewhere, where nothing may be written; put a copy in the place of the link"
+                raise InputError([f"{place(self.folder)}: {line}"])
 
     def clear(self) -> None:
-        """Forget all that is done. Only what this class writes is removed, the ledger last."""
+        """Forget all that is done. Only what this class writes is removed; the ledger stays, which says whose it is."""
         with self._explained():
             for table in TABLES:
                 for folder in (self.folder, self.folder / _EARLIER):
                     for file in (folder / table).glob("*.parquet"):
                         file.unlink()
-            self._ledger.unlink(missing_ok=True)
+            self._ledger.write_bytes(b"")
         self.plan, self.done = None, {}
 
     def adopt(self, plan: Plan, study: str) -> None:
@@ -169,7 +177,7 @@ class Store:
             if self.plan != plan:
                 self._append({"plan": plan})
                 self.plan = plan
-            _write(self.folder / "study.toml", study.encode())
+            _write(self.folder / _STUDY, study.encode())
 
     def save(self, chunk: Chunk, tables: Tables, failed: int) -> None:
         """Write a finished chunk; the ledger's line comes last, so a chunk is there as a whole or not at all."""
@@ -187,7 +195,7 @@ class Store:
         with self._ledger.open("ab+") as ledger:
             if ledger.tell() and (ledger.seek(-1, os.SEEK_END), ledger.read())[1] != b"\n":
                 ledger.write(b"\n")  # the line before was cut off
-            ledger.write(json.dumps(entry).encode() + b"\n")
+            ledger.write(json.dumps({**entry, "check": _check(entry)}).encode() + b"\n")
             ledger.flush()
             os.fsync(ledger.fileno())
 
@@ -206,11 +214,16 @@ def encoded(table: pa.Table, chunk: Chunk) -> bytes:
 
 
 def _entry(line: str) -> dict[str, Any]:
-    with suppress(ValueError):
+    """What a line of the ledger says, or nothing where it was cut off or changed; lines without a check are older."""
+    with suppress(ValueError, RecursionError):
         found = json.loads(line)
-        if isinstance(found, dict):
+        if isinstance(found, dict) and found.pop("check", None) in (None, _check(found)):
             return found
     return {}
+
+
+def _check(entry: dict[str, Any]) -> str:
+    return _digest(json.dumps(entry).encode())
 
 
 def _digest(content: bytes) -> str:

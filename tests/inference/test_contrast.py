@@ -58,7 +58,29 @@ def test_an_interval_without_width_is_never_undecided(point, sesoi, sign):
 
 
 def test_without_a_smallest_effect_of_interest_there_is_an_estimate_only():
-    assert contrast([1.0, 2.0], [0.0, 0.5]).verdict == "estimate"
+    found = contrast([1.0, 2.0], [0.0, 0.5])
+    assert (found.verdict, found.sesoi) == ("estimate", None)
+
+
+def test_where_nothing_else_is_said_nobody_claims_a_direction_and_a_size_is_in_the_outcomes_unit():
+    assert verdict((0.06, 0.08), 0.05) == contrast([4.1, 4.2], [4.0, 4.1], Sesoi(0.05)).verdict == "higher"
+    assert contrast([4.0, 4.1], [4.1, 4.2], Sesoi(0.05)).verdict == "lower"
+
+
+def test_an_effect_of_interest_of_zero_leaves_only_no_difference_at_all_negligible():
+    assert verdict((0.0, 0.0), 0.0, 1) == "negligible"
+    assert verdict((0.0, 0.1), 0.0, 1) == verdict((-0.1, 0.0), 0.0, 1) == "undecided"
+    assert verdict((0.1, 0.2), 0.0, 1) == "supported"
+
+
+@pytest.mark.parametrize("sign", [-2, 0.5, 2])
+def test_a_claim_has_one_of_three_directions(sign):
+    with pytest.raises(ValueError, match="sign"):
+        verdict((0.0, 1.0), 0.1, sign)
+
+
+def test_a_table_says_whether_a_size_is_a_share():
+    assert (Sesoi(0.05).text, Sesoi(0.05, relative=True).text) == ("0.05", "5 % rel")
 
 
 @given(pairs, sizes, st.sampled_from([-1, 1]))
@@ -83,12 +105,18 @@ def test_pairs_that_all_differ_by_as_much_are_decisive():
 
 def test_a_constant_row_has_no_width_whatever_the_rounding():
     assert mean_interval([0.1] * 30) == (0.1, 0.1, 0.1)
+    assert contrast([0.1] * 30, [0.0] * 30).sd == 0.0
 
 
 def test_the_interval_is_students():
     mean, low, high = mean_interval([1.0, 2.0, 3.0, 4.0])
     half = 3.182446305 * np.sqrt(5 / 3) / 2  # t with 3 degrees of freedom, from a printed table
     assert (mean, low, high) == pytest.approx((2.5, 2.5 - half, 2.5 + half))
+
+
+def test_the_spread_is_that_of_the_paired_differences():
+    found = contrast([3.0, 6.0, 9.0], [2.0, 3.0, 4.0])  # differences 1, 3, 5
+    assert found.sd == pytest.approx(2.0)
 
 
 def test_relative_sizes_refer_to_the_absolute_mean_of_the_arm_after_the_minus():
@@ -99,7 +127,15 @@ def test_relative_sizes_refer_to_the_absolute_mean_of_the_arm_after_the_minus():
 
 @pytest.mark.parametrize(
     ("plus", "minus"),
-    [([1.0], [2.0]), ([1.0, 2.0], [1.0, 2.0, 3.0]), ([1.0, np.nan], [1.0, 2.0]), ([[1.0, 2.0]], [[1.0, 2.0]])],
+    [
+        ([1.0], [2.0]),
+        ([1.0, 2.0], [1.0, 2.0, 3.0]),
+        ([1.0, 2.0, 3.0], [1.0, 2.0]),
+        ([1.0, np.nan], [1.0, 2.0]),
+        ([[1.0, 2.0]], [[1.0, 2.0]]),
+        ([[1.0, 2.0], [3.0, 5.0]], [[1.0, 2.0], [3.0, 4.0]]),
+        (1.0, 2.0),
+    ],
 )
 def test_what_cannot_be_paired_is_refused(plus, minus):
     with pytest.raises(ValueError, match="value"):

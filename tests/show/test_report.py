@@ -158,8 +158,8 @@ def test_runs_that_are_missing_are_said_before_anything_else(results, tmp_path):
     shutil.copytree(results.folder, tmp_path / "part")
     ledger = tmp_path / "part" / "ledger"
     plan, *done = ledger.read_text().splitlines()
-    changed = json.loads(plan)
-    changed["plan"]["chunks"].append(["feedbeef", [[4, 5]]])
+    changed = {"plan": json.loads(plan)["plan"]}
+    changed["plan"]["chunks"].append(["feedbeef" * 4, [[4, 5]]])
     ledger.write_text("\n".join([json.dumps(changed), *done]) + "\n")
     Results(tmp_path / "part").save_report(tmp_path / "part.html")
     text = Elements((tmp_path / "part.html").read_text(encoding="utf-8")).text

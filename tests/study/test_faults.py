@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import os
 import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,8 @@ import sim
 from sim import engine
 from sim.errors import InputError, StudyStopped
 from sim.study import Results, Study, chunks, cluster, running
+from sim.study.lock import locked
+from sim.study.store import Store
 
 HERE = Path(sim.__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE), "COLUMNS": "200"}
@@ -122,13 +128,95 @@ def test_a_finished_chunk_that_was_harmed_is_noticed_and_computed_again(tmp_path
         assert stored(tmp_path / "r") == stored(tmp_path / "whole")
 
 
+def test_a_bit_that_flips_in_the_ledger_changes_nothing_that_it_says(tmp_path: Path, tiny_chunks: None) -> None:
+    study = Study.from_dict(table(outcomes=SOME))
+    ledger, chance = study.run(tmp_path / "r").folder / "ledger", random.Random(0)
+    whole, content = Store(tmp_path / "r"), ledger.read_bytes()
+    for _ in range(80):
+        position, bit = chance.randrange(len(content)), 1 << chance.randrange(8)
+        ledger.write_bytes(content[:position] + bytes([content[position] ^ bit]) + content[position + 1 :])
+        found = Store(tmp_path / "r")
+        assert found.plan in (None, whole.plan)
+        assert len(found.done) >= len(whole.done) - 2  # the end of a line belongs to two
+        assert all(whole.done[chunk].items() <= entry.items() for chunk, entry in found.done.items())
+    study.run(tmp_path / "r")
+    study.run(tmp_path / "whole")
+    assert stored(tmp_path / "r") == stored(tmp_path / "whole")
+
+
+def test_a_line_of_the_ledger_that_is_nested_without_end_is_passed_over(tmp_path: Path) -> None:
+    study = Study.from_dict(table())
+    with (study.run(tmp_path / "r").folder / "ledger").open("a") as ledger:
+        ledger.write("[" * 100_000 + "\n")
+    assert Results(tmp_path / "r").complete
+
+
+def test_a_study_that_is_killed_while_it_starts_over_can_be_run_again(tmp_path: Path) -> None:
+    study = Study.from_dict(table())
+    study.run(tmp_path / "r")
+    store = Store(tmp_path / "r")
+    with store.writing():
+        store.clear()  # and no further
+    assert study.run(tmp_path / "r").complete
+
+
+def test_only_our_own_temporary_files_are_cleared_away(tmp_path: Path) -> None:
+    study = Study.from_dict(table())
+    study.run(tmp_path / "r")
+    ours = [tmp_path / "r" / name for name in ("study.toml.part", "runs/0a.parquet.part", "series/0a.parquet.part")]
+    others = [tmp_path / "r" / name for name in ("film.part", "runs/thesis.part", "notes.toml.part")]
+    (tmp_path / "r/series").mkdir()
+    for path in (*ours, *others):
+        path.write_text("half")
+    study.run(tmp_path / "r")
+    assert not any(path.exists() for path in ours)
+    assert all(path.exists() for path in others)
+
+
+def test_a_report_of_tomorrow_is_drawn_again_because_the_clock_was_set_back(tmp_path: Path) -> None:
+    results = Study.from_dict(table()).run(tmp_path / "r")
+    report = tmp_path / "r/report.html"
+    report.write_text("old")
+    os.utime(report, (time.time(), time.time()))
+    assert results.older_than([report])
+    os.utime(report, (time.time() + 86_400, time.time() + 86_400))
+    assert not results.older_than([report])
+
+
+HOLDER = """
+import os, signal, sys, time
+from pathlib import Path
+from sim.study.lock import locked
+with locked(Path(sys.argv[1])):
+    if not (child := os.fork()):
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="has no forks")
+def test_a_lock_ends_with_its_holder_though_its_children_live_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        child = int(holder.stdout.readline())
+        try:
+            holder.wait(30)
+            with locked(tmp_path):
+                os.kill(child, 0)  # is still there
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
 def small_disk(path: Path) -> bool:
-    """A file system of half a megabyte, where we may make one."""
+    """A file system of a quarter of a megabyte, where we may make one."""
     path.mkdir()
     if not hasattr(os, "geteuid") or os.geteuid() or not shutil.which("mount"):
         return False
     return not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", str(path)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=250k", "tmpfs", str(path)], capture_output=True, check=False
     ).returncode
 
 
@@ -136,7 +224,7 @@ def small_disk(path: Path) -> bool:
 def test_a_disk_that_fills_up_is_one_line_and_finished_chunks_are_whole(tmp_path: Path) -> None:
     if not small_disk(tmp_path / "disk"):
         pytest.skip("needs the right to mount a small file system")
-    study, folder = Study.from_dict(table(seeds=60, outcomes=SOME)), tmp_path / "disk" / "r"
+    study, folder = Study.from_dict(table(seeds=30, outcomes=SOME)), tmp_path / "disk" / "r"
     try:
         with pytest.raises(InputError) as caught:
             study.run(folder)
@@ -153,7 +241,7 @@ def test_a_disk_that_fills_up_is_one_line_and_finished_chunks_are_whole(tmp_path
 
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_second_process_on_one_folder_says_so_and_leaves(tmp_path: Path) -> None:
-    study = Study.from_dict(table(seeds=60))
+    study = Study.from_dict(table(seeds=25))
     first = start(saved(tmp_path, study), tmp_path / "r")
     wait_for(lambda: done(tmp_path / "r"))
     with pytest.raises(InputError) as caught:
@@ -167,7 +255,7 @@ def test_a_folder_from_a_newer_version_is_one_line_and_is_left_alone(tmp_path: P
     study = Study.from_dict(table())
     ledger = study.run(tmp_path / "r").folder / "ledger"
     first, *rest = ledger.read_text().splitlines()
-    newer = json.loads(first)
+    newer = {"plan": json.loads(first)["plan"]}
     newer["plan"]["format"] += 1
     ledger.write_text("\n".join([json.dumps(newer), *rest]) + "\n")
     content = ledger.read_bytes()
@@ -247,12 +335,24 @@ def test_a_failed_run_is_a_row_or_stops_the_study_and_can_be_done_again(tmp_path
     assert stored(tmp_path / "r") == stored(tmp_path / "whole")
 
 
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """A port in use, by us or by whoever has it already."""
+    with socket.socket() as busy, suppress(OSError):
+        busy.bind(("127.0.0.1", port))
+        busy.listen()
+        yield
+        return
+    yield
+
+
 @pytest.mark.usefixtures("tiny_chunks")
 def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_path: Path) -> None:
     study = Study.from_dict(table(seeds=6, outcomes=SOME, precision=PRECISE))
     study.run(tmp_path / "one", workers=1)
     study.run(tmp_path / "two", workers=2)
-    study.run(tmp_path / "dask", cluster="local:2")
+    with taken(8787):  # where Dask would like to have its dashboard
+        study.run(tmp_path / "dask", cluster="local:2")
     with ThreadPoolExecutor(3) as threads:
         study.run(tmp_path / "pool", cluster=threads)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
@@ -268,11 +368,12 @@ def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_pa
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    study = Study.from_dict(table(seeds=60, outcomes=SOME))
+    study = Study.from_dict(table(seeds=20, outcomes=SOME))
     killed: list[int] = []
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=60
-    ) as two:
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", silence_logs=60, dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+    ) as two:  # fmt: skip
 
         def kill(finished: int, _: int, total: int) -> None:
             if finished > total // 4 and not killed:
@@ -297,6 +398,72 @@ def test_a_worker_with_another_version_is_refused_in_one_line(tmp_path: Path, mo
         patch.setattr(cluster, "model_version", lambda: "other")
         with pytest.raises(InputError, match="runs another version of the model; install the same versions"):
             Study.from_dict(table()).run(tmp_path / "r", cluster="local:1")
+
+
+def test_a_lost_scheduler_is_not_told_by_dask_as_well() -> None:
+    pytest.importorskip("distributed")
+    names = ("distributed", "distributed.client", "distributed.scheduler", "asyncio", "tornado.application")
+    before = [logging.getLogger(name).level for name in names]
+    with cluster._quiet():
+        assert not [name for name in names if logging.getLogger(name).isEnabledFor(logging.CRITICAL)]
+    assert [logging.getLogger(name).level for name in names] == before
+
+
+class Asked:
+    """Stands for the client of a cluster, whose workers answer so."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def run(self, function: Any, on_error: str) -> Any:
+        assert on_error == "return"
+        return {"tcp://a:1": cluster.versions(), "tcp://b:2": self._answer}
+
+
+def test_a_worker_that_dies_while_it_is_asked_for_its_versions_is_passed_over() -> None:
+    cluster._check_workers(Asked(OSError("gone")))
+    with pytest.raises(InputError, match="a worker cannot import sim; install leadership-sim on every worker"):
+        cluster._check_workers(Asked(ModuleNotFoundError("no", name="sim")))
+    with pytest.raises(InputError, match="the worker at tcp://b:2 runs numpy 0, here"):
+        cluster._check_workers(Asked(cluster.versions() | {"numpy": "0"}))
+
+
+def test_worker_processes_that_cannot_be_started_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+
+    def fail(**_: Any) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", fail)
+    with pytest.raises(StudyStopped) as caught:
+        Study.from_dict(table()).run(tmp_path / "r", cluster="local:2")
+    assert str(caught.value) == 'cluster = "local:2": its processes could not be started (Nanny failed to start.)'
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way")
+def test_ctrl_c_while_workers_start_is_heard_by_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(LONG)
+    for seconds in (0.2, 0.6, 1.0, 1.5, 2.0):
+        command = [sys.executable, "-m", "sim", "run", "long.toml", "--cluster", "local:2", "--fresh", "--out", "r"]
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
+        wait_for((tmp_path / "r" / "ledger").exists)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert [line for line in err.splitlines() if " of " not in line] == [
+            "sim: stopped",
+            "sim: what is finished is kept; to go on: sim run long.toml --cluster local:2 --out r",
+        ]
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://no-such-host.invalid:8786"])
@@ -383,6 +550,32 @@ def test_ctrl_c_stops_at_once_though_a_long_run_is_in_the_engine(tmp_path: Path)
         "sim: stopped",
         "sim: what is finished is kept; to go on: sim run long.toml --out 'a b' --yes",
     ]
+
+
+class Unfinished(Executor):
+    """Does the first call at once and no other; whoever calls one off is interrupted."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        future = Impatient()
+        if not hasattr(self, "_begun"):
+            self._begun = True
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+class Impatient(Future):  # type: ignore[type-arg]
+    def cancel(self) -> bool:
+        raise KeyboardInterrupt("second")
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_second_ctrl_c_while_chunks_are_called_off_comes_out_like_the_first(tmp_path: Path) -> None:
+    def interrupt(finished: int, *_: int) -> None:
+        if finished:
+            raise KeyboardInterrupt("first")
+
+    with pytest.raises(KeyboardInterrupt, match="second"):
+        Study.from_dict(table()).run(tmp_path / "r", cluster=Unfinished(), progress=interrupt)
 
 
 def test_threads_end_with_the_study(tmp_path: Path) -> None:

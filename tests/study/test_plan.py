@@ -74,7 +74,7 @@ def test_a_resolved_study_reads_back_as_itself(tmp_path: Path) -> None:
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"titel": "x"}, 'study: titel = "x": no such key (did you mean "title"?)'),
     ({"monitoring": 0.5}, "study: monitoring = 0.5: no such key; it belongs under [parameters]"),
-    ({"title": "two\nlines"}, "study: title = 'two\\nlines': must be a text on one line"),
+    ({"title": "two\nlines"}, "study: title = 'two\\nlines': must be a text on one line, of at most 300 characters"),
     ({"seeds": 0}, "study: seeds = 0: must be a whole number from 1 to 1000000"),
     ({"seeds": 2.0}, "study: seeds = 2.0: must be a whole number from 1 to 1000000"),
     ({"seeds": True}, "study: seeds = True: must be a whole number from 1 to 1000000"),

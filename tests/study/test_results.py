@@ -81,7 +81,7 @@ def test_a_folder_without_results_is_one_line(tmp_path: Path, results: Results) 
         with pytest.raises(InputError) as caught:
             Results(folder)
         assert caught.value.lines == (f"{folder}: {why}; give a folder that sim run has written",)
-    plan = json.loads((results.folder / "ledger").read_text().splitlines()[0])
+    plan = {"plan": json.loads((results.folder / "ledger").read_text().splitlines()[0])["plan"]}
     plan["plan"]["format"] += 1
     (tmp_path / "ledger").write_text(json.dumps(plan) + "\n")
     with pytest.raises(InputError, match="newer version"):

@@ -7,19 +7,19 @@ The study has 10⁹ runs in 100,000 cells: `national` runs of 2,520 managers and
 managers and five years; every outcome is kept. On a Dask cluster, workers compute chunks of runs, and one process, the
 parent, hands them out, takes the results and writes them. A discrete-event simulation of workers, scheduler and parent
 gives the chunks a second in the long run, with chunk times drawn from measured ones. A worker is lost once a day and
-replaced after ten minutes; a chunk that it had is done again. No progress bar is shown.
+replaced after ten minutes; a chunk that it had is done again.
 
-`billion`: `chunks` as the program makes them, or so much larger that there are 100,000 in all; `cores`; `days`;
-`efficiency`, the time of the engine alone on as many cores over the time taken; what `limits`: the part that is busy
-most; `disk` in TiB, in whole blocks; `files` in millions; and the parent's `memory` in GiB: the study, its ledger,
-and results not yet written.
+`billion`: `chunks` as the program makes them for so many runs, or of a second, as it makes them for fewer; `cores`;
+`days`; `efficiency`, the time of the engine alone on as many cores over the time taken; what `limits`: the part that
+is busy most; `disk` in TiB, in whole blocks; `files` in millions; and the parent's `memory` in GiB: the study, its
+ledger, and results not yet written.
 
-`billion_breaks`: what breaks first with chunks as they are: the number of cores that one scheduler or one parent can
-keep busy, and the runs at which something no longer fits its limit. `billion_measured`: what a chunk costs each part,
-all but the writing in processor time. `billion_folder`: what a thousand more chunks or cells cost the parent, in
-processor seconds and peak memory of a new process. `billion_check`: real studies on this machine, in milliseconds a
-chunk, against the prediction from the same costs: with chunks as they are, and with tiny ones, where the parent and
-the scheduler are what is slow.
+`billion_breaks`: what would break first if all chunks were of a second: the number of cores that one scheduler or one
+parent can keep busy, and the runs at which something no longer fits its limit. `billion_measured`: what a chunk costs
+each part, all but the writing in processor time. `billion_folder`: what a thousand more chunks or cells cost the
+parent, in processor seconds and peak memory of a new process. `billion_check`: real studies on this machine, in
+milliseconds a chunk, against the prediction from the same costs: with chunks of a second, and with tiny ones, where
+the parent and the scheduler are what is slow.
 """
 
 from __future__ import annotations
@@ -41,11 +41,9 @@ from billion_costs import ChunkCosts, Line, TaskCosts
 
 RUNS, CELLS = 10**9, 100_000
 CORES = (10, 100, 1_000)
-FEW = 100_000  # chunks, where they are made larger
 TINY = 0.005  # of the size that chunks have
 LOST_A_DAY, AWAY = 1, 600.0  # of a worker; seconds until it is replaced
 DAY, GIB, TIB, MIB = 86_400, 2**30, 2**40, 2**20
-BUSY = 100  # cores
 WORDS = {
     "start": "starting the study",
     "resume": "going on after an interruption",
@@ -63,10 +61,9 @@ class Part(NamedTuple):
     waiting: float  # for each chunk under way, each time that the parent looks
 
     @classmethod
-    def of(cls, chunk: ChunkCosts, task: TaskCosts, waiting: float, counting: float = 0.0) -> Part:
-        """The costs of chunks with those of their tasks; `counting` for the progress bar."""
-        parent = task.parent + chunk.save + counting
-        return cls(chunk.seconds + task.worker, task.scheduler, parent, waiting)
+    def of(cls, chunk: ChunkCosts, task: TaskCosts, waiting: float) -> Part:
+        """The costs of chunks with those of their tasks."""
+        return cls(chunk.seconds + task.worker, task.scheduler, task.parent + chunk.save, waiting)
 
     def with_losses(self) -> Part:
         """With the time that lost workers cost: they are away, and half a chunk has to be done again."""
@@ -136,14 +133,13 @@ class Costs(NamedTuple):
     chunk: dict[tuple[str, float], ChunkCosts]
     task: dict[tuple[str, float], TaskCosts]
     waiting: float
-    counting: Line
     folder: dict[str, tuple[Line, Line]]
     read: dict[str, tuple[Line, Line]]
     cell: tuple[Line, Line]
 
-    def part(self, key: tuple[str, float], counted: int = 0) -> Part:
-        """What a chunk costs; with a progress bar that counts so many chunks each time."""
-        return Part.of(self.chunk[key], self.task[key], self.waiting, self.counting.each * counted)
+    def part(self, key: tuple[str, float]) -> Part:
+        """What a chunk costs."""
+        return Part.of(self.chunk[key], self.task[key], self.waiting)
 
     def memory(self, chunks: float, cells: int = CELLS) -> float:
         """Bytes of the parent: whichever is more of starting and of going on, and the cells."""
@@ -197,7 +193,6 @@ def _breaks(found: Costs, kind: str) -> dict[tuple[str, str, str], float]:
     start, resume, opening = (found.folder[name] for name in ("start", "resume", "open"))
     room, work = LIMITS["memory"] - found.memory(0), part.work.mean()
     chunks = {
-        ("counting runs for the progress bar", f"keeps {BUSY} cores waiting"): work / BUSY / found.counting.each,
         ("memory of the parent", "16 GiB"): room / max(start[1].each, resume[1].each),
         ("going on after an interruption", "ten minutes"): LIMITS["seconds"] / resume[0].each,
         ("opening the folder", "ten minutes"): LIMITS["seconds"] / opening[0].each,
@@ -235,7 +230,6 @@ def folder_table(found: Costs) -> pd.DataFrame:
     lines = {WORDS[name]: ("chunks", *both) for name, both in found.folder.items()}
     lines |= {f"reading all {kind} runs into one table": ("chunks", *both) for kind, both in found.read.items()}
     lines["laying out the study"] = ("cells", *found.cell)
-    lines["counting runs for the progress bar, once a chunk"] = ("chunks", found.counting, Line(0.0, 0.0))
     return pd.DataFrame(
         {"what": what, "of": of, "seconds": 1e3 * seconds.each, "MiB": 1e3 * memory.each / MIB}
         for what, (of, seconds, memory) in lines.items()
@@ -251,7 +245,7 @@ def check(found: Costs, number: int) -> pd.DataFrame:
             for larger in (1, TINY):
                 chunks = number if larger == 1 else 20 * number
                 measured = costs.real_run(on, "small", chunks, larger)
-                part = found.part(("small", larger), chunks)
+                part = found.part(("small", larger))
                 alone = 1 / simulated(part, workers, 2_000).rate
                 shared = (part.work.mean() + part.scheduler + part.parent) / (os.cpu_count() or 1)
                 guess = max(alone, shared)  # all parts share this machine's cores
@@ -264,7 +258,7 @@ def check(found: Costs, number: int) -> pd.DataFrame:
 
 def size_of(larger: float) -> str:
     """The size of chunks in words."""
-    return "as they are" if larger == 1 else "larger" if larger > 1 else "tiny"
+    return "of a second" if larger == 1 else "as made" if larger > 1 else "tiny"
 
 
 def measured(quick: bool) -> Costs:
@@ -274,7 +268,7 @@ def measured(quick: bool) -> Costs:
     chunk: dict[tuple[str, float], ChunkCosts] = {}
     for kind in costs.KINDS:
         now = chunk[kind, 1] = costs.chunk_costs(kind, number)
-        larger = chunks_of(now.runs) / FEW
+        larger = costs.growth(kind, RUNS)
         chunk[kind, larger] = costs.enlarged(now, kind, larger)
     chunk["small", TINY] = costs.chunk_costs("small", 10 * number, TINY)
     with costs.cluster(2) as on:
@@ -283,7 +277,6 @@ def measured(quick: bool) -> Costs:
         chunk,
         task,
         costs.waiting_cost(1_000) / 1_000,
-        costs.counting_cost([10 * size for size in sizes[:2]]),
         costs.folder_costs("national", sizes, ("start", "resume", "open")),
         {k: costs.folder_costs(k, [size // by for size in sizes], ("read",))["read"] for k, by in shares.items()},
         costs.cell_costs([10 * size for size in sizes[:2]]),

@@ -33,7 +33,6 @@ from sim.study.chunks import Chunk
 from sim.study.cluster import dask_cluster
 from sim.study.compute import Tables, compute
 from sim.study.execute import as_done
-from sim.study.precision import Rounds
 from sim.study.store import Store, plan_of
 
 Floats = NDArray[np.float64]
@@ -80,11 +79,16 @@ def study(kind: str, runs: int) -> Study:
     return Study.from_dict(table(runs, **KINDS[kind]))
 
 
+def growth(kind: str, runs: int) -> int:
+    """How many times as large as chunks of a second the program makes those of a study with so many runs."""
+    one = study(kind, 1)
+    return chunks.budget(one.points[0].cost * runs, one.plan.kept) // chunks.BUDGET
+
+
 def first_chunks(kind: str, number: int, larger: float = 1) -> list[Chunk]:
-    """The first chunks of a long study, `larger` times as large as the program makes them."""
-    with patch.object(chunks, "BUDGET", round(chunks.BUDGET * larger)):
-        long = study(kind, 1)
-        return list(islice(chunks.chunks([(1, long.points[0])], long.columns, 0, 10**7, long.plan.kept), number))
+    """The first chunks of a long study, `larger` times as large as those of a second."""
+    long, size = study(kind, 1), round(chunks.BUDGET * larger)
+    return list(islice(chunks.chunks([(1, long.points[0])], long.columns, 0, 10**7, long.plan.kept, size), number))
 
 
 def chunk_costs(kind: str, number: int, larger: float = 1) -> ChunkCosts:
@@ -283,13 +287,6 @@ def _fresh(code: str, laid_out: dict[str, Any], folder: Path) -> tuple[float, fl
 def _lines(sizes: Sequence[int], rows: Sequence[tuple[float, float]]) -> tuple[Line, Line]:
     seconds, peaks = zip(*rows, strict=True)
     return line(sizes, seconds), line(sizes, peaks)
-
-
-def counting_cost(sizes: Sequence[int]) -> Line:
-    """Seconds to say how many runs a study has, which the progress bar asks after each chunk, by number of chunks."""
-    runs = first_chunks("national", 1)[0].runs
-    rounds = [Rounds(study("national", number * runs)) for number in sizes]
-    return line(sizes, [_spent(lambda r=each: r.runs) for each in rounds])  # type: ignore[misc]
 
 
 def line(x: Sequence[float], y: Sequence[float]) -> Line:

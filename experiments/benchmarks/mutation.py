@@ -204,7 +204,7 @@ def trials(tried: Sequence[Mutant], jobs: int) -> list[str]:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     plugin = Trials(tried, jobs)
-    options = ["-s", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options = ["-qq", "-s", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     if code := pytest.main([*(tests for _, tests in FILES.values()), *options], plugins=[plugin]):
         raise SystemExit(int(code))
     return plugin.outcomes

@@ -1,8 +1,9 @@
 """Runs in batches: which runs are computed, written and resumed together.
 
-A chunk takes around a second, so that little is lost when the work is interrupted and little time goes into files.
-Its size follows from the model's sizes alone, never from the machine, and its name from all that determines what is
-written into its files, so a finished chunk can be trusted wherever it lies.
+A chunk takes around a second, so that little is lost when the work is interrupted and little time goes into files;
+more in a study of tens of millions of runs, or handing out, writing and listing chunks would take longer than the runs.
+Its size follows from the study alone, never from the machine, and its name from all that determines what is written
+into its files, so a finished chunk can be trusted wherever it lies.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from sim.study.cells import Cell
 
 BUDGET = 4_000_000
 """Manager-months in a chunk, roughly: a second of computing."""
+MANY = 2**17
+"""Chunks that one folder and one parent process bear; a study with more gets larger ones."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,30 @@ class Chunk:
         return sum(piece.runs * piece.cell.cost for piece in self.pieces)
 
 
+def budget(total: int, kept: Kept) -> int:
+    """Manager-months in a chunk of a study of `total` manager-months: `BUDGET`, doubled until there are about `MANY`.
+
+    Doubled, so that a study that grows somewhat keeps its chunks. Monthly tables fill the memory, so chunks with them
+    stay as they are.
+    """
+    if kept.series or kept.organisations:
+        return BUDGET
+    return BUDGET << (-(-total // (BUDGET * MANY)) - 1).bit_length()
+
+
 def chunks(
-    cells: Iterable[tuple[int, Cell]], columns: tuple[str, ...], seed: int, seeds: int, kept: Kept
+    cells: Iterable[tuple[int, Cell]], columns: tuple[str, ...], seed: int, seeds: int, kept: Kept, size: int
 ) -> Iterator[Chunk]:
     """Runs of cells, given with their numbers, in chunks, in order: cell by cell, each with the same seeds.
 
-    A cell with work for several chunks has them to itself, so they stay the same when other cells come or go.
+    A chunk has at most `size` manager-months, or one run. A cell with work for several chunks has them to itself, so
+    they stay the same when other cells come or go.
     """
     batch: list[Piece] = []
     filled = 0
-    for piece in _pieces(cells, seed, seeds):
+    for piece in _pieces(cells, seed, seeds, size):
         cost = piece.runs * piece.cell.cost
-        if batch and filled + cost > BUDGET:
+        if batch and filled + cost > size:
             yield _chunk(batch, columns, kept)
             batch, filled = [], 0
         batch.append(piece)
@@ -82,9 +97,9 @@ def chunks(
         yield _chunk(batch, columns, kept)
 
 
-def _pieces(cells: Iterable[tuple[int, Cell]], seed: int, seeds: int) -> Iterator[Piece]:
+def _pieces(cells: Iterable[tuple[int, Cell]], seed: int, seeds: int, size: int) -> Iterator[Piece]:
     for number, cell in cells:
-        most = max(1, BUDGET // cell.cost)
+        most = max(1, size // cell.cost)
         for done in range(0, seeds, most):
             yield Piece(number, cell, seed + done, min(most, seeds - done))
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sim.errors import InputError, first
 from sim.study import design, mistakes, toml
 from sim.study.cells import Cell, Cells, uncollected
-from sim.study.chunks import BUDGET, Chunk, chunks
+from sim.study.chunks import Chunk, budget, chunks
 from sim.study.sections import Outcomes, Plan, Precision
 
 if TYPE_CHECKING:
@@ -115,11 +115,21 @@ class Study:
 
         Raises `InputError` where they are too many to be laid out.
         """
-        if self.plan.seeds * sum(cell.cost for cell in self.points) > MOST_CHUNKS * BUDGET:
+        if self._cost > MOST_CHUNKS * self.budget:
             raise InputError([f"{self.name}: {self.size:,} runs are too much for one study; divide it into several"])
         numbered = enumerate(self.points, 1)
         with uncollected():
-            return tuple(chunks(numbered, self.columns, self.plan.seed, self.plan.seeds, self.plan.kept))
+            return tuple(chunks(numbered, self.columns, self.plan.seed, self.plan.seeds, self.plan.kept, self.budget))
+
+    @property
+    def budget(self) -> int:
+        """Manager-months in a chunk, at most, unless one run has more."""
+        return budget(self._cost, self.plan.kept)
+
+    @cached_property
+    def _cost(self) -> int:
+        """Manager-months of all runs that there may be, roughly."""
+        return self.plan.most_seeds * sum(cell.cost for cell in self.points)
 
     def folder(self, out: Path | str | None = None) -> Path:
         """Where the results go: `out`, or ``results/<name>`` in the present folder."""

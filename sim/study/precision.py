@@ -88,7 +88,8 @@ class Rounds:
         if not self._open or not self._runs:
             return False
         plan = self._study.plan
-        added = chunks(self._open, self._study.columns, plan.seed + before, self._runs - before, plan.kept)
+        seeds, size = self._runs - before, self._study.budget
+        added = chunks(self._open, self._study.columns, plan.seed + before, seeds, plan.kept, size)
         self.chunks = tuple(added)
         self.every += self.chunks
         self.runs += sum(chunk.runs for chunk in self.chunks)

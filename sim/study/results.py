@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from sim.inference.sensitivity import Sensitivity
     from sim.study.plan import Study
+
+_TOGETHER = 256
+"""Tables of chunks that become one at a time: many small ones take several times the memory of their rows."""
 
 
 class Results:
@@ -285,7 +289,10 @@ class Results:
     def _table(self, name: str) -> pd.DataFrame:
         self._check_kept(name)
         pieces = dict(self._plan["chunks"])
-        tables = [self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk]) for chunk in self._chunks]
+        read = (self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk]) for chunk in self._chunks)
+        tables = []
+        while some := list(islice(read, _TOGETHER)):
+            tables.append(pa.concat_tables(some).combine_chunks())
         if not tables:
             return pd.DataFrame(columns=self._columns(name))
         table: pd.DataFrame = pa.concat_tables(tables).to_pandas()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,23 @@ def test_rows_do_not_depend_on_workers(tmp_path: Path) -> None:
     study = Study.from_dict(table(outcomes=MONTHLY))
     assert len(study.chunks) > 5
     assert same(study.run(tmp_path / "one", workers=1), study.run(tmp_path / "two", workers=2))
+
+
+def test_chunks_are_of_a_second_until_there_would_be_too_many() -> None:
+    kept = chunks.Kept(("fear",), window=24, series=False, organisations=False)
+    most = chunks.BUDGET * chunks.MANY
+    assert chunks.budget(1, kept) == chunks.budget(most, kept) == chunks.BUDGET
+    for total in (most + 1, 5 * most, 64 * most, 1000 * most):
+        size = chunks.budget(total, kept)
+        assert size * chunks.MANY >= total > size // 2 * chunks.MANY
+        assert chunks.budget(total, replace(kept, series=True)) == chunks.BUDGET
+
+
+def test_a_study_of_a_hundred_million_runs_can_be_laid_out() -> None:
+    study = Study.from_dict({"seeds": 10**6, "design": {"kind": "grid", "monitoring": np.linspace(0, 1, 100).tolist()}})
+    assert sum(chunk.runs for chunk in study.chunks) == 10**8
+    assert len(study.chunks) <= 2 * chunks.MANY
+
 
 
 def test_rows_do_not_depend_on_the_size_of_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

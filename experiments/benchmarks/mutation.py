@@ -136,6 +136,10 @@ def exchanged(old: Any, new: Any) -> Any:
     return old
 
 
+_session: Any = None
+"""Pytest's, with the collected tests; what is forked finds it here, since it cannot be sent."""
+
+
 class Trials:
     """A pytest plugin that runs the collected tests once for each mutant."""
 

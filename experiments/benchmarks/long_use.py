@@ -12,8 +12,8 @@ Each use has a process of its own, whose resident memory is read again and again
 The first third is a warm-up, in which caches fill. The rest is cut into twelve pieces of equal length; a line through
 the medians of their memory gives the growth, with a 95 % interval by Student's t. Columns: `done`, how much was done,
 and of what; `first_mib` and `last_mib`, the memory of the first piece and the last; `growth`, `low` and `high`, bytes
-for each thing done; `objects`, how many Python objects more there were for each of them; `flat`: over all that was
-done, growth at `high` would stay below a twentieth of the memory.
+for each thing done; `objects`, how many Python objects more there were for each of them; `flat`: the interval holds
+no growth at all, or all that was done, at `high`, comes to less than a twentieth of the memory.
 
 A second table tells how the app answered: what was done, how often, and within how many seconds (half of the time and
 95 % of the time); a third has the memory over time. Errors of the page, the server or the script end the program.
@@ -202,16 +202,17 @@ def row(use: str, samples: Samples, unit: str, objects: float = float("nan")) ->
     x, y = (np.array([np.median(values[piece]) for piece in pieces]) for values in (done, resident))
     line = stats.linregress(x, y)
     half = stats.t.ppf(0.975, len(pieces) - 2) * line.stderr
+    low, high = line.slope - half, line.slope + half
     return {
         "use": use,
         "done": f"{done[-1]:,.0f} {unit}",
         "first_mib": y[0] / MIB,
         "last_mib": y[-1] / MIB,
         "growth": line.slope,
-        "low": line.slope - half,
-        "high": line.slope + half,
+        "low": low,
+        "high": high,
         "objects": objects,
-        "flat": bool((line.slope + half) * done[-1] < FLAT * y[0]),
+        "flat": bool(low <= 0.0 or high * done[-1] < FLAT * y[0]),
     }
 
 

@@ -6,8 +6,11 @@ import io
 import os
 import sys
 import traceback
-from contextlib import suppress
+from _thread import interrupt_main
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -371,30 +374,53 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a title in letters that the terminal lacks is no failure
+    with _interrupts_heard():
+        code = _code()
+        if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C
+            _say(["stopped", *_going_on(sys.argv[1:])])
+            _leave(INTERRUPTED)
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Do what is asked and say what is wrong: the code to exit with."""
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="sim", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except InputError as error:
         _say(error.lines)
-        code = 2
+        return 2
     except _MISTAKE as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
         _say([" ".join(text.split())[:_LONGEST]])
-        code = 2
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     except StudyStopped as error:
         _say([str(error)])
-        code = 1
-    except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        _say([f"standard output: cannot be written: {error.strerror or error}"])
-        code = 1
-    except Exception:
-        traceback.print_exc()
-        _say(["this is a mistake in the program, not in what you typed"])
-        code = 1
-    if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C
-        _say(["stopped", *_going_on(sys.argv[1:])])
-        _leave(INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:
+            _say([f"standard output: cannot be written: {error.strerror or error}"])
+        else:
+            traceback.print_exc()
+            _say(["this is a mistake in the program, not in what you typed"])
+    return 1
+
+
+@contextmanager
+def _interrupts_heard() -> Iterator[None]:
+    """Ctrl-C counts even where Python cannot raise it, while something is being cleared away: it is asked for again,
+    and not told as an exception that was ignored."""
+    before = sys.unraisablehook
+
+    def hook(what: Any) -> None:
+        if what.exc_type is KeyboardInterrupt:
+            Timer(0.01, interrupt_main).start()  # now it would be ignored again
+        else:
+            before(what)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

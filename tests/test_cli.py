@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,14 @@ def test_a_sampled_study_says_what_matters(sim):
     assert code == 0
     assert shown.splitlines()[:3] == out.splitlines()[:3]
     assert len(Path("runs.csv").read_text().splitlines()) == 1 + 24
+
+
+def test_ctrl_c_while_something_is_cleared_away_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    class Finished:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt  # as if it came now, when Python can only tell of it
+
+    with pytest.raises(KeyboardInterrupt), cli._interrupts_heard():
+        Finished()
+        time.sleep(1.0)
+    assert capsys.readouterr().err == ""

@@ -230,14 +230,24 @@ def _check_workers(client: Any) -> None:
 
 
 class _Threads:
-    """Counts a cluster's threads, now and then."""
+    """Counts a cluster's threads, now and then, and notices when the cluster is lost: raises `CancelledError`.
+
+    Dask cancels what is under way on a cluster that is lost, but not what was handed in meanwhile, which nobody would
+    ever do.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._threads, self._counted = 0, -_LOOK
+        self._threads, self._counted, self._reached = 0, -_LOOK, monotonic()
 
     def __call__(self) -> int:
-        if monotonic() - self._counted >= _LOOK:
+        now = monotonic()
+        if self._client.status != "running":
+            if now - self._reached >= _SECONDS:
+                raise CancelledError
+            return max(1, self._threads)
+        self._reached = now
+        if now - self._counted >= _LOOK:
             with suppress(OSError, TimeoutError):
                 self._threads = sum(self._client.nthreads().values())
             self._counted = monotonic()

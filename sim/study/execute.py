@@ -113,8 +113,8 @@ def as_done(
 ) -> Generator[tuple[Item, Result], None, None]:
     """Each item with the `work` of it, whichever is done first; at most `ahead` are under way or wait to be taken.
 
-    `ahead` is asked again and again, because a cluster may grow. Nothing that was submitted is left in line when the
-    caller closes it.
+    `ahead` is asked again and again, because a cluster may grow, or be lost, of which it tells by an exception. Nothing
+    that was submitted is left in line when the caller closes it.
     """
     left = iter(items)
     running: dict[Future[Result], Item] = {}
@@ -127,9 +127,12 @@ def as_done(
         fill()
         while running:
             # With a time limit, because on Windows Ctrl-C does not wake up a wait without one.
-            for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
+            done = wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done
+            for future in done:
                 item = running.pop(future)
                 yield item, future.result()
+                fill()
+            if not done:
                 fill()
     finally:
         for future in running:

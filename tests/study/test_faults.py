@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,7 +29,7 @@ from conftest import table
 import sim
 from sim import engine
 from sim.errors import InputError, StudyStopped
-from sim.study import Results, Study, chunks, cluster, running
+from sim.study import Results, Study, chunks, cluster, execute, running
 from sim.study.lock import locked
 from sim.study.store import Store
 
@@ -553,10 +553,13 @@ def test_ctrl_c_stops_at_once_though_a_long_run_is_in_the_engine(tmp_path: Path)
 
 
 class Unfinished(Executor):
-    """Does the first call at once and no other; whoever calls one off is interrupted."""
+    """Does the first call at once and no other; `made` are the futures that it gives."""
+
+    def __init__(self, made: type[Future[Any]]) -> None:
+        self._made = made
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        future = Impatient()
+        future = self._made()
         if not hasattr(self, "_begun"):
             self._begun = True
             future.set_result(fn(*args, **kwargs))
@@ -564,6 +567,8 @@ class Unfinished(Executor):
 
 
 class Impatient(Future):  # type: ignore[type-arg]
+    """Whoever calls it off is interrupted."""
+
     def cancel(self) -> bool:
         raise KeyboardInterrupt("second")
 
@@ -575,7 +580,32 @@ def test_a_second_ctrl_c_while_chunks_are_called_off_comes_out_like_the_first(tm
             raise KeyboardInterrupt("first")
 
     with pytest.raises(KeyboardInterrupt, match="second"):
-        Study.from_dict(table()).run(tmp_path / "r", cluster=Unfinished(), progress=interrupt)
+        Study.from_dict(table()).run(tmp_path / "r", cluster=Unfinished(Impatient), progress=interrupt)
+
+
+class Client:
+    """A client of a Dask cluster, as far as its threads are counted."""
+
+    status = "running"
+
+    def nthreads(self) -> dict[str, int]:
+        return {"worker": 2}
+
+
+def test_chunks_that_a_lost_cluster_will_never_do_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_SECONDS", 0.5)
+    client, given = Client(), []
+
+    def lose(item: int) -> int:
+        given.append(item)
+        client.status = "closed"
+        return item
+
+    finished = execute.as_done(Unfinished(Future), lose, range(5), cluster._Threads(client))
+    assert next(finished) == (0, 0)
+    with pytest.raises(CancelledError):
+        next(finished)
+    assert given == [0]
 
 
 def test_threads_end_with_the_study(tmp_path: Path) -> None:

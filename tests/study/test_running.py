@@ -76,7 +76,6 @@ def test_a_study_of_a_hundred_million_runs_can_be_laid_out() -> None:
     assert len(study.chunks) <= 2 * chunks.MANY
 
 
-
 def test_rows_do_not_depend_on_the_size_of_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for budget in (1, 700, 3_000, chunks.BUDGET):

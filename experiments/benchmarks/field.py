@@ -1,7 +1,7 @@
 """Everything that is measured beside the field, one part after the other, and one table over all of it.
 
     pip install -c constraints.txt '.[test]' agentpy ema_workbench psutil
-    python experiments/benchmarks/field.py [--quick]
+    python experiments/benchmarks/field.py [--quick] [--table]
 
 The parts are `models.py` (the same model), `sweeps.py` (the same sweep), `limit.py` (the same arithmetic in C) and
 `growth.py`; each says what it measures. Leave the machine alone meanwhile. The table `field` has a row for each peer:
@@ -65,11 +65,13 @@ def main() -> None:
     """Run the parts, then print and save the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="each part at small sizes, to see that it works; no table")
-    quick = ["--quick"] if parser.parse_args().quick else []
+    parser.add_argument("--table", action="store_true", help="only the table, of what the parts saved before")
+    asked = parser.parse_args()
     made_with = versions(*PACKAGES)
-    for part in PARTS:
-        subprocess.run([sys.executable, f"experiments/benchmarks/{part}.py", *quick], cwd=HERE.parents[1], check=True)
-    if not quick:
+    for part in () if asked.table else PARTS:
+        command = [sys.executable, f"experiments/benchmarks/{part}.py", *(["--quick"] if asked.quick else [])]
+        subprocess.run(command, cwd=HERE.parents[1], check=True)
+    if not asked.quick:
         rows = pd.DataFrame([*models(), *sweeps(), *limit()], columns=["what", "beside", "ours", "theirs", "unit"])
         rows.insert(4, "times ours", rows["theirs"] / rows["ours"])
         save(rows, "field", made_with)

@@ -294,7 +294,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "answer": _answer,
     "proof in short": _in_short,
-    **{f"proof {path.stem}": lambda name=path.stem: _proof(name) for path in PROOF.glob("*.csv")},  # type: ignore[misc]
+    **{
+        f"proof {path.stem}": lambda name=path.stem: _proof(name)
+        for path in PROOF.glob("*.csv")
+        if not path.stem.endswith("_series")
+    },  # type: ignore[misc]
 }
 """The blocks by name, each a function that gives its text."""
 

@@ -20,6 +20,8 @@ import sim
 from sim.errors import MOST_LINES, InputError
 from sim.study import plan, sampled, toml
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # some cases are large on purpose
+
 SMALL = {**mutations.SMALL, "months": 3}
 
 

@@ -11,11 +11,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from measuring import fastest, peak_memory, seconds
 
 from sim import engine
 from sim.parameters import resolve
@@ -23,18 +22,7 @@ from sim.reference import LeadershipModel
 from sim.run import provenance
 
 NATIONAL = 42 * 5 * 12
-
-
-def fastest(*works: Callable[[], object], times: int = 7) -> list[float]:
-    """Seconds of the fastest of several alternating turns of each work, after one turn that does not count."""
-    best = [float("inf")] * len(works)
-    for turn in range(times + 1):
-        for k, work in enumerate(works):
-            started = time.perf_counter()
-            work()
-            if turn:
-                best[k] = min(best[k], time.perf_counter() - started)
-    return best
+TURNS = 8
 
 
 def against_draws(months: int) -> str:
@@ -48,7 +36,7 @@ def against_draws(months: int) -> str:
                 generator.random(out=room)
             generator.standard_normal(out=room)
 
-    ours, draws = fastest(lambda: engine.run(parameters, 1), draw)
+    ours, draws = fastest([lambda: engine.run(parameters, 1), draw], TURNS)
     unit = 1e9 / (NATIONAL * months)
     return f"{ours / draws:5.2f} times as long (at most 5): {ours * unit:.0f} ns against {draws * unit:.0f} ns"
 
@@ -58,10 +46,8 @@ def against_mesa(months: int) -> str:
     parameters = resolve(months=months)
     LeadershipModel(rng=0, systems=1, months=2).run_model()  # compiles the rules
     model = LeadershipModel(rng=1, months=months)
-    started = time.perf_counter()
-    model.run_model()
-    mesa = time.perf_counter() - started
-    (ours,) = fastest(lambda: engine.run(parameters, 1))
+    mesa = seconds(model.run_model)
+    (ours,) = fastest([lambda: engine.run(parameters, 1)], TURNS)
     equal = np.array_equal(engine.run(parameters, 1).sums, model.record.sums)
     unit = 1e6 / (NATIONAL * months)
     return (
@@ -78,8 +64,8 @@ def growth(largest: int) -> list[str]:
             break
         months = max(24, min(120, 6_000_000 // managers))  # two years at least, or starting would count most
         parameters = resolve(systems=managers // 60, months=months)
-        (seconds,) = fastest(lambda p=parameters: engine.run(p, 1), times=3)  # type: ignore[misc]
-        costs[managers] = seconds / (managers * months) * 1e9
+        (spent,) = fastest([lambda p=parameters: engine.run(p, 1)], 4)  # type: ignore[misc]
+        costs[managers] = spent / (managers * months) * 1e9
     lines = [f"{managers:>9,} managers: {cost:.0f} ns" for managers, cost in costs.items()]
     lines.append(f"largest over smallest {max(costs.values()) / min(costs.values()):.2f} (at most 1.5)")
     return lines
@@ -88,13 +74,9 @@ def growth(largest: int) -> list[str]:
 def memory(managers: int) -> str:
     """Peak memory of a fresh process that makes one ten-year run."""
     code = (
-        "import resource\nfrom sim import engine\nfrom sim.parameters import resolve\n"
-        f"engine.run(resolve(systems={managers // 60}), 1)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        f"from sim import engine\nfrom sim.parameters import resolve\nengine.run(resolve(systems={managers // 60}), 1)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    kib = int(done.stdout) / (1 if sys.platform != "darwin" else 1024)
-    return f"{kib / 2**20:5.2f} GiB (at most 1) for {managers:,} managers over 120 months"
+    return f"{peak_memory(code) / 2**30:5.2f} GiB (at most 1) for {managers:,} managers over 120 months"
 
 
 def threads(months: int) -> str:
@@ -102,8 +84,11 @@ def threads(months: int) -> str:
     parameters = resolve(months=months)
     with ThreadPoolExecutor(2) as pool:
         one, two = fastest(
-            lambda: [engine.run(parameters, seed) for seed in (1, 2)],
-            lambda: list(pool.map(lambda seed: engine.run(parameters, seed), (1, 2))),
+            [
+                lambda: [engine.run(parameters, seed) for seed in (1, 2)],
+                lambda: list(pool.map(lambda seed: engine.run(parameters, seed), (1, 2))),
+            ],
+            TURNS,
         )
     return f"{one / two:5.2f} times as fast (at least 1.8, two cores)"
 
@@ -112,10 +97,10 @@ def command_line() -> list[str]:
     """`sim --help`, and the first compilation with an empty cache."""
 
     def shell(*arguments: str, **environment: str) -> float:
-        started = time.perf_counter()
         command = [sys.executable, *arguments]
-        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
-        return time.perf_counter() - started
+        return seconds(
+            lambda: subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
+        )
 
     shell("-m", "sim", "--help")
     helps = min(shell("-m", "sim", "--help") for _ in range(5))

@@ -7,17 +7,15 @@ because whatever else a machine does only ever slows it down.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mesa
 import numpy as np
+from measuring import busy, fastest, seconds
 
 from sim import engine
 from sim.outcomes import OUTCOMES
@@ -28,18 +26,6 @@ from sim.study import Study
 
 SMALL = {"systems": 1, "months": 60}  # 60 managers
 TINY = {"systems": 1, "organisations": 1, "managers": 2, "months": 2}
-
-
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def fastest(works: list[Callable[[], object]], times: int) -> list[float]:
-    """Seconds of the fastest of several alternating turns of each work."""
-    turns = [[seconds(work) for work in works] for _ in range(times)]
-    return [min(column) for column in zip(*turns, strict=True)]
 
 
 def sweep(parameters: dict[str, Any], cells: int, seeds: int) -> Study:
@@ -139,11 +125,6 @@ def finished(runs: int) -> str:
     return (
         f"{times[0]:.2f} s with a cell for each run, {times[1]:.2f} s with ten runs a cell (at most 3), {runs:,} runs"
     )
-
-
-def busy() -> str:
-    """What else the machine does."""
-    return f"{os.getloadavg()[0]:.1f} busy of {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "unknown"
 
 
 def main() -> None:

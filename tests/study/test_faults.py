@@ -74,6 +74,19 @@ def start(file: Path, folder: Path, **options: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=ENVIRONMENT, text=True, **options)
 
 
+def interruptible(command: list[str], folder: Path, **options: Any) -> subprocess.Popen[str]:
+    """A process that hears Ctrl-C: a shell lets what it runs in the background ignore it."""
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        **options,
+    )
+
+
 def wait_for(condition: Any, seconds: float = 60.0) -> None:
     limit = time.monotonic() + seconds
     while not condition():
@@ -446,15 +459,7 @@ def test_ctrl_c_while_workers_start_is_heard_by_nobody_else(tmp_path: Path) -> N
     (tmp_path / "long.toml").write_text(LONG)
     for seconds in (0.2, 0.6, 1.0, 1.5, 2.0):
         command = [sys.executable, "-m", "sim", "run", "long.toml", "--cluster", "local:2", "--fresh", "--out", "r"]
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=ENVIRONMENT,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-        )
+        process = interruptible(command, tmp_path, start_new_session=True)
         wait_for((tmp_path / "r" / "ledger").exists)
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
@@ -527,15 +532,7 @@ months = 100000
 def test_ctrl_c_stops_at_once_though_a_long_run_is_in_the_engine(tmp_path: Path) -> None:
     (tmp_path / "long.toml").write_text(LONG)
     command = [sys.executable, "-m", "sim", "run", "long.toml", "--fresh", "--out", "a b", "--yes"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        text=True,
-        # a shell lets what it runs in the background ignore Ctrl-C
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
+    process = interruptible(command, tmp_path)
     wait_for((tmp_path / "a b" / "ledger").exists)
     time.sleep(1.0)  # now in the engine, for hours
     process.send_signal(signal.SIGINT)

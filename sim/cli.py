@@ -67,12 +67,17 @@ def claim(
     workers: Workers = None,
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
+    from sim import files  # noqa: PLC0415
     from sim.inference import claims, questions  # noqa: PLC0415
     from sim.inference import worlds as plausible  # noqa: PLC0415
+    from sim.inference.report import answer_to  # noqa: PLC0415
     from sim.show import text  # noqa: PLC0415
     from sim.show.progress import progress  # noqa: PLC0415
 
-    folder = claims.check_folder(Path("results") / "claim" if out is None else out)
+    asked = () if name in questions.QUESTIONS else claims.claims_named(*[] if name is None else [name])
+    what = answer_to(asked) if asked else questions.reply_to(questions.QUESTIONS[str(name)].text)
+    folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
+    files.Folder(folder, what).check()
     main, second = plausible.both(ensemble)
     if name in questions.QUESTIONS:
         sizes = {} if systems is None else {"systems": systems}
@@ -83,7 +88,6 @@ def claim(
         _echo("\n".join([reply.question, "", *reply.sentences]))
         _name_written(reply.save(folder))
         return
-    asked = claims.claims_named(*[] if name is None else [name])
     effort = claims.effort(full, name is not None, worlds, replications, systems)
     with progress("worlds") as show:
         report = claims.answer(
@@ -99,7 +103,7 @@ def claim(
             progress=lambda done, total: show(done, 0, total),
         )
     written = report.save(folder)
-    claims.forget(folder / claims.UNFINISHED)
+    files.forget(folder / claims.UNFINISHED)
     _echo(text.verdicts(report.table) + "\n\n" + (report.page() if name is None else report.text()))
     _name_written(written)
 
@@ -119,11 +123,14 @@ def worlds(
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
+    from sim import files  # noqa: PLC0415
     from sim.inference import worlds as plausible  # noqa: PLC0415
     from sim.show.progress import progress  # noqa: PLC0415
 
     if patterns is not None and calibrate:
         raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
+    if out is not None and not calibrate:
+        files.Folder(out, plausible.TABLES).check()
     if calibrate:
         with progress("simulations") as show:
             paths = plausible.recalibrate(
@@ -163,6 +170,8 @@ def run(
     from sim.show.progress import progress  # noqa: PLC0415
 
     study = _study(file, settings)
+    if settings and out is None:
+        _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
     with progress("runs") as show:
         results = study.run(
             out,

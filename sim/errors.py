@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from itertools import islice
+from pathlib import Path
 
 LONGEST = 60
 MOST_LINES = 50
@@ -50,6 +51,11 @@ def named(name: object) -> str:
     """A name as a user typed it, quoted where it would not stay on one line."""
     plain = isinstance(name, str) and name.isprintable() and len(name) <= LONGEST
     return str(name) if plain else shown(name)
+
+
+def place(path: Path) -> str:
+    """A path on one line, in full."""
+    return str(path) if str(path).isprintable() else repr(str(path))
 
 
 def shown(value: object) -> str:

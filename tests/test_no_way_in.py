@@ -31,10 +31,10 @@ from mutations import MARKUP, SMALL, TERMINAL
 import sim
 from sim import app, cli, compiled
 from sim.errors import InputError, visible
+from sim.files import digest
 from sim.inference import ensemble, pattern_file
 from sim.show import report, theme
 from sim.study import Results, ledger
-from sim.study.store import _digest
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("sim/**/*.py"), *ROOT.glob("experiments/**/*.py")])
@@ -299,9 +299,9 @@ def test_a_name_in_a_ledger_leads_nowhere_else(folder: Path) -> None:
             Results(folder)
         _forge(folder, name, chunk)
     outside = (folder.parent / "outside.parquet").read_bytes()
-    files = {"done": chunk, "runs": 4, "failed": 0, "files": {"../../outside": _digest(outside)}}
+    files = {"done": chunk, "runs": 4, "failed": 0, "files": {"../../outside": digest(outside)}}
     assert not ledger.is_ours(files)
-    assert ledger.is_ours(files | {"files": {"runs": _digest(outside)}})
+    assert ledger.is_ours(files | {"files": {"runs": digest(outside)}})
 
 
 def test_a_ledger_that_misses_a_file_is_one_line(folder: Path) -> None:
@@ -316,7 +316,9 @@ def test_a_ledger_that_misses_a_file_is_one_line(folder: Path) -> None:
 def test_a_link_in_a_folder_of_results_is_not_written_through(folder: Path, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")
+    Results(folder).save()
     for name in ("report.html", "summary.csv", "figure.png"):
+        (folder / name).unlink()
         (folder / name).symlink_to(precious)
     Results(folder).save()
     assert precious.read_text() == "mine"

@@ -37,10 +37,10 @@ from processes import Cluster, any_left
 
 from sim import engine
 from sim.errors import InputError
+from sim.files import locked
 from sim.study import Results, Study, chunks
-from sim.study.lock import locked
 
-LEFT = ("*.parquet.part", "study.toml.part")
+LEFT = (".*.part",)
 _PATIENCE = 10.0  # seconds that processes have to notice that their parent is gone
 
 

@@ -6,11 +6,8 @@ so that a second call goes on where the first was interrupted and ends with the 
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,24 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import engine, run
-from sim.errors import InputError, shown
+from sim import engine, files, run
+from sim.errors import InputError, place, shown
 from sim.inference import survey
 from sim.inference.ensemble import Ensemble, model_fingerprint
-from sim.inference.folder import check_folder
 from sim.inference.survey import Evidence, Measured, Pattern, Sizes
 from sim.inference.tempering import Batch, Particles, Progress, Sample, Target, sample, uniforms_of
 from sim.inference.world import OFF, UNIFORMS, World, prior, worlds_from
 from sim.seeds import seed_of
 from sim.study.execute import in_order, local_threads
-from sim.study.lock import locked
-from sim.study.mistakes import place
 
 DRAWS, PARTICLES, SWEEPS = 16_000, 1_000, 4
 VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
 """The simulation's own variance comes from so many draws from the prior, each with so many seeds."""
 MOST = 10_000_000
-_SUFFIX, _TEMPORARY = ".npz", ".part"
+_SETTINGS = "settings.json"
 
 
 def calibrate(
@@ -80,12 +74,9 @@ def calibrate(
     evidence = survey.load() if evidence is None else evidence
     _check(draws, particles, sweeps, off, workers)
     settings = {"draws": draws, "particles": particles, "sweeps": sweeps, "seed": seed_of(seed), "off": off}
-    path = check_folder(folder)
-    path.mkdir(parents=True, exist_ok=True)
     engine.warm_up()
-    with locked(path):
-        _begin(path, {**settings, "sizes": asdict(sizes), "evidence": asdict(evidence), "model": model_fingerprint()})
-        kept = _Kept(path)
+    with files.keeping(Path(folder), "a calibration") as kept:
+        _begin(kept, {**settings, "sizes": asdict(sizes), "evidence": asdict(evidence), "model": model_fingerprint()})
         variance = _variance(kept, evidence, sizes, seed, off, workers)
         target = _target(evidence, sizes, off, variance)
         found = sample(
@@ -94,7 +85,7 @@ def calibrate(
             particles=particles,
             sweeps=sweeps,
             seed=seed,
-            remember=kept,
+            remember=kept.arrays,
             progress=progress or (lambda stage, beta, done, total: None),
             workers=workers,
         )
@@ -115,22 +106,16 @@ def _check(draws: int, particles: int, sweeps: int, off: float, workers: int | N
         raise InputError(lines)
 
 
-def _begin(path: Path, settings: dict[str, Any]) -> None:
+def _begin(folder: files.Folder, settings: dict[str, Any]) -> None:
     """Note the settings of a new calibration; refuse to go on with an old one under others."""
-    file = path / "settings.json"
     text = json.dumps(settings, indent=1, sort_keys=True)
-    if not file.exists():
-        if left := [there.name for there in path.iterdir() if there.name != "lock"]:
-            raise InputError([f"{place(path)}: holds other files ({left[0]}); choose another folder"])
-        _write(file, text.encode())
-        return
-    before: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        before = json.loads(file.read_text(encoding="utf-8"))
+    if _SETTINGS not in folder.files:
+        folder.put(_SETTINGS, text.encode())
+    before = json.loads(folder.content(_SETTINGS) or b"{}")
     now = json.loads(text)
-    other = [name for name in now if before.get(name) != now[name]]
-    if other:
-        raise InputError([f"{place(path)}: {_difference(name, before, now)}; choose another folder" for name in other])
+    if other := [name for name in now if before.get(name) != now[name]]:
+        lines = [f"{place(folder.path)}: {_difference(name, before, now)}; choose another folder" for name in other]
+        raise InputError(lines)
 
 
 def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -139,41 +124,8 @@ def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) ->
     return f"was begun with {name} = {shown(before.get(name))}, not {shown(now[name])}"
 
 
-class _Kept:
-    """Batches in a folder: a batch whose file is missing or damaged is computed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        for left in folder.glob(f"*{_TEMPORARY}"):
-            left.unlink()
-
-    def __call__(self, name: str, compute: Callable[[], Batch]) -> Batch:
-        file = self._folder / f"{name}{_SUFFIX}"
-        with suppress(OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return _arrays(file.read_bytes())
-        batch = compute()
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **batch)  # type: ignore[arg-type]
-        _write(file, buffer.getvalue())
-        return batch
-
-
-def _arrays(content: bytes) -> Batch:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
-
-
-def _write(file: Path, content: bytes) -> None:
-    temporary = file.with_name(file.name + _TEMPORARY)
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(file)
-    except OSError as error:
-        raise InputError([f"{place(file)}: cannot be written: {error.strerror or error}"]) from None
-
-
 def _variance(
-    kept: _Kept, evidence: Evidence, sizes: Sizes, seed: int, off: float, workers: int | None
+    kept: files.Folder, evidence: Evidence, sizes: Sizes, seed: int, off: float, workers: int | None
 ) -> dict[str, Measured]:
     """The simulation's own variance of each pattern, pooled over draws from the prior."""
 
@@ -185,7 +137,7 @@ def _variance(
             found = list(in_order(executor, of_one, prior(VARIANCE_WORLDS, seed, off)))
         return {p.id: np.mean([np.asarray(each[p.id]) for each in found], axis=0) for p in evidence.patterns}
 
-    return {name: value if value.ndim else float(value) for name, value in kept("variance", compute).items()}
+    return {name: value if value.ndim else float(value) for name, value in kept.arrays("variance", compute).items()}
 
 
 def _target(evidence: Evidence, sizes: Sizes, off: float, variance: Mapping[str, Measured]) -> Target:

@@ -3,7 +3,6 @@ against each of them."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -21,7 +20,6 @@ from sim.inference.draws import FEWEST as FEWEST_DRAWS
 from sim.inference.draws import Sample, unweighted
 from sim.inference.ensemble import FEWEST, Ensemble, check_size
 from sim.inference.evaluation import evaluate
-from sim.inference.folder import check_folder
 from sim.inference.questions import QUESTIONS, ask
 from sim.inference.reasons import explained
 from sim.inference.report import ClaimReport
@@ -33,7 +31,7 @@ from sim.parameters import SIZES, resolve
 from sim.run import provenance
 from sim.seeds import LARGEST_SEED, seed_of
 
-__all__ = ["CLAIMS", "ClaimReport", "Effort", "answer", "check_folder", "claims_named", "effort", "forget"]
+__all__ = ["CLAIMS", "ClaimReport", "Effort", "answer", "claims_named", "effort"]
 
 _MOST = 100_000  # worlds or pairs: weeks of work; the intervals are far below what matters long before
 _MOST_WORKERS = 1_000
@@ -81,11 +79,6 @@ def effort(
     given = {"worlds": worlds, "replications": replications, "systems": systems}
     beside = preset.alternatives if worlds is None else min(preset.alternatives, max(worlds, FEWEST))
     return replace(preset, alternatives=beside, **{k: value for k, value in given.items() if value is not None})
-
-
-def forget(unfinished: Path) -> None:
-    """Remove the blocks that were kept, once the answer is written."""
-    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def claims_named(*ids: str) -> tuple[Claim, ...]:

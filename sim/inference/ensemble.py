@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 
 import sim
 from sim.compiled import SOURCES
-from sim.errors import InputError, nearest, shown
+from sim.errors import InputError, nearest, place, shown
 from sim.inference import weights as weighting
 from sim.inference.survey import Evidence, Measured, Pattern, log_agreement
 from sim.inference.tempering import GRID, uniforms_of
 from sim.inference.world import DRAWN, OFF, Worlds, worlds_from
 from sim.parameters import DECLARATIONS, MECHANISMS, REGIMES
-from sim.study.mistakes import place
 
 FORMAT = 1
 FEWEST = 20

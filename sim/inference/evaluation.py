@@ -8,9 +8,8 @@ independent of chance in the next and averages out over worlds.
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from sim import engine
+from sim import engine, files
 from sim.inference.contrast import FEWEST_PAIRS, Sesoi, Sign
 from sim.inference.draws import Sample
 from sim.inference.runs import MEASURES, PLACE, Progress, in_parallel, means
@@ -149,17 +148,19 @@ def evaluate(
     settings = (tuple(arms), dict(sizes or {}))
     report(0, total)
     blocks = []
-    for start in range(0, total, BLOCK):
-        numbers = range(start, min(start + BLOCK, total))
-        jobs = [(sample.worlds[n], range(first + n * replications, first + (n + 1) * replications)) for n in numbers]
-        path = None if folder is None else folder / f"{_digest(jobs, *settings)}.npz"
-        block = None if path is None else _kept(path)
-        if block is None:
-            block = np.array(in_parallel(partial(_world, settings), jobs, _later(report, start, total), workers))
-            if path is not None:
-                _keep(path, block)
-        report(numbers[-1] + 1, total)
-        blocks.append(block)
+    with nullcontext() if folder is None else files.keeping(folder, "unfinished worlds") as kept:
+        for start in range(0, total, BLOCK):
+            numbers = range(start, min(start + BLOCK, total))
+            jobs = [
+                (sample.worlds[n], range(first + n * replications, first + (n + 1) * replications)) for n in numbers
+            ]
+            later = _later(report, start, total)
+
+            def block(jobs: list[Any] = jobs, later: Progress = later) -> dict[str, Array]:
+                return {"values": np.array(in_parallel(partial(_world, settings), jobs, later, workers))}
+
+            blocks.append((block() if kept is None else kept.arrays(_digest(jobs, *settings), block))["values"])
+            report(numbers[-1] + 1, total)
     return Evaluation(sample, tuple(arms), np.concatenate(blocks))
 
 
@@ -205,21 +206,3 @@ def _seed(
 def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Mapping[str, int]) -> str:
     """What the numbers of a block follow from."""
     return hashlib.sha256(repr((model_version(), MEASURES, jobs, arms, sorted(sizes.items()))).encode()).hexdigest()
-
-
-def _kept(path: Path) -> Array | None:
-    """A block that was finished before; one that cannot be read is made again."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return np.asarray(file["values"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _keep(path: Path, block: Array) -> None:
-    """Write a block under another name first, so that none is ever half there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez(file, values=block)
-    os.replace(unfinished, path)

@@ -26,12 +26,11 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
-from sim.errors import InputError, first, named, nearest, shown
+from sim.errors import InputError, first, named, nearest, place, shown
 from sim.inference.patterns import CONFIDENCES, TRANSFORMS, VARIABLES, Evidence, Pattern
 from sim.outcomes import OUTCOMES, POST_COLUMNS
 from sim.parameters import DECLARATIONS, LEVERS, REGIMES, SPREADS
 from sim.study import toml
-from sim.study.mistakes import place
 
 SHIPPED = Path(__file__).with_name("patterns.toml")
 MOST_MONTHS = 1200

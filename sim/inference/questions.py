@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from sim import files
 from sim.errors import InputError, nearest, shown
 from sim.inference.draws import Weighted
-from sim.inference.folder import filled
 from sim.inference.memory import heavy_spell
 from sim.inference.optimum import optimum
 from sim.inference.reach import sanction_reach
@@ -29,11 +29,14 @@ class Reply:
     tables: Mapping[str, pd.DataFrame]
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write the tables as CSV, and return their paths. Raises `InputError` where files cannot be written."""
-        with filled(folder) as staged:
-            for name, table in self.tables.items():
-                table.to_csv(staged / f"{name}.csv", index=False)
-        return [Path(folder) / f"{name}.csv" for name in self.tables]
+        """Write the tables as CSV, and return their paths; raises `InputError` as `sim.files.Folder.fill`."""
+        contents = {f"{name}.csv": files.csv(table) for name, table in self.tables.items()}
+        return files.Folder(folder, reply_to(self.question)).fill(contents)
+
+
+def reply_to(question: str) -> str:
+    """What a folder with a reply holds: nothing else is written over it, nor it over anything else."""
+    return f'the reply to "{question}"'
 
 
 @dataclass(frozen=True)

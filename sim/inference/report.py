@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from sim import files
 from sim.inference import claim_words, words
-from sim.inference.claim_table import PATHS
+from sim.inference.claim_table import CLAIMS, PATHS
 from sim.inference.draws import Sample
-from sim.inference.folder import filled
 from sim.inference.questions import Reply
 from sim.inference.statements import Claim
 from sim.parameters import DECLARATIONS
@@ -175,33 +176,34 @@ class ClaimReport:
             yield str(flip["sentence"])
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Write tables, sentences, settings, provenance and figure to a folder, which is made where it is missing.
+        """Write tables, sentences, settings, provenance and figures to a folder, which is made where it is missing.
 
-        Returns the paths written. Files of the same names are replaced; an interrupted call leaves no half-written
-        file. Raises `InputError` with one line where files cannot be written.
+        Returns the paths written. The files of an earlier answer to the same claims are replaced. Raises `InputError`
+        with one line where files cannot be written, and for a folder that holds anything else.
         """
         from sim.show import claim_report, theme  # noqa: PLC0415
 
         frames = {"claims": self.table, **self.tables, "carriers": self.carriers, "flips": self.flips}
         for reply in self.replies:
             frames |= reply.tables
-        with filled(folder) as staged:
-            for name, frame in frames.items():
-                if len(frame):
-                    frame.to_csv(staged / f"{name}.csv", index=False)
-            small = self.effects.astype({name: "float32" for name in ("effect", "low", "high", "sesoi", "weight")})
-            for name, frame in {"claims": self.table, "effects": small}.items():
-                _write_parquet(frame, staged / f"{name}.parquet", self.provenance)
-            _write_json(self.settings, staged / "settings.json")
-            _write_json(self.provenance, staged / "provenance.json")
-            (staged / "claims.txt").write_text(self.page(), encoding="utf-8")
-            (staged / "findings.txt").write_text(self.text(), encoding="utf-8")
-            figures = claim_report.pictures(self)
-            for name, figure in figures.items():
-                theme.save(figure, staged / name, self.provenance, theme.finding(figure))
-            (staged / "report.html").write_text(claim_report.of_claims(self, figures), encoding="utf-8")
-            names = sorted(file.name for file in staged.iterdir())
-        return [Path(folder) / name for name in names]
+        contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
+        small = self.effects.astype({name: "float32" for name in ("effect", "low", "high", "sesoi", "weight")})
+        for name, frame in {"claims": self.table, "effects": small}.items():
+            contents[f"{name}.parquet"] = _parquet(frame, self.provenance)
+        for name, told in {"settings": self.settings, "provenance": self.provenance}.items():
+            contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"
+        contents["claims.txt"], contents["findings.txt"] = self.page().encode(), self.text().encode()
+        figures = claim_report.pictures(self)
+        for name, figure in figures.items():
+            contents |= theme.drawn(figure, name, self.provenance, theme.finding(figure))
+        contents["report.html"] = claim_report.of_claims(self, figures).encode()
+        return files.Folder(folder, answer_to(self.claims)).fill(dict(sorted(contents.items())))
+
+
+def answer_to(claims: Sequence[Claim]) -> str:
+    """What a folder with an answer holds: an answer to other claims is never written over it."""
+    asked = "" if tuple(claims) == CLAIMS else "".join(f" {claim.id}" for claim in claims)
+    return f"the answer of sim claim{asked}"
 
 
 def rows_of(frame: pd.DataFrame) -> list[words.Row]:
@@ -215,14 +217,12 @@ def _about(frame: pd.DataFrame, row: words.Row) -> list[words.Row]:
     return [reason for reason in rows_of(frame) if (reason["claim"], reason["comparison"], reason["outcome"]) == key]
 
 
-def _write_parquet(frame: pd.DataFrame, path: Path, provenance: Mapping[str, Any]) -> None:
+def _parquet(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
     import pyarrow  # noqa: PLC0415
     import pyarrow.parquet  # noqa: PLC0415
 
     table = pyarrow.Table.from_pandas(frame, preserve_index=False)
     metadata = {**table.schema.metadata, b"provenance": json.dumps(provenance).encode()}
-    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
-
-
-def _write_json(content: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
+    return buffer.getvalue()

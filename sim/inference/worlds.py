@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sim import engine
+from sim import engine, files
 from sim.inference import survey
 from sim.inference.calibration import calibrate
 from sim.inference.ensemble import SHIPPED, Ensemble, Prior, check_size, load
-from sim.inference.folder import check_folder, filled
 from sim.inference.runs import Progress
 from sim.inference.survey import Evidence, Pattern, Sizes
 from sim.inference.weights import (
@@ -60,6 +59,7 @@ PRIORS: dict[Prior, dict[str, Any]] = {
 }
 """How the ensembles that come with the package are calibrated, where that differs from the defaults of `calibrate`: the
 second prior is there for comparison, so fewer worlds do."""
+TABLES = "tables of sim worlds"
 BAND = (0.05, 0.95)
 TOLERANCES = 2.0
 UNREACHED = 0.05
@@ -85,11 +85,15 @@ def recalibrate(folder: str | Path, progress: Progress | None = None, workers: i
     What is finished is kept there, so that a second call goes on. `progress` is called with the number of simulations
     done and the total of the present stage.
     """
-    path, report_to = check_folder(folder), progress or (lambda done, total: None)
+    path, report_to = Path(folder), progress or (lambda done, total: None)
+    ours = files.Folder(path, "worlds of sim worlds --calibrate")
+    ours.check()
     for prior, settings in PRIORS.items():
-        calibrate(
+        made = calibrate(
             path / prior, progress=lambda stage, beta, done, total: report_to(done, total), workers=workers, **settings
-        ).save(_files(path)[prior])
+        )
+        ours.reserve([SHIPPED[prior].name])
+        made.save(_files(path)[prior])
     return list(_files(path).values())
 
 
@@ -108,14 +112,11 @@ def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Pa
     frames = {"patterns": table, "parameters": parameters(ensemble), "mechanisms": mechanisms(ensemble),
               "leave_one_out": leave_one_out(ensemble)}  # fmt: skip
     note = f"Ranges of 90 % of the weight of {len(ensemble):,} worlds, effective size {ensemble.effective_size:.0f}."
-    with filled(folder) as staged:
-        for name, frame in frames.items():
-            frame.to_csv(staged / f"{name}.csv", index=False)
-        if "prior_low" in table:
-            figure = model_against_evidence(table.rename(columns=_IN_PICTURES), note)
-            theme.save(figure, staged / "evidence", dict(ensemble.provenance), "Published findings and the worlds")
-        names = sorted(file.name for file in staged.iterdir())
-    return [Path(folder) / name for name in names]
+    contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items()}
+    if "prior_low" in table:
+        figure = model_against_evidence(table.rename(columns=_IN_PICTURES), note)
+        contents |= theme.drawn(figure, "evidence", dict(ensemble.provenance), "Published findings and the worlds")
+    return files.Folder(folder, TABLES).fill(dict(sorted(contents.items())))
 
 
 _IN_PICTURES = {"value": "target", "within": "within_two_tolerances"}

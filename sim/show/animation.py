@@ -9,17 +9,18 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.errors import InputError, nearest, shown
+from sim import files
+from sim.errors import InputError, nearest, place, shown
 from sim.parameters import REGIMES
 from sim.run import simulate
 from sim.seeds import seed_of
 from sim.show import theme
 from sim.show.stage import COUNTERS, Frame, Stage, Take, counters, finding, written
-from sim.study.mistakes import place
 
 if TYPE_CHECKING:
     from sim.study import Results
@@ -75,12 +76,16 @@ def film(takes: tuple[Take, Take], path: Path, progress: Callable[[int, int, int
         raise InputError([f"{place(path)}: the two runs last {min(months)} and {max(months)} months; a film needs one"])
     _check(path, [])
     frames = _reported(frames_of(takes), months.pop(), progress)
-    about = {"title": finding(takes), "alt": _alternative(takes), "provenance": [t.run.provenance for t in takes]}
-    try:
-        (_write_gif if path.suffix.lower() == ".gif" else _write_mp4)(path, frames, about)
-    except OSError as error:
-        why = error.strerror or " ".join(str(error).split())[:200]  # an encoder tells its whole life
-        raise InputError([f"{place(path)}: cannot be written: {why}"]) from None
+    about = {
+        "made_by": files.OURS,
+        "title": finding(takes),
+        "alt": _alternative(takes),
+        "provenance": [t.run.provenance for t in takes],
+    }
+    with files.explained(path), TemporaryDirectory() as folder:
+        made = Path(folder) / path.name
+        (_write_gif if path.suffix.lower() == ".gif" else _write_mp4)(made, frames, about)
+        files.write_new(path, made.read_bytes(), files.OURS.encode())
     return path
 
 
@@ -142,6 +147,7 @@ def _check(path: Path, lines: list[str]) -> None:
         lines = [*lines, f"{place(path)}: MP4 needs the extra: pip install '.[film]'; or write a .gif"]
     if lines:
         raise InputError(lines)
+    files.check_new(path, files.OURS.encode())
 
 
 def _has_encoder() -> bool:
@@ -190,7 +196,7 @@ def _write_mp4(path: Path, frames: Iterator[Frame], about: dict[str, Any]) -> No
 
     first = next(frames)
     height, width, _ = first.shape
-    comment = json.dumps({"alt": about["alt"], "provenance": about["provenance"]})
+    comment = json.dumps({name: value for name, value in about.items() if name != "title"})
     words = ["-metadata", f"title={about['title']}", "-metadata", f"comment={comment}", "-fflags", "+bitexact"]
     writer = write_frames(
         str(path), (width, height), fps=_A_SECOND, codec="libx264", macro_block_size=16, quality=8, output_params=words

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import InputError
+from sim import files
 from sim.show import studies, theme
 from sim.show.study_report import of_study
-from sim.study.mistakes import place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,44 +15,38 @@ if TYPE_CHECKING:
     from sim.study import Results
 
 REPORT = "report.html"
+_PAGE = b'<meta name="generator" content="leadership-sim">'
 
 
 def save(results: Results) -> list[Path]:
     """Write into the folder of a study what its runs say, and return the paths; none where no run is done.
 
     ``report.html``, the pictures that fit (``figure`` and others of `studies.NAMES`, as PNG, SVG and PDF), and
-    ``summary.csv``, or for sampled designs ``sensitivity.csv`` and ``sensitivity.txt``. What is there and younger than
-    the last run is left as it is. Raises `InputError` where files cannot be written.
+    ``summary.csv``, or for sampled designs ``sensitivity.csv`` and ``sensitivity.txt``. What is there, whole and made
+    of these runs, is left as it is. Raises `InputError` where files cannot be written.
     """
     runs, failed = results.counts
     if runs == failed:
         return []
-    folder, tables = results.folder, _tables(results)
-    paths = [folder / REPORT, *_files(folder, studies.pictures(results)), *(folder / name for name in tables)]
-    if results.older_than(paths):
-        return paths
-    with _explained(folder):
-        for path in paths:
-            if path.is_symlink():  # from somebody else's folder; what it leads to is not ours to write
-                path.unlink()
-        for name, write in tables.items():
-            write(folder / name)
-        for left in set(_files(folder, studies.NAMES)) - set(paths):  # of the study as it was before it was changed
-            left.unlink(missing_ok=True)
-    drawn = _drawn(results)
-    _write(results, drawn, folder)
-    save_report(results, folder / REPORT, drawn)
-    return paths
+    folder = results.derived
+    pictures = [f"{name}{ending}" for name in studies.pictures(results) for ending in theme.FORMATS]
+    tables = ["sensitivity.csv", "sensitivity.txt"] if results.is_sampled else ["summary.csv"]
+    names = [REPORT, *pictures, *tables]
+    if not folder.is_fresh(results.digest, names):
+        contents = _tables(results)
+        drawn = _drawn(results)
+        for name, figure in drawn.items():
+            contents |= theme.drawn(figure, name, results.origin, results.title, theme.FORMATS)
+        contents[REPORT] = of_study(results, drawn).encode()
+        folder.fill(contents, results.digest)
+    return [results.folder / name for name in names]
 
 
-def _tables(results: Results) -> dict[str, Callable[[Path], object]]:
-    """The names of the tables, and what writes each."""
+def _tables(results: Results) -> dict[str, bytes]:
     if not results.is_sampled:
-        return {"summary.csv": lambda path: results.summary().to_csv(path, index=False)}
-    return {
-        "sensitivity.csv": lambda path: results.sensitivity().table.to_csv(path, index=False),
-        "sensitivity.txt": lambda path: path.write_text(results.sensitivity().text() + "\n", encoding="utf-8"),
-    }
+        return {"summary.csv": files.csv(results.summary())}
+    found = results.sensitivity()
+    return {"sensitivity.csv": files.csv(found.table), "sensitivity.txt": found.text().encode() + b"\n"}
 
 
 def save_figure(results: Results, path: Path) -> list[Path]:
@@ -64,44 +55,27 @@ def save_figure(results: Results, path: Path) -> list[Path]:
     Raises `InputError` for another ending, and where it cannot be written.
     """
     stem, formats = theme.wanted(path)
-    with _explained(path):
-        return theme.save(studies.study_figure(results), stem, results.origin, results.title, formats)
+    return theme.save(studies.study_figure(results), stem, results.origin, results.title, formats)
 
 
 def save_figures(results: Results, folder: Path) -> list[Path]:
     """Write every picture that fits the study into a folder, which is made where it is missing; return the paths."""
-    return _write(results, _drawn(results), folder)
+    with files.explained(folder):
+        files.make(folder)
+    return [
+        path
+        for name, figure in _drawn(results).items()
+        for path in theme.save(figure, folder / name, results.origin, results.title, theme.FORMATS)
+    ]
 
 
-def save_report(results: Results, path: Path, drawn: Mapping[str, Figure] | None = None) -> None:
-    """Write the report; `drawn` are pictures that are there already.
+def save_report(results: Results, path: Path) -> None:
+    """Write the report.
 
-    Raises `InputError` where nothing is finished, and where the file cannot be written.
+    Raises `InputError` where nothing is finished, and where the file cannot be written, or is somebody else's.
     """
-    text = of_study(results, drawn or _drawn(results))
-    with _explained(path):
-        path.write_text(text, encoding="utf-8")
+    files.write_new(path, of_study(results, _drawn(results)).encode(), _PAGE)
 
 
 def _drawn(results: Results) -> dict[str, Figure]:
     return {name: draw(results) for name, draw in studies.pictures(results).items()}
-
-
-def _files(folder: Path, names: Iterable[str]) -> list[Path]:
-    return [folder / f"{name}{ending}" for name in names for ending in theme.FORMATS]
-
-
-def _write(results: Results, drawn: Mapping[str, Figure], folder: Path) -> list[Path]:
-    with _explained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in drawn.items():
-            theme.save(figure, folder / name, results.origin, results.title, theme.FORMATS)
-    return _files(folder, drawn)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError([f"{place(path)}: cannot be written: {error.strerror or error}"]) from None

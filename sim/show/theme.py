@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from sim import files
 from sim.errors import InputError, shown
 
 # The palette of Okabe and Ito, which colour-blind people can tell apart
@@ -133,19 +134,34 @@ def save(
     title: str,
     formats: Sequence[str] = (".png", ".svg"),
 ) -> list[Path]:
-    """Write `stem` in some of `FORMATS` with the title, the alternative text and the provenance (as JSON) inside;
-    return the paths.
+    """Write the files of `drawn` beside each other, `stem` with each ending, and return the paths.
 
-    The files hold no date and no random names: the same picture gives the same bytes.
+    Raises `InputError` where something is there that is no picture of ours, and where they cannot be written.
     """
-    paths = [stem.with_name(stem.name + ending) for ending in formats]
-    for path, ending in zip(paths, formats, strict=True):
-        path.write_bytes(encoded(figure, ending, provenance, title))
-    return paths
+    contents = drawn(figure, stem.name, provenance, title, formats)
+    for name in contents:
+        files.check_new(stem.with_name(name), files.OURS.encode())
+    for name, content in contents.items():
+        files.write_new(stem.with_name(name), content, files.OURS.encode())
+    return [stem.with_name(name) for name in contents]
+
+
+def drawn(
+    figure: Figure,
+    name: str,
+    provenance: Mapping[str, Any],
+    title: str,
+    formats: Sequence[str] = (".png", ".svg"),
+) -> dict[str, bytes]:
+    """The names and contents of a picture's files, with title, alternative text and provenance (as JSON) inside.
+
+    They hold no date and no random names: the same picture gives the same bytes.
+    """
+    return {f"{name}{ending}": encoded(figure, ending, provenance, title) for ending in formats}
 
 
 def encoded(figure: Figure, ending: str, provenance: Mapping[str, Any], title: str) -> bytes:
-    """A picture as the content of a file in one of `FORMATS`; see `save`."""
+    """A picture as the content of a file in one of `FORMATS`; see `drawn`."""
     origin, words = json.dumps(provenance), alternative(figure)
     creator = f"leadership-sim {provenance.get('version', '')}".strip()
     metadata = {

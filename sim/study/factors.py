@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import files
 from sim.declaration import Declaration
 from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
 from sim.outcomes import OUTCOMES
@@ -49,8 +50,6 @@ BUNDLES = ("groups", "together", "mechanisms", "mechanisms_off")
 _SCHEDULED = re.compile(r"(\w+)@([1-9]\d{0,8})")
 _EVEN = 0.5
 _LONGEST = 100
-FORMULA = "=+-@"
-"""What a formula of a spreadsheet begins with."""
 
 
 @dataclass(frozen=True)
@@ -327,7 +326,7 @@ def _together(value: object) -> list[Driver]:
         if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > _LONGEST:
             line = f"must be a text on one line, of at most {_LONGEST} characters"
             mistakes.append(f"design.together.name = {shown(title)}: {line}")
-        elif title.lstrip()[0] in FORMULA:
+        elif title.lstrip()[0] in files.FORMULA:
             mistakes.append(
                 f"design.together.name = {shown(title)}: a spreadsheet would compute it; begin with a letter"
             )

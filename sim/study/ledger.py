@@ -53,6 +53,10 @@ class _Plan(_Line):
     precision: _Precision | None = None
 
 
+class _Mark(_Line):
+    made_by: Literal["leadership-sim"]
+
+
 class _Planned(_Line):
     plan: _Plan
 
@@ -64,13 +68,16 @@ class _Done(_Line):
     files: dict[Literal["runs", "series", "organisations"], str]
 
 
+_LINES: dict[str, type[BaseModel]] = {"plan": _Planned, "done": _Done, "made_by": _Mark}
+
+
 def is_ours(entry: dict[str, Any]) -> bool:
     """Whether a line of the ledger is one that this program writes, or the plan of a newer version."""
     plan = entry.get("plan")
     if isinstance(plan, dict) and isinstance(made := plan.get("format"), int) and made > FORMAT:
         return True
     try:
-        (_Planned if "plan" in entry else _Done).model_validate(entry)
+        next(line for name, line in _LINES.items() if name in entry or name == "made_by").model_validate(entry)
     except ValidationError:
         return False
     return True

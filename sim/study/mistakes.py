@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,11 +15,6 @@ from sim.study.design import Settings
 _CELLS_NAMED = 5
 _ENOUGH = 1_000
 _VALUE = re.compile(r" = [^:]*:")
-
-
-def place(path: Path) -> str:
-    """A path on one line, in full."""
-    return str(path) if str(path).isprintable() else repr(str(path))
 
 
 def complaints(error: ValidationError, top: type[BaseModel], sections: dict[str, type[BaseModel]]) -> list[str]:

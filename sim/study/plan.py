@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pydantic import ValidationError
 
-from sim.errors import InputError, first
+from sim.errors import InputError, first, place
 from sim.study import design, mistakes, toml
 from sim.study.cells import Cell, Cells, uncollected
 from sim.study.chunks import Chunk, budget, chunks
@@ -41,12 +41,15 @@ class Study:
         What the file says, with overrides and defaults.
     columns : names of what the design varies.
     points : the cells, in order.
+    variant : str
+        What overrides add to the name of the folder, so that the results of the study as it is stay where they are.
     """
 
     name: str
     plan: Plan
     columns: tuple[str, ...]
     points: tuple[Cell, ...]
+    variant: str = field(default="", compare=False)
 
     @classmethod
     def load(cls, path: Path | str, overrides: toml.Overrides = ()) -> Study:
@@ -56,7 +59,7 @@ class Study:
         ``{"parameters.months": "24"}``, with values in TOML. Raises `InputError` with a line for each mistake.
         """
         path = Path(path)
-        return cls.from_dict(toml.read(path), overrides, name=_safe(path.stem), where=mistakes.place(path))
+        return cls.from_dict(toml.read(path), overrides, name=_safe(path.stem), where=place(path))
 
     @classmethod
     def from_dict(
@@ -86,7 +89,7 @@ class Study:
             raise InputError(
                 [line if line.startswith("--set ") else f"{where}: {line}" for line in error.lines]
             ) from None
-        return cls(_safe(name), plan, columns, points)
+        return cls(_safe(name), plan, columns, points, toml.variant(overrides))
 
     @property
     def title(self) -> str:
@@ -132,8 +135,8 @@ class Study:
         return self.plan.most_seeds * sum(cell.cost for cell in self.points)
 
     def folder(self, out: Path | str | None = None) -> Path:
-        """Where the results go: `out`, or ``results/<name>`` in the present folder."""
-        return Path("results") / self.name if out is None else Path(out)
+        """Where the results go: `out`, or ``results/<name>`` in the present folder, with overrides another one."""
+        return Path("results") / f"{self.name}{self.variant}" if out is None else Path(out)
 
     def run(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -17,14 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import InputError
+from sim import files
+from sim.errors import InputError, place
 from sim.outcomes import POST_COLUMNS
 from sim.run import provenance
 from sim.study import toml
 from sim.study.compute import measured
 from sim.study.design import is_sampled
-from sim.study.factors import FORMULA
-from sim.study.mistakes import place
 from sim.study.precision import CONFIDENCE, half_width
 from sim.study.store import Plan, Store
 
@@ -107,7 +105,7 @@ class Results:
     @property
     def has_earlier(self) -> bool:
         """Whether the folder keeps runs of this study as it was before it was changed."""
-        return any((self.folder / "earlier").rglob("*.parquet"))
+        return self._store.has_earlier
 
     @property
     def complete(self) -> bool:
@@ -231,9 +229,15 @@ class Results:
 
         saved.save_report(self, Path(path))
 
-    def older_than(self, paths: Iterable[Path]) -> bool:
-        """Whether all these files were written after the last run was."""
-        return self._store.older_than(paths)
+    @property
+    def digest(self) -> str:
+        """A hash of all that the ledger says about the runs: what was made of other runs, or fewer, has another one."""
+        return self._store.digest
+
+    @property
+    def derived(self) -> files.Folder:
+        """The files in the folder that were made of the runs: report, pictures and tables."""
+        return files.Folder(self.folder, "a study", marked=True)
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -262,17 +266,14 @@ class Results:
 
     def sensitivity_text(self) -> str:
         """What a sampled design found, in sentences: as `save` wrote it, where no run has come since."""
-        path = self.folder / "sensitivity.txt"
-        if self.older_than([path]):
-            return path.read_text(encoding="utf-8").rstrip("\n")
+        derived = self.derived
+        if derived.of == self.digest and (found := derived.content("sensitivity.txt")) is not None:
+            return found.decode().rstrip("\n")
         return self.sensitivity().text()
 
     def to_csv(self, path: Path | str) -> None:
-        """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written."""
-        try:
-            _without_formulas(self.runs).to_csv(path, index=False)
-        except OSError as error:
-            raise InputError([f"{place(Path(path))}: cannot be written: {error.strerror or error}"]) from None
+        """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written, or is there already."""
+        files.write_new(Path(path), files.csv(self.runs))
 
     @property
     def _kept(self) -> dict[str, Any]:
@@ -283,8 +284,8 @@ class Results:
         return sum(runs for _, pieces in self._plan["chunks"] for _, runs in pieces)
 
     def _is_there(self, chunk: str) -> bool:
-        files = self._store.done.get(chunk, {}).get("files", {})
-        return bool(files) and all(self._store.file(table, chunk).exists() for table in files)
+        written = self._store.done.get(chunk, {}).get("files", {})
+        return bool(written) and all(self._store.file(table, chunk).exists() for table in written)
 
     def _table(self, name: str) -> pd.DataFrame:
         self._check_kept(name)
@@ -330,13 +331,6 @@ class Results:
             "series": [*design, "month", *self.outcomes],
             "organisations": [*map(measured, design), "month", "organisation", "system", *POST_COLUMNS],
         }[name]
-
-
-def _without_formulas(runs: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe in front of texts that a spreadsheet would compute; none of ours begins so."""
-    formula = rf"^(?=[{re.escape(FORMULA)}\t\r])"
-    texts = runs.select_dtypes(exclude="number")
-    return runs.assign(**{str(name): column.replace(formula, "'", regex=True) for name, column in texts.items()})
 
 
 def answer_in(folder: Path) -> Path | None:

@@ -1,20 +1,21 @@
 """A study's folder: Parquet files of finished chunks, and a ledger of what was planned and what is done.
 
+``ledger`` is the mark of a study's folder: without a line of ours in it the folder is somebody else's, and nothing is
+written. Only files whose names a ledger of ours holds are ever deleted or moved.
+
 ``study.toml`` is the study as resolved. ``runs/`` holds one Parquet file for each finished chunk, ``series/`` and
 ``organisations/`` the monthly tables where they are kept. Chunks that the present study has no use for lie in
-``earlier/`` until it has again. ``ledger`` has a JSON object on each line, and is only ever added to: a plan (which
-chunks make up the study, in order) or a finished chunk (with a digest of each of its files). Of several lines about
-one thing the last one counts, and a line that was cut off does not.
+``earlier/`` until it has again. ``ledger`` has a JSON object on each line, and is only ever added to: first the mark,
+then a plan (which chunks make up the study, in order) or a finished chunk (with a digest of each of its files). Of
+several lines about one thing the last one counts, and a line that was cut off does not.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -23,19 +24,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import InputError
+from sim import files
+from sim.errors import InputError, place
 from sim.outcomes import OUTCOMES, POST_COLUMNS
 from sim.run import provenance
 from sim.study.chunks import Chunk, model_version
 from sim.study.compute import TABLES, Tables
 from sim.study.ledger import FORMAT, is_ours
-from sim.study.lock import locked
-from sim.study.mistakes import place
 
 _EARLIER = "earlier"
-_TEMPORARY = ".part"
-_WRITTEN = {"ledger", "lock", _EARLIER, *TABLES}
+_WRITTEN = {files.LEDGER, files.LOCK, _EARLIER, *TABLES}
 _STUDY = "study.toml"
+_LONGEST_LEDGER, _LARGEST_TABLE = 2**30, 2**31  # bytes
+_MARK = {"made_by": files.OURS}
 
 Plan = dict[str, Any]
 Done = dict[str, Any]
@@ -59,30 +60,45 @@ def plan_of(chunks: Sequence[Chunk], title: str, precision: dict[str, Any] | Non
 
 
 class Store:
-    """The files of one folder. Reading needs no lock: what is there is complete, because files are renamed."""
+    """The files of one folder. Reading needs no lock: what is there is complete, because files are renamed.
+
+    Attributes
+    ----------
+    plan : dict, optional
+        The present plan, where the folder holds a study.
+    done : dict
+        Finished chunks, and the ledger's line about each.
+    named : set of str
+        Every chunk that the ledger names, of earlier plans, too.
+    digest : str
+        A hash of the ledger as it was read: of all that is known about the runs.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.plan: Plan | None = None
         self.done: dict[str, Done] = {}
+        self.named: set[str] = set()
+        self.digest = ""
+        self._is_ours = False
         self._read_ledger()
 
     @property
     def _ledger(self) -> Path:
-        return self.folder / "ledger"
+        return self.folder / files.LEDGER
 
     def _read_ledger(self) -> None:
-        try:
-            text = self._ledger.read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as error:
-            raise InputError([f"{place(self._ledger)}: cannot be read: {error.strerror}"]) from None
-        for entry in filter(is_ours, map(_entry, text.splitlines())):
-            if "plan" in entry:
-                self.plan = entry["plan"]
-            elif "done" in entry:
-                self.done[entry["done"]] = entry
+        with files.explained(self._ledger, "read"), suppress(FileNotFoundError, NotADirectoryError):
+            content = files.read(self._ledger, _LONGEST_LEDGER)
+            self.digest = files.digest(content)
+            for entry in filter(is_ours, map(_entry, content.decode("utf-8", "replace").splitlines())):
+                self._is_ours = True
+                if "plan" in entry:
+                    self.plan = entry["plan"]
+                    self.named |= {chunk for chunk, _ in self.plan.get("chunks", ())}
+                elif "done" in entry:
+                    self.done[entry["done"]] = entry
+            self.named |= self.done.keys()
         if self.plan and self.plan["format"] > FORMAT:
             raise InputError([f"{place(self.folder)}: written by a newer version of this program; update to read it"])
 
@@ -90,19 +106,10 @@ class Store:
         """Where a chunk's table lies."""
         return self.folder / table / f"{chunk}.parquet"
 
-    def older_than(self, paths: Iterable[Path]) -> bool:
-        """Whether all these files were written after the last entry of the ledger, as far as the clock can be trusted:
-        what comes from the future may be older than it says.
-        """
-        with suppress(OSError):
-            last = self._ledger.stat().st_mtime_ns
-            return all(last < path.stat().st_mtime_ns <= time.time_ns() for path in paths)
-        return False
-
     def is_done(self, chunk: str) -> bool:
         """Whether a chunk is finished and none of its files is missing or damaged."""
-        files = self.done.get(chunk, {}).get("files", {})
-        return bool(files) and all(self._bytes(table, chunk) is not None for table in files)
+        written = self.done.get(chunk, {}).get("files", {})
+        return bool(written) and all(self._bytes(table, chunk) is not None for table in written)
 
     def read(self, table: str, chunk: str, columns: list[str] | None = None) -> pa.Table | None:
         """A chunk's table, or some columns of it, or None where it is not there, whole and as it was written."""
@@ -112,8 +119,8 @@ class Store:
     def _bytes(self, table: str, chunk: str) -> bytes | None:
         for folder in (self.folder, self.folder / _EARLIER):
             with suppress(OSError):
-                found = (folder / table / f"{chunk}.parquet").read_bytes()
-                if _digest(found) == self.done[chunk]["files"].get(table):
+                found = files.read(folder / table / f"{chunk}.parquet", _LARGEST_TABLE)
+                if files.digest(found) == self.done[chunk]["files"].get(table):
                     return found
         return None
 
@@ -125,69 +132,71 @@ class Store:
         another process is writing to it. The methods below, which are used within, raise it for a full disk.
         """
         with ExitStack() as stack:
-            with self._explained():
+            with files.explained(self.folder):
                 self._check_ours()
-                self.folder.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(locked(self.folder))
+                stack.enter_context(files.locked(self.folder))
                 self._read_ledger()
-                for left in (_STUDY, *(f"{table}/*.parquet" for table in TABLES)):
-                    for file in self.folder.glob(left + _TEMPORARY):
-                        file.unlink()
+                files.sweep(self.folder, {files.LEDGER, _STUDY})
+                for table in TABLES:
+                    files.sweep(self.folder / table, {f"{chunk}.parquet" for chunk in self.named})
+                if not self._is_ours:
+                    files.write(self._ledger, _line(_MARK))
             yield
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise InputError([f"{place(self.folder)}: cannot be written: {error.strerror or error}"]) from None
 
     def _check_ours(self) -> None:
-        """Refuse a folder with other people's files in it; one that was killed at its birth has only a lock."""
-        with suppress(FileNotFoundError):
-            there = {path.name for path in self.folder.iterdir()}
-            if "ledger" not in there and there - {"lock"}:
-                raise InputError([f"{place(self.folder)}: holds other files and no results; choose another folder"])
-            if links := sorted(name for name in there & _WRITTEN if (self.folder / name).is_symlink()):
-                line = f"{links[0]} leads elsewhere, where nothing may be written; put a copy in the place of the link"
-                raise InputError([f"{place(self.folder)}: {line}"])
+        """Refuse a folder with other people's files in it."""
+        if not self._is_ours and (left := files.others(self.folder)):
+            line = f"holds other files ({left[0]}) and no results; choose another folder"
+            raise InputError([f"{place(self.folder)}: {line}"])
+        if links := [name for name in sorted(_WRITTEN) if (self.folder / name).is_symlink()]:
+            line = f"{links[0]} leads elsewhere, where nothing may be written; put a copy in the place of the link"
+            raise InputError([f"{place(self.folder)}: {line}"])
 
     def clear(self) -> None:
-        """Forget all that is done. Only what this class writes is removed; the ledger stays, which says whose it is."""
-        with self._explained():
+        """Forget all that is done. Only files of chunks that the ledger names are removed."""
+        with files.explained(self.folder):
             for table in TABLES:
-                for folder in (self.folder, self.folder / _EARLIER):
-                    for file in (folder / table).glob("*.parquet"):
-                        file.unlink()
-            self._ledger.write_bytes(b"")
-        self.plan, self.done = None, {}
+                for folder in (self.folder / table, self.folder / _EARLIER / table):
+                    for chunk in self._named_in(folder):
+                        (folder / f"{chunk}.parquet").unlink()
+            files.write(self._ledger, _line(_MARK))
+        self.plan, self.done, self.named = None, {}, set()
 
     def adopt(self, plan: Plan, study: str) -> None:
         """Make a plan the present one: put chunks that it does not have aside and take back those that it has."""
         wanted = {chunk for chunk, _ in plan["chunks"]}
-        with self._explained():
+        with files.explained(self.folder):
             for table in TABLES:
                 here, aside = self.folder / table, self.folder / _EARLIER / table
-                for file in here.glob("*.parquet"):
-                    if file.stem not in wanted:
-                        _move(file, aside)
-                for file in aside.glob("*.parquet"):
-                    if file.stem in wanted:
-                        _move(file, here)
+                for chunk in self._named_in(here) - wanted:
+                    _move(here / f"{chunk}.parquet", aside)
+                for chunk in self._named_in(aside) & wanted:
+                    _move(aside / f"{chunk}.parquet", here)
+            self.named |= wanted
             if self.plan != plan:
                 self._append({"plan": plan})
                 self.plan = plan
-            _write(self.folder / _STUDY, study.encode())
+            files.write(self.folder / _STUDY, study.encode())
+
+    def _named_in(self, folder: Path) -> set[str]:
+        """The chunks that the ledger names among the files of a folder."""
+        return self.named & {file.stem for file in folder.glob("*.parquet")}
+
+    @property
+    def has_earlier(self) -> bool:
+        """Whether chunks of the study as it was before it was changed are kept."""
+        return any(self._named_in(self.folder / _EARLIER / table) for table in TABLES)
 
     def save(self, chunk: Chunk, tables: Tables, failed: int) -> None:
         """Write a finished chunk; the ledger's line comes last, so a chunk is there as a whole or not at all."""
-        files = {}
-        with self._explained():
+        written = {}
+        with files.explained(self.folder):
             for name, table in tables.items():
                 content = encoded(table, chunk)
-                _write(self.file(name, chunk.id), content)
-                files[name] = _digest(content)
-            entry = {"done": chunk.id, "runs": chunk.runs, "failed": failed, "files": files}
+                files.make(self.folder / name)
+                files.write(self.file(name, chunk.id), content)
+                written[name] = files.digest(content)
+            entry = {"done": chunk.id, "runs": chunk.runs, "failed": failed, "files": written}
             self._append(entry)
         self.done[chunk.id] = entry
 
@@ -195,7 +204,7 @@ class Store:
         with self._ledger.open("ab+") as ledger:
             if ledger.tell() and (ledger.seek(-1, os.SEEK_END), ledger.read())[1] != b"\n":
                 ledger.write(b"\n")  # the line before was cut off
-            ledger.write(json.dumps({**entry, "check": _check(entry)}).encode() + b"\n")
+            ledger.write(_line(entry))
             ledger.flush()
             os.fsync(ledger.fileno())
 
@@ -223,30 +232,13 @@ def _entry(line: str) -> dict[str, Any]:
 
 
 def _check(entry: dict[str, Any]) -> str:
-    return _digest(json.dumps(entry).encode())
+    return files.digest(json.dumps(entry).encode())
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps({**entry, "check": _check(entry)}).encode() + b"\n"
 
 
 def _move(file: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make(folder)
     file.replace(folder / file.name)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there as a whole or not at all, whenever the power goes."""
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(path.name + _TEMPORARY)
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    if os.name == "posix":  # the renaming itself
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -6,8 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
+from sim import files
 from sim.errors import InputError, shown
-from sim.study.mistakes import place
 
 _NAME = re.compile(r"\w[\w .-]*")
 _LONGEST = 100
@@ -66,14 +66,7 @@ def new(name: str) -> Path:
     path = Path(name) if name.lower().endswith(".toml") else Path(f"{name}.toml")
     if wrong := _wrong(name, path.stem):
         raise InputError([f"{shown(name)}: {wrong}"])
-    try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(TEXT.replace("{file}", shlex.quote(path.as_posix())))
-    except FileExistsError:
-        raise InputError([f"{place(path)}: is there already, and is left as it is; choose another name"]) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise InputError([f"{place(path)}: cannot be written: {why}"]) from None
+    files.write_new(path, TEXT.replace("{file}", shlex.quote(path.as_posix())).encode())
     return path
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import tomli_w
 
-from sim.errors import InputError, named, nearest, shown
+from sim import files
+from sim.errors import InputError, named, nearest, place, shown
 from sim.parameters import DECLARATIONS
-from sim.study.mistakes import place
 
 Table = dict[str, Any]
 Overrides = Mapping[str, str] | Sequence[str]
@@ -25,7 +25,7 @@ MOST_BYTES = 2**23
 MOST_LEVELS = 20
 _DOTTED = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){20}""")
 _PLACE = re.compile(r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.S)
-_LONGEST = 200
+_LONGEST, _LONGEST_VARIANT = 200, 60
 _OUTCOMES = ("keep", "window", "series", "organisations")
 _DESIGN = ("kind", "samples", "levels", "groups", "mechanisms")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -113,6 +113,17 @@ def overridden(table: Table, overrides: Overrides, keys: Sequence[str]) -> Table
     if mistakes:
         raise InputError(mistakes)
     return table
+
+
+def variant(overrides: Overrides) -> str:
+    """What settings add to the name of a folder, "" where there are none; other settings add something else.
+
+    >>> variant(["seeds=3", "months=24"])
+    '-months=24,seeds=3'
+    """
+    text = ",".join(sorted(name if value is None else f"{name}={value}" for name, value in _pairs(overrides)))
+    plain = re.sub(r"[^\w.=,+-]", "_", text)[:_LONGEST_VARIANT]
+    return f"-{plain}" if plain == text and text else text and f"-{plain}-{files.digest(text.encode())[:8]}"
 
 
 def _pairs(overrides: Overrides) -> list[tuple[str, str | None]]:

@@ -15,6 +15,7 @@ from ensembles import by_hand, heavy_on_one
 
 from sim import engine
 from sim.errors import InputError
+from sim.files import MANIFEST, Folder
 from sim.inference import claim_tables, words
 from sim.inference.claim_rows import patterns_on
 from sim.inference.claim_shares import TOO_FEW, UNCLEAR, contrasts_of, overall, summary
@@ -30,7 +31,7 @@ from sim.inference.claim_table import (
     budget_line,
     oversight_budget,
 )
-from sim.inference.claims import CLAIMS, Effort, answer, check_folder, claims_named, effort
+from sim.inference.claims import CLAIMS, Effort, answer, claims_named, effort
 from sim.inference.contrast import Sesoi, contrast
 from sim.inference.draws import unweighted
 from sim.inference.evaluation import Evaluation, contrast_many, evaluate
@@ -511,7 +512,7 @@ def test_every_file_is_written_complete_with_its_provenance(report, tmp_path):
     others = {path.name for path in paths} - set(FILES)
     assert len(paths) == len(FILES) + len(others)
     assert all(name.startswith(("carriers", "flip", "evidence", "patterns")) for name in others)
-    assert sorted(paths) == sorted(folder.iterdir())
+    assert sorted([*paths, folder / MANIFEST]) == sorted(folder.iterdir())
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "claims.parquet"), report.table)
     assert len(pd.read_parquet(folder / "effects.parquet")) == len(report.effects)
     settings = json.loads((folder / "settings.json").read_text())
@@ -527,7 +528,7 @@ def test_an_interrupted_save_leaves_nothing_behind(report, tmp_path, monkeypatch
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sim.inference.report._write_json", interrupted)
+    monkeypatch.setattr("sim.show.claim_report.of_claims", interrupted)
     with pytest.raises(KeyboardInterrupt):
         report.save(tmp_path / "claims")
     assert not list(tmp_path.iterdir())
@@ -540,10 +541,10 @@ def test_folders_that_cannot_be_written_are_refused_with_one_line(tmp_path):
     dangling.symlink_to(tmp_path / "nowhere")
     for folder in (file, file / "below", dangling, tmp_path / ("x" * 300), f"{tmp_path}/a\0b"):
         with pytest.raises(InputError) as caught:
-            check_folder(folder)
+            Folder(folder, "an answer").check()
         assert len(caught.value.lines) == 1
         assert "\n" not in str(caught.value)
-    assert check_folder(tmp_path / "not" / "yet") == tmp_path / "not" / "yet"
+    Folder(tmp_path / "not" / "yet", "an answer").check()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]
 
 
@@ -551,7 +552,7 @@ def test_folders_that_cannot_be_written_are_refused_with_one_line(tmp_path):
 def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError):
-        check_folder(tmp_path)
+        Folder(tmp_path, "an answer").check()
 
 
 def test_all_mistakes_at_once_one_line_each():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 
@@ -80,27 +81,25 @@ TABLES = {"b": pd.DataFrame({"x": [1.5, np.inf]}), "a": pd.DataFrame({"text": ["
 
 def test_every_table_is_written_and_read_again(tmp_path):
     paths = Reply("Why?", ("So.",), TABLES).save(tmp_path / "new" / "folder")
-    assert sorted(paths) == sorted((tmp_path / "new" / "folder").iterdir())
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {"a.csv", "b.csv", "manifest.json"}
     for path in paths:
         pd.testing.assert_frame_equal(pd.read_csv(path), TABLES[path.stem])
 
 
-def test_an_interrupted_save_leaves_nothing_behind_and_replaces_nothing(tmp_path, monkeypatch):
-    (tmp_path / "b.csv").write_text("as it was")
-    written = []
+def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, monkeypatch):
+    Reply("Why?", ("So.",), TABLES).save(tmp_path)
+    before, moved, swap = (tmp_path / "a.csv").read_bytes(), [], os.replace
 
-    def interrupted(self, path, **_):
-        if written:
+    def interrupted(source, target):
+        if moved.append(target) or target.suffix == ".csv":
             raise KeyboardInterrupt
-        written.append(path)
-        path.write_text("half")
+        swap(source, target)
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        Reply("Why?", ("So.",), TABLES).save(tmp_path)
-    assert len(written) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
-    assert (tmp_path / "b.csv").read_text() == "as it was"
+        Reply("Why?", ("So.",), {"a": TABLES["b"]}).save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "manifest.json"]
+    assert (tmp_path / "a.csv").read_bytes() == before
 
 
 def test_a_folder_that_is_a_file_is_refused_with_one_line(tmp_path):

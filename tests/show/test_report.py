@@ -157,7 +157,7 @@ def test_the_same_results_give_the_same_report(results, page, tmp_path):
 def test_runs_that_are_missing_are_said_before_anything_else(results, tmp_path):
     shutil.copytree(results.folder, tmp_path / "part")
     ledger = tmp_path / "part" / "ledger"
-    plan, *done = ledger.read_text().splitlines()
+    _, plan, *done = ledger.read_text().splitlines()
     changed = {"plan": json.loads(plan)["plan"]}
     changed["plan"]["chunks"].append(["feedbeef" * 4, [[4, 5]]])
     ledger.write_text("\n".join([json.dumps(changed), *done]) + "\n")

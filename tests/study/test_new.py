@@ -41,7 +41,7 @@ def test_what_is_written_runs(name, empty_folder):
     assert path.suffix == ".toml" and list(empty_folder.iterdir()) == [empty_folder / path]
     results = Study.load(path, TINY).run(workers=1)
     assert results.complete and results.cells == 6
-    assert results.folder.name == path.stem
+    assert results.folder.name.startswith(f"{path.stem}-")
 
 
 def test_every_setting_that_is_switched_off_can_be_switched_on(empty_folder):

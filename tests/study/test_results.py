@@ -81,7 +81,7 @@ def test_a_folder_without_results_is_one_line(tmp_path: Path, results: Results) 
         with pytest.raises(InputError) as caught:
             Results(folder)
         assert caught.value.lines == (f"{folder}: {why}; give a folder that sim run has written",)
-    plan = {"plan": json.loads((results.folder / "ledger").read_text().splitlines()[0])["plan"]}
+    plan = {"plan": json.loads((results.folder / "ledger").read_text().splitlines()[1])["plan"]}
     plan["plan"]["format"] += 1
     (tmp_path / "ledger").write_text(json.dumps(plan) + "\n")
     with pytest.raises(InputError, match="newer version"):
@@ -89,8 +89,8 @@ def test_a_folder_without_results_is_one_line(tmp_path: Path, results: Results) 
 
 
 def test_a_folder_with_nothing_finished_has_the_columns_of_a_full_one(tmp_path: Path, results: Results) -> None:
-    first = (results.folder / "ledger").read_text().splitlines()[0]
-    (tmp_path / "ledger").write_text(first + "\n")
+    first = (results.folder / "ledger").read_text().splitlines()[:2]
+    (tmp_path / "ledger").write_text("\n".join(first) + "\n")
     empty = Results(tmp_path)
     assert (empty.missing, empty.complete, len(empty.runs)) == (18, False, 0)
     assert list(empty.runs) == list(results.runs)

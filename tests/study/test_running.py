@@ -20,8 +20,8 @@ from conftest import table
 import sim
 from sim import engine
 from sim.errors import InputError
+from sim.files import locked
 from sim.study import Results, Study, chunks
-from sim.study.lock import locked
 
 MONTHLY = {"keep": ["fear", "quality", "silence"], "window": 4, "series": True, "organisations": True}
 
@@ -264,7 +264,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_rows(tmp_path: Path, monk
             time.sleep(0.001)
         process.kill()
         assert process.wait() == -signal.SIGKILL
-    (folder / "runs" / "half.parquet.part").write_bytes(b"PAR1")
+    (folder / "runs" / f".{study.chunks[0].id}.parquet.0123abcd.part").write_bytes(b"PAR1")
     partial = Results(folder)
     assert 0 < partial.missing < study.size and len(partial.runs) == study.size - partial.missing
     kept = files(folder)
@@ -302,8 +302,8 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     study = Study.from_dict(table())
     assert line_of(study, tmp_path / "file") == f"{tmp_path}/file: cannot be written: Not a directory"
     assert line_of(study, tmp_path / "file/in") == f"{tmp_path}/file/in: cannot be written: Not a directory"
-    assert line_of(study, tmp_path).startswith(f"{tmp_path}: holds other files and no results")
-    assert line_of(study, tmp_path, fresh=True).startswith(f"{tmp_path}: holds other files and no results")
+    assert line_of(study, tmp_path).startswith(f"{tmp_path}: holds other files (file) and no results")
+    assert line_of(study, tmp_path, fresh=True).startswith(f"{tmp_path}: holds other files (file) and no results")
     assert (tmp_path / "file").read_text() == "mine" and len(list(tmp_path.iterdir())) == 1
 
 

@@ -15,6 +15,7 @@ from ensembles import by_hand, make_answers_small
 
 from sim import files
 from sim.errors import InputError
+from sim.show import animation, studies, theme
 
 STUDY = """
 seeds = 2
@@ -59,7 +60,12 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
-def few_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+def little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few worlds, one picture for each study, and pictures that are not drawn."""
+    first = {"figure": studies.study_figure}
+    monkeypatch.setattr(studies, "pictures", lambda results: first)
+    monkeypatch.setattr(theme, "encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
+    monkeypatch.setattr(animation, "frames_of", lambda takes: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
     monkeypatch.setattr("sim.inference.worlds.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
     make_answers_small(monkeypatch)
 

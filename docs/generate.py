@@ -11,12 +11,15 @@ from __future__ import annotations
 import ast
 import csv
 import re
+import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
 from sim import rules
 from sim.outcomes import OUTCOMES, POST_COLUMNS, Outcome

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from sim import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+# What tests start runs this checkout as well: `pythonpath` in pyproject.toml holds for the test's own process alone.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 settings.register_profile("model", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("model")

@@ -30,7 +30,7 @@ from sim.study import Study
 from sim.vocabulary import Mechanism
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 PARSED_ONLY = {"cluster.md", "calibration.md"}
 """Documents about clusters that are not here, and about hours of computing: their commands are parsed, no more."""
 NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun")

@@ -20,6 +20,8 @@ from typing import Any
 import numba
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
+
 import sim
 
 FILE = Path(__file__).with_name("baseline.json")

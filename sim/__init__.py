@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sim.run import Run, simulate
     from sim.study import Results, Study
 
+import_module("sim.version")  # reads the source files now, before any module of the model is loaded
+
 _HOMES = {
     "InputError": "sim.errors",
     "LeadershipModel": "sim.reference",

@@ -117,6 +117,11 @@ def worlds(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
     ] = False,
+    check: Annotated[
+        int | None,
+        typer.Option("--check", min=1, help="Survey so many of the worlds again: are they still this model's?"),
+    ] = None,
+    sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
     ensemble: Ensemble = None,
     out: Out = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed of the trial on --patterns.")] = 0,
@@ -129,6 +134,13 @@ def worlds(
 
     if patterns is not None and calibrate:
         raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
+    if sign and check is None:
+        raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
+    if check is not None:
+        with progress("files") as show:
+            lines = plausible.check(ensemble, check, sign, lambda done, total: show(done, 0, total), workers)
+        _echo("\n".join(lines))
+        return
     if out is not None and not calibrate:
         files.Folder(out, plausible.TABLES).check()
     if calibrate:

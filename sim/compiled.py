@@ -1,14 +1,15 @@
-"""The decorator that turns a plain function into a compiled one, cached on disk.
+"""Compiling: the decorators that turn a plain function into a compiled one, and the cache that keeps machine code.
 
-Numba notices a change in the file that holds a function, not in the files of the functions that it calls. The
-cache folder is therefore named after the text of every file with compiled code: change a rule, and the engine is
-compiled anew.
+Only the entry of the engine is kept on disk, with all that it calls. Its file is named after the identity of the model
+(`sim.version`), so the engine is compiled anew whenever something changed that decides a number, and only then. A file
+that is damaged is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,53 +19,100 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from sim.errors import InputError
+from sim.version import identity
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-SOURCES = ("compiled.py", "streams.py", "rules.py", "outcomes.py", "recording.py", "interventions.py", "engine.py")
+OPTIONS = {"nogil": True, "error_model": "numpy"}
+"""Options of numba for every compiled function: the interpreter lock is released, a division by zero raises nothing,
+and there is no fast-math."""
+
+
+def compiled(function: Function) -> Function:
+    """Compile `function` with numba on its first call; with ``NUMBA_DISABLE_JIT=1`` it stays plain Python."""
+    return function if numba.config.DISABLE_JIT else cast(Function, numba.njit(**OPTIONS)(function))
+
+
+def entry(function: Function) -> Function:
+    """`compiled`, with the machine code kept on disk: for the one function through which Python enters the engine."""
+    made: Any = compiled(function)
+    if made is not function:
+        made._cache = _OnDisk()
+    return cast(Function, made)
 
 
 @cache
 def cache_folder() -> Path | None:
-    """Folder of the compiled code for the present sources, or None where nothing can be written."""
-    text = b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)
-    name = f"leadership-sim-{hashlib.sha256(text).hexdigest()[:16]}"
-    for base in (numba.config.CACHE_DIR, os.environ.get("XDG_CACHE_HOME"), "~/.cache"):
-        with suppress(OSError, RuntimeError):  # it cannot be written, or there is no home
-            if base:
-                folder = Path(base).expanduser() / name
-                folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=folder):
-                    return folder
+    """Folder of the compiled code of this model, or None where nothing can be written or the model is in doubt."""
+    with suppress(InputError):  # source files changed after they were loaded
+        name = f"leadership-sim-{identity()}"
+        for base in (numba.config.CACHE_DIR, os.environ.get("XDG_CACHE_HOME"), "~/.cache"):
+            with suppress(OSError, RuntimeError):  # it cannot be written, or there is no home
+                if base:
+                    folder = Path(base).expanduser() / name
+                    folder.mkdir(parents=True, exist_ok=True)
+                    with tempfile.TemporaryFile(dir=folder):
+                        return folder
     return None  # not the temporary folder that all users share: what lies in a cache is run
 
 
-def compiled(function: Function) -> Function:
-    """Compile `function` with numba on its first call: no fast-math, the interpreter lock released, cached.
+class _OnDisk(NullCache):  # type: ignore[misc]
+    """A cache of compiled code for numba: a file for each kind of processor and version of numba and Python.
 
-    With ``NUMBA_DISABLE_JIT=1`` the function stays plain Python.
+    A file begins with the digest of the rest. One that is missing, empty, truncated or changed counts as none.
     """
-    folder, before = cache_folder(), numba.config.CACHE_DIR
-    if numba.config.DISABLE_JIT:
-        return function
-    try:
-        numba.config.CACHE_DIR = str(folder or "")
-        decorate = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)
-        return cast(Function, decorate(function))
-    finally:
-        numba.config.CACHE_DIR = before
 
+    @property
+    def cache_path(self) -> str | None:
+        folder = cache_folder()
+        return None if folder is None else str(folder)
 
-def announce_compilation(entry: Callable[..., Any]) -> None:
-    """Tell standard error that the first call of `entry` will take a while, if it will.
-
-    `entry` is a function made by `compiled`; nothing is said where it is already in memory or on disk.
-    """
-    if numba.config.DISABLE_JIT or entry.signatures:  # type: ignore[attr-defined]
-        return
-    where = entry.stats.cache_path  # type: ignore[attr-defined]
-    python = f"py{sys.version_info.major}{sys.version_info.minor}"
-    if where is None:
-        print("Compiling the engine (about 20 s; no folder can be written to keep it) ...", file=sys.stderr, flush=True)
-    elif not any(Path(where).glob(f"*.{entry.__name__}-*.{python}*.nbi")):
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """The compiled function, or None, after a line on standard error, where it is to be compiled."""
+        target.refresh()
+        file = _file(signature, target.codegen())
+        if file is None:
+            print("Compiling the engine (about 20 s; it cannot be kept) ...", file=sys.stderr, flush=True)
+            return None
+        with suppress(Exception):  # whatever a file that is not ours makes its reader raise
+            content = file.read_bytes()
+            if content[:_DIGEST] == _digest(content[_DIGEST:]):
+                return CompileResult._rebuild(target, *pickle.loads(content[_DIGEST:]))
         print("Compiling the engine, once for this installation (about 20 s) ...", file=sys.stderr, flush=True)
+        return None
+
+    def save_overload(self, signature: Any, made: Any) -> None:
+        """Keep a compiled function; where that fails, for want of space for instance, it is not kept."""
+        file = _file(signature, made.codegen)
+        if file is None or made.library.has_dynamic_globals:
+            return
+        content = dumps(made._reduce())
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
+        try:
+            with unfinished.open("wb") as there:
+                there.write(_digest(content) + content)
+                there.flush()
+                os.fsync(there.fileno())
+            unfinished.replace(file)
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+
+
+_DIGEST = 32
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def _file(signature: Any, codegen: Any) -> Path | None:
+    """Where the code for these types of arguments, this processor, numba and Python is kept."""
+    folder = cache_folder()
+    what = repr((str(signature), codegen.magic_tuple(), numba.__version__, sys.version_info[:2], sys.abiflags))
+    return None if folder is None else folder / f"engine-{_digest(what.encode()).hex()[:16]}.compiled"

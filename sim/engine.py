@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import rules
-from sim.compiled import announce_compilation, compiled
+from sim.compiled import compiled, entry
 from sim.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
 from sim.recording import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
@@ -67,7 +67,6 @@ def run(
 ) -> Record:
     """Run the model once. The interpreter lock is released meanwhile, so runs can go side by side in threads."""
     interventions.check(p)
-    announce_compilation(_run)
     per_system = p.organisations * p.managers
     rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
     record = Record.empty(p, record_organisations, interventions.record_fear)
@@ -107,7 +106,7 @@ def lever_table(p: Parameters) -> NDArray[np.void]:
     return levers
 
 
-@compiled
+@entry
 def _run(
     seed: np.uint64,
     values: NDArray[np.void],

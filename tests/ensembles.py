@@ -12,8 +12,7 @@ import pytest
 from sim.inference import claims, survey
 from sim.inference.ensemble import SHIPPED, Ensemble
 from sim.inference.survey import Pattern
-from sim.inference.tempering import GRID, uniforms_of
-from sim.inference.world import UNIFORMS, prior, worlds_from
+from sim.inference.world import GRID, UNIFORMS, prior, uniforms_of, worlds_from
 from sim.show import forest
 
 

@@ -170,7 +170,7 @@ def test_a_mistake_in_the_findings_is_one_line(sim, folder, text, expected):
 def damage(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     main, second = folder / "ensemble.parquet", folder / "ensemble_all_on.parquet"
     if how == "another model":
-        monkeypatch.setattr("sim.inference.ensemble.model_fingerprint", lambda: "another")
+        monkeypatch.setattr("sim.inference.ensemble.identity", lambda *names: "another")
     elif how == "damaged":
         main.write_bytes(b"damaged")
     elif how == "cut off":
@@ -184,7 +184,7 @@ def damage(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ("another model", "ensemble.parquet: was made by another version of the model; make it again with sim worlds"),
+        ("another model", "ensemble.parquet: was made by another version of the model, and its worlds now give other"),
         ("damaged", "ensemble.parquet: is damaged or no ensemble of worlds"),
         ("cut off", "ensemble_all_on.parquet: is damaged or no ensemble of worlds"),
         ("one missing", "ensemble_all_on.parquet: cannot be read: No such file"),

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from sim import engine, files, run
 from sim.errors import InputError, place, shown
 from sim.inference import survey
-from sim.inference.ensemble import Ensemble, model_fingerprint
+from sim.inference.ensemble import MADE_BY, Ensemble
 from sim.inference.survey import Evidence, Measured, Pattern, Sizes
-from sim.inference.tempering import Batch, Particles, Progress, Sample, Target, sample, uniforms_of
-from sim.inference.world import OFF, UNIFORMS, World, prior, worlds_from
+from sim.inference.tempering import Batch, Particles, Progress, Sample, Target, sample
+from sim.inference.world import OFF, UNIFORMS, World, prior, uniforms_of, worlds_from
 from sim.seeds import seed_of
 from sim.study.execute import in_order, local_threads
+from sim.version import identity
 
 DRAWS, PARTICLES, SWEEPS = 16_000, 1_000, 4
 VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
@@ -75,8 +76,9 @@ def calibrate(
     _check(draws, particles, sweeps, off, workers)
     settings = {"draws": draws, "particles": particles, "sweeps": sweeps, "seed": seed_of(seed), "off": off}
     engine.warm_up()
+    version = identity(*MADE_BY, __name__, "sim.inference.tempering")
     with files.keeping(Path(folder), "a calibration") as kept:
-        _begin(kept, {**settings, "sizes": asdict(sizes), "evidence": asdict(evidence), "model": model_fingerprint()})
+        _begin(kept, {**settings, "sizes": asdict(sizes), "evidence": asdict(evidence), "model": version})
         variance = _variance(kept, evidence, sizes, seed, off, workers)
         target = _target(evidence, sizes, off, variance)
         found = sample(

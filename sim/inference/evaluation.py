@@ -27,11 +27,13 @@ from sim.inference.statements import Arm
 from sim.inference.world import World
 from sim.interventions import FearPath, GivenFear, Interventions
 from sim.parameters import Parameters
-from sim.study.chunks import model_version
 from sim.study.precision import CONFIDENCE
+from sim.version import identity
 
 Array = NDArray[np.float64]
 Key = tuple[str, Any]
+MADE_BY = ("sim.inference.evaluation", "sim.inference.runs", "sim.inference.statements", "sim.inference.world")
+"""Modules that make the numbers of a block from the model's runs, for `sim.version.identity`."""
 BLOCK = 20  # worlds in a file: a few seconds of work, which is what an interruption loses
 
 
@@ -205,4 +207,4 @@ def _seed(
 
 def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Mapping[str, int]) -> str:
     """What the numbers of a block follow from."""
-    return hashlib.sha256(repr((model_version(), MEASURES, jobs, arms, sorted(sizes.items()))).encode()).hexdigest()
+    return hashlib.sha256(repr((identity(*MADE_BY), MEASURES, jobs, arms, sorted(sizes.items()))).encode()).hexdigest()

@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.inference.weights import effective_size, normalised, systematic
+from sim.inference.world import GRID, uniforms_of
 from sim.study.execute import in_order, local_threads
 
-GRID = 2**16
 SURVIVING = 0.5
 """β rises until the effective size is this share of the number of particles."""
 LAST = 8
@@ -176,11 +176,6 @@ class Sample:
     particles: Particles
     stages: tuple[Stage, ...]
     seconds: float
-
-
-def uniforms_of(codes: Codes) -> Floats:
-    """The uniform numbers that codes stand for: the middles of `GRID` equal parts of [0, 1]."""
-    return np.asarray((codes + 0.5) / GRID)
 
 
 def sample(

@@ -18,6 +18,8 @@ OFF = 0.15
 """The chance that a mechanism is off in a world of the first prior."""
 RELIABILITY = (0.6, 0.95)
 """Range of the reliability of what a survey measures, a nuisance parameter of each world."""
+GRID = 2**16
+"""Values that a uniform number behind a world takes in an ensemble, so that a file keeps it in two bytes."""
 
 
 def _varies(d: Declaration) -> bool:
@@ -102,8 +104,14 @@ class Worlds:
         return Worlds(self.values[numbers], self.off[numbers], self.reliability[numbers])
 
 
-UNIFORMS = len(DRAWN) + 1 + len(MECHANISMS)
-"""How many uniform numbers make a world: its values, its reliability, and whether each mechanism is off."""
+COLUMNS: tuple[str, ...] = (*DRAWN, "reliability", *(f"{key} off" for key in MECHANISMS))
+"""Names of the uniform numbers that make a world: its values, its reliability, and whether each mechanism is off."""
+UNIFORMS = len(COLUMNS)
+
+
+def uniforms_of(codes: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """The uniform numbers that codes stand for: the middles of `GRID` equal parts of [0, 1]."""
+    return np.asarray((codes + 0.5) / GRID)
 
 
 def worlds_from(uniforms: NDArray[np.float64], off: float = OFF) -> Worlds:

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sim import engine, files
+from sim.errors import InputError
 from sim.inference import survey
 from sim.inference.calibration import calibrate
-from sim.inference.ensemble import SHIPPED, Ensemble, Prior, check_size, load
+from sim.inference.ensemble import SHIPPED, Ensemble, Prior, check_size, differences, differing, load, sign
 from sim.inference.runs import Progress
 from sim.inference.survey import Evidence, Pattern, Sizes
 from sim.inference.weights import (
@@ -37,6 +38,7 @@ __all__ = [
     "PRIORS",
     "both",
     "calibrate",
+    "check",
     "evidence",
     "leave_one_out",
     "load",
@@ -77,6 +79,39 @@ def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
     """
     files = SHIPPED if folder is None else _files(Path(folder))
     return load(files["main"]), load(files["all_on"])
+
+
+def check(
+    folder: str | Path | None = None,
+    number: int = 20,
+    signed: bool = False,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> list[str]:
+    """Survey `number` worlds of each of the ensembles of `both` again, and say how their statistics compare.
+
+    With `signed`, the files are signed with the present identity of the model, once all of them agree. `progress` is
+    called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
+    signed though its worlds give other statistics.
+    """
+    files = list((SHIPPED if folder is None else _files(Path(folder))).values())
+    report_to, lines, wrong = progress or (lambda done, total: None), list[str](), list[str]()
+    for done, file in enumerate(files):
+        report_to(done, len(files))
+        found = load(file, checked=False)
+        what = f"{file.name}: {min(number, len(found))} of {len(found)} worlds were surveyed again"
+        if against := differing(differences(found, number, workers)):
+            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({', '.join(against)})")
+        verdict = f"other statistics: {', '.join(against)}" if against else "all statistics are equal"
+        lines.append(f"{what}; {verdict}.")
+    report_to(len(files), len(files))
+    if signed and wrong:
+        raise InputError(wrong)
+    if signed:
+        for file in files:
+            sign(file)
+        lines.append("Both files are signed with this version of the model.")
+    return lines
 
 
 def recalibrate(folder: str | Path, progress: Progress | None = None, workers: int | None = None) -> list[Path]:
@@ -180,6 +215,8 @@ def mechanisms(ensemble: Ensemble) -> pd.DataFrame:
     ``error``, and ``informed``, whether they differ by more than chance would in one case of a hundred."""
     rows = []
     for number, key in enumerate(MECHANISMS):
+        if f"{key} off" in ensemble.unheard:
+            continue
         on = share(ensemble.weights, ~ensemble.worlds.off[:, number], ensemble.ancestors)
         before = 1.0 - ensemble.off
         informed = 0.0 < before < 1.0 and abs(on.estimate - before) > _SURE * on.error

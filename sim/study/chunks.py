@@ -12,14 +12,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-import sim
-from sim.compiled import SOURCES
 from sim.study.cells import Cell
+from sim.version import identity
 
+MADE_BY = ("sim.study.compute",)
+"""Modules that make the tables of a chunk from the model's runs, for `sim.version.identity`."""
 BUDGET = 4_000_000
 """Manager-months in a chunk, roughly: a second of computing."""
 MANY = 2**17
@@ -107,15 +106,7 @@ def _pieces(cells: Iterable[tuple[int, Cell]], seed: int, seeds: int, size: int)
 def _chunk(pieces: list[Piece], columns: tuple[str, ...], kept: Kept) -> Chunk:
     runs = [(piece.cell.digest, piece.seed, piece.runs) for piece in pieces]  # not the number: cells may move
     what = [kept.outcomes, kept.window, kept.series, kept.organisations]
-    return Chunk(_digest(json.dumps([model_version(), columns, what, runs])), columns, kept, tuple(pieces))
-
-
-@cache
-def model_version() -> str:
-    """A hash of the source files that determine a run's numbers."""
-    package = Path(sim.__file__).parent
-    files = (*(package / name for name in SOURCES), Path(__file__).with_name("compute.py"))
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    return Chunk(_digest(json.dumps([identity(*MADE_BY), columns, what, runs])), columns, kept, tuple(pieces))
 
 
 def _digest(text: str) -> str:

@@ -7,7 +7,6 @@ chunks of a worker that dies to another. A worker whose versions would give othe
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import re
@@ -17,16 +16,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import sim
 from sim import engine
 from sim.errors import InputError, StudyStopped, shown
 from sim.run import provenance
-from sim.study.chunks import Chunk, model_version
+from sim.study.chunks import MADE_BY, Chunk
 from sim.study.compute import Tables, compute
+from sim.version import identity
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -36,7 +34,6 @@ _LOCAL = re.compile(r"local:(?P<workers>[1-9][0-9]{0,3})")
 _ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:[0-9]+/?")
 _SECONDS = 8.0  # until a cluster counts as unreachable
 _LOOK = 5.0  # seconds between counts of workers
-_RESOLVING = ("catalogue.py", "declaration.py", "parameters.py", "schedule.py", "vocabulary.py")
 _DECISIVE = ("numpy", "numba")
 
 Versions = dict[str, str]
@@ -44,11 +41,10 @@ Versions = dict[str, str]
 
 def versions() -> Versions:
     """What must be the same on every machine for the same rows, bit for bit."""
-    here, package = provenance(), Path(sim.__file__).parent
-    resolving = hashlib.sha256(b"\0".join((package / name).read_bytes() for name in _RESOLVING)).hexdigest()
+    here = provenance()
     packages = {name: str(here["packages"][name]) for name in _DECISIVE}
-    model = f"{model_version()}-{resolving[:8]}"
-    return {"leadership-sim": str(here["version"]), "model": model, "platform": here["platform"], **packages}
+    model, platform = identity(*MADE_BY), here["platform"]
+    return {"leadership-sim": str(here["version"]), "model": model, "platform": platform, **packages}
 
 
 def compute_there(chunk: Chunk, expected: Versions) -> Tables:

@@ -28,9 +28,10 @@ from sim import files
 from sim.errors import InputError, place
 from sim.outcomes import OUTCOMES, POST_COLUMNS
 from sim.run import provenance
-from sim.study.chunks import Chunk, model_version
+from sim.study.chunks import MADE_BY, Chunk
 from sim.study.compute import TABLES, Tables
 from sim.study.ledger import FORMAT, is_ours
+from sim.version import identity
 
 _EARLIER = "earlier"
 _WRITTEN = {files.LEDGER, files.LOCK, _EARLIER, *TABLES}
@@ -52,7 +53,7 @@ def plan_of(chunks: Sequence[Chunk], title: str, precision: dict[str, Any] | Non
         **({"precision": precision} if precision else {}),
         "format": FORMAT,
         "title": title,
-        "model": model_version(),
+        "model": identity(*MADE_BY),
         "columns": list(first.columns),
         "kept": {**asdict(first.kept), "outcomes": list(first.kept.outcomes)},
         "chunks": [[chunk.id, [[piece.number, piece.runs] for piece in chunk.pieces]] for chunk in chunks],
@@ -211,7 +212,7 @@ class Store:
 
 def encoded(table: pa.Table, chunk: Chunk) -> bytes:
     """A table as the content of a Parquet file, with the provenance in its metadata."""
-    made = {"provenance": {**provenance(), "model": model_version()}, "chunk": chunk.id}
+    made = {"provenance": {**provenance(), "model": identity(*MADE_BY)}, "chunk": chunk.id}
     metadata = {name: value if isinstance(value, str) else json.dumps(value) for name, value in made.items()}
     repeated = [name for name in table.column_names if name not in OUTCOMES | POST_COLUMNS]
     options = {"compression": "zstd", "write_statistics": False, "store_schema": False}

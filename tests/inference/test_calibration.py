@@ -10,8 +10,9 @@ from sim.errors import InputError
 from sim.inference import calibration, tempering
 from sim.inference.calibration import calibrate
 from sim.inference.survey import Evidence, Sizes, load
-from sim.inference.tempering import Target, sample, uniforms_of
+from sim.inference.tempering import Target, sample
 from sim.inference.weights import mean, share
+from sim.inference.world import uniforms_of
 
 TINY = Sizes(1, 1, 2, 3)
 FEW = Evidence(load().survey, tuple(p for p in load().patterns if p.id in ("speaking-up", "churn")))

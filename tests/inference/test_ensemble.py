@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
+from ensembles import kept
 
 from sim.errors import InputError
 from sim.inference import ensemble as module
 from sim.inference import survey, worlds
-from sim.inference.ensemble import Ensemble, load, model_fingerprint
+from sim.inference.ensemble import SHIPPED, Ensemble, load
 from sim.inference.survey import Sizes
-from sim.inference.tempering import GRID, uniforms_of
-from sim.inference.world import DRAWN, UNIFORMS, worlds_from
-from sim.parameters import MECHANISMS
+from sim.inference.world import DRAWN, GRID, UNIFORMS, uniforms_of, worlds_from
+from sim.parameters import DECLARATIONS, MECHANISMS
 
 N = 200
 EVIDENCE = survey.load()
+TINY = Sizes(1, 1, 2, 3)
+MECHANISMS_IN_ORDER = tuple(MECHANISMS)
 
 
 @pytest.fixture(scope="module")
@@ -98,26 +102,131 @@ def test_a_damaged_file_is_one_line(made, tmp_path, damage):
     assert len(caught.value.lines) == 1
 
 
-def test_a_missing_file_another_model_and_too_few_worlds_are_refused(made, tmp_path, monkeypatch):
+def test_a_missing_file_and_too_few_worlds_are_refused(made, tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         load(tmp_path / "none.parquet")
     made.sample(10).save(tmp_path / "few.parquet")
     with pytest.raises(InputError, match="too small to say anything"):
         load(tmp_path / "few.parquet")
-    made.save(tmp_path / "e.parquet")
-    monkeypatch.setattr(module, "model_fingerprint", lambda: "another")
-    with pytest.raises(InputError, match="another version of the model"):
-        load(tmp_path / "e.parquet")
     with pytest.raises(InputError, match="no such prior"):
         load(prior="all_of")
 
 
-def test_the_fingerprint_sees_code_and_not_comments():
-    code = 'def f(x):\n    """Text."""\n    return x + 1  # why\n'
-    bare = "def f(x):\n    return x + 1"
-    assert module._bare(code) == module._bare("# how\n\ndef f(x):\n\n    return x + 1\n") == bare
-    assert module._bare(code) != module._bare(code.replace("+ 1", "+ 2"))
-    assert len(model_fingerprint()) == 16
+@pytest.fixture(scope="module")
+def surveyed() -> Ensemble:
+    """Worlds without paperwork, with what surveys of them find."""
+    worlds_there = kept(24, seed=2).worlds
+    worlds_there.off[:, MECHANISMS_IN_ORDER.index("paperwork")] = True
+    found = [survey.measure(EVIDENCE, world, seed, TINY) for seed, world in enumerate(worlds_there)]
+    measured = {
+        p.id: np.array([each[p.id] for each in found]).astype(np.float32).astype(float) for p in EVIDENCE.patterns
+    }
+    return dataclasses.replace(
+        kept(24), worlds=worlds_there, measured=measured, provenance={"sizes": dataclasses.asdict(TINY)}
+    )
+
+
+def made_by_another(monkeypatch):
+    monkeypatch.setattr(module, "identity", lambda *names: "another")
+
+
+def test_under_another_identity_worlds_with_equal_statistics_count_and_a_line_says_so(
+    surveyed, tmp_path, monkeypatch, capsys
+):
+    surveyed.save(tmp_path / "e.parquet")
+    load(tmp_path / "e.parquet")
+    assert capsys.readouterr().err == ""
+    made_by_another(monkeypatch)
+    assert np.array_equal(load(tmp_path / "e.parquet").weights, surveyed.weights)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "another version of the model; 8 worlds surveyed again give equal statistics" in line
+
+
+def test_under_another_identity_worlds_with_other_statistics_are_refused(surveyed, tmp_path, monkeypatch):
+    slightly = {**surveyed.measured, "churn": surveyed.measured["churn"] + 1e-5}
+    dataclasses.replace(surveyed, measured=slightly).save(tmp_path / "e.parquet")
+    assert len(load(tmp_path / "e.parquet")) == 24  # of this model: nothing is surveyed again
+    made_by_another(monkeypatch)
+    with pytest.raises(InputError, match=r"other statistics \(churn by 1e-05\); sim worlds --check 20"):
+        load(tmp_path / "e.parquet")
+
+
+def test_check_signs_what_agrees_and_changes_nothing_else(surveyed, tmp_path, monkeypatch, capsys):
+    files = [tmp_path / file.name for file in SHIPPED.values()]
+    for file in files:
+        surveyed.save(file)
+    before = [pq.read_table(file) for file in files]
+    made_by_another(monkeypatch)
+    assert all("24 of 24 worlds were surveyed again; all statistics are equal" in s for s in worlds.check(tmp_path, 99))
+    assert len(worlds.check(tmp_path, 3, signed=True)) == 3
+    worlds.both(tmp_path)
+    assert capsys.readouterr().err == ""
+    for file, old in zip(files, before, strict=True):
+        now = pq.read_table(file)
+        assert now.equals(old)
+        (key,) = now.schema.metadata
+        changed, kept_before = (json.loads(table.schema.metadata[key]) for table in (now, old))
+        assert changed == {**kept_before, "model": "another"}
+
+
+def test_worlds_with_other_statistics_are_not_signed(surveyed, tmp_path, monkeypatch):
+    files = [tmp_path / file.name for file in SHIPPED.values()]
+    surveyed.save(files[0])
+    dataclasses.replace(surveyed, measured={**surveyed.measured, "churn": surveyed.measured["churn"] + 0.1}).save(
+        files[1]
+    )
+    before = [file.read_bytes() for file in files]
+    made_by_another(monkeypatch)
+    assert "other statistics: churn by 0.1" in worlds.check(tmp_path, 3)[1]
+    with pytest.raises(InputError, match=r"ensemble_all_on\.parquet: not signed"):
+        worlds.check(tmp_path, 3, signed=True)
+    assert [file.read_bytes() for file in files] == before
+
+
+def without(file, *columns):
+    """Make a file that has never heard of some columns."""
+    table = pq.read_table(file)
+    pq.write_table(table.drop_columns(list(columns)), file)
+
+
+def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(
+    surveyed, tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "e.parquet"
+    surveyed.save(file)
+    without(file, "burden", "paperwork off")
+    made_by_another(monkeypatch)
+    found = load(file)
+    heard, agreed = capsys.readouterr().err.splitlines()
+    assert "had never heard of burden, paperwork: without effect in all of its worlds" in heard
+    assert "equal statistics" in agreed
+    assert found.worlds[0].parameters().burden == DECLARATIONS["burden"].null
+    others = [k for k, name in enumerate(DRAWN) if name != "burden"]
+    assert np.array_equal(found.worlds.values[:, others], surveyed.worlds.values[:, others])
+    assert np.array_equal(found.worlds.off, surveyed.worlds.off)
+    assert "paperwork" not in set(worlds.mechanisms(found)["mechanism"])
+    found.save(file)
+    assert "burden" not in pq.read_table(file).column_names
+
+
+def test_a_parameter_that_a_file_has_never_heard_of_is_at_its_null(surveyed, tmp_path):
+    surveyed.save(tmp_path / "e.parquet")
+    without(tmp_path / "e.parquet", "burden")
+    assert (load(tmp_path / "e.parquet").worlds.values[:, DRAWN.index("burden")] == DECLARATIONS["burden"].null).all()
+
+
+def test_worlds_of_another_model_are_refused(surveyed, tmp_path):
+    file = tmp_path / "e.parquet"
+    surveyed.save(file)
+    no_null = next(n for n in DRAWN if DECLARATIONS[n].null is None and DECLARATIONS[n].kind == "parameter")
+    without(file, no_null)
+    with pytest.raises(InputError, match=f"is another model's: only one of the two has {no_null}"):
+        load(file)
+    surveyed.save(file)
+    table = pq.read_table(file)
+    pq.write_table(table.append_column("mentoring", table.column("burden")), file)
+    with pytest.raises(InputError, match="is another model's: only one of the two has mentoring"):
+        load(file)
 
 
 def test_what_was_weighted_by_is_informed_and_the_rest_is_mostly_not(made):

@@ -399,7 +399,7 @@ def test_a_worker_with_another_version_is_refused_in_one_line(tmp_path: Path, mo
         (line,) = caught.value.lines
         assert ("another version of the model" if name == "model" else name) in line
     with monkeypatch.context() as patch:  # here, not in the workers
-        patch.setattr(cluster, "model_version", lambda: "other")
+        patch.setattr(cluster, "identity", lambda *names: "other")
         with pytest.raises(InputError, match="runs another version of the model; install the same versions"):
             Study.from_dict(table()).run(tmp_path / "r", cluster="local:1")
 

@@ -339,21 +339,6 @@ def parameters(
     _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
 
 
-@app.command("app")
-def explore(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port, or the next one that is free.")] = 2718,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
-) -> None:
-    """Start the app: move a slider, and ten years are run again. Only this machine can reach it."""
-    from sim import app as served  # noqa: PLC0415
-
-    port = served.free_port(port)
-    served.check()
-    _echo(f"The app is at http://{served.HOST}:{port} (this machine only; its first page takes a few seconds).")
-    _echo("To stop it: Ctrl-C.")
-    served.serve(port, browser)
-
-
 def _study(file: Path, settings: list[str] | None) -> Study:
     from sim.study import Study  # noqa: PLC0415
 

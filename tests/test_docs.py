@@ -39,8 +39,8 @@ SMALL: dict[str, tuple[str, ...]] = {
     "claim": ("--worlds", "30", "--replications", "2", "--systems", "1", "--months", "3"),
 }
 """What is added to a command to make it small."""
-NOT_RUN = ("app", "optimum", "--cluster", "--film", "--patterns", "--calibrate")
-"""Commands with one of these words start servers, take a minute or more, or need a file of the reader's: their options
+NOT_RUN = ("optimum", "--cluster", "--film", "--patterns", "--calibrate")
+"""Commands with one of these words take a minute or more, or need a file of the reader's: their options
 are checked, no more."""
 
 FENCE = re.compile(r"^```(\w+)?( \w+)?\n(.*?)^```$", re.M | re.S)

@@ -11,7 +11,6 @@ import io
 import json
 import os
 import pickle
-import socket
 import stat
 import subprocess
 import sys
@@ -29,7 +28,7 @@ import pytest
 from mutations import MARKUP, SMALL, TERMINAL
 
 import sim
-from sim import app, cli, compiled
+from sim import compiled
 from sim.errors import InputError, visible
 from sim.files import digest
 from sim.inference import ensemble, pattern_file
@@ -352,46 +351,3 @@ def test_a_spreadsheet_computes_nothing_that_a_file_says(folder: Path, tmp_path:
     results.runs["error"] = ["=1+1", "@SUM(1)", "-2", None]
     results.to_csv(tmp_path / "runs.csv")
     assert pd.read_csv(tmp_path / "runs.csv")["error"].tolist()[:3] == ["'=1+1", "'@SUM(1)", "'-2"]
-
-
-# The app
-
-
-def test_the_app_can_be_asked_to_listen_on_this_machine_only() -> None:
-    words = app.command(1234, browser=False)
-    assert words[words.index("--host") + 1] == "127.0.0.1"
-    options = {parameter.name for parameter in cli.typer.main.get_command(cli.app).commands["app"].params}
-    assert options - {"help"} == {"port", "browser"}
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux lists who listens")
-def test_the_app_listens_on_this_machine_only() -> None:
-    port = app.free_port(3_456)
-    command = [sys.executable, "-m", "sim", "app", "--no-browser", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        try:
-            assert "127.0.0.1" in (server.stdout.readline() if server.stdout else "")
-            with attempts.timed(120.0):
-                while not _answers(port):
-                    pass
-            assert _listening(port) == {"0100007F"}
-        finally:
-            server.terminate()
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _listening(port: int) -> set[str]:
-    """The addresses on which somebody listens to a port, in hexadecimal."""
-    rows = [
-        line.split()
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        if Path(f"/proc/net/{table}").exists()
-    ]
-    return {row[1].split(":")[0] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}

@@ -9,7 +9,6 @@ A test fails where a document and the code differ.
 from __future__ import annotations
 
 import ast
-import csv
 import re
 import sys
 import textwrap
@@ -27,7 +26,6 @@ from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES
 from sim.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 
 ROOT = Path(__file__).resolve().parent.parent
-PROOF = ROOT / "results" / "proof"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9_ ]+) -->\n).*?(<!-- end -->)", re.S)
 _ELSEWHERE = "What is counted afterwards"
 
@@ -231,53 +229,6 @@ def _answer() -> str:
     return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in found)
 
 
-def _saved(name: str) -> tuple[list[str], list[str], list[list[str]]]:
-    """What a benchmark saved: the command and what it ran on, the names of the columns, the rows."""
-    lines = (PROOF / f"{name}.csv").read_text(encoding="utf-8").splitlines()
-    made_with = [line.removeprefix("# ") for line in lines if line.startswith("# ")]
-    head, *rows = csv.reader(line for line in lines if not line.startswith("# "))
-    return made_with, head, rows
-
-
-def _proof(name: str) -> str:
-    """A table that a benchmark saved, under the command that makes it and what it ran on."""
-    (command, *made_with), head, rows = _saved(name)
-    told = textwrap.fill(f"{'; '.join(made_with)}.", 120)
-    return f"```sh\n{command}\n```\n\n{told}\n\n{_table(head, ([_in_figures(cell) for cell in row] for row in rows))}"
-
-
-def _in_short() -> str:
-    """Three figures of the proof: beside C, beside the field's runners, and under faults."""
-
-    def rows(name: str) -> list[dict[str, str]]:
-        _, head, cells = _saved(name)
-        return [dict(zip(head, row, strict=True)) for row in cells]
-
-    ratios = [float(row["ratio"]) for row in rows("limit")]
-    slower = {row["tool"]: float(row["times ours"]) for row in rows("sweeps") if row["model"] != "compiled"}
-    told = [f"{times:.0f} times as long through {tool}" for tool, times in slower.items()]
-    faults = rows("faults")
-    tries, lost, equal = (sum(int(float(row[name])) for row in faults) for name in ("tries", "lost", "equal"))
-    kinds = len({row["fault"] for row in faults})
-    lines = (
-        f"The engine takes {min(ratios):.1f} to {max(ratios):.1f} times as long as the same model written in C, with "
-        "equal bits.",
-        f"A sweep of 2,000 small runs takes {', '.join(told[:-1])} and {told[-1]}, each with its users' model.",
-        f"Of {tries} studies struck by {kinds} kinds of fault, {equal} ended with the rows of an undisturbed one, to "
-        f"the bit; {lost} finished chunks were lost.",
-    )
-    return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in lines)
-
-
-def _in_figures(cell: str) -> str:
-    """A cell with three significant digits, or with all digits and separators where it counts something."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return f"{number:,.0f}" if number.is_integer() or abs(number) >= 1000 else f"{number:.3g}"
-
-
 BLOCKS: dict[str, Callable[[], str]] = {
     "levers": _levers,
     "sizes": _sizes,
@@ -296,12 +247,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "modules": _modules,
     "commands": _commands,
     "answer": _answer,
-    "proof in short": _in_short,
-    **{
-        f"proof {path.stem}": lambda name=path.stem: _proof(name)
-        for path in PROOF.glob("*.csv")
-        if not path.stem.endswith("_series")
-    },  # type: ignore[misc]
 }
 """The blocks by name, each a function that gives its text."""
 

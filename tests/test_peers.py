@@ -21,7 +21,7 @@ def models() -> Iterator[ModuleType]:
     """The benchmark's own functions, which import what lies beside them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)
-        yield importlib.import_module("models")
+        yield importlib.import_module("peers")
 
 
 @pytest.mark.parametrize("policy", [{}, HARSH, KARK])
@@ -30,13 +30,6 @@ def test_numpy_decides_alike_with_our_numbers(models: ModuleType, policy: dict) 
     np.testing.assert_array_equal(models.events(one, 60), models.events(other, 60))
     assert models.difference(one, other) < 1e-12
     assert (other[["sanctions", "exits", "initiative_rate", "slips"]].sum() > 0).all()
-
-
-@pytest.mark.parametrize("policy", [{}, HARSH, KARK])
-def test_agentpy_gives_our_bits(models: ModuleType, policy: dict) -> None:
-    pytest.importorskip("agentpy")
-    one, other = (run(3, **SIZES, **policy) for run in (models.in_agentpy, models.ours))
-    assert models.difference(one, other) == 0.0
 
 
 def test_numpy_with_its_own_numbers_meets_other_luck_under_the_same_rules(models: ModuleType) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 import numba
 import numpy as np
 import pandas as pd
-from measuring import HERE, PROOF, save, seconds, versions
+from measuring import HERE, seconds, show, versions
 from numpy.typing import NDArray
 
 from sim import engine
@@ -164,7 +164,7 @@ def main() -> None:
                     row = compare(p, pair, folder, turns)
                     rows.append({"settings": name, "managers": managers, "compiler": compiler, **row})
         used = ", ".join([versions("numba", "numpy"), *map(compiler_version, compilers)])
-        save(pd.DataFrame(rows), "limit", used, folder if quick else PROOF)
+        show(pd.DataFrame(rows), "limit", used)
 
 
 if __name__ == "__main__":

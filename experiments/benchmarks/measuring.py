@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import platform
 import shlex
@@ -16,8 +15,6 @@ from pathlib import Path
 import pandas as pd
 
 HERE = Path(__file__).resolve().parent
-PROOF = HERE.parents[1] / "results" / "proof"
-"""Where the tables lie that docs/proof.md shows."""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -77,14 +74,8 @@ def busy() -> str:
     return f"{os.getloadavg()[0]:.1f} of {os.cpu_count()} cores busy" if hasattr(os, "getloadavg") else "load unknown"
 
 
-def save(table: pd.DataFrame, name: str, made_with: str, folder: Path = PROOF) -> None:
-    """Print a table and write it to ``folder/name.csv``, under comments: the command, the versions and the machine."""
+def show(table: pd.DataFrame, name: str, made_with: str) -> None:
+    """Print a table under the command, the versions, the machine and its load."""
     command = shlex.join(["python", os.path.relpath(sys.argv[0], HERE.parents[1]), *sys.argv[1:]])
-    text = io.StringIO()
-    for line in (command, made_with, f"{machine()}; {busy()} at the end"):
-        text.write(f"# {line}\n")
-    table.to_csv(text, index=False, float_format="%.6g")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.csv").write_text(text.getvalue(), encoding="utf-8")
-    print(f"\n{name}: {made_with}")
+    print(f"\n{name}: {command}\n{made_with}; {machine()}; {busy()} at the end")
     print(table.to_string(index=False, float_format=lambda number: f"{number:.4g}"), flush=True)

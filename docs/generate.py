@@ -1,9 +1,10 @@
-"""Write what the code knows into the documents: the text between a `generated` mark and its `end`.
+"""Rewrite everything that is generated: tables in the documents, and the snapshots that tests compare with.
 
     python docs/generate.py
 
-A block begins with a line ``<!-- generated: NAME -->``, NAME being one of `BLOCKS`, and ends with ``<!-- end -->``.
-A test fails where a document and the code differ.
+A block of a document begins with a line ``<!-- generated: NAME -->``, NAME being one of `BLOCKS`, and ends with
+``<!-- end -->``; the blocks of `experiments/README.md` are made by `experiments/gallery.py`, the snapshots by
+`tests/update_baseline.py`. A file that is right stays as it is. A test fails where a file and the code differ.
 """
 
 from __future__ import annotations
@@ -252,12 +253,18 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Rewrite the generated blocks of every document that has any."""
-    for path in (ROOT / "README.md", *sorted(Path(__file__).parent.glob("*.md"))):
+    """Rewrite every generated block and the snapshots where they differ from what the code says."""
+    sys.path += [str(ROOT / "experiments"), str(ROOT / "tests")]
+    import gallery  # noqa: PLC0415
+    import update_baseline  # noqa: PLC0415
+
+    ours = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+    for path, fill in [*((path, filled) for path in ours), (gallery.README, gallery.filled)]:
         text = path.read_text(encoding="utf-8")
-        if (new := filled(text)) != text:
+        if (new := fill(text)) != text:
             path.write_text(new, encoding="utf-8")
-            print(f"{path.name}: rewritten")
+            print(f"{path.relative_to(ROOT)}: rewritten")
+    update_baseline.main()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,4 @@
-"""Write the table of studies in the README beside this file, from the studies themselves.
-
-    python experiments/gallery.py
-
-A test fails where the table and the studies differ.
-"""
+"""The tables of studies in the README beside this file, made from the studies; `docs/generate.py` writes them."""
 
 from __future__ import annotations
 
@@ -15,6 +10,7 @@ from sim.inference import claims
 from sim.study import Study
 
 HERE = Path(__file__).resolve().parent
+README = HERE / "README.md"
 CLAIMS = [claim.id for claim in claims.CLAIMS]
 """The studies that are about a claim, in the order of the claims."""
 
@@ -45,8 +41,3 @@ def filled(text: str) -> str:
     others = sorted({path.stem for path in HERE.glob("*.toml")} - set(CLAIMS))
     names = {"claims": CLAIMS, "others": others}
     return _TABLE.sub(lambda found: f"{found[1]}\n{table(names[found[2]])}\n\n{found[3]}", text)
-
-
-if __name__ == "__main__":
-    readme = HERE / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")

@@ -90,6 +90,6 @@ def test_a_study_is_drawn_at_reduced_size(path, tmp_path):
 
 def test_the_table_in_the_readme_is_what_the_studies_say():
     text = (EXPERIMENTS / "README.md").read_text(encoding="utf-8")
-    assert gallery["filled"](text) == text, "run python experiments/gallery.py"
+    assert gallery["filled"](text) == text, "run: python docs/generate.py"
     for path in STUDIES:
         assert text.count(f"]({path.name})") == 1

@@ -38,21 +38,15 @@ cooperation = partial(parameter, group="cooperation and resources")
 
 
 # The lever is called register; the method of abstract base classes that it shadows is not used here.
-warnings.filterwarnings("ignore", message='Field name "register" in "Parameters" shadows')
+warnings.filterwarnings("ignore", message='Field name "register" in "Levers" shadows')
 
 
-class Parameters(BaseModel):
-    """The complete, frozen parameters of one run; `sim.parameters.resolve` is the way to make them.
-
-    Values are strict: a truth value or a text is no number, sizes are whole numbers, and nothing is infinite.
-    Whatever is wrong with them is one error of pydantic; `resolve` puts it into plain words.
-    """
+class Levers(BaseModel):
+    """The levers of policy, which may follow a schedule: in a rule, their values of the month."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
-
-    # Levers of policy, which may follow a schedule
 
     monitoring: float = lever(0.45, unit="probability a month")
     """How closely managers are watched: the basic chance that a slip nobody reported is discovered in its
@@ -123,6 +117,20 @@ class Parameters(BaseModel):
 
     social_care_budget: float = lever(1.0, bounds=(0.5, 1.5), unit="multiple of today's budget")
     """The budget of social care. 1.14 is an increase of 14 %, which lets patients leave hospital sooner."""
+
+
+Levers.register = Levers.model_fields["register"]  # type: ignore[assignment]
+"""So that pydantic does not take `ABCMeta.register` for the default of the inherited field."""
+
+
+class Parameters(Levers):
+    """The complete, frozen parameters of one run; `sim.parameters.resolve` is the way to make them.
+
+    Values are strict: a truth value or a text is no number, sizes are whole numbers, and nothing is infinite.
+    Whatever is wrong with them is one error of pydantic; `resolve` puts it into plain words.
+    """
+
+    # Levers that are fixed for a run
 
     monitoring_sd: float = lever(0.0, unit="standard deviation of monitoring")
     """How much monitoring differs between organisations, fixed for a run. At 0 all are watched alike; virtual
@@ -325,8 +333,7 @@ class Parameters(BaseModel):
         0.5,
         low=0.5,
         high=0.5,
-        bounds=(0.0, 1.0),
-        exclusive_minimum=True,
+        bounds=(1e-6, 1.0),
         exclusive_maximum=True,
         unit="share of attention",
     )
@@ -986,10 +993,6 @@ SPREADS: tuple[str, ...] = ("monitoring_sd", "relationship_sd")
 """The levers that are fixed for a run, and so follow no schedule."""
 
 
-def _names(kind: str) -> tuple[str, ...]:
-    return tuple(name for name, declared in DECLARATIONS.items() if declared.kind == kind and name not in SPREADS)
-
-
-LEVERS: tuple[str, ...] = _names("lever")
-SIZES: tuple[str, ...] = _names("size")
-PARAMETERS: tuple[str, ...] = _names("parameter")
+LEVERS: tuple[str, ...] = tuple(Levers.model_fields)
+SIZES: tuple[str, ...] = tuple(name for name, declared in DECLARATIONS.items() if declared.kind == "size")
+PARAMETERS: tuple[str, ...] = tuple(name for name, declared in DECLARATIONS.items() if declared.kind == "parameter")

@@ -31,7 +31,7 @@ from sim.streams import (
     seed_lanes,
 )
 
-# The rules take many arguments; one a line would hide the shape of a month.
+# One argument a line would hide the shape of a month.
 # fmt: off
 
 
@@ -135,8 +135,8 @@ def _run(
     numbers, drift = np.empty(NUMBERS), np.empty(per_system)
     lanes = np.empty((4, LANES), np.uint64)
     seed_lanes(seed, lanes)
-    common_sd = rules.spread_of_need(p.need_sd, p.common_need)
-    local_sd = rules.spread_of_need(p.need_sd, 1.0 - p.common_need)
+    common_sd = rules.spread_of_need(p.common_need, p)
+    local_sd = rules.spread_of_need(1.0 - p.common_need, p)
     keyed(seed, _NATION, 0, 0, numbers)
     common = common_sd * normal(numbers[0])
     standard = common
@@ -163,16 +163,14 @@ def _run(
             nation_fear += places[o].fear
         mean_reputation /= len(places)
         nation_fear /= len(places)
-        k = rules.stakes(lever.register, lever.disbarring, p.career_stakes)
+        k = rules.stakes(lever, p)
         for s in range(systems):
             first = s * per_system
             here = posts[first : first + per_system]
             local = places[s * organisations : (s + 1) * organisations]
             draw_lanes(lanes, uniforms)
             normals(uniforms, _NEED_DRIFT, drift)
-            load = rules.load(cooperation[s], lever.acute_budget, lever.social_care_budget, p.demand, p.bed_blocking,
-                              p.cooperation_gain)
-            overload = rules.overload(load)
+            overload = rules.overload(rules.load(cooperation[s], lever, p))
             for o in range(organisations):
                 _climate(local[o], here[o * managers].fear, mean_reputation, lever, p)
                 for i in range(o * managers, (o + 1) * managers):
@@ -211,8 +209,8 @@ def _run(
             if month == months - 1:
                 keep_last(flat, last[first : first + per_system])
         keyed(seed, _NATION, 0, month + 1, numbers)
-        common = rules.need_after_month(common, normal(numbers[0]), p.need_turnover, common_sd)
-        standard = rules.standard_after_month(standard, common, p.standard_lag)
+        common = rules.need_after_month(common, normal(numbers[0]), common_sd, p)
+        standard = rules.standard_after_month(standard, common, p)
 
 
 @compiled
@@ -242,10 +240,7 @@ def _start(
 def _draw_person(someone: Any, numbers: Any, boldness_mean: float, p: Any) -> None:
     """Give a post (or a candidate) someone new."""
     (someone.motivation_at_start, someone.integrity, someone.skill, someone.boldness, someone.crowding,
-     someone.anxiety) = rules.person(
-        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], boldness_mean,
-        p.motivation_mean, p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd,
-        p.boldness_sd, p.crowding_mean, p.crowding_sd, p.anxiety_sd, p.poor_share, p.poor_factor)
+     someone.anxiety) = rules.person(numbers, boldness_mean, p)
 
 
 @compiled
@@ -296,10 +291,9 @@ def _grown(market: Any, needed: int) -> Any:
 @compiled
 def _climate(place: Any, chief_fear: float, mean_reputation: float, lever: Any, p: Any) -> None:
     """Step 1 for an organisation, and its tallies back to none."""
-    place.monitoring = rules.monitoring_of_organisation(lever.monitoring, place.deviation, mean_reputation,
-                                                        place.reputation, lever.risk_based)
-    place.felt = rules.felt_monitoring(place.monitoring, chief_fear, p.cascade)
-    place.assurance = rules.assurance(place.felt, p.burden, p.burden_power)
+    place.monitoring = rules.monitoring_of_organisation(place, mean_reputation, lever)
+    place.felt = rules.felt_monitoring(place, chief_fear, p)
+    place.assurance = rules.assurance(place.felt, p)
     place.sanctioned, place.spared, place.unpunished, place.spoken = 0.0, 0.0, 0.0, 0.0
     place.reported, place.effort = 0.0, 0.0
 
@@ -320,70 +314,53 @@ def _decide(
     p: Any,
 ) -> None:
     """Steps 2 to 10 for one manager, from the state at the end of the month before."""
-    m, fear, trust, skill, integrity = place.felt, post.fear, post.trust, post.skill, post.integrity
     need = common + post.need
     # 2 and 3
-    relationship = rules.relationship_received(lever.relationship, post.uniqueness, p.relationship_sd)
-    w = rules.time_left(place.assurance, relationship, post.cooperation, p.relationship_time, p.cooperation_cost)
-    post.motivation = rules.motivation_after_climate(post.motivation, post.motivation_at_start, post.crowding, m,
-                                                     trust, lever.targets, p.reciprocity, p.complacency,
-                                                     p.motivation_speed)
-    effort = rules.effort(post.motivation, fear, m, k, lever.punitiveness, p.deterrence)
+    relationship = rules.relationship_received(post.uniqueness, lever, p)
+    w = rules.time_left(post, place, relationship, p)
+    post.motivation = rules.motivation_after_climate(post, place, lever, p)
+    effort = rules.effort(post, place, k, lever, p)
     # 4
-    pressure = rules.pressure(lever.targets, fear)
-    attention = rules.attention(pressure, p.focus_own, p.focus_pull)
-    balance = rules.balance(attention, p.focus_ideal)
-    service = rules.service(w, effort, skill, overload, p.skill_floor)
-    honest = rules.honest_indicator(service, attention, p.focus_ideal)
-    shortfall = rules.shortfall(honest, p.target_level)
-    gaming = rules.gaming(shortfall, integrity, pressure, place.monitoring, p.gaming_max, p.audit)
+    pressure = rules.pressure(post, lever)
+    attention = rules.attention(pressure, p)
+    balance = rules.balance(attention, p)
+    service = rules.service(post, w, effort, overload, p)
+    honest = rules.honest_indicator(service, attention, p)
+    shortfall = rules.shortfall(honest, p)
+    gaming = rules.gaming(post, place, shortfall, pressure, p)
     reported = honest + gaming
     # 5
     distance = abs(need - post.practice)
     tried, succeeded, needless = False, False, False
-    if u.initiative < rules.chance_of_occasion(w, overload, p.opportunity):  # weighing it costs an exponential
-        change = rules.change_needed(distance, p.step)
-        value = rules.value_of_initiative(post.confidence, trust, fear_of_failing, skill, change, k, shortfall,
-                                          lever.targets, p.gain, p.loss_aversion, p.initiative_cost, p.aspiration,
-                                          p.target_level)
-        tried = u.initiative < rules.chance_of_initiative(value, post.boldness, w, overload, p.opportunity,
-                                                              p.sensitivity)
-        succeeded = tried & (u.success < rules.chance_of_success(skill, system_cooperation, change, p.success_base,
-                                                                 p.success_skill, p.success_cooperation))
-        needless = tried & rules.unneeded(distance, p.step)
-    post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
+    if u.initiative < rules.chance_of_occasion(w, overload, p):  # weighing it costs an exponential
+        change = rules.change_needed(distance, p)
+        value = rules.value_of_initiative(post, fear_of_failing, change, shortfall, k, lever, p)
+        tried = u.initiative < rules.chance_of_initiative(post, value, w, overload, p)
+        succeeded = tried & (u.success < rules.chance_of_success(post, system_cooperation, change, p))
+        needless = tried & rules.unneeded(distance, p)
+    post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p)
     distance = abs(need - post.practice)
     # 6
-    negligent = u.negligence < rules.chance_of_negligence(effort, overload, p.slip_negligence, p.overload_slip)
-    mishap = u.mishap < rules.chance_of_mishap(skill, overload, place.safety, lever.standardisation, p.slip_mishap,
-                                               p.slip_unskilled, p.overload_slip, p.safety_effect,
-                                               p.standard_safety)
+    negligent = u.negligence < rules.chance_of_negligence(effort, overload, p)
+    mishap = u.mishap < rules.chance_of_mishap(post, place, overload, lever, p)
     slipped = negligent | (tried & (not succeeded)) | mishap
     # 7 and 8
     spoken, known, sanctioned, unfair, harm = False, False, False, False, 0.0
     if slipped:
-        spoken = u.speaking_up < rules.chance_of_speaking_up(
-            trust, fear, negligent, m, lever.punitiveness, lever.leniency, p.speak_base, p.speak_sensitivity,
-            p.speak_prudence, p.speak_negligence)
-        known = spoken or u.discovery < m
-        harm = rules.harm_of_slip(known, p.harm_known, p.harm_hidden_factor)
-        sanctioned = known and u.sanction < rules.chance_of_sanction(
-            negligent, spoken, m, lever.punitiveness, lever.discernment, lever.leniency, p.exoneration
-        )
+        spoken = u.speaking_up < rules.chance_of_speaking_up(post, place, negligent, lever, p)
+        known = spoken or u.discovery < place.felt
+        harm = rules.harm_of_slip(known, p)
+        sanctioned = known and u.sanction < rules.chance_of_sanction(place, negligent, spoken, lever, p)
         unfair = sanctioned and not negligent
-    called = not sanctioned and u.account < rules.chance_of_account(reported, lever.targets, p.account_rate,
-                                                                        p.target_level)
+    called = not sanctioned and u.account < rules.chance_of_account(reported, lever, p)
     if called:
-        sanctioned = u.account_sanction < rules.chance_of_account_sanction(effort, lever.punitiveness,
-                                                                               lever.discernment)
+        sanctioned = u.account_sanction < rules.chance_of_account_sanction(effort, lever)
         unfair = sanctioned and effort >= place.mean_effort
     spared = (known or called) and not sanctioned
     # 9 and 10
-    fit = rules.fit(distance, p.niche_width)
-    strain = rules.moral_strain(integrity, balance, gaming, p.strain_gaming)
-    post.distress = rules.distress_after_month(
-        post.distress, strain, place.assurance, overload, fear, trust, relationship, p.distress_gain,
-        p.distress_recovery, p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)
+    fit = rules.fit(distance, p)
+    strain = rules.moral_strain(post, balance, gaming, p)
+    post.distress = rules.distress_after_month(post, place, relationship, strain, overload, p)
     place.sanctioned += sanctioned
     place.spared += spared
     place.unpunished += negligent and not sanctioned
@@ -392,7 +369,7 @@ def _decide(
     place.effort += effort
     row.monitoring, row.relationship = place.monitoring, relationship
     row.effort, row.assurance, row.time_left, row.overload = effort, place.assurance, w, overload
-    row.quality = rules.quality(service, gaming, balance, fit, harm, p.gaming_cost)
+    row.quality = rules.quality(service, gaming, balance, fit, harm, p)
     row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
     row.harm, row.moral_strain = harm, strain
     row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
@@ -429,8 +406,8 @@ def _keep_fear(posts: Any, kept: Any, when: int) -> None:
 @compiled
 def _world_moves(post: Any, drift: float, standard: float, local_sd: float, lever: Any, p: Any) -> None:
     """Step 11 for a post."""
-    post.need = rules.need_after_month(post.need, drift, p.need_turnover, local_sd)
-    post.practice = rules.practice_after_standard(post.practice, standard, lever.standardisation, p.standard_pull)
+    post.need = rules.need_after_month(post.need, drift, local_sd, p)
+    post.practice = rules.practice_after_standard(post.practice, standard, lever, p)
 
 
 @compiled
@@ -438,7 +415,7 @@ def _organisation_moves(place: Any, managers: int, p: Any) -> None:
     """Steps 11 and 12 for an organisation."""
     place.reputation = rules.reputation_after_month(place.reputation, place.reported / managers)
     place.mean_effort = place.effort / managers
-    place.safety = rules.safety_after_month(place.safety, place.spoken, p.safety_learning, p.safety_decay)
+    place.safety = rules.safety_after_month(place.safety, place.spoken, p)
 
 
 @compiled
@@ -454,33 +431,22 @@ def _learn(
     p: Any,
 ) -> None:
     """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
-    m, fear, trust, relationship = place.felt, post.fear, post.trust, row.relationship
-    sanctioned, spared, unfair = row.sanctions > 0.0, row.spared > 0.0, row.unfair > 0.0
-    tried, succeeded = row.initiative_rate > 0.0, row.successes > 0.0
+    sanctioned, spared = row.sanctions > 0.0, row.spared > 0.0
     got_away = row.negligence > 0.0 and not sanctioned
-    post.fear = rules.clip(rules.fear_after_month(
-        fear, trust, place.fear, post.anxiety, m, k, sanctioned, spared, int(place.sanctioned - sanctioned),
-        int(place.spared - spared), int(system_sanctioned - place.sanctioned), lever.punitiveness, lever.publicity,
-        p.fear_extinction, p.fear_ambient, p.fear_conformity, p.fear_peer_blamed, p.fear_system, p.fear_peer_spared,
-        p.fear_blamed, p.fear_spared))
-    post.trust = rules.clip(rules.trust_after_month(
-        trust, place.trust, relationship, m, sanctioned, unfair, spared, p.trust_invest, p.trust_control,
-        p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair, p.trust_spared))
-    post.confidence = rules.clip(rules.confidence_after_month(
-        post.confidence, fear, trust, relationship, m, succeeded, tried and not succeeded, sanctioned,
-        lever.recognition, p.confidence_invest, p.confidence_feedback, p.confidence_idle, p.confidence_success,
-        p.confidence_failure, p.confidence_blamed))
-    skill = rules.skill_after_training(post.skill, fear, relationship, m, p.skill_invest, p.skill_feedback,
-                                       p.skill_decay)
-    row.practice_gain = rules.practice_gain(skill, p.skill_practice) if tried else 0.0
-    post.skill = rules.clip(skill + row.practice_gain)
-    post.integrity = rules.clip(rules.integrity_after_month(post.integrity, relationship, p.integrity_invest))
-    post.motivation = rules.clip(rules.motivation_after_impunity(
-        post.motivation, int(place.unpunished - got_away), managers, p.impunity))
-    post.cooperation = rules.clip(rules.cooperation_after_month(
-        post.cooperation, trust, fear, system_cooperation, m, lever.targets, lever.cooperation_incentive,
-        p.cooperation_speed, p.cooperation_sensitivity, p.cooperation_reciprocity, p.cooperation_rivalry,
-        p.cooperation_oversight))
+    month = rules.Month(
+        row.relationship, row.initiative_rate > 0.0, row.successes > 0.0, sanctioned, row.unfair > 0.0, spared,
+        int(place.sanctioned - sanctioned), int(place.spared - spared), int(place.unpunished - got_away),
+        int(system_sanctioned - place.sanctioned))
+    fear = rules.fear_after_month(post, place, month, k, lever, p)
+    trust = rules.trust_after_month(post, place, month, p)
+    confidence = rules.confidence_after_month(post, place, month, lever, p)
+    skill = rules.skill_after_training(post, place, month, p)
+    cooperation = rules.cooperation_after_month(post, place, system_cooperation, lever, p)
+    row.practice_gain = rules.practice_gain(skill, p) if month.tried else 0.0
+    post.fear, post.trust, post.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
+    post.skill, post.cooperation = rules.clip(skill + row.practice_gain), rules.clip(cooperation)
+    post.integrity = rules.clip(rules.integrity_after_month(post, month, p))
+    post.motivation = rules.clip(rules.motivation_after_impunity(post, month, managers, p))
     post.distress = rules.clip(post.distress)
 
 
@@ -488,8 +454,7 @@ def _learn(
 def _leaves(post: Any, row: Any, u: Any, p: Any) -> bool:
     """Step 13 for one post: does whoever holds it leave?"""
     dismissed = row.sanctions > 0.0 and u.dismissal < p.dismissal
-    left: bool = dismissed or u.exit < rules.chance_of_leaving(post.distress, post.fear, post.trust, p.exit_base,
-                                                                   p.exit_distress, p.exit_fear)
+    left: bool = dismissed or u.exit < rules.chance_of_leaving(post, p)
     row.dismissals, row.exits, row.recycled = dismissed, left, 0.0
     return left
 
@@ -531,10 +496,10 @@ def _replace(
     else:
         _newcomer(post, count, place.fear, _NEWCOMER, index, nation_fear, seed, p, numbers)
     if competition:
-        to_beat = rules.assessed(post.skill, candidate_error, p.assessment_noise)
+        to_beat = rules.assessed(post.skill, candidate_error, p)
         rival = market[waiting + 1]
         _newcomer(rival, count, place.fear, _RIVAL, index, nation_fear, seed, p, numbers)
-        if rules.assessed(rival.skill, rival_error, p.assessment_noise) > to_beat:
+        if rules.assessed(rival.skill, rival_error, p) > to_beat:
             _move_person(rival, post)
             chosen = -1
     _begin(post)

@@ -18,14 +18,15 @@ import mesa
 import numpy as np
 
 from sim import recording, rules
+from sim.catalogue import Levers
 from sim.errors import InputError
 from sim.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.outcomes import OUTCOMES
-from sim.parameters import BYTES_FOR_AN_AGENT, LEVERS, PARAMETERS, SPREADS, Parameters, check_memory, resolve
+from sim.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve
 from sim.seeds import seed_of
-from sim.streams import APPOINTMENT, PERSON, Streams, normal
+from sim.streams import APPOINTMENT, Streams, normal
 
-# The rules take many arguments; one a line would hide the shape of a month.
+# One argument a line would hide the shape of a month.
 # fmt: off
 
 _row_values = attrgetter(*recording.FIELDS)
@@ -75,23 +76,21 @@ class Organisation:
         self.index, self.deviation, self.mean_effort, self.posts = index, deviation, mean_effort, posts
         self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
 
-    def feel(self, mean_reputation: float, lever: SimpleNamespace, p: SimpleNamespace) -> None:
+    def feel(self, mean_reputation: float, lever: Levers, p: Parameters) -> None:
         """Step 1: the climate of the month."""
         self.fear = _mean([post.manager.fear for post in self.posts])
         self.trust = _mean([post.manager.trust for post in self.posts])
-        self.monitoring = rules.monitoring_of_organisation(
-            lever.monitoring, self.deviation, mean_reputation, self.reputation, lever.risk_based
-        )
-        self.felt = rules.felt_monitoring(self.monitoring, self.posts[0].manager.fear, p.cascade)
-        self.assurance = rules.assurance(self.felt, p.burden, p.burden_power)
+        self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, lever)
+        self.felt = rules.felt_monitoring(self, self.posts[0].manager.fear, p)
+        self.assurance = rules.assurance(self.felt, p)
 
-    def move(self, p: SimpleNamespace) -> None:
+    def move(self, p: Parameters) -> None:
         """Steps 11 and 12 for the organisation."""
         rows = [post.row for post in self.posts]
         self.reputation = rules.reputation_after_month(self.reputation, _mean([row.reported for row in rows]))
         self.mean_effort = _mean([row.effort for row in rows])
         spoken = sum(row.spoken for row in rows)
-        self.safety = rules.safety_after_month(self.safety, spoken, p.safety_learning, p.safety_decay)
+        self.safety = rules.safety_after_month(self.safety, spoken, p)
 
 
 class System:
@@ -101,12 +100,10 @@ class System:
         self.organisations = organisations
         self.posts = [post for organisation in organisations for post in organisation.posts]
 
-    def feel(self, lever: SimpleNamespace, p: SimpleNamespace) -> None:
+    def feel(self, lever: Levers, p: Parameters) -> None:
         """Step 1 and the load of step 2: H, and the overload V that everyone in the system shares."""
         self.cooperation = _mean([post.manager.cooperation for post in self.posts])
-        self.overload = rules.overload(
-            rules.load(self.cooperation, lever.acute_budget, lever.social_care_budget, p.demand, p.bed_blocking,
-                       p.cooperation_gain))
+        self.overload = rules.overload(rules.load(self.cooperation, lever, p))
 
 
 class LeadershipModel(mesa.Model):  # type: ignore[misc]
@@ -178,8 +175,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         interventions.check(parameters)
         self.interventions = interventions
         self.record = recording.Record.empty(parameters, record_organisations, interventions.record_fear)
-        self.p = SimpleNamespace(**{name: getattr(parameters, name) for name in (*PARAMETERS, *SPREADS)})
-        self.levers = {name: getattr(parameters, name) for name in LEVERS}
+        self.lever: Levers = parameters
         self.month = 0
         self.market: list[Manager] = []
         self._build()
@@ -191,11 +187,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     def _build(self) -> None:
         """Everyone and everything as the first month finds them."""
-        p, sizes = self.p, self.parameters
-        posts = sizes.systems * sizes.organisations * sizes.managers
+        p = self.parameters
+        posts = p.systems * p.organisations * p.managers
         self.streams = self.streams_class(self.seed, posts)
-        self.common_sd = rules.spread_of_need(p.need_sd, p.common_need)
-        self.local_sd = rules.spread_of_need(p.need_sd, 1.0 - p.common_need)
+        self.common_sd = rules.spread_of_need(p.common_need, p)
+        self.local_sd = rules.spread_of_need(1.0 - p.common_need, p)
         self.common = self.common_sd * normal(self.streams.keyed("nation", 0)[0])
         self.standard = self.common
         self.posts = [self._new_post(index) for index in range(posts)]
@@ -204,13 +200,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
                 o,
                 p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]),
                 p.motivation_mean,
-                self.posts[o * sizes.managers : (o + 1) * sizes.managers],
+                self.posts[o * p.managers : (o + 1) * p.managers],
             )
-            for o in range(sizes.systems * sizes.organisations)
+            for o in range(p.systems * p.organisations)
         ]
         self.systems = [
-            System(self.organisations[s * sizes.organisations : (s + 1) * sizes.organisations])
-            for s in range(sizes.systems)
+            System(self.organisations[s * p.organisations : (s + 1) * p.organisations])
+            for s in range(p.systems)
         ]
 
     def _new_post(self, index: int) -> Post:
@@ -221,12 +217,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
         """Someone from outside for the `count`-th appointment to a post."""
-        p, numbers = self.p, self.streams.keyed(stream, index, count)
-        unfit, motivation, integrity, skill, boldness, crowding, anxiety = numbers[: len(PERSON)]
-        traits = rules.person(
-            unfit, motivation, integrity, skill, boldness, crowding, anxiety, boldness_mean, p.motivation_mean,
-            p.motivation_sd, p.integrity_mean, p.integrity_sd, p.skill_mean, p.skill_sd, p.boldness_sd,
-            p.crowding_mean, p.crowding_sd, p.anxiety_sd, p.poor_share, p.poor_factor)
+        traits = rules.person(self.streams.keyed(stream, index, count), boldness_mean, self.parameters)
         return Manager(self, traits, fear)
 
     def step(self) -> None:
@@ -235,8 +226,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             raise InputError([f"step: the run ended after month {self.month}; a longer one is months = ..."])
         self.month += 1
         for name, changes in self.parameters.schedule.items():
-            self.levers[name] = changes.get(self.month, self.levers[name])
-        lever, p = SimpleNamespace(**self.levers), self.p
+            if self.month in changes:
+                self.lever = self.lever.model_copy(update={name: changes[self.month]})
+        lever, p = self.lever, self.parameters
         u = self.streams.month()
         self.market = [person for person in self.market if self.month - person.left <= p.market_months]
         if self.interventions.everywhere:
@@ -246,7 +238,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         for organisation in self.organisations:
             organisation.feel(mean_reputation, lever, p)
         nation_fear = _mean([organisation.fear for organisation in self.organisations])
-        k = rules.stakes(lever.register, lever.disbarring, p.career_stakes)
+        k = rules.stakes(lever, p)
         for system in self.systems:
             system.feel(lever, p)
             for organisation in system.organisations:
@@ -265,8 +257,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
                 self._career(post, organisation, nation_fear, lever, u)
         self._record_month()
         shock = normal(self.streams.keyed("nation", 0, self.month)[0])
-        self.common = rules.need_after_month(self.common, shock, p.need_turnover, self.common_sd)
-        self.standard = rules.standard_after_month(self.standard, self.common, p.standard_lag)
+        self.common = rules.need_after_month(self.common, shock, self.common_sd, p)
+        self.standard = rules.standard_after_month(self.standard, self.common, p)
         self.running = self.month < self.parameters.months
 
     def _set_fear(self, when: int) -> None:
@@ -288,87 +280,65 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         organisation: Organisation,
         system: System,
         k: float,
-        lever: SimpleNamespace,
+        lever: Levers,
         u: Mapping[str, Sequence[float]],
     ) -> None:
         """Steps 2 to 10 for one manager, from the state at the end of the month before."""
-        p, manager, row, i = self.p, post.manager, post.row, post.index
-        m, b, overload = organisation.felt, organisation.assurance, system.overload
-        fear, trust, skill, integrity = manager.fear, manager.trust, manager.skill, manager.integrity
+        p, manager, row, i, overload = self.parameters, post.manager, post.row, post.index, system.overload
         need = self.common + post.need
         # 2 and 3
-        relationship = rules.relationship_received(lever.relationship, post.uniqueness, p.relationship_sd)
-        w = rules.time_left(b, relationship, manager.cooperation, p.relationship_time, p.cooperation_cost)
-        manager.motivation = rules.motivation_after_climate(
-            manager.motivation, manager.motivation_at_start, manager.crowding, m, trust, lever.targets, p.reciprocity,
-            p.complacency, p.motivation_speed)
-        effort = rules.effort(manager.motivation, fear, m, k, lever.punitiveness, p.deterrence)
+        relationship = rules.relationship_received(post.uniqueness, lever, p)
+        w = rules.time_left(manager, organisation, relationship, p)
+        manager.motivation = rules.motivation_after_climate(manager, organisation, lever, p)
+        effort = rules.effort(manager, organisation, k, lever, p)
         # 4
-        pressure = rules.pressure(lever.targets, fear)
-        attention = rules.attention(pressure, p.focus_own, p.focus_pull)
-        balance = rules.balance(attention, p.focus_ideal)
-        service = rules.service(w, effort, skill, overload, p.skill_floor)
-        honest = rules.honest_indicator(service, attention, p.focus_ideal)
-        shortfall = rules.shortfall(honest, p.target_level)
-        gaming = rules.gaming(shortfall, integrity, pressure, organisation.monitoring, p.gaming_max, p.audit)
+        pressure = rules.pressure(manager, lever)
+        attention = rules.attention(pressure, p)
+        balance = rules.balance(attention, p)
+        service = rules.service(manager, w, effort, overload, p)
+        honest = rules.honest_indicator(service, attention, p)
+        shortfall = rules.shortfall(honest, p)
+        gaming = rules.gaming(manager, organisation, shortfall, pressure, p)
         reported = honest + gaming
         # 5
         distance = abs(need - post.practice)
-        change = rules.change_needed(distance, p.step)
-        value = rules.value_of_initiative(
-            manager.confidence, trust, self._fear_of_failing(post), skill, change, k, shortfall, lever.targets, p.gain,
-            p.loss_aversion, p.initiative_cost, p.aspiration, p.target_level)
-        tried = u["initiative"][i] < rules.chance_of_initiative(
-            value, manager.boldness, w, overload, p.opportunity, p.sensitivity
-        )
-        succeeded = tried and u["success"][i] < rules.chance_of_success(
-            skill, system.cooperation, change, p.success_base, p.success_skill, p.success_cooperation
-        )
-        needless = tried and rules.unneeded(distance, p.step)
+        change = rules.change_needed(distance, p)
+        value = rules.value_of_initiative(manager, self._fear_of_failing(post), change, shortfall, k, lever, p)
+        tried = u["initiative"][i] < rules.chance_of_initiative(manager, value, w, overload, p)
+        succeeded = tried and u["success"][i] < rules.chance_of_success(manager, system.cooperation, change, p)
+        needless = tried and rules.unneeded(distance, p)
         if succeeded:
-            post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p.step)
+            post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p)
             distance = abs(need - post.practice)
         # 6
-        negligent = u["negligence"][i] < rules.chance_of_negligence(
-            effort, overload, p.slip_negligence, p.overload_slip
-        )
+        negligent = u["negligence"][i] < rules.chance_of_negligence(effort, overload, p)
         slipped = (
             negligent
             or (tried and not succeeded)
-            or u["mishap"][i] < rules.chance_of_mishap(
-                skill, overload, organisation.safety, lever.standardisation, p.slip_mishap, p.slip_unskilled,
-                p.overload_slip, p.safety_effect, p.standard_safety)
+            or u["mishap"][i] < rules.chance_of_mishap(manager, organisation, overload, lever, p)
         )
         # 7 and 8
         spoken = known = sanctioned = unfair = False
         harm = 0.0
         if slipped:
-            spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(
-                trust, fear, negligent, m, lever.punitiveness, lever.leniency, p.speak_base, p.speak_sensitivity,
-                p.speak_prudence, p.speak_negligence)
-            known = spoken or u["discovery"][i] < m
-            harm = rules.harm_of_slip(known, p.harm_known, p.harm_hidden_factor)
+            spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(manager, organisation, negligent, lever, p)
+            known = spoken or u["discovery"][i] < organisation.felt
+            harm = rules.harm_of_slip(known, p)
             sanctioned = known and u["sanction"][i] < rules.chance_of_sanction(
-                negligent, spoken, m, lever.punitiveness, lever.discernment, lever.leniency, p.exoneration
+                organisation, negligent, spoken, lever, p
             )
             unfair = sanctioned and not negligent
-        called = not sanctioned and u["account"][i] < rules.chance_of_account(
-            reported, lever.targets, p.account_rate, p.target_level
-        )
+        called = not sanctioned and u["account"][i] < rules.chance_of_account(reported, lever, p)
         if called:
-            sanctioned = u["account_sanction"][i] < rules.chance_of_account_sanction(
-                effort, lever.punitiveness, lever.discernment
-            )
+            sanctioned = u["account_sanction"][i] < rules.chance_of_account_sanction(effort, lever)
             unfair = sanctioned and effort >= organisation.mean_effort
         # 9 and 10
-        fit = rules.fit(distance, p.niche_width)
-        strain = rules.moral_strain(integrity, balance, gaming, p.strain_gaming)
-        manager.distress = rules.distress_after_month(
-            manager.distress, strain, b, overload, fear, trust, relationship, p.distress_gain, p.distress_recovery,
-            p.distress_moral, p.distress_paperwork, p.distress_overload, p.distress_fear)
+        fit = rules.fit(distance, p)
+        strain = rules.moral_strain(manager, balance, gaming, p)
+        manager.distress = rules.distress_after_month(manager, organisation, relationship, strain, overload, p)
         row.monitoring, row.relationship = organisation.monitoring, relationship
-        row.effort, row.assurance, row.time_left, row.overload = effort, b, w, overload
-        row.quality = rules.quality(service, gaming, balance, fit, harm, p.gaming_cost)
+        row.effort, row.assurance, row.time_left, row.overload = effort, organisation.assurance, w, overload
+        row.quality = rules.quality(service, gaming, balance, fit, harm, p)
         row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
         row.harm, row.moral_strain = harm, strain
         row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
@@ -378,9 +348,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         row.deviation = post.practice - self.standard
         row.deviation_squared = row.deviation * row.deviation
 
-    def _learn_in(self, system: System, k: float, lever: SimpleNamespace, u: Mapping[str, Sequence[float]]) -> None:
+    def _learn_in(self, system: System, k: float, lever: Levers, u: Mapping[str, Sequence[float]]) -> None:
         """Steps 11 and 12 in one system: the world moves, and everyone learns from what happened around them."""
-        p = self.p
+        p = self.parameters
         sanctioned_in_system = sum(post.row.sanctions for post in system.posts)
         for organisation in system.organisations:
             rows = [post.row for post in organisation.posts]
@@ -389,58 +359,32 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             unpunished = sum(row.negligence and not row.sanctions for row in rows)
             for post in organisation.posts:
                 drift = normal(u["need_drift"][post.index])
-                post.need = rules.need_after_month(post.need, drift, p.need_turnover, self.local_sd)
-                post.practice = rules.practice_after_standard(
-                    post.practice, self.standard, lever.standardisation, p.standard_pull
-                )
-                self._learn(post, organisation, system, k, lever, sanctioned, spared,
-                            sanctioned_in_system - sanctioned, unpunished)
+                post.need = rules.need_after_month(post.need, drift, self.local_sd, p)
+                post.practice = rules.practice_after_standard(post.practice, self.standard, lever, p)
+                row = post.row
+                got_away = row.negligence and not row.sanctions
+                self._learn(post, organisation, system, k, lever, rules.Month(
+                    row.relationship, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
+                    sanctioned - row.sanctions, spared - row.spared, unpunished - got_away,
+                    sanctioned_in_system - sanctioned))
             organisation.move(p)
 
     def _learn(
-        self,
-        post: Post,
-        organisation: Organisation,
-        system: System,
-        k: float,
-        lever: SimpleNamespace,
-        sanctioned: int,
-        spared: int,
-        sanctioned_elsewhere: int,
-        unpunished: int,
+        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, month: rules.Month
     ) -> None:
         """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
-        p, manager, row, m = self.p, post.manager, post.row, organisation.felt
-        fear, trust, relationship = manager.fear, manager.trust, row.relationship
-        tried, succeeded = row.initiative_rate, row.successes
-        manager.fear = rules.clip(rules.fear_after_month(
-            fear, trust, organisation.fear, manager.anxiety, m, k, row.sanctions, row.spared,
-            sanctioned - row.sanctions, spared - row.spared, sanctioned_elsewhere, lever.punitiveness,
-            lever.publicity, p.fear_extinction, p.fear_ambient, p.fear_conformity, p.fear_peer_blamed,
-            p.fear_system, p.fear_peer_spared, p.fear_blamed, p.fear_spared))
-        manager.trust = rules.clip(rules.trust_after_month(
-            trust, organisation.trust, relationship, m, row.sanctions, row.unfair, row.spared, p.trust_invest,
-            p.trust_control, p.trust_decay, p.trust_conformity, p.trust_unfair, p.trust_fair,
-            p.trust_spared))
-        manager.confidence = rules.clip(rules.confidence_after_month(
-            manager.confidence, fear, trust, relationship, m, succeeded, tried and not succeeded, row.sanctions,
-            lever.recognition, p.confidence_invest, p.confidence_feedback, p.confidence_idle, p.confidence_success,
-            p.confidence_failure, p.confidence_blamed))
-        skill = rules.skill_after_training(
-            manager.skill, fear, relationship, m, p.skill_invest, p.skill_feedback, p.skill_decay
-        )
-        row.practice_gain = rules.practice_gain(skill, p.skill_practice) if tried else 0.0
-        manager.skill = rules.clip(skill + row.practice_gain)
-        manager.integrity = rules.clip(
-            rules.integrity_after_month(manager.integrity, relationship, p.integrity_invest)
-        )
-        got_away = row.negligence and not row.sanctions
-        manager.motivation = rules.clip(rules.motivation_after_impunity(
-            manager.motivation, unpunished - got_away, len(organisation.posts), p.impunity))
-        manager.cooperation = rules.clip(rules.cooperation_after_month(
-            manager.cooperation, trust, fear, system.cooperation, m, lever.targets, lever.cooperation_incentive,
-            p.cooperation_speed, p.cooperation_sensitivity, p.cooperation_reciprocity, p.cooperation_rivalry,
-            p.cooperation_oversight))
+        p, manager = self.parameters, post.manager
+        fear = rules.fear_after_month(manager, organisation, month, k, lever, p)
+        trust = rules.trust_after_month(manager, organisation, month, p)
+        confidence = rules.confidence_after_month(manager, organisation, month, lever, p)
+        skill = rules.skill_after_training(manager, organisation, month, p)
+        cooperation = rules.cooperation_after_month(manager, organisation, system.cooperation, lever, p)
+        post.row.practice_gain = rules.practice_gain(skill, p) if month.tried else 0.0
+        manager.fear, manager.trust, manager.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
+        manager.skill, manager.cooperation = rules.clip(skill + post.row.practice_gain), rules.clip(cooperation)
+        manager.integrity = rules.clip(rules.integrity_after_month(manager, month, p))
+        manager.motivation = rules.clip(
+            rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
         manager.distress = rules.clip(manager.distress)
 
     def _career(
@@ -448,15 +392,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         post: Post,
         organisation: Organisation,
         nation_fear: float,
-        lever: SimpleNamespace,
+        lever: Levers,
         u: Mapping[str, Sequence[float]],
     ) -> None:
         """Step 13 for one post."""
-        p, leaver, row, i = self.p, post.manager, post.row, post.index
+        p, leaver, row, i = self.parameters, post.manager, post.row, post.index
         dismissed = row.sanctions and u["dismissal"][i] < p.dismissal
-        left = dismissed or u["exit"][i] < rules.chance_of_leaving(
-            leaver.distress, leaver.fear, leaver.trust, p.exit_base, p.exit_distress, p.exit_fear
-        )
+        left = dismissed or u["exit"][i] < rules.chance_of_leaving(leaver, p)
         row.dismissals, row.exits, row.recycled = dismissed, left, False
         if not left:
             return
@@ -477,11 +419,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         post: Post,
         organisation: Organisation,
         nation_fear: float,
-        lever: SimpleNamespace,
+        lever: Levers,
         numbers: Mapping[str, float],
     ) -> Manager:
         """Who gets the vacated post: someone from the market, a newcomer, or a rival."""
-        p, outside = self.p, (post.index, post.appointments)
+        p, outside = self.parameters, (post.index, post.appointments)
         boldness_mean, fear = -p.deterred_entry * nation_fear, rules.newcomer_fear(organisation.fear)
         chosen = None
         if numbers["recycling"] < p.recycling and self.market:
@@ -491,8 +433,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         best = self._person("newcomer", *outside, boldness_mean, fear) if chosen is None else self.market[chosen]
         if numbers["competition"] < lever.competency_standard:
             rival = self._person("rival", *outside, boldness_mean, fear)
-            to_beat = rules.assessed(best.skill, numbers["candidate_error"], p.assessment_noise)
-            if rules.assessed(rival.skill, numbers["rival_error"], p.assessment_noise) > to_beat:
+            to_beat = rules.assessed(best.skill, numbers["candidate_error"], p)
+            if rules.assessed(rival.skill, numbers["rival_error"], p) > to_beat:
                 if chosen is None:
                     best.remove()
                 return rival

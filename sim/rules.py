@@ -1,12 +1,16 @@
 """What a manager does: one small pure function for each rule of the model, in the order of a month.
 
-Both engines call these functions, so a change of behaviour is a change in one place. Arguments are plain numbers:
-first the state (stocks and shares in [0, 1]), then levers, then parameters under the names of `sim.parameters`.
-"A month" is the step; chances are for one month. A condition counts as 1 or 0: multiplying by it costs less than a
-jump that the processor cannot foresee. Names used throughout:
+A rule reads what it acts on by name: the state first (`post`, `place`, `month`, or plain numbers), then the month's
+levers, then the parameters. So a new parameter of a rule changes no call, and mypy finds a misspelt one. The Mesa model
+calls these functions as they stand, agents in the place of the states, and a debugger steps into them; the compiled
+engine calls the same functions as machine code, over records with the same fields. No rule may leave its domain,
+because plain Python raises where compiled code does not.
 
-m  chance that a slip nobody reported is discovered, as felt in the organisation (`felt_monitoring`);
-M  the same before a frightened chief executive tightens it (`monitoring_of_organisation`);
+"A month" is the step; chances are for one month. A condition counts as 1 or 0: multiplying by it costs less than a
+jump that the processor cannot foresee. In the equations, stocks, levers and parameters have their own names, and
+
+m  is the chance that a slip nobody reported is discovered, as felt in the organisation (`place.felt`);
+M  the same before a frightened chief executive tightens it (`place.monitoring`);
 k  stakes, what a sanction would do to a career;
 x, z  a unit's practice and the practice that its patients need; distance = |z - x|.
 
@@ -17,9 +21,15 @@ Sources stand with the parameters; a docstring names one where the shape of the 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
-from sim.compiled import compiled
+from numba.extending import register_jitable
+
+from sim.catalogue import Levers, Parameters
 from sim.streams import normal
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 START_FEAR, START_TRUST, START_CONFIDENCE, START_COOPERATION = 0.2, 0.5, 0.5, 0.3
 """Stocks of the managers whom the first month finds in post; confidence and cooperation also of whoever comes later."""
@@ -27,19 +37,77 @@ START_SAFETY, START_REPUTATION = 0.3, 0.5
 """Stocks of an organisation at the start. Source of all six: assumption."""
 
 
-@compiled
+class Post(Protocol):
+    """Whoever holds a post: what they brought with them, and their stocks, which are in [0, 1]."""
+
+    motivation_at_start: float
+    boldness: float
+    crowding: float
+    anxiety: float
+    fear: float
+    trust: float
+    confidence: float
+    skill: float
+    integrity: float
+    distress: float
+    motivation: float
+    cooperation: float
+
+
+class Place(Protocol):
+    """An organisation: its deviation Δ from national monitoring, its stocks, and the climate of the month."""
+
+    deviation: float
+    safety: float
+    reputation: float
+    fear: float
+    """F, the mean over its managers as the month began."""
+    trust: float
+    """T, the mean over its managers as the month began."""
+    monitoring: float
+    """M, before a frightened chief executive tightens it."""
+    felt: float
+    """m, as managers feel it."""
+    assurance: float
+    """b, the share of time that goes into assurance."""
+
+
+class Month(NamedTuple):
+    """What a month brought a manager, and what they saw and heard of others."""
+
+    relationship: float
+    """The investment in relationships that the post received."""
+    tried: bool
+    succeeded: bool
+    sanctioned: bool
+    unfair: bool
+    spared: bool
+    colleagues_sanctioned: int
+    colleagues_spared: int
+    colleagues_unpunished: int
+    """n_x, colleagues who got away with negligence."""
+    others_sanctioned: int
+    """n_s, managers elsewhere in the system who were sanctioned."""
+
+
+def rule(function: Function) -> Function:
+    """Let compiled code call a function, which itself stays plain Python."""
+    return cast(Function, register_jitable(nogil=True, error_model="numpy")(function))
+
+
+@rule
 def clip(x: float) -> float:
     """`x` kept to [0, 1]."""
     return min(1.0, max(0.0, x))
 
 
-@compiled
+@rule
 def logistic(x: float) -> float:
     """1/(1 + e^-x); far below zero it stays a tiny number, because e^x has no room above 709."""
     return 1.0 / (1.0 + math.exp(min(700.0, -x)))
 
 
-@compiled
+@rule
 def power(base: float, times: int) -> float:
     """`base` multiplied by itself `times` times (1 for none), by squaring."""
     result = 1.0
@@ -54,77 +122,62 @@ def power(base: float, times: int) -> float:
 # 1. Climate
 
 
-@compiled
-def monitoring_of_organisation(
-    monitoring: float, deviation: float, mean_reputation: float, reputation: float, risk_based: float
-) -> float:
+@rule
+def monitoring_of_organisation(place: Place, mean_reputation: float, lever: Levers) -> float:
     """M = clip(monitoring + Δ + risk_based·(R̄ - reputation)): poor reporters are watched more.
 
     Source: that poor performance attracts oversight is undisputed, in what measure is assumption.
     """
-    return clip(monitoring + deviation + risk_based * (mean_reputation - reputation))
+    return clip(lever.monitoring + place.deviation + lever.risk_based * (mean_reputation - place.reputation))
 
 
-@compiled
-def felt_monitoring(monitoring: float, chief_fear: float, cascade: float) -> float:
+@rule
+def felt_monitoring(place: Place, chief_fear: float, p: Parameters) -> float:
     """m = M + (1 - M)·cascade·f₁·M: a frightened chief executive tightens scrutiny. Source: assumption."""
-    return monitoring + (1.0 - monitoring) * cascade * chief_fear * monitoring
+    return place.monitoring + (1.0 - place.monitoring) * p.cascade * chief_fear * place.monitoring
 
 
-@compiled
-def stakes(register: float, disbarring: float, career_stakes: float) -> float:
+@rule
+def stakes(lever: Levers, p: Parameters) -> float:
     """k = 1 + career_stakes·½·(register + disbarring). Source: assumption, after the Kark review's proposals."""
-    return 1.0 + career_stakes * 0.5 * (register + disbarring)
+    return 1.0 + p.career_stakes * 0.5 * (lever.register + lever.disbarring)
 
 
 # 2. Time and load
 
 
-@compiled
-def assurance(m: float, burden: float, burden_power: float) -> float:
+@rule
+def assurance(m: float, p: Parameters) -> float:
     """b = burden·m^burden_power, the share of time that goes into assurance.
 
     Source: most providers said that the burden of regulation rose (NHS Providers 2017); the shape is assumption.
     """
-    return burden * math.pow(m, burden_power)
+    return p.burden * math.pow(m, p.burden_power)
 
 
-@compiled
-def relationship_received(relationship: float, uniqueness: float, relationship_sd: float) -> float:
+@rule
+def relationship_received(uniqueness: float, lever: Levers, p: Parameters) -> float:
     """relationship_i = clip(relationship + relationship_sd·ξ), the investment that a post receives. Assumption."""
-    return clip(relationship + relationship_sd * uniqueness)
+    return clip(lever.relationship + p.relationship_sd * uniqueness)
 
 
-@compiled
-def time_left(
-    assurance_share: float,
-    relationship_i: float,
-    cooperation: float,
-    relationship_time: float,
-    cooperation_cost: float,
-) -> float:
+@rule
+def time_left(post: Post, place: Place, relationship: float, p: Parameters) -> float:
     """w = max(0.05, 1 - b - relationship_time·relationship_i - cooperation_cost·cooperation). Assumption."""
-    return max(0.05, 1.0 - assurance_share - relationship_time * relationship_i - cooperation_cost * cooperation)
+    return max(0.05, 1.0 - place.assurance - p.relationship_time * relationship - p.cooperation_cost * post.cooperation)
 
 
-@compiled
-def load(
-    system_cooperation: float,
-    acute_budget: float,
-    social_care_budget: float,
-    demand: float,
-    bed_blocking: float,
-    cooperation_gain: float,
-) -> float:
+@rule
+def load(system_cooperation: float, lever: Levers, p: Parameters) -> float:
     """L = demand·(1 + bed_blocking·(1 - social_care_budget))/(acute_budget·(1 + cooperation_gain·H)).
 
     Source: relational coordination goes with shorter stays (Gittell et al. 2000); the form is assumption.
     """
-    blocked = demand * (1.0 + bed_blocking * (1.0 - social_care_budget))
-    return blocked / (acute_budget * (1.0 + cooperation_gain * system_cooperation))
+    blocked = p.demand * (1.0 + p.bed_blocking * (1.0 - lever.social_care_budget))
+    return blocked / (lever.acute_budget * (1.0 + p.cooperation_gain * system_cooperation))
 
 
-@compiled
+@rule
 def overload(load_: float) -> float:
     """V = ln(1 + e^(10(L - 1)))/10, a smooth max(0, L - 1). Source: assumption."""
     excess = 10.0 * (load_ - 1.0)
@@ -136,18 +189,8 @@ def overload(load_: float) -> float:
 # 3. Effort
 
 
-@compiled
-def motivation_after_climate(
-    motivation: float,
-    motivation_at_start: float,
-    crowding_i: float,
-    m: float,
-    trust: float,
-    targets: float,
-    reciprocity: float,
-    complacency: float,
-    motivation_speed: float,
-) -> float:
+@rule
+def motivation_after_climate(post: Post, place: Place, lever: Levers, p: Parameters) -> float:
     """Motivation moves towards what the climate supports; control crowds out where trust is low.
 
     motivation += motivation_speed·(clip(motivation₀·(1 - crowding·m·(1 - trust) + reciprocity·(trust - ½)
@@ -155,108 +198,89 @@ def motivation_after_climate(
     Source: mixed response to control, pooled data of the control game, n = 230 (Falk & Kosfeld 2006, Ziegelmeyer
     et al. 2012, Burdin et al. 2018); leader-member exchange and performance (Martin et al. 2016).
     """
-    supported = 1.0 - crowding_i * m * (1.0 - trust) + reciprocity * (trust - 0.5)
-    supported -= complacency * max(0.0, trust - 0.5) * (1.0 - max(m, targets))
-    return motivation + motivation_speed * (clip(motivation_at_start * supported) - motivation)
+    supported = 1.0 - post.crowding * place.felt * (1.0 - post.trust) + p.reciprocity * (post.trust - 0.5)
+    supported -= p.complacency * max(0.0, post.trust - 0.5) * (1.0 - max(place.felt, lever.targets))
+    return post.motivation + p.motivation_speed * (clip(post.motivation_at_start * supported) - post.motivation)
 
 
-@compiled
-def effort(motivation: float, fear: float, m: float, k: float, punitiveness: float, deterrence: float) -> float:
+@rule
+def effort(post: Post, place: Place, k: float, lever: Levers, p: Parameters) -> float:
     """e = motivation + (1 - motivation)·min(1, deterrence·m·(½·punitiveness + ½·fear)·k).
 
     Source: monitoring raises effort in the field (Boly 2011; Nagin et al. 2002); the form is assumption.
     """
-    pull = min(1.0, deterrence * m * (0.5 * punitiveness + 0.5 * fear) * k)
-    return motivation + (1.0 - motivation) * pull
+    pull = min(1.0, p.deterrence * place.felt * (0.5 * lever.punitiveness + 0.5 * post.fear) * k)
+    return post.motivation + (1.0 - post.motivation) * pull
 
 
 # 4. The indicator
 
 
-@compiled
-def pressure(targets: float, fear: float) -> float:
+@rule
+def pressure(post: Post, lever: Levers) -> float:
     """π = targets·(½ + ½·fear): fear makes a target press harder. Source: assumption."""
-    return targets * (0.5 + 0.5 * fear)
+    return lever.targets * (0.5 + 0.5 * post.fear)
 
 
-@compiled
-def attention(pressure_: float, focus_own: float, focus_pull: float) -> float:
+@rule
+def attention(pressure_: float, p: Parameters) -> float:
     """a = focus_own + (0.95 - focus_own)·focus_pull·π, the share of attention on what is measured.
 
     Source: measure fixation, Mannion & Braithwaite 2012; targets met, Propper et al. 2010.
     """
-    return focus_own + (0.95 - focus_own) * focus_pull * pressure_
+    return p.focus_own + (0.95 - p.focus_own) * p.focus_pull * pressure_
 
 
-@compiled
-def balance(attention_: float, focus_ideal: float) -> float:
+@rule
+def balance(attention_: float, p: Parameters) -> float:
     """B = (a/η)^η·((1 - a)/(1 - η))^(1 - η), η = focus_ideal: 1 at a = η, less on either side. Assumption."""
-    if focus_ideal == 0.5:
+    if p.focus_ideal == 0.5:
         return 2.0 * math.sqrt(attention_ * (1.0 - attention_))  # the same without logarithms
-    measured = focus_ideal * math.log(attention_ / focus_ideal)
-    rest = (1.0 - focus_ideal) * math.log((1.0 - attention_) / (1.0 - focus_ideal))
+    measured = p.focus_ideal * math.log(attention_ / p.focus_ideal)
+    rest = (1.0 - p.focus_ideal) * math.log((1.0 - attention_) / (1.0 - p.focus_ideal))
     return math.exp(measured + rest)
 
 
-@compiled
-def service(time_left_: float, effort_: float, skill: float, overload_: float, skill_floor: float) -> float:
+@rule
+def service(post: Post, time_left_: float, effort_: float, overload_: float, p: Parameters) -> float:
     """S = w·e·A/(1 + V) with ability A = skill_floor + (1 - skill_floor)·skill. Source: assumption."""
-    ability = skill_floor + (1.0 - skill_floor) * skill
+    ability = p.skill_floor + (1.0 - p.skill_floor) * post.skill
     return time_left_ * effort_ * ability / (1.0 + overload_)
 
 
-@compiled
-def honest_indicator(service_: float, attention_: float, focus_ideal: float) -> float:
+@rule
+def honest_indicator(service_: float, attention_: float, p: Parameters) -> float:
     """y = S·a/η: what the indicator would show without gaming. Source: assumption."""
-    return service_ * attention_ / focus_ideal
+    return service_ * attention_ / p.focus_ideal
 
 
-@compiled
-def shortfall(indicator: float, target_level: float) -> float:
+@rule
+def shortfall(indicator: float, p: Parameters) -> float:
     """s = max(0, target_level - indicator). Source: assumption."""
-    return max(0.0, target_level - indicator)
+    return max(0.0, p.target_level - indicator)
 
 
-@compiled
-def gaming(
-    shortfall_: float,
-    integrity: float,
-    pressure_: float,
-    monitoring: float,
-    gaming_max: float,
-    audit: float,
-) -> float:
+@rule
+def gaming(post: Post, place: Place, shortfall_: float, pressure_: float, p: Parameters) -> float:
     """g = min(s, gaming_max·(1 - integrity)·π·(1 - audit·M)), added to the honest indicator.
 
     Source: bunching before the four-hour target, Mason et al. 2012; monitoring and deviance, Siegel et al. 2022.
     """
-    return min(shortfall_, gaming_max * (1.0 - integrity) * pressure_ * (1.0 - audit * monitoring))
+    return min(shortfall_, p.gaming_max * (1.0 - post.integrity) * pressure_ * (1.0 - p.audit * place.monitoring))
 
 
 # 5. Initiative
 
 
-@compiled
-def change_needed(distance: float, step: float) -> float:
+@rule
+def change_needed(distance: float, p: Parameters) -> float:
     """min(1, |z - x|/step): how much of one step the unit could still usefully move. Assumption."""
-    return min(1.0, distance / step)
+    return min(1.0, distance / p.step)
 
 
-@compiled
+@rule
 def value_of_initiative(
-    confidence: float,
-    trust: float,
-    fear: float,
-    skill: float,
-    change_needed_: float,
-    k: float,
-    shortfall_: float,
-    targets: float,
-    gain: float,
-    loss_aversion: float,
-    initiative_cost: float,
-    aspiration: float,
-    target_level: float,
+    post: Post, fear: float, change_needed_: float, shortfall_: float, k: float, lever: Levers, p: Parameters
 ) -> float:
     """U, the subjective value of trying something new: hoped-for gain, feared loss, cost, and a missed target.
 
@@ -265,241 +289,186 @@ def value_of_initiative(
     whether change is needed.
     Source: loss aversion, Brown et al. 2024; trust and red tape in risk culture, Bozeman & Kingsley 1998.
     """
-    sensed = 1.0 - skill + skill * change_needed_
-    hope = confidence * gain * sensed * (0.5 + 0.5 * trust)
-    dread = loss_aversion * (1.0 - confidence) * fear * k
-    return hope - dread - initiative_cost + aspiration * targets * shortfall_ / target_level
+    sensed = 1.0 - post.skill + post.skill * change_needed_
+    hope = post.confidence * p.gain * sensed * (0.5 + 0.5 * post.trust)
+    dread = p.loss_aversion * (1.0 - post.confidence) * fear * k
+    return hope - dread - p.initiative_cost + p.aspiration * lever.targets * shortfall_ / p.target_level
 
 
-@compiled
-def chance_of_occasion(time_left_: float, overload_: float, opportunity: float) -> float:
+@rule
+def chance_of_occasion(time_left_: float, overload_: float, p: Parameters) -> float:
     """opportunity·max(0, 1 - V)·w, for an initiative and the time for it; none is likelier than that. Assumption."""
-    return opportunity * max(0.0, 1.0 - overload_) * time_left_
+    return p.opportunity * max(0.0, 1.0 - overload_) * time_left_
 
 
-@compiled
-def chance_of_initiative(
-    value: float,
-    boldness: float,
-    time_left_: float,
-    overload_: float,
-    opportunity: float,
-    sensitivity: float,
-) -> float:
+@rule
+def chance_of_initiative(post: Post, value: float, time_left_: float, overload_: float, p: Parameters) -> float:
     """opportunity·max(0, 1 - V)·w·σ(sensitivity·U + boldness). Source: assumption."""
-    return chance_of_occasion(time_left_, overload_, opportunity) * logistic(sensitivity * value + boldness)
+    return chance_of_occasion(time_left_, overload_, p) * logistic(p.sensitivity * value + post.boldness)
 
 
-@compiled
-def chance_of_success(
-    skill: float,
-    system_cooperation: float,
-    change_needed_: float,
-    success_base: float,
-    success_skill: float,
-    success_cooperation: float,
-) -> float:
+@rule
+def chance_of_success(post: Post, system_cooperation: float, change_needed_: float, p: Parameters) -> float:
     """min(0.95, success_base + success_skill·skill + success_cooperation·H)·min(1, |z - x|/step). Assumption."""
-    able = min(0.95, success_base + success_skill * skill + success_cooperation * system_cooperation)
+    able = min(0.95, p.success_base + p.success_skill * post.skill + p.success_cooperation * system_cooperation)
     return able * change_needed_
 
 
-@compiled
-def unneeded(distance: float, step: float) -> bool:
+@rule
+def unneeded(distance: float, p: Parameters) -> bool:
     """|z - x| < ½·step: the unit was as good as where it should be, and trying is needless. Assumption."""
-    return distance < 0.5 * step
+    return distance < 0.5 * p.step
 
 
-@compiled
-def practice_after_initiative(practice: float, need: float, succeeded: bool, step: float) -> float:
+@rule
+def practice_after_initiative(practice: float, need: float, succeeded: bool, p: Parameters) -> float:
     """After a success practice moves towards what is needed, by min(step, |z - x|). Source: assumption."""
-    return practice + succeeded * max(-step, min(step, need - practice))
+    return practice + succeeded * max(-p.step, min(p.step, need - practice))
 
 
 # 6. Slips
 
 
-@compiled
-def chance_of_negligence(effort_: float, overload_: float, slip_negligence: float, overload_slip: float) -> float:
+@rule
+def chance_of_negligence(effort_: float, overload_: float, p: Parameters) -> float:
     """min(1, slip_negligence·(1 - e)·(1 + overload_slip·V)). Source: assumption."""
-    return min(1.0, slip_negligence * (1.0 - effort_) * (1.0 + overload_slip * overload_))
+    return min(1.0, p.slip_negligence * (1.0 - effort_) * (1.0 + p.overload_slip * overload_))
 
 
-@compiled
-def chance_of_mishap(
-    skill: float,
-    overload_: float,
-    safety: float,
-    standardisation: float,
-    slip_mishap: float,
-    slip_unskilled: float,
-    overload_slip: float,
-    safety_effect: float,
-    standard_safety: float,
-) -> float:
+@rule
+def chance_of_mishap(post: Post, place: Place, overload_: float, lever: Levers, p: Parameters) -> float:
     """min(1, (slip_mishap + slip_unskilled·(1 - skill))·(1 + overload_slip·V)·(1 - safety_effect·safety)·(1 -
     standard_safety·standardisation)).
 
     Source: psychological safety and learning, Frazier et al. 2017 (sign); the form is assumption.
     """
-    base = (slip_mishap + slip_unskilled * (1.0 - skill)) * (1.0 + overload_slip * overload_)
-    return min(1.0, base * (1.0 - safety_effect * safety) * (1.0 - standard_safety * standardisation))
+    base = (p.slip_mishap + p.slip_unskilled * (1.0 - post.skill)) * (1.0 + p.overload_slip * overload_)
+    return min(1.0, base * (1.0 - p.safety_effect * place.safety) * (1.0 - p.standard_safety * lever.standardisation))
 
 
 # 7. Speaking up and discovery
 
 
-@compiled
-def chance_of_speaking_up(
-    trust: float,
-    fear: float,
-    negligent: bool,
-    m: float,
-    punitiveness: float,
-    leniency: float,
-    speak_base: float,
-    speak_sensitivity: float,
-    speak_prudence: float,
-    speak_negligence: float,
-) -> float:
+@rule
+def chance_of_speaking_up(post: Post, place: Place, negligent: bool, lever: Levers, p: Parameters) -> float:
     """σ(speak_sensitivity·(trust - fear) + speak_base + speak_prudence·m·punitiveness·leniency), times
     speak_negligence for negligence: one reports out of trust, or because it would come out anyway.
 
     Source: level from the NHS Staff Survey 2014-2019; psychological safety and voice, Frazier et al. 2017.
     """
-    prudence = speak_prudence * m * punitiveness * leniency
-    chance = logistic(speak_sensitivity * (trust - fear) + speak_base + prudence)
-    return chance * speak_negligence if negligent else chance
+    prudence = p.speak_prudence * place.felt * lever.punitiveness * lever.leniency
+    chance = logistic(p.speak_sensitivity * (post.trust - post.fear) + p.speak_base + prudence)
+    return chance * p.speak_negligence if negligent else chance
 
 
-@compiled
-def harm_of_slip(known: bool, harm_known: float, harm_hidden_factor: float) -> float:
+@rule
+def harm_of_slip(known: bool, p: Parameters) -> float:
     """harm_known for a slip that is reported or discovered, harm_known·harm_hidden_factor for a hidden one.
 
     Source: assumption.
     """
-    return harm_known if known else harm_known * harm_hidden_factor
+    return p.harm_known if known else p.harm_known * p.harm_hidden_factor
 
 
 # 8. Being held to account
 
 
-@compiled
-def chance_of_sanction(
-    negligent: bool,
-    reported: bool,
-    m: float,
-    punitiveness: float,
-    discernment: float,
-    leniency: float,
-    exoneration: float,
-) -> float:
+@rule
+def chance_of_sanction(place: Place, negligent: bool, reported: bool, lever: Levers, p: Parameters) -> float:
     """punitiveness·q·(1 - leniency if reported): q = 1 for negligence, else (1 - discernment)·(1 -
     exoneration·m), because whoever sees more can clear more.
 
     Source: incentives work where the monitor is good, Bandiera et al. 2021 (sign); the form is assumption.
     """
-    blame = 1.0 if negligent else (1.0 - discernment) * (1.0 - exoneration * m)
-    mercy = 1.0 - leniency if reported else 1.0
-    return punitiveness * blame * mercy
+    blame = 1.0 if negligent else (1.0 - lever.discernment) * (1.0 - p.exoneration * place.felt)
+    mercy = 1.0 - lever.leniency if reported else 1.0
+    return lever.punitiveness * blame * mercy
 
 
-@compiled
-def chance_of_account(reported_indicator: float, targets: float, account_rate: float, target_level: float) -> float:
+@rule
+def chance_of_account(reported_indicator: float, lever: Levers, p: Parameters) -> float:
     """targets·account_rate·max(0, target_level - Y)/target_level: called to account for the indicator.
 
     Source: sanctions behind the English targets, Bevan & Wilson 2013; the form is assumption.
     """
-    return targets * account_rate * shortfall(reported_indicator, target_level) / target_level
+    return lever.targets * p.account_rate * shortfall(reported_indicator, p) / p.target_level
 
 
-@compiled
-def chance_of_account_sanction(effort_: float, punitiveness: float, discernment: float) -> float:
+@rule
+def chance_of_account_sanction(effort_: float, lever: Levers) -> float:
     """punitiveness·(1 - discernment·e): a discerning overseer sees effort behind a poor figure. Assumption."""
-    return punitiveness * (1.0 - discernment * effort_)
+    return lever.punitiveness * (1.0 - lever.discernment * effort_)
 
 
 # 9. Result
 
 
-@compiled
-def fit(distance: float, niche_width: float) -> float:
+@rule
+def fit(distance: float, p: Parameters) -> float:
     """φ = exp(-(z - x)²/(2·niche_width²)): care fits where practice meets need. Source: assumption."""
-    return math.exp(-(distance * distance) / (2.0 * niche_width * niche_width))
+    return math.exp(-(distance * distance) / (2.0 * p.niche_width * p.niche_width))
 
 
-@compiled
-def quality(service_: float, gaming_: float, balance_: float, fit_: float, harm: float, gaming_cost: float) -> float:
+@rule
+def quality(service_: float, gaming_: float, balance_: float, fit_: float, harm: float, p: Parameters) -> float:
     """Q = S·(1 - gaming_cost·g)·B·φ - harm. It can be negative. Source: assumption."""
-    return service_ * (1.0 - gaming_cost * gaming_) * balance_ * fit_ - harm
+    return service_ * (1.0 - p.gaming_cost * gaming_) * balance_ * fit_ - harm
 
 
 # 10. Distress
 
 
-@compiled
-def moral_strain(integrity: float, balance_: float, gaming_: float, strain_gaming: float) -> float:
+@rule
+def moral_strain(post: Post, balance_: float, gaming_: float, p: Parameters) -> float:
     """ψ = integrity·(1 - B) + strain_gaming·integrity·g: doing what one thinks wrong. Source: assumption."""
-    return integrity * (1.0 - balance_) + strain_gaming * integrity * gaming_
+    return post.integrity * (1.0 - balance_) + p.strain_gaming * post.integrity * gaming_
 
 
-@compiled
+@rule
 def distress_after_month(
-    distress: float,
-    strain: float,
-    assurance_share: float,
-    overload_: float,
-    fear: float,
-    trust: float,
-    relationship_i: float,
-    distress_gain: float,
-    distress_recovery: float,
-    distress_moral: float,
-    distress_paperwork: float,
-    distress_overload: float,
-    distress_fear: float,
+    post: Post, place: Place, relationship: float, strain: float, overload_: float, p: Parameters
 ) -> float:
     """distress += distress_gain·(1 - distress)·(distress_moral·ψ + distress_paperwork·b + distress_overload·V +
     distress_fear·fear) - distress_recovery·distress·(½ + relationship_i·trust).
 
     Source: monitoring and stress, Siegel et al. 2022; safety protects under constraint, Bahadurzada et al. 2024.
     """
-    burden = distress_moral * strain + distress_paperwork * assurance_share
-    burden += distress_overload * overload_ + distress_fear * fear
-    recovery = distress_recovery * distress * (0.5 + relationship_i * trust)
-    return distress + distress_gain * (1.0 - distress) * burden - recovery
+    burden = p.distress_moral * strain + p.distress_paperwork * place.assurance
+    burden += p.distress_overload * overload_ + p.distress_fear * post.fear
+    recovery = p.distress_recovery * post.distress * (0.5 + relationship * post.trust)
+    return post.distress + p.distress_gain * (1.0 - post.distress) * burden - recovery
 
 
 # 11. The world moves
 
 
-@compiled
-def spread_of_need(need_sd: float, share: float) -> float:
+@rule
+def spread_of_need(share: float, p: Parameters) -> float:
     """need_sd·√share, the standard deviation of the common (or local) part of need, which has this share of its
     variance. Source: assumption."""
-    return need_sd * math.sqrt(share)
+    return p.need_sd * math.sqrt(share)
 
 
-@compiled
-def need_after_month(need: float, shock: float, need_turnover: float, spread: float) -> float:
+@rule
+def need_after_month(need: float, shock: float, spread: float, p: Parameters) -> float:
     """ρ·need + s·√(1 - ρ²)·shock, ρ = 1 - need_turnover: need wanders and keeps its spread s. Assumption."""
-    kept = 1.0 - need_turnover
+    kept = 1.0 - p.need_turnover
     return kept * need + spread * math.sqrt(1.0 - kept * kept) * shock
 
 
-@compiled
-def practice_after_standard(practice: float, standard: float, standardisation: float, standard_pull: float) -> float:
+@rule
+def practice_after_standard(practice: float, standard: float, lever: Levers, p: Parameters) -> float:
     """practice += standard_pull·standardisation·(standard - practice). Source: assumption."""
-    return practice + standard_pull * standardisation * (standard - practice)
+    return practice + p.standard_pull * lever.standardisation * (standard - practice)
 
 
-@compiled
-def standard_after_month(standard: float, common_need: float, standard_lag: float) -> float:
+@rule
+def standard_after_month(standard: float, common_need: float, p: Parameters) -> float:
     """standard += (C - standard)/standard_lag, with the new C. Source: assumption."""
-    return standard + (common_need - standard) / standard_lag
+    return standard + (common_need - standard) / p.standard_lag
 
 
-@compiled
+@rule
 def reputation_after_month(reputation: float, mean_reported: float) -> float:
     """reputation += (mean reported indicator - reputation)/6: what an organisation has lately reported.
 
@@ -511,30 +480,8 @@ def reputation_after_month(reputation: float, mean_reported: float) -> float:
 # 12. Learning
 
 
-@compiled
-def fear_after_month(
-    fear: float,
-    trust: float,
-    organisation_fear: float,
-    anxiety: float,
-    m: float,
-    k: float,
-    sanctioned: bool,
-    spared: bool,
-    colleagues_sanctioned: int,
-    colleagues_spared: int,
-    others_sanctioned: int,
-    punitiveness: float,
-    publicity: float,
-    fear_extinction: float,
-    fear_ambient: float,
-    fear_conformity: float,
-    fear_peer_blamed: float,
-    fear_system: float,
-    fear_peer_spared: float,
-    fear_blamed: float,
-    fear_spared: float,
-) -> float:
+@rule
+def fear_after_month(post: Post, place: Place, month: Month, k: float, lever: Levers, p: Parameters) -> float:
     """Fear fades towards what the climate warrants, spreads, jumps at a sanction seen or suffered, and falls when
     someone is spared. In this order, each on what the one before left:
 
@@ -545,35 +492,22 @@ def fear_after_month(
 
     Source: negative events weigh more, Miner et al. 2005, Slovic 1993; contagion, Hill et al. 2010.
     """
-    ambient = anxiety * fear_ambient * m * punitiveness * k * (1.0 - trust)
-    fear += fear_extinction * (ambient - fear) + fear_conformity * (organisation_fear - fear)
-    if colleagues_sanctioned + others_sanctioned > 0:
-        unmoved_near = power(1.0 - min(1.0, anxiety * fear_peer_blamed), colleagues_sanctioned)
-        unmoved_far = power(1.0 - min(1.0, 2.0 * anxiety * publicity * fear_system), others_sanctioned)
+    fear = post.fear
+    ambient = post.anxiety * p.fear_ambient * place.felt * lever.punitiveness * k * (1.0 - post.trust)
+    fear += p.fear_extinction * (ambient - fear) + p.fear_conformity * (place.fear - fear)
+    if month.colleagues_sanctioned + month.others_sanctioned > 0:
+        near, far = post.anxiety * p.fear_peer_blamed, 2.0 * post.anxiety * lever.publicity * p.fear_system
+        unmoved_near = power(1.0 - min(1.0, near), month.colleagues_sanctioned)
+        unmoved_far = power(1.0 - min(1.0, far), month.others_sanctioned)
         fear += (1.0 - fear) * (1.0 - unmoved_near * unmoved_far)
-    if colleagues_spared > 0:
-        fear -= fear * (1.0 - power(1.0 - fear_peer_spared, colleagues_spared))
-    fear += sanctioned * min(1.0, anxiety * fear_blamed) * (1.0 - fear)
-    return fear - spared * fear_spared * fear
+    if month.colleagues_spared > 0:
+        fear -= fear * (1.0 - power(1.0 - p.fear_peer_spared, month.colleagues_spared))
+    fear += month.sanctioned * min(1.0, post.anxiety * p.fear_blamed) * (1.0 - fear)
+    return fear - month.spared * p.fear_spared * fear
 
 
-@compiled
-def trust_after_month(
-    trust: float,
-    organisation_trust: float,
-    relationship_i: float,
-    m: float,
-    sanctioned: bool,
-    unfair: bool,
-    spared: bool,
-    trust_invest: float,
-    trust_control: float,
-    trust_decay: float,
-    trust_conformity: float,
-    trust_unfair: float,
-    trust_fair: float,
-    trust_spared: float,
-) -> float:
+@rule
+def trust_after_month(post: Post, place: Place, month: Month, p: Parameters) -> float:
     """Trust grows by investment, wears off under control, spreads, and breaks at a sanction, most at an unfair one.
 
     += trust_invest·relationship_i·(1 - trust) - (trust_control·m + trust_decay)·trust + trust_conformity·(T -
@@ -581,30 +515,15 @@ def trust_after_month(
     Source: leader relations and safety, Frazier et al. 2017; observational monitoring lowers trust, interactional
     monitoring raises it, Wu & Wang 2020 (signs).
     """
-    wear = (trust_control * m + trust_decay) * trust
-    trust += trust_invest * relationship_i * (1.0 - trust) - wear + trust_conformity * (organisation_trust - trust)
-    trust -= sanctioned * (trust_unfair if unfair else trust_fair) * trust
-    return trust + spared * trust_spared * (1.0 - trust)
+    trust = post.trust
+    wear = (p.trust_control * place.felt + p.trust_decay) * trust
+    trust += p.trust_invest * month.relationship * (1.0 - trust) - wear + p.trust_conformity * (place.trust - trust)
+    trust -= month.sanctioned * (p.trust_unfair if month.unfair else p.trust_fair) * trust
+    return trust + month.spared * p.trust_spared * (1.0 - trust)
 
 
-@compiled
-def confidence_after_month(
-    confidence: float,
-    fear: float,
-    trust: float,
-    relationship_i: float,
-    m: float,
-    succeeded: bool,
-    failed: bool,
-    sanctioned: bool,
-    recognition: float,
-    confidence_invest: float,
-    confidence_feedback: float,
-    confidence_idle: float,
-    confidence_success: float,
-    confidence_failure: float,
-    confidence_blamed: float,
-) -> float:
+@rule
+def confidence_after_month(post: Post, place: Place, month: Month, lever: Levers, p: Parameters) -> float:
     """Confidence grows by investment, feedback and success that is noticed, and falls by failure and blame.
 
     += (confidence_invest·relationship_i + confidence_feedback·m·(1 - fear))·(1 - confidence) + confidence_idle·(½ -
@@ -612,163 +531,124 @@ def confidence_after_month(
     confidence_failure·confidence·(1 - ½·trust); sanctioned -= confidence_blamed·confidence.
     Source: feedback helps on average, Kluger & DeNisi 1996; training, Lacerenza et al. 2017 (an upper bound).
     """
-    growth = confidence_invest * relationship_i + confidence_feedback * m * (1.0 - fear)
-    confidence += growth * (1.0 - confidence) + confidence_idle * (0.5 - confidence)
-    confidence += succeeded * confidence_success * (0.5 + recognition) * (1.0 - confidence)
-    confidence -= failed * confidence_failure * confidence * (1.0 - 0.5 * trust)
-    return confidence - sanctioned * confidence_blamed * confidence
+    confidence, failed = post.confidence, month.tried and not month.succeeded
+    growth = p.confidence_invest * month.relationship + p.confidence_feedback * place.felt * (1.0 - post.fear)
+    confidence += growth * (1.0 - confidence) + p.confidence_idle * (0.5 - confidence)
+    confidence += month.succeeded * p.confidence_success * (0.5 + lever.recognition) * (1.0 - confidence)
+    confidence -= failed * p.confidence_failure * confidence * (1.0 - 0.5 * post.trust)
+    return confidence - month.sanctioned * p.confidence_blamed * confidence
 
 
-@compiled
-def practice_gain(skill: float, skill_practice: float) -> float:
+@rule
+def practice_gain(skill: float, p: Parameters) -> float:
     """skill_practice·(1 - skill): what an initiative tried teaches, whatever comes of it. Source: assumption."""
-    return skill_practice * (1.0 - skill)
+    return p.skill_practice * (1.0 - skill)
 
 
-@compiled
-def skill_after_training(
-    skill: float,
-    fear: float,
-    relationship_i: float,
-    m: float,
-    skill_invest: float,
-    skill_feedback: float,
-    skill_decay: float,
-) -> float:
+@rule
+def skill_after_training(post: Post, place: Place, month: Month, p: Parameters) -> float:
     """skill += (skill_invest·relationship_i + skill_feedback·m·(1 - fear))·(1 - skill) - skill_decay·skill.
 
     Source: training, Lacerenza et al. 2017 (an upper bound); limited evidence in health care, Seidman et al. 2020.
     """
-    growth = skill_invest * relationship_i + skill_feedback * m * (1.0 - fear)
-    return skill + growth * (1.0 - skill) - skill_decay * skill
+    growth = p.skill_invest * month.relationship + p.skill_feedback * place.felt * (1.0 - post.fear)
+    return post.skill + growth * (1.0 - post.skill) - p.skill_decay * post.skill
 
 
-@compiled
-def integrity_after_month(integrity: float, relationship_i: float, integrity_invest: float) -> float:
+@rule
+def integrity_after_month(post: Post, month: Month, p: Parameters) -> float:
     """integrity += integrity_invest·relationship_i·(1 - integrity). Source: assumption."""
-    return integrity + integrity_invest * relationship_i * (1.0 - integrity)
+    return post.integrity + p.integrity_invest * month.relationship * (1.0 - post.integrity)
 
 
-@compiled
-def motivation_after_impunity(motivation: float, unpunished: int, managers: int, impunity: float) -> float:
+@rule
+def motivation_after_impunity(post: Post, month: Month, managers: int, p: Parameters) -> float:
     """motivation -= impunity·motivation·n_x/K: colleagues who got away with negligence sour the diligent.
 
     Source: punishment and cooperation, Balliet et al. 2011 (sign); the form is assumption.
     """
-    return motivation - impunity * motivation * unpunished / managers
+    return post.motivation - p.impunity * post.motivation * month.colleagues_unpunished / managers
 
 
-@compiled
-def cooperation_after_month(
-    cooperation: float,
-    trust: float,
-    fear: float,
-    system_cooperation: float,
-    m: float,
-    targets: float,
-    cooperation_incentive: float,
-    cooperation_speed: float,
-    cooperation_sensitivity: float,
-    cooperation_reciprocity: float,
-    cooperation_rivalry: float,
-    cooperation_oversight: float,
-) -> float:
+@rule
+def cooperation_after_month(post: Post, place: Place, system_cooperation: float, lever: Levers, p: Parameters) -> float:
     """cooperation += cooperation_speed·(σ(cooperation_sensitivity·(trust - fear - 0.2 + cooperation_reciprocity·(H -
     ½) + cooperation_incentive - cooperation_rivalry·targets·(1 - cooperation_incentive) + cooperation_oversight·
     m·cooperation_incentive)) - cooperation).
 
     Source: rewards and punishments raise cooperation alike, Balliet et al. 2011; the form is assumption.
     """
-    inclination = trust - fear - 0.2 + cooperation_reciprocity * (system_cooperation - 0.5) + cooperation_incentive
-    inclination -= cooperation_rivalry * targets * (1.0 - cooperation_incentive)
-    inclination += cooperation_oversight * m * cooperation_incentive
-    return cooperation + cooperation_speed * (logistic(cooperation_sensitivity * inclination) - cooperation)
+    partners, own = p.cooperation_reciprocity * (system_cooperation - 0.5), 1.0 - lever.cooperation_incentive
+    inclination = post.trust - post.fear - 0.2 + partners + lever.cooperation_incentive
+    inclination -= p.cooperation_rivalry * lever.targets * own
+    inclination += p.cooperation_oversight * place.felt * lever.cooperation_incentive
+    willing = logistic(p.cooperation_sensitivity * inclination)
+    return post.cooperation + p.cooperation_speed * (willing - post.cooperation)
 
 
-@compiled
-def safety_after_month(safety: float, slips_reported: int, safety_learning: float, safety_decay: float) -> float:
+@rule
+def safety_after_month(safety: float, slips_reported: float, p: Parameters) -> float:
     """safety += safety_learning·(slips that managers reported themselves)·(1 - safety) - safety_decay·safety,
     kept to [0, 1]: an organisation learns from what it is told.
 
     Source: psychological safety and learning, Frazier et al. 2017; Nembhard & Edmondson 2006 (signs).
     """
-    return clip(safety + safety_learning * slips_reported * (1.0 - safety) - safety_decay * safety)
+    return clip(safety + p.safety_learning * slips_reported * (1.0 - safety) - p.safety_decay * safety)
 
 
 # 13. Careers
 
 
-@compiled
-def chance_of_leaving(
-    distress: float, fear: float, trust: float, exit_base: float, exit_distress: float, exit_fear: float
-) -> float:
+@rule
+def chance_of_leaving(post: Post, p: Parameters) -> float:
     """min(1, exit_base + exit_distress·distress² + exit_fear·fear·(1 - trust)).
 
     Source: director turnover, The King's Fund and NHS Providers 2018; the form is assumption.
     """
-    return min(1.0, exit_base + exit_distress * distress * distress + exit_fear * fear * (1.0 - trust))
+    pushed_out = p.exit_distress * post.distress * post.distress
+    return min(1.0, p.exit_base + pushed_out + p.exit_fear * post.fear * (1.0 - post.trust))
 
 
-@compiled
+@rule
 def drawn_share(drawn: float, mean: float, sd: float) -> float:
     """A trait that is a share: N(mean, sd) kept to [0.01, 0.99], from a standard normal number. Assumption."""
     return min(0.99, max(0.01, mean + sd * drawn))
 
 
-@compiled
-def person(
-    unfit: float,
-    motivation: float,
-    integrity: float,
-    skill: float,
-    boldness: float,
-    crowding: float,
-    anxiety: float,
-    boldness_mean: float,
-    motivation_mean: float,
-    motivation_sd: float,
-    integrity_mean: float,
-    integrity_sd: float,
-    skill_mean: float,
-    skill_sd: float,
-    boldness_sd: float,
-    crowding_mean: float,
-    crowding_sd: float,
-    anxiety_sd: float,
-    poor_share: float,
-    poor_factor: float,
-) -> tuple[float, float, float, float, float, float]:
-    """Someone new, from seven uniform numbers in [0, 1): (motivation₀, integrity, skill, boldness, crowding, anxiety).
+@rule
+def person(u: Sequence[float], boldness_mean: float, p: Parameters) -> tuple[float, float, float, float, float, float]:
+    """Someone new, from uniform numbers u in the order of `sim.streams.PERSON`: (motivation₀, integrity, skill,
+    boldness, crowding, anxiety).
 
     Motivation₀, integrity and skill are N(mean, sd) kept to [0.01, 0.99]; with probability poor_share the person is
     unfit, and motivation₀ and integrity are multiplied by poor_factor. Boldness ~ N(boldness_mean, boldness_sd),
     crowding ~ N(crowding_mean, crowding_sd), anxiety = exp(N(0, anxiety_sd) - ½·anxiety_sd²), which has mean 1.
     Source: heterogeneous response to control (Falk & Kosfeld 2006 and replications); the rest is assumption.
     """
-    factor = poor_factor if unfit < poor_share else 1.0
+    factor = p.poor_factor if u[0] < p.poor_share else 1.0
     return (
-        drawn_share(normal(motivation), motivation_mean, motivation_sd) * factor,
-        drawn_share(normal(integrity), integrity_mean, integrity_sd) * factor,
-        drawn_share(normal(skill), skill_mean, skill_sd),
-        boldness_mean + boldness_sd * normal(boldness),
-        crowding_mean + crowding_sd * normal(crowding),
-        math.exp(anxiety_sd * normal(anxiety) - 0.5 * anxiety_sd * anxiety_sd),
+        drawn_share(normal(u[1]), p.motivation_mean, p.motivation_sd) * factor,
+        drawn_share(normal(u[2]), p.integrity_mean, p.integrity_sd) * factor,
+        drawn_share(normal(u[3]), p.skill_mean, p.skill_sd),
+        boldness_mean + p.boldness_sd * normal(u[4]),
+        p.crowding_mean + p.crowding_sd * normal(u[5]),
+        math.exp(p.anxiety_sd * normal(u[6]) - 0.5 * p.anxiety_sd * p.anxiety_sd),
     )
 
 
-@compiled
-def assessed(skill: float, error: float, assessment_noise: float) -> float:
+@rule
+def assessed(skill: float, error: float, p: Parameters) -> float:
     """Skill as an assessment sees it: skill + N(0, assessment_noise), from a uniform number. Assumption."""
-    return skill + assessment_noise * normal(error)
+    return skill + p.assessment_noise * normal(error)
 
 
-@compiled
+@rule
 def newcomer_fear(organisation_fear: float) -> float:
     """0.1 + ½·F: a newcomer senses the climate. Source: newcomers feel safer, Bransby et al. 2024 (sign)."""
     return 0.1 + 0.5 * organisation_fear
 
 
-@compiled
+@rule
 def appointed_trust(organisation_trust: float) -> float:
     """0.35 + 0.3·T: trust with which anyone starts in a post. Source: assumption."""
     return 0.35 + 0.3 * organisation_trust
@@ -777,7 +657,7 @@ def appointed_trust(organisation_trust: float) -> float:
 # What is counted afterwards
 
 
-@compiled
+@rule
 def toxic(fear: float, trust: float, limit: float) -> bool:
     """fear > limit and trust < 1 - limit: afraid, and with nobody above to rely on. Source: assumption."""
     return fear > limit and trust < 1.0 - limit

@@ -162,9 +162,10 @@ def relationship_received(uniqueness: float, lever: Levers, p: Parameters) -> fl
 
 
 @rule
-def time_left(post: Post, place: Place, relationship: float, p: Parameters) -> float:
+def time_left(post: Post, place: Place, relationship_i: float, p: Parameters) -> float:
     """w = max(0.05, 1 - b - relationship_time·relationship_i - cooperation_cost·cooperation). Assumption."""
-    return max(0.05, 1.0 - place.assurance - p.relationship_time * relationship - p.cooperation_cost * post.cooperation)
+    invested = p.relationship_time * relationship_i
+    return max(0.05, 1.0 - place.assurance - invested - p.cooperation_cost * post.cooperation)
 
 
 @rule
@@ -426,7 +427,7 @@ def moral_strain(post: Post, balance_: float, gaming_: float, p: Parameters) -> 
 
 @rule
 def distress_after_month(
-    post: Post, place: Place, relationship: float, strain: float, overload_: float, p: Parameters
+    post: Post, place: Place, relationship_i: float, strain: float, overload_: float, p: Parameters
 ) -> float:
     """distress += distress_gain·(1 - distress)·(distress_moral·ψ + distress_paperwork·b + distress_overload·V +
     distress_fear·fear) - distress_recovery·distress·(½ + relationship_i·trust).
@@ -435,7 +436,7 @@ def distress_after_month(
     """
     burden = p.distress_moral * strain + p.distress_paperwork * place.assurance
     burden += p.distress_overload * overload_ + p.distress_fear * post.fear
-    recovery = p.distress_recovery * post.distress * (0.5 + relationship * post.trust)
+    recovery = p.distress_recovery * post.distress * (0.5 + relationship_i * post.trust)
     return post.distress + p.distress_gain * (1.0 - post.distress) * burden - recovery
 
 

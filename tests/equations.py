@@ -1,7 +1,8 @@
 """The equations of the specification, written down a second time, as literally as Python allows.
 
-Each function has the name and the arguments of the rule in `sim.rules` that it checks. Nothing here comes from
-the package: a power is a power, a quantile is SciPy's, a condition is an `if`.
+Each function has the name of the rule in `sim.rules` that it checks, and an argument for each number that the rule
+depends on; `DIRECTIONS` says where the result goes when one of them rises. Nothing here comes from the package: a
+power is a power, a quantile is SciPy's, a condition is an `if`.
 """
 
 from __future__ import annotations
@@ -256,14 +257,14 @@ def trust_after_month(
 
 
 def confidence_after_month(
-    confidence, fear, trust, relationship_i, m, succeeded, failed, sanctioned, recognition, confidence_invest,
+    confidence, fear, trust, relationship_i, m, tried, succeeded, sanctioned, recognition, confidence_invest,
     confidence_feedback, confidence_idle, confidence_success, confidence_failure, confidence_blamed,
 ):  # fmt: skip
     grown = (confidence_invest * relationship_i + confidence_feedback * m * (1 - fear)) * (1 - confidence)
     confidence = confidence + grown + confidence_idle * (0.5 - confidence)
     if succeeded:
         confidence = confidence + confidence_success * (0.5 + recognition) * (1 - confidence)
-    if failed:
+    if tried and not succeeded:
         confidence = confidence - confidence_failure * confidence * (1 - trust / 2)
     if sanctioned:
         confidence = confidence - confidence_blamed * confidence
@@ -338,3 +339,123 @@ def newcomer_fear(organisation_fear):
 
 def appointed_trust(organisation_trust):
     return 0.35 + 0.3 * organisation_trust
+
+
+UP, DOWN = "up", "down"
+TOWARDS = "moves faster towards where the stock is going, which may be above or below"
+SPREAD = "spreads people apart, in both directions"
+
+DIRECTIONS: dict[str, dict[str, str]] = {
+    "clip": dict(x=UP),
+    "logistic": dict(x=UP),
+    "power": dict(base=UP, times=DOWN),
+    # 1. Climate
+    "monitoring_of_organisation": dict(
+        monitoring=UP, deviation=UP, mean_reputation=UP, reputation=DOWN,
+        risk_based="more monitoring below the average reputation, less above it"),
+    "felt_monitoring": dict(monitoring=UP, chief_fear=UP, cascade=UP),
+    "stakes": dict(register=UP, disbarring=UP, career_stakes=UP),
+    # 2. Time and load
+    "assurance": dict(m=UP, burden=UP, burden_power=DOWN),
+    "relationship_received": dict(relationship=UP, uniqueness=UP, relationship_sd=SPREAD),
+    "time_left": dict(assurance_share=DOWN, relationship_i=DOWN, cooperation=DOWN, relationship_time=DOWN,
+                      cooperation_cost=DOWN),
+    "load": dict(system_cooperation=DOWN, acute_budget=DOWN, social_care_budget=DOWN, demand=UP, cooperation_gain=DOWN,
+                 bed_blocking="a cut in social care adds to the load, more social care relieves it"),
+    "overload": dict(load_=UP),
+    # 3. Effort
+    "motivation_after_climate": dict(
+        motivation=UP, motivation_at_start=UP, crowding_i=DOWN, targets=UP, complacency=DOWN, motivation_speed=TOWARDS,
+        m="crowds out or in, by the sign of crowding, and dispels complacency",
+        trust="is repaid, but breeds complacency, and shields those who respond well to control",
+        reciprocity="repays trust above one half and distrust below"),
+    "effort": dict(motivation=UP, fear=UP, m=UP, k=UP, punitiveness=UP, deterrence=UP),
+    # 4. The indicator
+    "pressure": dict(targets=UP, fear=UP),
+    "attention": dict(pressure_=UP, focus_own=UP, focus_pull=UP),
+    "balance": dict(attention_="best at the ideal focus", focus_ideal="best at the present focus"),
+    "service": dict(time_left_=UP, effort_=UP, skill=UP, overload_=DOWN, skill_floor=UP),
+    "honest_indicator": dict(service_=UP, attention_=UP, focus_ideal=DOWN),
+    "shortfall": dict(indicator=DOWN, target_level=UP),
+    "gaming": dict(shortfall_=UP, integrity=DOWN, pressure_=UP, monitoring=DOWN, gaming_max=UP, audit=DOWN),
+    # 5. Initiative
+    "change_needed": dict(distance=UP, step=DOWN),
+    "unneeded": dict(distance=DOWN, step=UP),
+    "spread_of_need": dict(need_sd=UP, share=UP),
+    "toxic": dict(fear=UP, trust=DOWN, limit=DOWN),
+    "value_of_initiative": dict(
+        confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP, gain=UP,
+        loss_aversion=DOWN, initiative_cost=DOWN, aspiration=UP, target_level=DOWN),
+    "chance_of_occasion": dict(time_left_=UP, overload_=DOWN, opportunity=UP),
+    "chance_of_initiative": dict(value=UP, boldness=UP, time_left_=UP, overload_=DOWN, opportunity=UP,
+                                 sensitivity="follows the sign of the value"),
+    "chance_of_success": dict(skill=UP, system_cooperation=UP, change_needed_=UP, success_base=UP, success_skill=UP,
+                              success_cooperation=UP),
+    "practice_after_initiative": dict(practice=UP, need=UP, succeeded="moves towards the need, from either side",
+                                      step="moves further towards the need, from either side"),
+    # 6. Slips
+    "chance_of_negligence": dict(effort_=DOWN, overload_=UP, slip_negligence=UP, overload_slip=UP),
+    "chance_of_mishap": dict(skill=DOWN, overload_=UP, safety=DOWN, standardisation=DOWN, slip_mishap=UP,
+                             slip_unskilled=UP, overload_slip=UP, safety_effect=DOWN, standard_safety=DOWN),
+    # 7 and 8. Speaking up, discovery, being held to account
+    "chance_of_speaking_up": dict(
+        trust=UP, fear=DOWN, negligent=DOWN, m=UP, punitiveness=UP, leniency=UP, speak_base=UP, speak_prudence=UP,
+        speak_negligence=UP, speak_sensitivity="follows the sign of trust minus fear"),
+    "harm_of_slip": dict(known=DOWN, harm_known=UP, harm_hidden_factor=UP),
+    "chance_of_sanction": dict(negligent=UP, reported=DOWN, m=DOWN, punitiveness=UP, discernment=DOWN, leniency=DOWN,
+                               exoneration=DOWN),
+    "chance_of_account": dict(reported_indicator=DOWN, targets=UP, account_rate=UP, target_level=UP),
+    "chance_of_account_sanction": dict(effort_=DOWN, punitiveness=UP, discernment=DOWN),
+    # 9 and 10. Result and distress
+    "fit": dict(distance=DOWN, niche_width=UP),
+    "quality": dict(service_=UP, gaming_=DOWN, balance_=UP, fit_=UP, harm=DOWN, gaming_cost=DOWN),
+    "moral_strain": dict(integrity=UP, balance_=DOWN, gaming_=UP, strain_gaming=UP),
+    "distress_after_month": dict(
+        distress=UP, strain=UP, assurance_share=UP, overload_=UP, fear=UP, trust=DOWN, relationship_i=DOWN,
+        distress_gain=UP, distress_recovery=DOWN, distress_moral=UP, distress_paperwork=UP, distress_overload=UP,
+        distress_fear=UP),
+    # 11. The world moves
+    "need_after_month": dict(need=UP, shock=UP, need_turnover="forgets the old need, whatever its sign",
+                             spread="widens the shock, whatever its sign"),
+    "practice_after_standard": dict(practice=UP, standard=UP, standardisation=TOWARDS, standard_pull=TOWARDS),
+    "standard_after_month": dict(standard=UP, common_need=UP, standard_lag=TOWARDS),
+    "reputation_after_month": dict(reputation=UP, mean_reported=UP),
+    # 12. Learning
+    "fear_after_month": dict(
+        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN,
+        colleagues_sanctioned=UP, colleagues_spared=DOWN, others_sanctioned=UP, punitiveness=UP, publicity=UP,
+        fear_extinction=TOWARDS, fear_ambient=UP, fear_conformity=TOWARDS, fear_peer_blamed=UP, fear_system=UP,
+        fear_peer_spared=DOWN, fear_blamed=UP, fear_spared=DOWN),
+    "trust_after_month": dict(
+        trust=UP, organisation_trust=UP, relationship_i=UP, m="wears trust down, or builds it if trust_control < 0",
+        sanctioned=DOWN, unfair="costs trust_unfair instead of trust_fair, either of which may be larger", spared=UP,
+        trust_invest=UP, trust_control=DOWN, trust_decay=DOWN, trust_conformity=TOWARDS, trust_unfair=DOWN,
+        trust_fair=DOWN, trust_spared=UP),
+    "confidence_after_month": dict(
+        confidence=UP, fear=DOWN, trust=UP, relationship_i=UP, m=UP, tried=DOWN, succeeded=UP, sanctioned=DOWN,
+        recognition=UP, confidence_invest=UP, confidence_feedback=UP, confidence_idle=TOWARDS, confidence_success=UP,
+        confidence_failure=DOWN, confidence_blamed=DOWN),
+    "practice_gain": dict(skill=DOWN, skill_practice=UP),
+    "skill_after_training": dict(skill=UP, fear=DOWN, relationship_i=UP, m=UP, skill_invest=UP, skill_feedback=UP,
+                                 skill_decay=DOWN),
+    "integrity_after_month": dict(integrity=UP, relationship_i=UP, integrity_invest=UP),
+    "motivation_after_impunity": dict(motivation=UP, unpunished=DOWN, managers=UP, impunity=DOWN),
+    "cooperation_after_month": dict(
+        cooperation=UP, trust=UP, fear=DOWN, system_cooperation=UP, m=UP, targets=DOWN, cooperation_incentive=UP,
+        cooperation_speed=TOWARDS, cooperation_sensitivity="follows the sign of the inclination",
+        cooperation_reciprocity="repays cooperation above one half and its lack below", cooperation_rivalry=DOWN,
+        cooperation_oversight=UP),
+    "safety_after_month": dict(safety=UP, slips_reported=UP, safety_learning=UP, safety_decay=DOWN),
+    # 13. Careers
+    "chance_of_leaving": dict(distress=UP, fear=UP, trust=DOWN, exit_base=UP, exit_distress=UP, exit_fear=UP),
+    "drawn_share": dict(drawn=UP, mean=UP, sd=SPREAD),
+    "person": dict(
+        unfit=UP, motivation=UP, integrity=UP, skill=UP, boldness=UP, crowding=UP, anxiety=UP, boldness_mean=UP,
+        motivation_mean=UP, motivation_sd=SPREAD, integrity_mean=UP, integrity_sd=SPREAD, skill_mean=UP,
+        skill_sd=SPREAD, boldness_sd=SPREAD, crowding_mean=UP, crowding_sd=SPREAD, anxiety_sd=SPREAD, poor_share=DOWN,
+        poor_factor=UP),
+    "assessed": dict(skill=UP, error=UP, assessment_noise=SPREAD),
+    "newcomer_fear": dict(organisation_fear=UP),
+    "appointed_trust": dict(organisation_trust=UP),
+}  # fmt: skip
+"""For every rule and argument, where the result goes when the argument rises: UP, DOWN, or else why either way."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from comparison import differing
 
 import sim
+from sim import rules
 from sim.outcomes import OUTCOMES
-from sim.parameters import MECHANISMS
-from sim.rules import fear_after_month, trust_after_month, value_of_initiative
+from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, Parameters, resolve
 
 SMALL: dict[str, Any] = dict(seed=0, systems=4, organisations=2, managers=6, months=24)
 EVERYTHING = tuple(OUTCOMES)
@@ -43,7 +47,39 @@ def others(mechanism: str, group: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in group if name != mechanism)
 
 
-NULLS: dict[str, Null] = {
+def other_end(lever: str) -> float:
+    """The end of a lever's bounds that is not its default."""
+    declared = DECLARATIONS[lever]
+    return declared.minimum if declared.default == declared.maximum else declared.maximum
+
+
+def factors(node: ast.AST) -> list[ast.AST]:
+    """What is multiplied in a product."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*factors(node.left), *factors(node.right)]
+    return [node]
+
+
+def occurrences(node: ast.AST, multiplied_by: frozenset[str] = frozenset()) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each name read from a state in the rules, and what else stands in the products around it."""
+    if isinstance(node, ast.Attribute):
+        yield node.attr, multiplied_by
+    multiplied_by |= {factor.attr for factor in factors(node) if isinstance(factor, ast.Attribute)}
+    for child in ast.iter_child_nodes(node):
+        yield from occurrences(child, multiplied_by)
+
+
+OCCURRENCES = list(occurrences(ast.parse(inspect.getsource(rules))))
+
+
+def upstream(mechanism: str) -> dict[str, float]:
+    """Other values of the levers that the rules only ever multiply by a parameter whose null of zero is set."""
+    zeros = {name for name in MECHANISMS[mechanism].parameters if DECLARATIONS[name].null == 0.0}
+    through = {name: [zeros & with_ for read, with_ in OCCURRENCES if read == name] for name in LEVERS}
+    return {name: other_end(name) for name, found in through.items() if found and all(found)}
+
+
+EXCEPTIONS: dict[str, Null] = {
     "paperwork": Null({"burden_power": 2.0, "distress_paperwork": 0.6}),
     "crowding_out": Null({"trust_invest": 0.12}, ("motivation",), others("crowding_out", MOTIVES)),
     "social_exchange": Null({"trust_invest": 0.12}, ("motivation",), others("social_exchange", MOTIVES)),
@@ -54,7 +90,6 @@ NULLS: dict[str, Null] = {
     "gaming": Null({"audit": 0.8, "gaming_cost": 1.0, "strain_gaming": 4.0}),
     "aspiration": Null({"target_level": 0.7}, EVERYTHING, ("gaming", "called_to_account")),
     "called_to_account": Null({"target_level": 0.7}, EVERYTHING, ("gaming", "aspiration")),
-    "learned_fear": Null({"publicity": 1.0, "anxiety_sd": 0.8}),
     "reassurance": Null(
         {"speak_base": -1.0}, ("fear", "trust", "exits", "quality"),
         ("learned_fear", "distrust", "organisational_learning", "early_discovery", "impunity", "careers")),
@@ -73,7 +108,6 @@ NULLS: dict[str, Null] = {
     "moral_distress": Null({"strain_gaming": 4.0}, all_but("moral_strain")),
     "strain_of_work": Null(
         {"demand": 1.3, "burden": 0.3, "fear_blamed": 0.6}, ("distress",), ("moral_distress", "careers")),
-    "careers": Null({"register": 0.8, "disbarring": 0.8}),
     "unfit_leaders": Null({"poor_factor": 0.2}),
     "cooperation": Null(
         {"cooperation_incentive": 0.9, "cooperation_speed": 0.3, "cooperation_sensitivity": 6.0,
@@ -84,11 +118,13 @@ NULLS: dict[str, Null] = {
     "audit": Null({"monitoring": 0.9}, ("gaming",), MONITORED, FIRST_MONTH),
     "trust_building": Null({"relationship": 0.9}, ("trust",), ("distrust", "reassurance", "careers")),
     "oversight_of_cooperation": Null({"monitoring": 0.9}, ("cooperation",), ("careers",), FIRST_MONTH),
-    "bed_blocking": Null({"social_care_budget": 0.9}),
 }  # fmt: skip
+"""Mechanisms through which more acts than levers of their own, or less than on all outcomes."""
 
 RULES_ONLY = {"contagion", "loss_aversion"}
 """No input acts on a run through these alone: their rules are looked at instead."""
+
+NULLS = {name: Null(upstream(name)) for name in sorted(set(MECHANISMS) - RULES_ONLY) if upstream(name)} | EXCEPTIONS
 
 
 def changed(null: Null, *off: str) -> set[str]:
@@ -97,9 +133,9 @@ def changed(null: Null, *off: str) -> set[str]:
     return set(differing(sim.simulate(**asked), sim.simulate(**asked | null.change)))
 
 
-def test_the_table_holds_every_mechanism() -> None:
-    assert {*NULLS, *RULES_ONLY} == set(MECHANISMS)
-    assert not RULES_ONLY & set(NULLS)
+def test_the_exceptions_are_mechanisms_and_no_other_needs_to_be_one() -> None:
+    assert {*NULLS, *RULES_ONLY} <= set(MECHANISMS)
+    assert set(NULLS) - set(EXCEPTIONS) >= {"learned_fear", "careers", "bed_blocking"}
 
 
 @pytest.mark.parametrize("mechanism", NULLS)
@@ -112,51 +148,39 @@ def test_it_does_matter_while_the_mechanism_is_on(mechanism: str) -> None:
     assert changed(NULLS[mechanism]) & set(NULLS[mechanism].outcomes)
 
 
-FEAR = dict(fear=0.4, trust=0.5, organisation_fear=0.2, anxiety=1.0, m=0.5, k=1.0, sanctioned=False, spared=False,
-            colleagues_sanctioned=1, colleagues_spared=1, others_sanctioned=1, punitiveness=0.5, publicity=0.5,
-            fear_extinction=0.05, fear_ambient=0.4, fear_conformity=0.0, fear_peer_blamed=0.05, fear_system=0.004,
-            fear_peer_spared=0.03, fear_blamed=0.35, fear_spared=0.2)  # fmt: skip
-TRUST = dict(trust=0.5, organisation_trust=0.2, relationship_i=0.3, m=0.5, sanctioned=False, unfair=False, spared=False,
-             trust_invest=0.07, trust_control=0.025, trust_decay=0.01, trust_conformity=0.0, trust_unfair=0.3,
-             trust_fair=0.15, trust_spared=0.06)  # fmt: skip
+@pytest.mark.parametrize(("rule", "climate"), [("fear_after_month", "fear"), ("trust_after_month", "trust")])
+def test_without_contagion_nobody_feels_what_colleagues_feel(rule: str, climate: str) -> None:
+    month = rules.Month(0.3, True, True, False, False, False, 1, 1, 0, 1)
+    states = dict(post=SimpleNamespace(fear=0.4, trust=0.5, anxiety=1.0), month=month, k=1.0)
+    function = getattr(rules, rule)
 
+    def after(felt_by_colleagues: float, p: Parameters) -> float:
+        place = SimpleNamespace(**{"felt": 0.5, "fear": 0.2, "trust": 0.2, climate: felt_by_colleagues})
+        given = states | dict(place=place, lever=p, p=p)
+        return function(*(given[name] for name in inspect.signature(function).parameters))
 
-@pytest.mark.parametrize(
-    ("rule", "at", "climate", "conformity"),
-    [
-        (fear_after_month, FEAR, "organisation_fear", "fear_conformity"),
-        (trust_after_month, TRUST, "organisation_trust", "trust_conformity"),
-    ],
-)
-def test_without_contagion_nobody_feels_what_colleagues_feel(
-    rule: Any, at: dict[str, Any], climate: str, conformity: str
-) -> None:
-    def after(**other: float) -> float:
-        return rule(*(at | other).values())
-
-    assert after() == after(**{climate: 0.9})
-    assert after(**{conformity: 0.1}) != after(**{conformity: 0.1, climate: 0.9})
+    without = resolve(mechanisms_off=["contagion"])
+    assert after(0.2, without) == after(0.9, without)
+    assert after(0.2, resolve()) != after(0.9, resolve())
 
 
 def test_without_loss_aversion_losses_do_not_weigh_more_than_gains() -> None:
     """At 1, its null, a dread of one half just cancels a hope of one half."""
-    at = dict(confidence=0.5, trust=1.0, fear=1.0, skill=0.0, change_needed_=1.0, k=1.0, shortfall_=0.0, targets=0.0,
-              gain=1.0, loss_aversion=1.0, initiative_cost=0.0, aspiration=0.0, target_level=0.5)  # fmt: skip
-    assert value_of_initiative(*at.values()) == 0.0
-    assert value_of_initiative(*(at | {"loss_aversion": 2.0}).values()) == -0.5
+    manager = SimpleNamespace(confidence=0.5, trust=1.0, skill=0.0)
+    for loss_aversion, value in ((1.0, 0.0), (2.0, -0.5)):
+        p = resolve(loss_aversion=loss_aversion, initiative_cost=0.0, gain=1.0)
+        assert rules.value_of_initiative(manager, 1.0, 1.0, 0.0, 1.0, p, p) == value
 
 
-WHERE_IT_ACTS = {
-    "safe_standards": {"standardisation": 0.5},
-    "bed_blocking": {"social_care_budget": 0.9},
-    "complacency": {"relationship": 0.9, "targets": 0.1},
-}
+WHERE_IT_ACTS = {"complacency": {"relationship": 0.9, "targets": 0.1}}
+"""Where a mechanism acts, if neither at the default policy nor with one lever at its other end."""
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_switching_a_mechanism_off_changes_something(mechanism: str) -> None:
-    asked = SMALL | WHERE_IT_ACTS.get(mechanism, {})
-    assert differing(sim.simulate(**asked), sim.simulate(mechanisms_off=[mechanism], **asked))
+    policies = [{}, *({name: other_end(name)} for name in LEVERS), WHERE_IT_ACTS.get(mechanism, {})]
+    pairs = ([sim.simulate(mechanisms_off=off, **SMALL | asked) for off in ([], [mechanism])] for asked in policies)
+    assert any(differing(*pair) for pair in pairs)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

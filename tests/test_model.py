@@ -13,12 +13,12 @@ from settings_of_runs import allowed, runs
 
 import sim
 from sim.outcomes import OUTCOMES, POST_COLUMNS
-from sim.parameters import DECLARATIONS, LEVERS, PARAMETERS, SPREADS
+from sim.parameters import DECLARATIONS, LEVERS, PARAMETERS, SPREADS, resolve
 from sim.streams import Streams
 
 SMALL: dict[str, Any] = dict(systems=3, organisations=2, managers=6, months=24)
-BUSY: dict[str, Any] = dict(
-    regime="kark_full", monitoring_sd=0.1, relationship_sd=0.2, risk_based=0.5, standardisation=0.3, publicity=0.6,
+BUSY: dict[str, Any] = {name: 0.3 for name in LEVERS if getattr(resolve("kark_full"), name) == 0.0} | dict(
+    regime="kark_full", monitoring_sd=0.1, relationship_sd=0.2, risk_based=0.5, publicity=0.6,
     relationship=0.6, social_care_budget=0.9, cooperation_incentive=0.4, disbarring=0.5, systems=5, organisations=2,
     managers=8, months=36)  # fmt: skip
 """Where every parameter and every lever has something to act on."""
@@ -29,7 +29,7 @@ def other_values(name: str) -> list[float]:
     """The ends of a plausible range, or of what is allowed, other than the value in `BUSY`; else a tenth more."""
     declared = DECLARATIONS[name]
     ends = [declared.low, declared.high] if declared.kind == "parameter" else [declared.minimum, declared.maximum]
-    now = getattr(sim.parameters.resolve(**BUSY), name)
+    now = getattr(resolve(**BUSY), name)
     return [end for end in ends if end is not None and end != now] or [1.1 * now]
 
 

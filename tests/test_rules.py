@@ -2,147 +2,41 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, get_type_hints
 
 import equations
 import numpy as np
 import pytest
+from equations import DIRECTIONS, DOWN, UP
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sim import rules
 from sim.parameters import DECLARATIONS
+from sim.streams import PERSON
 
 Arguments = dict[str, Any]
 
-RULES: dict[str, Callable[..., Any]] = {
-    name: rule
-    for name, rule in vars(rules).items()
-    if getattr(getattr(rule, "py_func", rule), "__module__", None) == "sim.rules"
-}
-"""Every compiled function of the rule book."""
-
-UP, DOWN = "up", "down"
-TOWARDS = "moves faster towards where the stock is going, which may be above or below"
-SPREAD = "spreads people apart, in both directions"
-
-DIRECTIONS: dict[str, dict[str, str]] = {
-    "clip": dict(x=UP),
-    "logistic": dict(x=UP),
-    "power": dict(base=UP, times=DOWN),
-    # 1. Climate
-    "monitoring_of_organisation": dict(
-        monitoring=UP, deviation=UP, mean_reputation=UP, reputation=DOWN,
-        risk_based="more monitoring below the average reputation, less above it"),
-    "felt_monitoring": dict(monitoring=UP, chief_fear=UP, cascade=UP),
-    "stakes": dict(register=UP, disbarring=UP, career_stakes=UP),
-    # 2. Time and load
-    "assurance": dict(m=UP, burden=UP, burden_power=DOWN),
-    "relationship_received": dict(relationship=UP, uniqueness=UP, relationship_sd=SPREAD),
-    "time_left": dict(assurance_share=DOWN, relationship_i=DOWN, cooperation=DOWN, relationship_time=DOWN,
-                      cooperation_cost=DOWN),
-    "load": dict(system_cooperation=DOWN, acute_budget=DOWN, social_care_budget=DOWN, demand=UP, cooperation_gain=DOWN,
-                 bed_blocking="a cut in social care adds to the load, more social care relieves it"),
-    "overload": dict(load_=UP),
-    # 3. Effort
-    "motivation_after_climate": dict(
-        motivation=UP, motivation_at_start=UP, crowding_i=DOWN, targets=UP, complacency=DOWN, motivation_speed=TOWARDS,
-        m="crowds out or in, by the sign of crowding, and dispels complacency",
-        trust="is repaid, but breeds complacency, and shields those who respond well to control",
-        reciprocity="repays trust above one half and distrust below"),
-    "effort": dict(motivation=UP, fear=UP, m=UP, k=UP, punitiveness=UP, deterrence=UP),
-    # 4. The indicator
-    "pressure": dict(targets=UP, fear=UP),
-    "attention": dict(pressure_=UP, focus_own=UP, focus_pull=UP),
-    "balance": dict(attention_="best at the ideal focus", focus_ideal="best at the present focus"),
-    "service": dict(time_left_=UP, effort_=UP, skill=UP, overload_=DOWN, skill_floor=UP),
-    "honest_indicator": dict(service_=UP, attention_=UP, focus_ideal=DOWN),
-    "shortfall": dict(indicator=DOWN, target_level=UP),
-    "gaming": dict(shortfall_=UP, integrity=DOWN, pressure_=UP, monitoring=DOWN, gaming_max=UP, audit=DOWN),
-    # 5. Initiative
-    "change_needed": dict(distance=UP, step=DOWN),
-    "unneeded": dict(distance=DOWN, step=UP),
-    "spread_of_need": dict(need_sd=UP, share=UP),
-    "toxic": dict(fear=UP, trust=DOWN, limit=DOWN),
-    "value_of_initiative": dict(
-        confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP, gain=UP,
-        loss_aversion=DOWN, initiative_cost=DOWN, aspiration=UP, target_level=DOWN),
-    "chance_of_occasion": dict(time_left_=UP, overload_=DOWN, opportunity=UP),
-    "chance_of_initiative": dict(value=UP, boldness=UP, time_left_=UP, overload_=DOWN, opportunity=UP,
-                                 sensitivity="follows the sign of the value"),
-    "chance_of_success": dict(skill=UP, system_cooperation=UP, change_needed_=UP, success_base=UP, success_skill=UP,
-                              success_cooperation=UP),
-    "practice_after_initiative": dict(practice=UP, need=UP, succeeded="moves towards the need, from either side",
-                                      step="moves further towards the need, from either side"),
-    # 6. Slips
-    "chance_of_negligence": dict(effort_=DOWN, overload_=UP, slip_negligence=UP, overload_slip=UP),
-    "chance_of_mishap": dict(skill=DOWN, overload_=UP, safety=DOWN, standardisation=DOWN, slip_mishap=UP,
-                             slip_unskilled=UP, overload_slip=UP, safety_effect=DOWN, standard_safety=DOWN),
-    # 7 and 8. Speaking up, discovery, being held to account
-    "chance_of_speaking_up": dict(
-        trust=UP, fear=DOWN, negligent=DOWN, m=UP, punitiveness=UP, leniency=UP, speak_base=UP, speak_prudence=UP,
-        speak_negligence=UP, speak_sensitivity="follows the sign of trust minus fear"),
-    "harm_of_slip": dict(known=DOWN, harm_known=UP, harm_hidden_factor=UP),
-    "chance_of_sanction": dict(negligent=UP, reported=DOWN, m=DOWN, punitiveness=UP, discernment=DOWN, leniency=DOWN,
-                               exoneration=DOWN),
-    "chance_of_account": dict(reported_indicator=DOWN, targets=UP, account_rate=UP, target_level=UP),
-    "chance_of_account_sanction": dict(effort_=DOWN, punitiveness=UP, discernment=DOWN),
-    # 9 and 10. Result and distress
-    "fit": dict(distance=DOWN, niche_width=UP),
-    "quality": dict(service_=UP, gaming_=DOWN, balance_=UP, fit_=UP, harm=DOWN, gaming_cost=DOWN),
-    "moral_strain": dict(integrity=UP, balance_=DOWN, gaming_=UP, strain_gaming=UP),
-    "distress_after_month": dict(
-        distress=UP, strain=UP, assurance_share=UP, overload_=UP, fear=UP, trust=DOWN, relationship_i=DOWN,
-        distress_gain=UP, distress_recovery=DOWN, distress_moral=UP, distress_paperwork=UP, distress_overload=UP,
-        distress_fear=UP),
-    # 11. The world moves
-    "need_after_month": dict(need=UP, shock=UP, need_turnover="forgets the old need, whatever its sign",
-                             spread="widens the shock, whatever its sign"),
-    "practice_after_standard": dict(practice=UP, standard=UP, standardisation=TOWARDS, standard_pull=TOWARDS),
-    "standard_after_month": dict(standard=UP, common_need=UP, standard_lag=TOWARDS),
-    "reputation_after_month": dict(reputation=UP, mean_reported=UP),
-    # 12. Learning
-    "fear_after_month": dict(
-        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN,
-        colleagues_sanctioned=UP, colleagues_spared=DOWN, others_sanctioned=UP, punitiveness=UP, publicity=UP,
-        fear_extinction=TOWARDS, fear_ambient=UP, fear_conformity=TOWARDS, fear_peer_blamed=UP, fear_system=UP,
-        fear_peer_spared=DOWN, fear_blamed=UP, fear_spared=DOWN),
-    "trust_after_month": dict(
-        trust=UP, organisation_trust=UP, relationship_i=UP, m="wears trust down, or builds it if trust_control < 0",
-        sanctioned=DOWN, unfair="costs trust_unfair instead of trust_fair, either of which may be larger", spared=UP,
-        trust_invest=UP, trust_control=DOWN, trust_decay=DOWN, trust_conformity=TOWARDS, trust_unfair=DOWN,
-        trust_fair=DOWN, trust_spared=UP),
-    "confidence_after_month": dict(
-        confidence=UP, fear=DOWN, trust=UP, relationship_i=UP, m=UP, succeeded=UP, failed=DOWN, sanctioned=DOWN,
-        recognition=UP, confidence_invest=UP, confidence_feedback=UP, confidence_idle=TOWARDS, confidence_success=UP,
-        confidence_failure=DOWN, confidence_blamed=DOWN),
-    "practice_gain": dict(skill=DOWN, skill_practice=UP),
-    "skill_after_training": dict(skill=UP, fear=DOWN, relationship_i=UP, m=UP, skill_invest=UP, skill_feedback=UP,
-                                 skill_decay=DOWN),
-    "integrity_after_month": dict(integrity=UP, relationship_i=UP, integrity_invest=UP),
-    "motivation_after_impunity": dict(motivation=UP, unpunished=DOWN, managers=UP, impunity=DOWN),
-    "cooperation_after_month": dict(
-        cooperation=UP, trust=UP, fear=DOWN, system_cooperation=UP, m=UP, targets=DOWN, cooperation_incentive=UP,
-        cooperation_speed=TOWARDS, cooperation_sensitivity="follows the sign of the inclination",
-        cooperation_reciprocity="repays cooperation above one half and its lack below", cooperation_rivalry=DOWN,
-        cooperation_oversight=UP),
-    "safety_after_month": dict(safety=UP, slips_reported=UP, safety_learning=UP, safety_decay=DOWN),
-    # 13. Careers
-    "chance_of_leaving": dict(distress=UP, fear=UP, trust=DOWN, exit_base=UP, exit_distress=UP, exit_fear=UP),
-    "drawn_share": dict(drawn=UP, mean=UP, sd=SPREAD),
-    "person": dict(
-        unfit=UP, motivation=UP, integrity=UP, skill=UP, boldness=UP, crowding=UP, anxiety=UP, boldness_mean=UP,
-        motivation_mean=UP, motivation_sd=SPREAD, integrity_mean=UP, integrity_sd=SPREAD, skill_mean=UP,
-        skill_sd=SPREAD, boldness_sd=SPREAD, crowding_mean=UP, crowding_sd=SPREAD, anxiety_sd=SPREAD, poor_share=DOWN,
-        poor_factor=UP),
-    "assessed": dict(skill=UP, error=UP, assessment_noise=SPREAD),
-    "newcomer_fear": dict(organisation_fear=UP),
-    "appointed_trust": dict(organisation_trust=UP),
+SOURCE = {node.name: node for node in ast.parse(inspect.getsource(rules)).body if isinstance(node, ast.FunctionDef)}
+RULES: dict[str, Callable[..., Any]] = {name: getattr(rules, name) for name in SOURCE if name != "rule"}
+"""Every function of the rule book, by name."""
+NAMES = {name: list(inspect.signature(rule).parameters) for name, rule in RULES.items()}
+"""The arguments of each."""
+STATES = ("post", "place", "month", "lever", "p")
+"""Arguments of a rule that hold several numbers, by name."""
+IN_EQUATIONS = {
+    "place.felt": "m", "place.fear": "organisation_fear", "place.trust": "organisation_trust",
+    "place.assurance": "assurance_share", "post.crowding": "crowding_i", "month.relationship": "relationship_i",
+    "month.colleagues_unpunished": "unpunished",
 }  # fmt: skip
-"""For every rule and argument, where the result goes when the argument rises: UP, DOWN, or else why either way."""
+"""Names in the equations of numbers that a rule reads from a state under another name."""
+KINDS = {f"month.{name}": kind.__name__ for name, kind in get_type_hints(rules.Month).items()}
 
 UNUSUAL: dict[str, tuple[float, float]] = {
     "x": (-3.0, 3.0), "deviation": (-0.4, 0.4), "uniqueness": (-3.0, 3.0), "drawn": (-3.0, 3.0), "load_": (0.5, 6.0),
@@ -152,6 +46,7 @@ UNUSUAL: dict[str, tuple[float, float]] = {
     "need": (-2.0, 2.0), "standard": (-2.0, 2.0), "common_need": (-2.0, 2.0), "shock": (-3.0, 3.0),
     "spread": (0.0, 1.5), "strain": (0.0, 0.5), "gaming_": (0.0, 0.7), "harm": (0.0, 1.8), "anxiety": (0.3, 3.0),
     "relationship_sd": (0.0, 0.5), "focus_ideal": (0.3, 0.7), "mean": (0.35, 0.95), "sd": (0.05, 0.25),
+    "slips_reported": (0.0, 8.0),
     "gain": (0.5, 2.0), "niche_width": (0.5, 2.0), "acute_budget": (0.5, 1.5), "social_care_budget": (0.5, 1.5),
 }  # fmt: skip
 """Arguments that are neither stocks or shares in [0, 1] nor parameters with a range."""
@@ -160,6 +55,35 @@ UNIFORM = (1e-6, 1.0 - 1e-6)
 DRAWN = ("boldness", "anxiety", "crowding", "error")
 MOST = {"times": 40, "managers": 12, "unpunished": 12}
 """Largest whole numbers; 8 where nothing is said."""
+
+
+FARTHEST: dict[str, tuple[float, float]] = {
+    "x": (-1e9, 1e9), "deviation": (-10.0, 10.0), "uniqueness": (-9.0, 9.0), "drawn": (-9.0, 9.0), "load_": (0.0, 20.0),
+    "overload_": (0.0, 20.0), "k": (1.0, 11.0), "crowding_i": (-50.0, 50.0), "attention_": (5e-324, 0.95),
+    "indicator": (0.0, 1e6), "reported_indicator": (0.0, 1e6), "mean_reported": (0.0, 1e6), "reputation": (0.0, 1e6),
+    "mean_reputation": (0.0, 1e6), "distance": (0.0, 1e3), "value": (-1e5, 1e6), "boldness": (-150.0, 100.0),
+    "boldness_mean": (-50.0, 0.0), "practice": (-1e3, 1e3), "need": (-1e3, 1e3), "standard": (-1e3, 1e3),
+    "common_need": (-1e3, 1e3), "shock": (-9.0, 9.0), "spread": (0.0, 10.0), "strain": (0.0, 200.0),
+    "gaming_": (0.0, 10.0), "shortfall_": (0.0, 10.0), "harm": (0.0, 1e3), "anxiety": (0.0, 1e9),
+    "slips_reported": (0.0, 1e9), "mean": (0.0, 1.0), "sd": (0.0, 10.0),
+}  # fmt: skip
+"""How far numbers other than shares can go where every parameter may be at the end of what is allowed."""
+
+
+def corners(rule: str, name: str, kind: str) -> list[Any]:
+    """The ends of what a rule may be asked: declared bounds, and how far states can go."""
+    if kind == "bool":
+        return [False, True]
+    if kind == "int":
+        return [1, 10**9] if name == "managers" else [0, 1, 10**9]
+    if (rule == "person" and name in PERSON) or name == "error":
+        return [0.0, 0.5, 1.0 - 2.0**-53]
+    declared = DECLARATIONS.get(name)
+    if declared is None or (rule == "felt_monitoring" and name == "monitoring"):
+        return list(FARTHEST.get(name, (0.0, 1.0)))
+    ends = np.nextafter(declared.minimum, 1e9), np.nextafter(declared.maximum, -1e9)
+    inner = [float(end) for end in ends]
+    return [value for value in (declared.minimum, *inner, declared.maximum) if declared.allows(value)]
 
 
 def span(rule: str, name: str) -> tuple[float, float]:
@@ -184,10 +108,31 @@ def allowed(rule: str, name: str) -> tuple[float, float]:
     return low, max(high, min(1.0, most))
 
 
+@cache
+def reads(rule: str) -> dict[str, str]:
+    """Every number that a rule depends on, with its type: arguments, and what it and the rules that it calls read from
+    states, such as "post.fear"."""
+    found = {name: kind for name, kind in inspect.get_annotations(RULES[rule]).items() if name in NAMES[rule]}
+    found = {name: kind for name, kind in found.items() if name not in (*STATES, "u")}
+    for node in ast.walk(SOURCE[rule]):
+        match node:
+            case ast.Attribute(ast.Name(state), field) if state in NAMES[rule]:
+                found[f"{state}.{field}"] = KINDS.get(f"{state}.{field}", "float")
+            case ast.Call(ast.Name(called)) if called in RULES:
+                found |= {name: kind for name, kind in reads(called).items() if "." in name}
+    return found | ({f"u.{name}": "float" for name in PERSON} if "u" in NAMES[rule] else {})
+
+
+@cache
+def flat(name: str) -> str:
+    """The name in the equations of a number that a rule reads."""
+    return IN_EQUATIONS.get(name, name.rpartition(".")[2])
+
+
+@cache
 def signature(rule: str) -> dict[str, str]:
-    """Names and types of a rule's arguments."""
-    plain = getattr(RULES[rule], "py_func", RULES[rule])
-    return {name: parameter.annotation for name, parameter in inspect.signature(plain).parameters.items()}
+    """The numbers that a rule depends on, by their names in the equations, and their types."""
+    return {flat(name): kind for name, kind in reads(rule).items()}
 
 
 def argument(rule: str, name: str, kind: str) -> st.SearchStrategy[Any]:
@@ -211,27 +156,39 @@ def possible(rule: str, given: Arguments) -> bool:
         warranted = math.prod(given[name] for name in ("anxiety", "fear_ambient", "m", "punitiveness", "k"))
         return warranted <= 1.0 and not (given["sanctioned"] and given["spared"])
     if rule == "confidence_after_month":
-        return not (given["succeeded"] and given["failed"])
+        return given["tried"] or not given["succeeded"]
     if rule == "trust_after_month":
         return not (given["sanctioned"] and given["spared"])
     return rule != "motivation_after_impunity" or given["unpunished"] < given["managers"]
 
 
 def result(rule: str, given: Arguments) -> np.ndarray:
-    return np.atleast_1d(RULES[rule](*given.values())).astype(float)
+    """The rule's result, from numbers by their names in the equations."""
+    given = given | {"u": [given[name] for name in PERSON]} if rule == "person" else given
+    held: dict[str, dict[str, Any]] = {}
+    for name in reads(rule):
+        state, _, field = name.rpartition(".")
+        held.setdefault(state, {})[field] = given[flat(name)]
+    states = {state: SimpleNamespace(**numbers) for state, numbers in held.items()}
+    arguments = [states[name] if name in STATES else given[name] for name in NAMES[rule]]
+    return np.atleast_1d(RULES[rule](*arguments)).astype(float)
 
 
 def equation(rule: str, given: Arguments) -> np.ndarray:
-    return np.atleast_1d(getattr(equations, rule)(*given.values())).astype(float)
+    return np.atleast_1d(getattr(equations, rule)(**given)).astype(float)
 
 
-def test_the_tables_hold_every_rule_and_every_argument() -> None:
-    assert set(DIRECTIONS) == set(RULES)
-    for rule, directions in DIRECTIONS.items():
-        assert set(directions) == set(signature(rule)), rule
-    assert {name for name, f in vars(equations).items() if f.__class__ is type(span)} - {"ndtri"} == set(RULES)
+def test_every_rule_has_its_equation_and_directions_for_every_number_that_it_reads() -> None:
+    assert {name for name, f in vars(equations).items() if f.__class__ is type(span)} == set(RULES) == set(DIRECTIONS)
     for rule in RULES:
-        assert list(inspect.signature(getattr(equations, rule)).parameters) == list(signature(rule))
+        assert set(inspect.signature(getattr(equations, rule)).parameters) == set(signature(rule)), rule
+        assert set(DIRECTIONS[rule]) == set(signature(rule)), rule
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_takes_states_then_levers_then_parameters_and_not_many(rule: str) -> None:
+    assert NAMES[rule] == sorted(NAMES[rule], key=lambda name: {"lever": 1, "p": 2}.get(name, 0))
+    assert len(NAMES[rule]) <= 7
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -254,6 +211,16 @@ def test_a_rule_is_its_equation_at_all_that_a_user_may_ask(rule: str) -> None:
     cases = [{name: at_random(name, kind) for name, kind in signature(rule).items()} for _ in range(200)]
     expected = [equation(rule, given) for given in cases]
     np.testing.assert_allclose([result(rule, given) for given in cases], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_rule_leaves_its_domain_at_the_corners_of_all_bounds(rule: str) -> None:
+    """Plain Python raises at a division by zero, a logarithm of zero or a power of a negative number."""
+    rng = np.random.default_rng(3)
+    choices = {name: corners(rule, name, kind) for name, kind in signature(rule).items()}
+    for _ in range(1000):
+        given = {name: values[rng.integers(len(values))] for name, values in choices.items()}
+        assert np.isfinite(result(rule, given)).all(), given
 
 
 def test_everything_starts_where_the_specification_says() -> None:
@@ -380,21 +347,22 @@ def test_logistic_never_overflows_nor_vanishes(x: float) -> None:
 def test_balance_is_its_equation_at_the_ideal_focus_that_every_world_has() -> None:
     """One half, where the rule does without logarithms."""
     for attention in np.linspace(0.02, 0.98, 25):
-        assert rules.balance(attention, 0.5) == pytest.approx(equations.balance(attention, 0.5))
+        at = dict(attention_=attention, focus_ideal=0.5)
+        assert result("balance", at) == pytest.approx(equation("balance", at))
 
 
 def test_a_distance_of_exactly_half_a_step_is_not_unneeded() -> None:
-    assert not rules.unneeded(0.25, 0.5)
+    assert not result("unneeded", dict(distance=0.25, step=0.5))
 
 
 def test_where_the_share_of_the_unfit_is_zero_no_person_is_unfit() -> None:
     """Whatever number is drawn, and zero may be."""
     given = dict.fromkeys(signature("person"), 0.5) | dict(unfit=0.0, poor_share=0.0, poor_factor=0.1)
-    assert rules.person(*given.values())[:2] == pytest.approx((0.5, 0.5))
+    assert result("person", given)[:2] == pytest.approx((0.5, 0.5))
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.001, 0.999))
 def test_balance_is_best_at_the_ideal_focus(attention: float, ideal: float) -> None:
-    assert rules.balance(ideal, ideal) == pytest.approx(1.0)
+    assert result("balance", dict(attention_=ideal, focus_ideal=ideal)) == pytest.approx(1.0)
     assume(0.0 < attention < 1.0)
-    assert rules.balance(attention, ideal) <= 1.0 + 1e-12
+    assert result("balance", dict(attention_=attention, focus_ideal=ideal)) <= 1.0 + 1e-12

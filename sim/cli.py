@@ -85,6 +85,7 @@ def claim(
             reply = questions.ask(
                 name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers, **sizes
             )
+        _note(main.notes)
         _echo("\n".join([reply.question, "", *reply.sentences]))
         _name_written(reply.save(folder))
         return
@@ -104,6 +105,7 @@ def claim(
         )
     written = report.save(folder)
     files.forget(folder / claims.UNFINISHED)
+    _note((*main.notes, *second.notes))
     _echo(text.verdicts(report.table) + "\n\n" + (report.page() if name is None else report.text()))
     _name_written(written)
 
@@ -161,6 +163,7 @@ def worlds(
                 progress=lambda done, total: show(done, 0, total), workers=workers,
             )  # fmt: skip
         table, said = found, plausible.predictions_text(found)
+    _note(main.notes)
     _echo(said)
     if out is not None:
         _name_written(plausible.save(main, table, out))
@@ -351,6 +354,11 @@ def _name_written(paths: list[Path], what: str = "Written") -> None:
 
 def _echo(text: str) -> None:
     typer.echo(visible(text))
+
+
+def _note(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        print(visible(line), file=sys.stderr)
 
 
 def _say(lines: Any) -> None:

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,6 +70,9 @@ class Ensemble:
     unheard : tuple of str
         Those of `sim.inference.world.COLUMNS` that the file had never heard of: parameters are at their null, levers at
         their default, mechanisms off in every world.
+    notes : tuple of str
+        Sentences about the file that a reader of an answer should know: that another version of the model signed it,
+        and what it had never heard of.
     """
 
     worlds: Worlds
@@ -84,6 +86,7 @@ class Ensemble:
     prior: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     unheard: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -156,8 +159,7 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     """The ensemble of a file, by default the one that comes with the package for a prior: "main", or "all_on".
 
     Where it is signed by another version of the model, a few of its worlds are surveyed again, which takes a second or
-    two, and a line on standard error says that they agree; so does one about what the file has never heard of.
-    `checked` false leaves all that out.
+    two, and `Ensemble.notes` says that they agree. `checked` false leaves that out.
 
     Raises `InputError` with one line where there is no such file, where it is damaged or belongs to another model,
     where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
@@ -170,27 +172,28 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
         found = _decoded(table, made)
     except Exception:  # whatever a damaged file makes its reader raise
         raise InputError([f"{place(file)}: is damaged or no ensemble of worlds; make it again"]) from None
-    if checked:
-        check_size(found.weights, str(place(file)))
-        _accept(found, file, made.get("model") == identity(*MADE_BY))
-    return found
-
-
-def _accept(found: Ensemble, file: Path, is_signed: bool) -> None:
-    """Refuse an ensemble that is not this model's; say what is taken for granted about one that may be."""
-    lines = []
+    if not checked:
+        return found
+    check_size(found.weights, str(place(file)))
+    notes = []
     if found.unheard:
         names = ", ".join(dict.fromkeys(name.removesuffix(" off") for name in found.unheard))
-        lines.append(f"had never heard of {names}: without effect in all of its worlds")
-    if not is_signed:
-        if lines_against := differing(differences(found, _AGAIN)):
+        notes.append(f"{file.name}: had never heard of {names}: without effect in all of its worlds.")
+    if made.get("model") != identity(*MADE_BY):
+        if against := _against(file.read_bytes()):
             raise InputError(
                 [f"{place(file)}: was made by another version of the model, and its worlds now give other statistics "
-                 f"({lines_against[0]}); sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"]
+                 f"({against[0]}); sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"]
             )  # fmt: skip
-        lines.append(f"was made by another version of the model; {_AGAIN} worlds surveyed again give equal statistics")
-    for line in lines:
-        print(f"{place(file)}: {line}", file=sys.stderr, flush=True)
+        equal = f"{_AGAIN} worlds surveyed again give equal statistics"
+        notes.append(f"{file.name}: was made by another version of the model; {equal}.")
+    return replace(found, notes=tuple(notes))
+
+
+@cache
+def _against(content: bytes) -> list[str]:
+    """What is different in a file's worlds when they are surveyed again: once in a process for each content."""
+    return differing(differences(_decoded(*_read(content)), _AGAIN))
 
 
 def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> dict[str, float]:
@@ -312,15 +315,13 @@ def _made(uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
 def _opened(file: Path) -> tuple[Any, dict[str, Any]]:
     """The table and the metadata of a file of this format."""
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InputError([f"{place(file)}: cannot be read: {error.strerror or error}"]) from None
     try:
-        table = pq.read_table(pa.BufferReader(content))
-        made: dict[str, Any] = json.loads(table.schema.metadata[b"ensemble"])
+        table, made = _read(content)
         written = made["format"]
     except Exception:  # whatever a damaged file makes its reader raise
         raise InputError([f"{place(file)}: is damaged or no ensemble of worlds; make it again"]) from None
@@ -334,6 +335,14 @@ def _opened(file: Path) -> tuple[Any, dict[str, Any]]:
              f"that does nothing; sim worlds --calibrate makes worlds of this model"]
         )  # fmt: skip
     return table, made
+
+
+def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    table = pq.read_table(pa.BufferReader(content))
+    return table, json.loads(table.schema.metadata[b"ensemble"])
 
 
 def _rest(name: str) -> float | None:

@@ -1,6 +1,7 @@
 """Plausible worlds: what the model's parameters could be, drawn from their ranges, each mechanism on or off.
 
-A world fixes everything but policy. Policies are run in it by `World.parameters`.
+A world fixes everything but policy. Policies are run in it by `World.parameters`. Each of its values is drawn from a
+random stream of its own, keyed by name, so a new parameter or mechanism leaves the others where they were.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.parameters import DECLARATIONS, MECHANISMS, REGIMES, Declaration, Parameters, resolve
+from sim.streams import stream_key
 
 OFF = 0.15
 """The chance that a mechanism is off in a world of the first prior."""
@@ -127,7 +129,11 @@ def worlds_from(uniforms: NDArray[np.float64], off: float = OFF) -> Worlds:
 def prior(number: int, seed: int = 0, off: float = OFF) -> Worlds:
     """`number` worlds drawn from the plausible ranges, without regard to evidence.
 
+    Each of `COLUMNS` has a stream of its own, so a world's value of a parameter follows from the seed, the name and the
+    number of the world alone.
+
     >>> len(prior(3)), prior(3)[0].off == prior(3, off=0.0)[0].off
     (3, False)
     """
-    return worlds_from(np.random.default_rng(seed).random((number, UNIFORMS)), off)
+    streams = (np.random.default_rng([seed, stream_key(f"world {name}")]) for name in COLUMNS)
+    return worlds_from(np.column_stack([stream.random(number) for stream in streams]), off)

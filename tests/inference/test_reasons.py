@@ -12,8 +12,10 @@ from ensembles import by_hand
 from sim.inference import words
 from sim.inference.claim_table import PATHS, SURVEILLANCE
 from sim.inference.claims import Effort, answer, claims_named
+from sim.inference.draws import Sample
 from sim.inference.factors import BINS
 from sim.inference.reasons import explained
+from sim.inference.regions import flip
 from sim.inference.report import ClaimReport, rows_of
 from sim.inference.world import DRAWN
 
@@ -70,15 +72,22 @@ def test_each_row_with_verdicts_has_its_flip_and_no_other_has(report):
     assert all(sentence.endswith(".") for sentence in report.flips["sentence"])
 
 
+def by_chance(sample: Sample) -> np.ndarray:
+    """Verdicts by tosses of a coin that no region explains. One toss of forty is explained by chance, so ten in a row
+    never are, whatever the worlds."""
+    tosses = (np.where(np.random.default_rng(k).random(WORLDS) < 0.5, "supported", "opposed") for k in range(10))
+    return next(verdicts for verdicts in tosses if not flip(sample, verdicts).regions)
+
+
 @pytest.fixture(scope="module")
 def planted(report) -> ClaimReport:
     """Verdicts by a rule: on fear, supported where people speak up readily; on successes, whatever chance says."""
     at = report.sample.worlds.values[:, DRAWN.index(DECIDING)]
-    chance = np.random.default_rng(3).random(WORLDS)
     e = report.effects.copy()
-    for outcome, truth in (("fear", at >= np.median(at)), ("successes", chance < 0.5)):
+    by_rule = np.where(at >= np.median(at), "supported", "opposed")
+    for outcome, verdicts in (("fear", by_rule), ("successes", by_chance(report.sample))):
         mine = (e["outcome"] == outcome) & (e["contrast"] == SURVEILLANCE.name)
-        e.loc[mine, "verdict"] = np.where(truth, "supported", "opposed")[e.loc[mine, "world"]]
+        e.loc[mine, "verdict"] = verdicts[e.loc[mine, "world"]]
     shuffled = e.sample(frac=1.0, random_state=1)
     return explained(replace(report, effects=shuffled), draws=2)
 

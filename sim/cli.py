@@ -253,11 +253,13 @@ def show(
 
 def _answer_shown(folder: Path) -> bool:
     """Print what sim claim found, where the folder is one of its own."""
+    from sim import files  # noqa: PLC0415
     from sim.study.results import answer_in  # noqa: PLC0415
 
     if (page := answer_in(folder)) is None:
         return False
-    _echo(page.read_text(encoding="utf-8", errors="replace").rstrip("\n"))
+    with files.explained(page, "read"):
+        _echo(files.read(page).decode("utf-8", "replace").rstrip("\n"))
     _name_written(sorted(folder.glob("claims.*")), "This is an answer of sim claim. Open")
     return True
 
@@ -388,6 +390,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a title in letters that the terminal lacks is no failure
+    for name in ("MPLBACKEND", "NUMBA_NUM_THREADS"):  # not used here, and nonsense in them would stop an import
+        os.environ.pop(name, None)
     with _interrupts_heard():
         code = _code()
         if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C

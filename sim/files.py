@@ -59,19 +59,22 @@ def explained(path: Path | str, done: str = "written") -> Iterator[None]:
         raise InputError([line + why]) from None
 
 
-def read(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The content of a regular file.
+def opened(path: Path) -> BinaryIO:
+    """A regular file, to be read; raises `OSError` for a pipe or a device, which might never end."""
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
 
-    Raises `OSError` for a pipe or a device, which might never end, and for a file of more than `most` bytes.
-    """
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        content = file.read(min(found.st_size, most) + 1)
-        if len(content) > most:
-            raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
-        return content
+
+def read(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a regular file; raises `OSError` for anything else, and for more than `most` bytes."""
+    with opened(path) as file:
+        content = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB")
+    return content
 
 
 def write(path: Path, content: bytes) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from ensembles import by_hand, make_answers_small
 from sim import files
 from sim.errors import InputError
 from sim.show import animation, studies, theme
+from sim.study import Results, Study
 
 STUDY = """
 seeds = 2
@@ -252,3 +256,81 @@ def test_no_table_holds_a_formula() -> None:
     assert [line.rpartition(",")[0] for line in lines[1:]] == ["'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "'\t=1",
                                                                "plain"]  # fmt: skip
     assert all(line.endswith(",-1.5") for line in lines[1:])
+
+
+SAMPLED = """
+seeds = 2
+parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
+design = { kind = "lhs", samples = 16, monitoring = [0.1, 0.9], targets = [0.1, 0.9] }
+"""
+
+
+def test_what_was_made_of_other_runs_is_made_again_whatever_the_times_of_files_say(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SAMPLED)
+    first, more = (Study.load(tmp_path / "s.toml", settings) for settings in ([], ["seeds=4"]))
+    first.run(tmp_path / "r").save()
+    more.run(tmp_path / "r")  # and nothing saved
+    more.run(tmp_path / "whole").save()
+    shutil.copytree(tmp_path / "r", tmp_path / "copy", copy_function=shutil.copyfile)
+    os.utime(tmp_path / "copy" / "ledger", (0, 0))
+    text = (tmp_path / "whole" / "sensitivity.txt").read_text()
+    assert (tmp_path / "copy" / "sensitivity.txt").read_text() != text
+    results = Results(tmp_path / "copy")
+    assert results.sensitivity_text() == text.rstrip("\n")
+    results.save()
+    assert (tmp_path / "copy" / "sensitivity.txt").read_text() == text
+
+
+def test_what_is_there_whole_is_left_alone_and_what_is_torn_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s.toml").write_text(STUDY)
+    results = Study.load(tmp_path / "s.toml").run(tmp_path / "r")
+    paths = results.save()
+    before = everything(results.folder)
+    for path in paths:
+        os.utime(path, (0, 0))
+    assert Results(results.folder).save() == paths
+    assert all(not path.stat().st_mtime for path in paths)
+    for path in paths:
+        path.write_bytes(path.read_bytes()[:-3])
+        assert Results(results.folder).save() == paths
+        assert everything(results.folder) == before
+    staged = files._staged
+
+    def full(path: Path, content: bytes) -> Path:
+        if path.name == "report.html":
+            raise OSError(28, "No space left on device")
+        return staged(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_staged", full)
+        (results.folder / "report.html").unlink()
+        with pytest.raises(InputError, match="cannot be written: No space left on device"):
+            Results(results.folder).save()
+    Results(results.folder).save()
+    assert everything(results.folder) == before
+
+
+def test_no_file_of_a_study_holds_a_formula(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(STUDY)
+    results = Study.load(tmp_path / "s.toml").run(tmp_path / "r")
+    summary = results.summary().assign(outcome="=cmd|' /C calc'!A0")
+    results.summary = lambda: summary  # type: ignore[method-assign]
+    results.save()
+    assert pd.read_csv(tmp_path / "r" / "summary.csv")["outcome"].unique().tolist() == ["'=cmd|' /C calc'!A0"]
+
+
+def test_nonsense_in_the_environment_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(STUDY)
+    nonsense = {"GIT_DIR": str(tmp_path), "GIT_WORK_TREE": str(tmp_path), "MPLBACKEND": "x", "NUMBA_NUM_THREADS": "0"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[1])}
+    commits = set()
+    for number, more in enumerate(({}, nonsense)):
+        command = [sys.executable, "-m", "sim", "run", "s.toml", "--out", str(number)]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+        commits.add(str(Results(tmp_path / str(number)).computed_by[0]["commit"]))
+    assert len(commits) == 1

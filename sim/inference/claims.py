@@ -30,11 +30,11 @@ from sim.inference.worlds import patterns
 from sim.parameters import SIZES, resolve
 from sim.run import provenance
 from sim.seeds import LARGEST_SEED, seed_of
+from sim.study.execute import MOST_WORKERS
 
 __all__ = ["CLAIMS", "ClaimReport", "Effort", "answer", "claims_named", "effort"]
 
 _MOST = 100_000  # worlds or pairs: weeks of work; the intervals are far below what matters long before
-_MOST_WORKERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mappi
     mistakes += _not_a_count("alternatives", effort.alternatives, FEWEST, _MOST)
     mistakes += _not_a_count("replications", effort.replications, FEWEST_PAIRS, _MOST)
     mistakes += _not_a_count("orders", effort.orders, FEWEST_DRAWS, _MOST)
-    mistakes += _not_a_count("workers", workers, 1, _MOST_WORKERS) if workers is not None else []
+    mistakes += _not_a_count("workers", workers, 1, MOST_WORKERS) if workers is not None else []
     unknown = [name for name in sizes if name not in SIZES]
     mistakes += [f"{name}: no size of a run{nearest(name, SIZES)}; the claims fix all else" for name in unknown]
     first = 0

@@ -1,23 +1,28 @@
-"""Many machines: the chunks of a study on a Dask cluster, behind the same interface as local threads.
+"""Many processes: the chunks of a study on a Dask cluster, or in processes of this machine, instead of threads.
 
 A worker computes a chunk and sends its tables back; one process, the one that asked for them, writes. Dask gives the
-chunks of a worker that dies to another. A worker whose versions would give other numbers is turned away.
+chunks of a worker that dies to another. A worker whose versions would give other numbers is turned away. Processes of
+this machine are reached through pipes, so that no other user of it can hand them work; a Dask cluster runs what
+anybody sends who can reach it, unless its own security is switched on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sim import engine
 from sim.errors import InputError, StudyStopped, shown
@@ -25,9 +30,6 @@ from sim.run import provenance
 from sim.study.chunks import MADE_BY, Chunk
 from sim.study.compute import Tables, compute
 from sim.version import identity
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 EXTRA = "pip install 'leadership-sim[cluster]'"
 _LOCAL = re.compile(r"local:(?P<workers>[1-9][0-9]{0,3})")
@@ -64,8 +66,8 @@ def _differing(found: Versions, expected: Versions, worker: str = "a worker") ->
 
 @contextmanager
 def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
-    """An executor on the cluster at an address such as ``tcp://host:8786``, or of ``local:2`` worker processes here;
-    and what counts its threads.
+    """An executor on the cluster at an address such as ``tcp://host:8786``, or of ``local:2`` processes of this
+    machine; and what counts its threads.
 
     Raises `InputError` with one line for an address that is none, where nobody answers there within ten seconds, for
     a worker with other versions, and where Dask is not installed; `StudyStopped` where the cluster is lost later.
@@ -73,12 +75,15 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     local = _LOCAL.fullmatch(address)
     if not local and not _ADDRESS.fullmatch(address):
         raise InputError([f"cluster = {shown(address)}: must be an address such as tcp://host:8786, or local:2"])
+    if local:
+        with _processes(address, int(local["workers"])) as processes:
+            yield processes, lambda: int(local["workers"])
+        return
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
         raise InputError([f"cluster = {shown(address)}: needs Dask, which is not installed: {EXTRA}"]) from None
-    reached = _local(int(local["workers"])) if local else _given(address)
-    with _quiet(), reached as scheduler, _connected(distributed, address, scheduler) as client:
+    with _quiet(), _connected(distributed, address) as client:
         try:
             _check_workers(client)
             yield client.get_executor(pure=False), _Threads(client)
@@ -109,43 +114,44 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _given(address: str) -> Iterator[Any]:
-    yield address
-
-
-@contextmanager
-def _local(workers: int) -> Iterator[Any]:
-    """Worker processes of one thread each on this machine, for nobody else to reach."""
-    distributed: Any = import_module("distributed")
+def _processes(address: str, workers: int) -> Iterator[Executor]:
+    """Processes of this machine, which end with this one and never hear of Ctrl-C, not even while they are starting."""
     engine.warm_up()  # compiled once, read from the disk by all
+    before = multiprocessing.active_children()
+    executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         with _undisturbed():
-            cluster = distributed.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any port: two studies may run side by side
-                memory_limit=0,
-                silence_logs=logging.CRITICAL + 1,
-                preload=["sim.study.cluster"],  # calls `dask_setup` in each worker
-            )
-    except Exception as error:
-        raise StudyStopped(f'cluster = "local:{workers}": its processes could not be started ({error})') from None
-    try:
-        yield cluster
+            executor.submit(os.getpid)  # starts all of them
+        yield executor
+        executor.shutdown()
+    except BrokenProcessPool:
+        line = f"cluster = {shown(address)}: a process ended, perhaps for want of memory; what is finished is kept"
+        raise StudyStopped(line) from None
     finally:
-        _close(cluster)
+        for process in set(multiprocessing.active_children()) - set(before):
+            process.kill()
+        executor.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the process that asked for the work, and end when that ends, however it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits, and the processes that are started meanwhile never hear of it, not even while they are starting."""
+    """Ctrl-C waits, and processes that are started meanwhile never hear of it."""
     if os.name != "posix":
         yield
         return
-    _start_tracker()  # would let Ctrl-C through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -153,45 +159,19 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_tracker() -> None:
-    """Start Python's process that clears away what a killed study leaves in memory, so that it does it silently."""
-    from multiprocessing import resource_tracker  # noqa: PLC0415
-
-    before = os.environ.get("PYTHONWARNINGS")
-    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [before, "ignore:resource_tracker:UserWarning"]))
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        del os.environ["PYTHONWARNINGS"]
-        if before is not None:
-            os.environ["PYTHONWARNINGS"] = before
-
-
-def dask_setup(worker: Any) -> None:
-    """Leave Ctrl-C to the process that asked for the work, where that could not be settled at its birth."""
-    with suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _close(closing: Any) -> None:
-    """Close a cluster or client, whatever state it is in."""
-    with suppress(Exception):
-        closing.close(timeout=2)
-
-
 @contextmanager
-def _connected(distributed: Any, address: str, scheduler: Any) -> Iterator[Any]:
+def _connected(distributed: Any, address: str) -> Iterator[Any]:
     try:
-        if isinstance(scheduler, str):
-            _in_thread(lambda: asyncio.run(asyncio.wait_for(_greet(scheduler), _SECONDS)))
-        client = distributed.Client(scheduler, timeout=_SECONDS, set_as_default=False)
+        _in_thread(lambda: asyncio.run(asyncio.wait_for(_greet(address), _SECONDS)))
+        client = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
     except Exception:  # what answers may be anything, and so is what Dask then makes of it
         line = f"cluster = {shown(address)}: no Dask scheduler answers there; is it running, and its port open?"
         raise InputError([line]) from None
     try:
         yield client
     finally:
-        _close(client)
+        with suppress(Exception):  # whatever state it is in
+            client.close(timeout=2)
 
 
 async def _greet(address: str) -> None:

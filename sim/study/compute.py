@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sim import engine, recording
-from sim.errors import InputError
+from sim.errors import InputError, StudyStopped
 from sim.outcomes import POST_COLUMNS
 from sim.parameters import SIZES, Parameters, resolve
 from sim.study.chunks import Chunk, Kept, Piece
@@ -21,11 +22,17 @@ from sim.study.design import CHOICES
 Tables = dict[str, pa.Table]
 """The tables of a chunk: "runs", and "series" and "organisations" where they are kept."""
 
-_LONGEST_ERROR = 500
+_LONGEST_ERROR, _LONGEST_TRACEBACK = 500, 4_000
 
 
 class Stopped(Exception):
     """The work was called off."""
+
+
+def lacking(error: Exception) -> StudyStopped:
+    """What is told of memory, disk or files that a machine lacks: no result of the model, so it is never stored."""
+    what = "memory" if isinstance(error, MemoryError) else "what a run needs"
+    return StudyStopped(f"this machine lacks {what} ({_one_line(error)}); what is finished is kept")
 
 
 def measured(column: str) -> str:
@@ -38,11 +45,12 @@ def compute(chunk: Chunk, stopped: Callable[[], bool] = lambda: False) -> Tables
 
     Returns
     -------
-    "runs": a row for each run in order: the design's columns, ``seed``, the outcomes averaged over the window, and
-    ``error``, null unless the run failed (then the outcomes are null). "series": a row for each month of each run that
-    did not fail. "organisations": a row for each month and organisation.
+    "runs": a row for each run in order: the design's columns, ``seed``, the outcomes averaged over the window,
+    ``error`` and ``traceback``, null unless the run failed (then the outcomes are null). "series": a row for each
+    month of each run that did not fail. "organisations": a row for each month and organisation.
 
-    Raises `Stopped` soon after `stopped` says so: the run under way is finished first.
+    Raises `Stopped` soon after `stopped` says so, when the run under way is finished, and `StudyStopped` where the
+    machine lacks memory.
     """
     kept = chunk.kept
     wanted = {"runs": True, "series": kept.series, "organisations": kept.organisations}
@@ -82,6 +90,7 @@ class _Batch:
     labels: list[tuple[float | str, ...]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     errors: list[str | None] = field(default_factory=list)
+    tracebacks: list[str | None] = field(default_factory=list)
     sums: list[NDArray[np.float64]] = field(default_factory=list)
     organisations: list[NDArray[np.float64]] = field(default_factory=list)
 
@@ -107,10 +116,16 @@ def _run(alike: Iterable[tuple[Piece, Parameters]], shape: _Shape, kept: Kept, s
             batch.seeds.append(seed)
             try:
                 record = engine.run(parameters, seed, kept.organisations)
+                if not np.isfinite(record.sums).all():
+                    raise FloatingPointError("an outcome is no finite number")
+            except (MemoryError, OSError) as error:
+                raise lacking(error) from None
             except Exception as error:  # one failed run is a row, not a lost sweep
                 batch.errors.append(_one_line(error))
+                batch.tracebacks.append(traceback.format_exc()[-_LONGEST_TRACEBACK:])
                 continue
             batch.errors.append(None)
+            batch.tracebacks.append(None)
             batch.sums.append(record.sums[-batch.months :].copy())  # a view would keep the months before alive
             if kept.organisations:
                 batch.organisations.append(record.organisations / parameters.managers)
@@ -129,7 +144,9 @@ def _runs(batch: _Batch, chunk: Chunk) -> pa.Table:
         values = np.zeros(len(worked))
         values[worked] = outcomes[name][:, -chunk.kept.window :].mean(axis=1)
         columns[name] = pa.array(values, mask=~worked)
-    return pa.table({**columns, "error": pa.array(batch.errors, pa.string())})
+    for name, texts in (("error", batch.errors), ("traceback", batch.tracebacks)):
+        columns[name] = pa.array(texts, pa.string())
+    return pa.table(columns)
 
 
 def _series(batch: _Batch, chunk: Chunk) -> pa.Table:
@@ -158,6 +175,19 @@ _TABLES: dict[str, Callable[[_Batch, Chunk], pa.Table]] = {
     "organisations": _organisations,
 }
 TABLES = tuple(_TABLES)
+
+
+def schema(table: str, columns: Sequence[str], outcomes: Sequence[str]) -> pa.Schema:
+    """The names and types of a table's columns, for a study that varies `columns` and keeps `outcomes`."""
+    design = {name: _type(name) for name in columns} | {"seed": pa.int64()}
+    means = dict.fromkeys(outcomes, pa.float64())
+    if table == "runs":
+        return pa.schema(design | means | dict.fromkeys(("error", "traceback"), pa.string()))
+    if table == "series":
+        return pa.schema(design | {"month": pa.int32()} | means)
+    places = dict.fromkeys(("month", "organisation", "system"), pa.int32())
+    own = {measured(name): kind for name, kind in design.items()}
+    return pa.schema(own | places | dict.fromkeys(POST_COLUMNS, pa.float64()))
 
 
 def _months(months: int, runs: int) -> NDArray[np.int32]:

@@ -17,10 +17,14 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from sim.errors import InputError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Task = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
+MOST_WORKERS = 1_000
+"""More threads or processes than this are refused: no machine here has so many cores."""
 _GRACE = 0.3  # seconds
 
 
@@ -83,8 +87,11 @@ class DaemonThreads(Executor):
 def local_threads(workers: int | None = None) -> Iterator[Executor]:
     """Threads of this process, by default one for each core; on an error what has not begun is dropped.
 
-    What has begun then gets a moment to end, and is left behind if it does not.
+    What has begun then gets a moment to end, and is left behind if it does not. Raises `InputError` for more than
+    `MOST_WORKERS`.
     """
+    if workers is not None and workers > MOST_WORKERS:
+        raise InputError([f"workers = {workers}: must be a whole number from 1 to {MOST_WORKERS:,}"])
     pool = DaemonThreads(workers or cores())
     try:
         yield pool

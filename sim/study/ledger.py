@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sim.outcomes import OUTCOMES
 
 FORMAT = 1
-_MOST = 10**9
+_MOST, _LONGEST = 10**9, 300
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Column = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(@[0-9]+)?$")]
@@ -39,18 +39,24 @@ class _Kept(_Line):
 
 class _Precision(_Line):
     outcome: Outcome
-    half_width: float
+    half_width: float = Field(gt=0, allow_inf_nan=False)
     maximum: Number
 
 
 class _Plan(_Line):
     format: Literal[1]
-    title: str
-    model: str
+    title: str = Field(max_length=_LONGEST)
+    model: str = Field(max_length=_LONGEST)
     columns: list[Column]
     kept: _Kept
     chunks: list[Annotated[tuple[Id, list[Runs]], Field(strict=False)]]
     precision: _Precision | None = None
+
+    @model_validator(mode="after")
+    def _is_kept(self) -> _Plan:
+        if self.precision and self.precision.outcome not in self.kept.outcomes:
+            raise ValueError("the outcome that has to be precise is not kept")
+        return self
 
 
 class _Mark(_Line):
@@ -65,7 +71,7 @@ class _Done(_Line):
     done: Id
     runs: Number
     failed: Count
-    files: dict[Literal["runs", "series", "organisations"], str]
+    files: dict[Literal["runs", "series", "organisations"], Id]
 
 
 _LINES: dict[str, type[BaseModel]] = {"plan": _Planned, "done": _Done, "made_by": _Mark}

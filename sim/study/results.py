@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,13 +14,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from sim import files
 from sim.errors import InputError, place
-from sim.outcomes import POST_COLUMNS
 from sim.run import provenance
 from sim.study import toml
-from sim.study.compute import measured
+from sim.study.compute import schema
 from sim.study.design import is_sampled
 from sim.study.precision import CONFIDENCE, half_width
 from sim.study.store import Plan, Store
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from sim.inference.sensitivity import Sensitivity
     from sim.study.plan import Study
 
+_PROVENANCE = TypeAdapter(dict[str, str | dict[str, str | None] | None])
 _TOGETHER = 256
 """Tables of chunks that become one at a time: many small ones take several times the memory of their rows."""
 
@@ -60,10 +60,17 @@ class Results:
         from sim.study.plan import Study  # noqa: PLC0415
 
         path = self.folder / "study.toml"
-        study = Study.from_dict(toml.read(path), name=self.folder.resolve().name, where=place(path))
+        study = Study.from_dict(self._file, name=self.folder.resolve().name, where=place(path))
         if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, self._kept, self.cells):
             raise InputError([f"{place(path)}: is not the study that was run here; run the study again"])
         return study
+
+    @cached_property
+    def _file(self) -> toml.Table:
+        """The study's file, if it is one and no pipe or device."""
+        path = self.folder / "study.toml"
+        with files.explained(path, "read"), files.opened(path):
+            return toml.read(path)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -88,7 +95,7 @@ class Results:
     @property
     def is_sampled(self) -> bool:
         """Whether the design is an lhs, sobol or morris design, so that there is a `sensitivity`."""
-        design = toml.read(self.folder / "study.toml").get("design")
+        design = self._file.get("design")
         return isinstance(design, dict) and is_sampled(design)
 
     @property
@@ -121,7 +128,7 @@ class Results:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """A row for each run: ``cell`` (from 1), the design's columns, ``seed``, the outcomes averaged over the last
-        `window` months, and ``error``, empty unless the run failed (its outcomes are then missing)."""
+        `window` months, ``error`` and ``traceback``, empty unless the run failed (its outcomes are then missing)."""
         return self._table("runs")
 
     def series(self) -> pd.DataFrame:
@@ -250,10 +257,14 @@ class Results:
     def computed_by(self) -> list[dict[str, Any]]:
         """The provenance that the Parquet files hold, each once: version, commit, Python, platform, packages."""
         texts: dict[bytes, None] = {}
-        for chunk in self._chunks:
-            with suppress(OSError, pa.ArrowException, KeyError, TypeError):  # damaged, or another's
-                texts[pq.read_metadata(self._store.file("runs", chunk)).metadata[b"provenance"]] = None
-        return [json.loads(text) for text in texts]
+        for file in (self._store.file("runs", chunk) for chunk in self._chunks):
+            with suppress(OSError, pa.ArrowException, KeyError, TypeError), files.opened(file) as content:
+                texts[pq.read_metadata(content).metadata[b"provenance"]] = None
+        found = []
+        for text in texts:
+            with suppress(ValueError):  # somebody else's
+                found.append(_PROVENANCE.validate_json(text))
+        return found
 
     def pieces(self, name: str, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
         """Some columns of `series` or `organisations`, with ``cell``, some runs at a time: where all of them would
@@ -295,7 +306,7 @@ class Results:
         while some := list(islice(read, _TOGETHER)):
             tables.append(pa.concat_tables(some).combine_chunks())
         if not tables:
-            return pd.DataFrame(columns=self._columns(name))
+            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self.outcomes).names])
         table: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         if not table["cell"].is_monotonic_increasing:  # later rounds of sequential replication come last
             table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
@@ -307,8 +318,8 @@ class Results:
             raise InputError([f"{place(self.folder)}: {line}"])
 
     def _read(self, name: str, chunk: str) -> pa.Table:
-        table = self._store.read(name, chunk)
-        if table is None or table.column_names != self._columns(name)[1:]:
+        table = self._store.read(name, chunk, schema(name, self.columns, self.outcomes))
+        if table is None:
             file = self._store.file(name, chunk)
             raise InputError([f"{place(file)}: missing or damaged; run the study again to compute it anew"])
         return table
@@ -320,17 +331,13 @@ class Results:
             raise InputError([f"{place(self._store.file(name, chunk))}: does not fit the ledger; run the study again"])
         cells = np.repeat(*np.array(pieces, dtype=np.int64).T)
         if name != "runs":
-            cells = cells[runs["error"].is_null().to_numpy()]
-            cells = cells[_run_of_row(table)]
+            cells, rows = cells[runs["error"].is_null().to_numpy()], _run_of_row(table)
+            if (len(rows) and rows[0]) or len(cells) != (rows[-1] + 1 if len(rows) else 0):
+                raise InputError(
+                    [f"{place(self._store.file(name, chunk))}: does not fit the ledger; run the study again"]
+                )
+            cells = cells[rows]
         return table.add_column(0, "cell", pa.array(cells))
-
-    def _columns(self, name: str) -> list[str]:
-        design = ["cell", *self.columns, "seed"]
-        return {
-            "runs": [*design, *self.outcomes, "error"],
-            "series": [*design, "month", *self.outcomes],
-            "organisations": [*map(measured, design), "month", "organisation", "system", *POST_COLUMNS],
-        }[name]
 
 
 def answer_in(folder: Path) -> Path | None:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sim import engine
 from sim.errors import InputError, StudyStopped, shown
 from sim.study.chunks import Chunk
-from sim.study.compute import Tables, compute
-from sim.study.execute import as_done, cores, local_threads
+from sim.study.compute import Tables, compute, lacking, schema
+from sim.study.execute import MOST_WORKERS, as_done, cores, local_threads
 from sim.study.precision import Rounds
 from sim.study.results import Results
 from sim.study.store import Store, plan_of
@@ -57,8 +57,11 @@ def run(study: Study, folder: Path, options: Options) -> Results:
         if options.fresh:
             store.clear()
         failed = {chunk for chunk, entry in store.done.items() if entry["failed"]} if options.retry_failed else set()
-        missing = unfinished(store, rounds, failed)
-        _Run(study, store, rounds, options).finish(missing, workers)
+        try:
+            missing = unfinished(store, rounds, failed)
+            _Run(study, store, rounds, options).finish(missing, workers)
+        except MemoryError as error:
+            raise lacking(error) from None
     return Results(folder)
 
 
@@ -75,7 +78,7 @@ def unfinished(store: Store, rounds: Rounds, again: Sequence[str] | set[str] = (
 
 def _values(store: Store, rounds: Rounds, chunk: Chunk) -> NDArray[np.float64]:
     """The outcome that has to be precise, for each run of a finished chunk; not a number where a run failed."""
-    table = store.read("runs", chunk.id, [rounds.outcome])
+    table = store.read("runs", chunk.id, schema("runs", chunk.columns, chunk.kept.outcomes), [rounds.outcome])
     if table is None:
         raise StudyStopped(f"{store.file('runs', chunk.id)}: damaged while the study was running; run it again")
     values: NDArray[np.float64] = table[rounds.outcome].to_numpy()
@@ -185,8 +188,8 @@ def checked_workers(options: Options) -> int:
     workers = options.workers
     if workers is None:
         return cores()
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise InputError([f"workers = {shown(workers)}: must be a whole number, at least 1"])
+    if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST_WORKERS:
+        raise InputError([f"workers = {shown(workers)}: must be a whole number from 1 to {MOST_WORKERS:,}"])
     if options.cluster is not None:
         raise InputError([f"workers = {shown(workers)}: leave it out, the cluster has workers of its own"])
     return workers

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sim import files
@@ -36,7 +37,7 @@ from sim.version import identity
 _EARLIER = "earlier"
 _WRITTEN = {files.LEDGER, files.LOCK, _EARLIER, *TABLES}
 _STUDY = "study.toml"
-_LONGEST_LEDGER, _LARGEST_TABLE = 2**30, 2**31  # bytes
+_LARGEST_TABLE = 2**31  # bytes
 _MARK = {"made_by": files.OURS}
 
 Plan = dict[str, Any]
@@ -90,7 +91,7 @@ class Store:
 
     def _read_ledger(self) -> None:
         with files.explained(self._ledger, "read"), suppress(FileNotFoundError, NotADirectoryError):
-            content = files.read(self._ledger, _LONGEST_LEDGER)
+            content = files.read(self._ledger)
             self.digest = files.digest(content)
             for entry in filter(is_ours, map(_entry, content.decode("utf-8", "replace").splitlines())):
                 self._is_ours = True
@@ -112,10 +113,19 @@ class Store:
         written = self.done.get(chunk, {}).get("files", {})
         return bool(written) and all(self._bytes(table, chunk) is not None for table in written)
 
-    def read(self, table: str, chunk: str, columns: list[str] | None = None) -> pa.Table | None:
-        """A chunk's table, or some columns of it, or None where it is not there, whole and as it was written."""
-        found = self._bytes(table, chunk)
-        return None if found is None else pq.read_table(pa.BufferReader(found), columns=columns)
+    def read(self, table: str, chunk: str, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table | None:
+        """A chunk's table, or some columns of it, or None where it is not there, whole and as this program writes it.
+
+        A folder may come from anybody, with digests that are right: what would not fit into memory is not read.
+        """
+        if (content := self._bytes(table, chunk)) is None:
+            return None
+        runs = self.done[chunk]["runs"] if table == "runs" else None
+        with suppress(
+            pa.ArrowException, OSError, ValueError, IndexError
+        ):  # what a file that is none makes its reader raise
+            return _checked(content, schema, runs, columns)
+        return None
 
     def _bytes(self, table: str, chunk: str) -> bytes | None:
         for folder in (self.folder, self.folder / _EARLIER):
@@ -221,6 +231,34 @@ def encoded(table: pa.Table, chunk: Chunk) -> bytes:
         writer.add_key_value_metadata(metadata)
         writer.write_table(table)
     return buffer.getvalue()
+
+
+def _checked(content: bytes, schema: pa.Schema, runs: int | None, columns: list[str] | None) -> pa.Table | None:
+    """A table from the content of a Parquet file, or None where it is not one that this program writes."""
+    texts = [field.name for field in schema if field.type == pa.string()]
+    file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)  # a text that is repeated takes little then
+    footer = file.metadata
+    size = max(
+        footer.num_rows * len(schema) * 8, *(footer.row_group(k).total_byte_size for k in range(footer.num_row_groups))
+    )
+    kinds = [pa.dictionary(pa.int32(), pa.string()) if field.name in texts else field.type for field in schema]
+    if file.schema_arrow.names != schema.names or file.schema_arrow.types != kinds or size > _LARGEST_TABLE:
+        return None
+    table = file.read(columns)
+    for name in set(texts) & set(table.column_names):
+        for part in table[name].chunks:
+            longest = pc.max(pc.binary_length(part.dictionary)).as_py() or 0
+            if len(part) * longest > _LARGEST_TABLE:
+                return None
+    table = table.cast(pa.schema([schema.field(name) for name in table.column_names]))
+    return table if runs in (None, len(table)) and all(map(_is_sound, table.column_names, table.columns)) else None
+
+
+def _is_sound(name: str, values: pa.ChunkedArray) -> bool:
+    """Whether a column has no number that is not finite, and nothing missing but the outcomes of runs that failed."""
+    if pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values), min_count=0).as_py():
+        return False
+    return values.null_count == 0 or name in OUTCOMES or name in ("error", "traceback")
 
 
 def _entry(line: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +339,63 @@ def test_a_failed_run_is_a_row_or_stops_the_study_and_can_be_done_again(tmp_path
     assert stored(tmp_path / "r") == stored(tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("tiny_chunks")
+@pytest.mark.parametrize("error", [MemoryError("no room"), OSError(28, "No space left on device")])
+def test_what_a_machine_lacks_is_never_stored_as_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    study, bare = Study.from_dict(table()), engine.run
+
+    def run(p: Any, seed: int, organisations: bool = False) -> Any:
+        if p.months > 1 and p.monitoring == 0.5 and seed == 1:
+            raise error
+        return bare(p, seed, organisations)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "run", run)
+        with pytest.raises(StudyStopped, match=r"this machine lacks .*; what is finished is kept"):
+            study.run(tmp_path / "r", workers=1)
+    partial = Results(tmp_path / "r")
+    assert 0 < partial.missing < study.size and partial.counts[1] == 0
+    study.run(tmp_path / "r")
+    study.run(tmp_path / "whole")
+    assert stored(tmp_path / "r") == stored(tmp_path / "whole")
+
+
+def test_want_of_memory_while_a_chunk_is_written_stops_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Store, "save", full)
+    with pytest.raises(StudyStopped, match="lacks memory"):
+        Study.from_dict(table()).run(tmp_path / "r")
+
+
+def test_a_fault_of_the_model_is_stored_with_its_traceback_and_so_is_an_outcome_that_is_no_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = engine.run
+
+    def run(p: Any, seed: int, organisations: bool = False) -> Any:
+        record = bare(p, seed, organisations)
+        if p.months > 1 and seed == 1:
+            record.sums[-1, 0] = float("inf")
+        if p.months > 1 and seed == 2:
+            raise ZeroDivisionError("by nothing")
+        return record
+
+    monkeypatch.setattr(engine, "run", run)
+    runs = Study.from_dict(table()).run(tmp_path / "r").runs
+    failed = runs[runs["error"].notna()]
+    assert failed["error"].tolist() == ["FloatingPointError: an outcome is no finite number",
+                                        "ZeroDivisionError: by nothing"] * 6  # fmt: skip
+    assert failed["traceback"].str.startswith("Traceback (most recent call last)").all()
+    assert failed["traceback"].str.contains("in run\n").any()
+    assert runs.loc[runs["error"].isna(), "traceback"].isna().all()
+
+
 @contextmanager
 def taken(port: int) -> Iterator[None]:
     """A port in use, by us or by whoever has it already."""
@@ -432,16 +489,63 @@ def test_a_worker_that_dies_while_it_is_asked_for_its_versions_is_passed_over() 
         cluster._check_workers(Asked(cluster.versions() | {"numpy": "0"}))
 
 
-def test_worker_processes_that_cannot_be_started_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    distributed = pytest.importorskip("distributed")
+@pytest.mark.usefixtures("tiny_chunks")
+def test_processes_of_this_machine_listen_nowhere_and_one_that_ends_is_one_line(tmp_path: Path) -> None:
+    listening: set[str] = set()
 
-    def fail(**_: Any) -> None:
-        raise RuntimeError("Nanny failed to start.")
+    def kill(finished: int, _: int, __: int) -> None:
+        if finished:
+            children = active_children()
+            listening.update(*(sockets(process) for process in (os.getpid(), *(child.pid or 0 for child in children))))
+            children[0].kill()
 
-    monkeypatch.setattr(distributed, "LocalCluster", fail)
+    before = sockets(os.getpid())
     with pytest.raises(StudyStopped) as caught:
-        Study.from_dict(table()).run(tmp_path / "r", cluster="local:2")
-    assert str(caught.value) == 'cluster = "local:2": its processes could not be started (Nanny failed to start.)'
+        Study.from_dict(table(seeds=60)).run(tmp_path / "r", cluster="local:2", progress=kill)
+    line = 'cluster = "local:2": a process ended, perhaps for want of memory; what is finished is kept'
+    assert str(caught.value) == line
+    assert listening == before
+    assert not active_children()
+    assert Study.from_dict(table(seeds=60)).run(tmp_path / "r").complete
+
+
+def sockets(process: int) -> set[str]:
+    """The sockets on which a process listens for others, on any address; where /proc does not say, none."""
+    opened = {os.readlink(path) for path in Path(f"/proc/{process}/fd").glob("*") if path.is_symlink()}
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6", "unix")
+        if (table := Path("/proc/net") / name).exists()
+        for line in table.read_text().splitlines()[1:]
+    ]
+    listens = {row[9] for row in rows if len(row) > 9 and row[3] == "0A"} | {
+        row[6] for row in rows if row[3] == "00010000"
+    }
+    return {f"socket:[{inode}]" for inode in listens} & opened
+
+
+HOLDS = """
+import sys
+from sim.study import Study
+study = Study.from_dict({"seeds": 4, "parameters": {"systems": 400, "months": 100000}})
+study.run(sys.argv[1], cluster="local:2", yes=True)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists a process's children")
+def test_processes_of_this_machine_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path / "r")], env=ENVIRONMENT) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        wait_for(lambda: len(children.read_text().split()) > 2 or process.poll() is not None)
+        started = [int(child) for child in children.read_text().split()]
+        process.kill()
+    wait_for(lambda: not any(map(alive, started)))
+
+
+def alive(process: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 @pytest.mark.slow
@@ -485,7 +589,7 @@ def test_an_address_that_is_none_is_one_line(tmp_path: Path, address: str) -> No
 def test_without_dask_one_line_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError) as caught:
-        Study.from_dict(table()).run(tmp_path / "r", cluster="local:2")
+        Study.from_dict(table()).run(tmp_path / "r", cluster="tcp://127.0.0.1:8786")
     (line,) = caught.value.lines
     assert "pip install 'leadership-sim[cluster]'" in line
 

@@ -21,7 +21,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_rows_carry_cell_design_seed_outcomes_and_error(results: Results) -> None:
-    assert list(results.runs) == ["cell", "monitoring", "regime", "seed", "fear", "quality", "error"]
+    assert list(results.runs) == ["cell", "monitoring", "regime", "seed", "fear", "quality", "error", "traceback"]
     assert results.runs["cell"].tolist() == [cell for cell in range(1, 7) for _ in range(3)]
     joined = results.study.cells.loc[results.runs["cell"]]
     assert joined["monitoring"].tolist() == results.runs["monitoring"].tolist()
@@ -70,8 +70,9 @@ def test_what_was_not_kept_is_one_line(results: Results) -> None:
 def test_a_spreadsheet_gets_the_same_numbers(results: Results, tmp_path: Path) -> None:
     results.to_csv(tmp_path / "runs.csv")
     read = pd.read_csv(tmp_path / "runs.csv")
-    assert read["error"].isna().all()
-    pd.testing.assert_frame_equal(read.drop(columns="error"), results.runs.drop(columns="error"), rtol=1e-14)
+    texts = ["error", "traceback"]
+    assert read[texts].isna().all().all()
+    pd.testing.assert_frame_equal(read.drop(columns=texts), results.runs.drop(columns=texts), rtol=1e-14)
     with pytest.raises(InputError, match="cannot be written"):
         results.to_csv(tmp_path / "no" / "runs.csv")
 
@@ -98,5 +99,5 @@ def test_a_folder_with_nothing_finished_has_the_columns_of_a_full_one(tmp_path: 
 
 def test_a_study_of_one_cell_has_rows_and_a_summary(tmp_path: Path) -> None:
     results = Study.from_dict(table(design={})).run(tmp_path / "r")
-    assert list(results.runs) == ["cell", "seed", "fear", "quality", "error"]
+    assert list(results.runs) == ["cell", "seed", "fear", "quality", "error", "traceback"]
     assert list(results.summary()["n"]) == [3, 3]

@@ -21,10 +21,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
-from sim import rules
-from sim.outcomes import OUTCOMES, POST_COLUMNS, Outcome
-from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
-from sim.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
+from sim.model import rules
+from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
+from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
+from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 
 ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9_ ]+) -->\n).*?(<!-- end -->)", re.S)

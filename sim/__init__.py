@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.errors import InputError
-    from sim.parameters import Parameters
-    from sim.reference import LeadershipModel
-    from sim.run import Run, simulate
+    from sim.model.mesa_model import LeadershipModel
+    from sim.model.parameters import Parameters
+    from sim.model.run import Run, simulate
     from sim.study import Results, Study
 
-import_module("sim.version")  # reads the source files now, before any module of the model is loaded
+import_module("sim.model.version")  # reads the source files now, before any module of the model is loaded
 
 _HOMES = {
     "InputError": "sim.errors",
-    "LeadershipModel": "sim.reference",
-    "Parameters": "sim.parameters",
+    "LeadershipModel": "sim.model.mesa_model",
+    "Parameters": "sim.model.parameters",
     "Results": "sim.study",
-    "Run": "sim.run",
+    "Run": "sim.model.run",
     "Study": "sim.study",
-    "simulate": "sim.run",
+    "simulate": "sim.model.run",
 }
 
 __all__ = ["InputError", "LeadershipModel", "Parameters", "Results", "Run", "Study", "simulate"]

@@ -68,11 +68,12 @@ def claim(
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
     from sim import files  # noqa: PLC0415
-    from sim.inference import claims, questions  # noqa: PLC0415
-    from sim.inference import worlds as plausible  # noqa: PLC0415
-    from sim.inference.report import answer_to  # noqa: PLC0415
-    from sim.show import text  # noqa: PLC0415
-    from sim.show.progress import progress  # noqa: PLC0415
+    from sim import terminal as text  # noqa: PLC0415
+    from sim.claims import answer as claims  # noqa: PLC0415
+    from sim.claims.report import answer_to  # noqa: PLC0415
+    from sim.progress import progress  # noqa: PLC0415
+    from sim.questions import ask as questions  # noqa: PLC0415
+    from sim.worlds import summary as plausible  # noqa: PLC0415
 
     asked = () if name in questions.QUESTIONS else claims.claims_named(*[] if name is None else [name])
     what = answer_to(asked) if asked else questions.reply_to(questions.QUESTIONS[str(name)].text)
@@ -131,8 +132,8 @@ def worlds(
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
     from sim import files  # noqa: PLC0415
-    from sim.inference import worlds as plausible  # noqa: PLC0415
-    from sim.show.progress import progress  # noqa: PLC0415
+    from sim.progress import progress  # noqa: PLC0415
+    from sim.worlds import summary as plausible  # noqa: PLC0415
 
     if patterns is not None and calibrate:
         raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
@@ -182,7 +183,7 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
     """Run a study, or go on with an interrupted one."""
-    from sim.show.progress import progress  # noqa: PLC0415
+    from sim.progress import progress  # noqa: PLC0415
 
     study = _study(file, settings)
     if settings and out is None:
@@ -273,8 +274,8 @@ def _shown(folder: Path) -> Results:
 
 
 def _filmed(path: Path, found: Results | None, regimes: str | None, seed: int | None) -> Path:
-    from sim.show import animation  # noqa: PLC0415
-    from sim.show.progress import progress  # noqa: PLC0415
+    from sim.plots import film as animation  # noqa: PLC0415
+    from sim.progress import progress  # noqa: PLC0415
 
     names = None if regimes is None else [name.strip() for name in regimes.split(",")]
     with progress("frames") as tell:
@@ -298,8 +299,8 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
     """Say how many runs a study takes, how long and how much disk.
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
-    from sim.show import text  # noqa: PLC0415
-    from sim.show.progress import duration  # noqa: PLC0415
+    from sim import terminal as text  # noqa: PLC0415
+    from sim.progress import duration  # noqa: PLC0415
 
     study = _study(file, settings)
     e = study.estimate(out, workers)
@@ -314,7 +315,7 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
 
 def _show(results: Results) -> None:
     """What the results say: a table, and for sampled designs what matters."""
-    from sim.show import text  # noqa: PLC0415
+    from sim import terminal as text  # noqa: PLC0415
 
     runs, failed = results.counts
     missing = f", {results.missing:,} still to be done" if results.missing else ""
@@ -335,8 +336,8 @@ def parameters(
     name: Annotated[str | None, typer.Argument(help="A parameter, lever, mechanism, regime or outcome.")] = None,
 ) -> None:
     """List the names of the model, or explain one."""
-    from sim import glossary  # noqa: PLC0415
-    from sim.show import text  # noqa: PLC0415
+    from sim import terminal as text  # noqa: PLC0415
+    from sim.model import glossary  # noqa: PLC0415
 
     if name is not None:
         _echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))

@@ -27,8 +27,8 @@ import pandas as pd
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import sim
-from sim.inference import worlds
 from sim.study import estimate
+from sim.worlds import summary as worlds
 
 MOST_MEMORY = 2 * 2**30
 _TOLD = 3

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 import sim
-from sim.recording import Record
+from sim.model.record import Record
 
 
 def identical(one: Record, other: Record) -> bool:

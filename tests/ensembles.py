@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.inference import claims, survey
-from sim.inference.ensemble import SHIPPED, Ensemble
-from sim.inference.survey import Pattern
-from sim.inference.world import GRID, UNIFORMS, prior, uniforms_of, worlds_from
-from sim.show import forest
+from sim.claims import answer as claims
+from sim.plots import forest
+from sim.worlds import survey
+from sim.worlds.ensemble import SHIPPED, Ensemble
+from sim.worlds.prior import GRID, UNIFORMS, prior, uniforms_of, worlds_from
+from sim.worlds.survey import Pattern
 
 
 def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
@@ -76,4 +77,4 @@ def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for preset in ("QUICK", "DEEP"):
         monkeypatch.setattr(claims, preset, replace(getattr(claims, preset), orders=2))
-    monkeypatch.setattr("sim.show.claim_report.pictures", first)
+    monkeypatch.setattr("sim.report.claims.pictures", first)

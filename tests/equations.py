@@ -1,6 +1,6 @@
 """The equations of the specification, written down a second time, as literally as Python allows.
 
-Each function has the name of the rule in `sim.rules` that it checks, and an argument for each number that the rule
+Each function has the name of the rule in `rules` that it checks, and an argument for each number that the rule
 depends on; `DIRECTIONS` says where the result goes when one of them rises. Nothing here comes from the package: a
 power is a power, a quantile is SciPy's, a condition is an `if`.
 """

@@ -18,9 +18,9 @@ from typing import Any
 import tomli_w
 from hypothesis import strategies as st
 
-from sim.inference import pattern_file
-from sim.outcomes import OUTCOMES
-from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
+from sim.worlds import pattern_file
 
 Tree = dict[str, Any]
 Steps = tuple[Any, ...]

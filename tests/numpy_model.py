@@ -2,7 +2,7 @@
 
 Arrays have the shape (systems, organisations, managers), or 1 in the place of what they are the same for, so that
 NumPy's broadcasting spreads the climate of an organisation over its managers. Only appointments, which are rare and
-depend on the order of the posts, go through a loop. The formulas are written anew; nothing comes from `sim.rules`.
+depend on the order of the posts, go through a loop. The formulas are written anew; nothing comes from `rules`.
 
 Random numbers come from `Own`, NumPy's default generator, or from `Shared`, this package's streams: with them every
 decision is the same as in this package's engines, and outcomes differ by the rounding of sums and of exponentials.
@@ -19,9 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
-from sim import recording
-from sim.parameters import LEVERS, Parameters, resolve
-from sim.streams import MONTHLY, NUMBERS, Streams
+from sim.model import record as recording
+from sim.model.parameters import LEVERS, Parameters, resolve
+from sim.model.streams import MONTHLY, NUMBERS, Streams
 
 Array = NDArray[Any]
 CARRIED = ("motivation_at_start", "integrity", "skill", "boldness", "crowding", "anxiety", "fear", "record")

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SPREADS
+from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SPREADS
 
 
 def plausible(name: str) -> st.SearchStrategy[float]:

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 
 import sim
 from sim.errors import MOST_LINES, InputError
-from sim.study import plan, sampled, toml
+from sim.study import file as toml
+from sim.study import plan, sampled
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # some cases are large on purpose
 
@@ -72,7 +73,7 @@ def test_the_campaign_has_ten_thousand_cases() -> None:
 def test_the_campaign_notices_a_traceback_a_hang_a_file_elsewhere_and_a_raw_terminal(monkeypatch: Any) -> None:
     def attempt(broken: Any) -> attempts.Attempt:
         with monkeypatch.context() as patched:
-            patched.setattr("sim.glossary.meanings", broken)
+            patched.setattr("sim.model.glossary.meanings", broken)
             return attempts.command(["parameters", "fear"], seconds=0.2)
 
     def hangs(name: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from update_baseline import FILE, MONTHS, REGIMES, disagreements, exact, is_right, made_with, replications
 
-from sim.outcomes import OUTCOMES
+from sim.model.outcomes import OUTCOMES
 
 BASELINE: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 ELSEWHERE = [f"{name} {was}" for name, was in BASELINE["made_with"].items() if made_with()[name] != was]

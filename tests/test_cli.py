@@ -49,7 +49,7 @@ def test_without_arguments_it_helps(sim):
 @pytest.fixture
 def few_worlds(monkeypatch):
     """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
-    monkeypatch.setattr("sim.inference.worlds.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    monkeypatch.setattr("sim.worlds.summary.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
     make_answers_small(monkeypatch)
 
 
@@ -77,14 +77,14 @@ def test_one_claim_is_answered_in_depth(sim, few_worlds):
 
 @pytest.mark.slow
 def test_an_interrupted_answer_keeps_what_is_finished_and_says_how_to_go_on(sim, few_worlds, monkeypatch):
-    monkeypatch.setattr("sim.inference.evaluation.BLOCK", 10)
+    monkeypatch.setattr("sim.worlds.evaluate.BLOCK", 10)
     monkeypatch.setattr(cli, "_leave", sys.exit)
 
     def stopped(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("sim.inference.report.ClaimReport.save", stopped)
+        patched.setattr("sim.claims.report.ClaimReport.save", stopped)
         code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 130
     assert "to go on: sim claim --worlds 20" in err
@@ -166,7 +166,7 @@ def test_a_failure_of_ours_exits_with_1(sim, monkeypatch):
     def broken(name: str) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("sim.glossary.meanings", broken)
+    monkeypatch.setattr("sim.model.glossary.meanings", broken)
     code, _, err = sim("parameters", "fear")
     assert code == 1
     assert "mistake in the program" in err

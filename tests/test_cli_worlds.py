@@ -14,10 +14,12 @@ import pytest
 import test_cli
 from ensembles import heavy_on_one, kept, saved
 
-from sim.inference import calibration, survey, worlds
-from sim.inference.ensemble import load
-from sim.inference.questions import QUESTIONS
-from sim.inference.survey import Evidence, Pattern, Sizes
+from sim.questions.ask import QUESTIONS
+from sim.worlds import calibrate as calibration
+from sim.worlds import summary as worlds
+from sim.worlds import survey
+from sim.worlds.ensemble import load
+from sim.worlds.survey import Evidence, Pattern, Sizes
 
 TINY = Sizes(1, 1, 2, 3)
 N = 40
@@ -170,7 +172,7 @@ def test_a_mistake_in_the_findings_is_one_line(sim, folder, text, expected):
 def damage(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     main, second = folder / "ensemble.parquet", folder / "ensemble_all_on.parquet"
     if how == "another model":
-        monkeypatch.setattr("sim.inference.ensemble.identity", lambda *names: "another")
+        monkeypatch.setattr("sim.worlds.ensemble.identity", lambda *names: "another")
     elif how == "damaged":
         main.write_bytes(b"damaged")
     elif how == "cut off":

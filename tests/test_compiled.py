@@ -15,8 +15,9 @@ from typing import Any
 import numba
 import pytest
 
-from sim import compiled, engine
 from sim.errors import InputError
+from sim.model import compiling as compiled
+from sim.model import engine
 
 SCRIPT = (
     "import sim; print(sim.simulate(0, months=6, systems=1, organisations=2, managers=3).record.sums.tobytes().hex())"
@@ -103,7 +104,7 @@ def test_a_model_in_doubt_is_not_kept(monkeypatch: pytest.MonkeyPatch, capsys: p
     """Its files changed after they were loaded: what it compiles has no name."""
 
     def doubt() -> str:
-        raise InputError(["sim.rules: changed since it was loaded"])
+        raise InputError(["sim.model.rules: changed since it was loaded"])
 
     monkeypatch.setattr(compiled, "identity", doubt)
     monkeypatch.setattr(compiled, "cache_folder", compiled.cache_folder.__wrapped__)

@@ -23,12 +23,13 @@ import tomli_w
 import typer
 from ensembles import make_answers_small
 
-from sim import cli, rules
-from sim.inference.survey import load
-from sim.parameters import MECHANISMS, resolve
-from sim.show import theme
+from sim import cli
+from sim.model import rules
+from sim.model.mechanisms import Mechanism
+from sim.model.parameters import MECHANISMS, resolve
+from sim.plots import theme
 from sim.study import Study
-from sim.vocabulary import Mechanism
+from sim.worlds.survey import load
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
@@ -112,7 +113,7 @@ def test_a_block_that_says_something_else_is_put_right() -> None:
 def test_the_odd_has_every_rule_of_the_rule_book() -> None:
     helpers = {"rule", "clip", "logistic", "power"}
     shown = {line for block in blocks(ROOT / "docs" / "odd.md") for line in block.text.splitlines()}
-    own = {name for name, rule in vars(rules).items() if isfunction(rule) and rule.__module__ == "sim.rules"}
+    own = {name for name, rule in vars(rules).items() if isfunction(rule) and rule.__module__ == "sim.model.rules"}
     assert own - shown == helpers
 
 

@@ -18,7 +18,8 @@ from ensembles import by_hand, make_answers_small
 
 from sim import files
 from sim.errors import InputError
-from sim.show import animation, studies, theme
+from sim.plots import film as animation
+from sim.plots import studies, theme
 from sim.study import Results, Study
 
 STUDY = """
@@ -70,7 +71,7 @@ def little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(studies, "pictures", lambda results: first)
     monkeypatch.setattr(theme, "encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
     monkeypatch.setattr(animation, "frames_of", lambda takes: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
-    monkeypatch.setattr("sim.inference.worlds.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    monkeypatch.setattr("sim.worlds.summary.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
     make_answers_small(monkeypatch)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from sim.inference.claims import CLAIMS
-from sim.outcomes import OUTCOMES, POST_COLUMNS
-from sim.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.claims.answer import CLAIMS
+from sim.model.outcomes import OUTCOMES, POST_COLUMNS
+from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
 from sim.study import Study
 from sim.study.sections import Outcomes, Plan, Precision
 

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim import run
-from sim.inference import ensemble as ensembles
-from sim.inference.claim_rows import findings
-from sim.inference.claim_shares import contrasts_of
-from sim.inference.claim_table import SURVEILLANCE
-from sim.inference.claims import CLAIMS
-from sim.inference.draws import unweighted
-from sim.inference.evaluation import evaluate
-from sim.inference.weights import share
+from sim.claims.answer import CLAIMS
+from sim.claims.rows import findings
+from sim.claims.shares import contrasts_of
+from sim.claims.table import SURVEILLANCE
+from sim.model import run
+from sim.statistics import share
+from sim.worlds import ensemble as ensembles
+from sim.worlds.draws import unweighted
+from sim.worlds.evaluate import evaluate
 
 HEADLINE = Path(__file__).parent.parent / "results" / "headline"
 pytestmark = pytest.mark.skipif(not HEADLINE.is_dir(), reason="the headline results come with the repository")

@@ -28,12 +28,13 @@ import pytest
 from mutations import MARKUP, SMALL, TERMINAL
 
 import sim
-from sim import compiled
 from sim.errors import InputError, visible
 from sim.files import digest
-from sim.inference import ensemble, pattern_file
-from sim.show import report, theme
+from sim.model import compiling as compiled
+from sim.plots import theme
+from sim.report import html as report
 from sim.study import Results, ledger
+from sim.worlds import ensemble, pattern_file
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("sim/**/*.py"), *ROOT.glob("experiments/**/*.py")])
@@ -214,7 +215,7 @@ def _study_text(title: str) -> bytes:
               "together": [{"name": title, "targets": [0.1, 0.9], "burden": "range"}]}  # fmt: skip
     outcomes = {"keep": ["fear"], "window": 2}
     table = {"title": title, "seeds": 2, "parameters": {**SMALL, "months": 3}, "design": design, "outcomes": outcomes}
-    return sim.study.toml.written(table).encode()
+    return sim.study.file.written(table).encode()
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import numpy_model
 import pytest
 
 import sim
-from sim.outcomes import OUTCOMES
+from sim.model.outcomes import OUTCOMES
 
 SIZES: dict[str, Any] = {"systems": 1, "months": 20}
 HARSH = {"regime": "targets_and_terror", "schedule": {"relationship": {5: 0.9}}, "monitoring_sd": 0.1, "recycling": 0.9}

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import sim
-from sim.run import provenance
+from sim.model.run import provenance
 
 OUTCOMES = [
     *("fear", "trust", "toxic", "fearful", "confidence", "skill", "integrity", "distress", "cooperation", "effort"),

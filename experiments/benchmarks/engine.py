@@ -16,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from measuring import fastest, peak_memory, seconds
 
-from sim import engine
-from sim.parameters import resolve
-from sim.reference import LeadershipModel
-from sim.run import provenance
+from sim.model import engine
+from sim.model.mesa_model import LeadershipModel
+from sim.model.parameters import resolve
+from sim.model.run import provenance
 
 NATIONAL = 42 * 5 * 12
 TURNS = 8
@@ -74,7 +74,8 @@ def growth(largest: int) -> list[str]:
 def memory(managers: int) -> str:
     """Peak memory of a fresh process that makes one ten-year run."""
     code = (
-        f"from sim import engine\nfrom sim.parameters import resolve\nengine.run(resolve(systems={managers // 60}), 1)"
+        f"from sim.model import engine\nfrom sim.model.parameters import resolve\n"
+        f"engine.run(resolve(systems={managers // 60}), 1)"
     )
     return f"{peak_memory(code) / 2**30:5.2f} GiB (at most 1) for {managers:,} managers over 120 months"
 

@@ -6,7 +6,7 @@ ends. A second build may reorder and approximate (-ffast-math); it shows what eq
 digits. Turns of ours and of C alternate, on one core, and the fastest counts. Without a compiler there is no table.
 
 Columns, times in ns for each manager and month: `settings` and `managers` of a run of ten years (2,520 are the nation,
-60 fit into the processor's cache); `compiler`; `ours`, all of `sim.engine.run`; `C`, the exact build without its start;
+60 fit into the processor's cache); `compiler`; `ours`, all of `engine.run`; `C`, the exact build without its start;
 `ratio` of the two; `C, any bits`, the second build; `our numbers` and `C numbers`, the random numbers alone that every
 manager needs every month; `ratio without`, of what is left without these.
 """
@@ -27,11 +27,11 @@ import pandas as pd
 from measuring import HERE, seconds, show, versions
 from numpy.typing import NDArray
 
-from sim import engine
-from sim.outcomes import POST_COLUMNS
-from sim.parameters import Parameters, resolve
-from sim.recording import FIELDS, ROW
-from sim.streams import KEYED, KEYS, LANES, MONTHLY, MONTHLY_KEYS, draw_lanes, normals, seed_lanes
+from sim.model import engine
+from sim.model.outcomes import POST_COLUMNS
+from sim.model.parameters import Parameters, resolve
+from sim.model.record import FIELDS, ROW
+from sim.model.streams import KEYED, KEYS, LANES, MONTHLY, MONTHLY_KEYS, draw_lanes, normals, seed_lanes
 
 SEED, TURNS_IN_C = 1, 3
 COMPILERS = ("gcc", "clang")

@@ -40,7 +40,7 @@ from measuring import HERE, fastest, peak_memory, show, versions
 from numpy.typing import NDArray
 
 import sim
-from sim.outcomes import OUTCOMES
+from sim.model.outcomes import OUTCOMES
 
 sys.path.append(str(HERE.parents[1] / "tests"))  # where numpy_model.py lies
 Row = dict[str, float]

@@ -17,11 +17,11 @@ import mesa
 import numpy as np
 from measuring import busy, fastest, seconds
 
-from sim import engine
-from sim.outcomes import OUTCOMES
-from sim.parameters import resolve
-from sim.reference import LeadershipModel
-from sim.run import provenance
+from sim.model import engine
+from sim.model.mesa_model import LeadershipModel
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import resolve
+from sim.model.run import provenance
 from sim.study import Study
 
 SMALL = {"systems": 1, "months": 60}  # 60 managers

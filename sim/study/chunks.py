@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.study.cells import Cell
-from sim.version import identity
+from sim.model.version import identity
+from sim.study.points import Cell
 
 MADE_BY = ("sim.study.compute",)
-"""Modules that make the tables of a chunk from the model's runs, for `sim.version.identity`."""
+"""Modules that make the tables of a chunk from the model's runs, for `sim.model.version.identity`."""
 BUDGET = 4_000_000
 """Manager-months in a chunk, roughly: a second of computing."""
 MANY = 2**17

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sim import engine, recording
 from sim.errors import InputError, StudyStopped
-from sim.outcomes import POST_COLUMNS
-from sim.parameters import SIZES, Parameters, resolve
+from sim.model import engine
+from sim.model import record as recording
+from sim.model.outcomes import POST_COLUMNS
+from sim.model.parameters import SIZES, Parameters, resolve
 from sim.study.chunks import Chunk, Kept, Piece
 from sim.study.design import CHOICES
 

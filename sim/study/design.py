@@ -17,7 +17,7 @@ from itertools import product
 from typing import Any
 
 from sim.errors import InputError, first, named, nearest, shown
-from sim.parameters import DECLARATIONS
+from sim.model.parameters import DECLARATIONS
 from sim.study import factors
 from sim.study.sampled import Sampled, sample
 

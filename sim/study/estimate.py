@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim import engine
-from sim.outcomes import POST_COLUMNS
-from sim.parameters import Parameters, resolve
-from sim.study.cells import cost_of
+from sim.model import engine
+from sim.model.outcomes import POST_COLUMNS
+from sim.model.parameters import Parameters, resolve
+from sim.pool import cores
 from sim.study.chunks import Chunk, Kept, Piece
 from sim.study.compute import compute
-from sim.study.execute import cores
+from sim.study.points import cost_of
 from sim.study.precision import Rounds
-from sim.study.running import Options, checked_workers, unfinished
+from sim.study.runner import Options, checked_workers, unfinished
 from sim.study.store import Store, encoded
 
 if TYPE_CHECKING:

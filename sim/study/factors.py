@@ -36,10 +36,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.declaration import Declaration
 from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
-from sim.outcomes import OUTCOMES
-from sim.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
+from sim.model.declaration import Declaration
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
 
 SAMPLED = ("lhs", "sobol", "morris")
 SETTINGS = ("kind", "samples", "seed", "levels")

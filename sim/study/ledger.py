@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sim.outcomes import OUTCOMES
+from sim.model.outcomes import OUTCOMES
 
 FORMAT = 1
 _MOST, _LONGEST = 10**9, 300

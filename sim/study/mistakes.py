@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
-from sim.parameters import DECLARATIONS
+from sim.model.parameters import DECLARATIONS
 from sim.study.design import Settings
 
 _CELLS_NAMED = 5

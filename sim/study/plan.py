@@ -12,9 +12,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from sim.errors import InputError, first, place
-from sim.study import design, mistakes, toml
-from sim.study.cells import Cell, Cells, uncollected
+from sim.study import design, mistakes
+from sim.study import file as toml
 from sim.study.chunks import Chunk, budget, chunks
+from sim.study.points import Cell, Cells, uncollected
 from sim.study.sections import Outcomes, Plan, Precision
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Study:
         cluster cannot be reached or has other versions, or where the study is too large; `StudyStopped` for a run that
         failed, with `stop_on_failure`, and for a cluster that is lost.
         """
-        from sim.study.running import Options, run  # noqa: PLC0415
+        from sim.study.runner import Options, run  # noqa: PLC0415
 
         return run(
             self,

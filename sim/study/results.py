@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 
 from sim import files
 from sim.errors import InputError, place
-from sim.run import provenance
-from sim.study import toml
+from sim.model.run import provenance
+from sim.study import file as toml
 from sim.study.compute import schema
 from sim.study.design import is_sampled
 from sim.study.precision import CONFIDENCE, half_width
@@ -28,8 +28,8 @@ from sim.study.store import Plan, Store
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.inference.sensitivity import Sensitivity
     from sim.study.plan import Study
+    from sim.study.sensitivity import Sensitivity
 
 _PROVENANCE = TypeAdapter(dict[str, str | dict[str, str | None] | None])
 _TOGETHER = 256
@@ -141,7 +141,7 @@ class Results:
     def organisations(self) -> pd.DataFrame:
         """A row for each month and organisation of each run: ``cell``, the design's columns, ``seed``, ``month``,
         ``organisation`` and ``system`` (numbers from 0), and means over its managers of
-        `sim.outcomes.POST_COLUMNS`. Where these have a varied lever's name, its column is called
+        `sim.model.outcomes.POST_COLUMNS`. Where these have a varied lever's name, its column is called
         ``design_monitoring`` or ``design_relationship``.
 
         Raises `InputError` unless the study says ``organisations = true``.
@@ -188,51 +188,51 @@ class Results:
         return pd.DataFrame(rows, columns=["cell", *self.columns, "n", "half_width", "ended"])
 
     def compare(self, a: int | Mapping[str, Any], b: int | Mapping[str, Any]) -> pd.DataFrame:
-        """Paired differences between two cells, seed by seed, for each outcome; see `sim.inference.cells.compare`."""
-        from sim.inference.cells import compare  # noqa: PLC0415
+        """Paired differences between two cells, seed by seed, for each outcome; see `sim.study.comparison.compare`."""
+        from sim.study.comparison import compare  # noqa: PLC0415
 
         return compare(self, a, b)
 
     def plot(self, *outcomes: str) -> Figure:
         """The first picture of the study: dose and response, a row for each cell, or for sampled designs what matters
-        for an outcome or two. See `sim.show.studies.study_figure`, and `pictures` there for the others."""
-        from sim.show.studies import study_figure  # noqa: PLC0415
+        for an outcome or two. See `sim.plots.studies.study_figure`, and `pictures` there for the others."""
+        from sim.plots.studies import study_figure  # noqa: PLC0415
 
         return study_figure(self, outcomes)
 
     def sensitivity(self, outcomes: Iterable[str] | None = None) -> Sensitivity:
-        """What outcomes depend on, for lhs, sobol and morris designs; see `sim.inference.sensitivity.sensitivity`."""
-        from sim.inference.sensitivity import sensitivity  # noqa: PLC0415
+        """What outcomes depend on, for lhs, sobol and morris designs; see `sim.study.sensitivity.sensitivity`."""
+        from sim.study.sensitivity import sensitivity  # noqa: PLC0415
 
         return self._sensitivity if outcomes is None else sensitivity(self, outcomes)
 
     @cached_property
     def _sensitivity(self) -> Sensitivity:
-        from sim.inference.sensitivity import sensitivity  # noqa: PLC0415
+        from sim.study.sensitivity import sensitivity  # noqa: PLC0415
 
         return sensitivity(self, None)
 
     def save(self) -> list[Path]:
-        """Write report, pictures and tables into the folder and return their paths; see `sim.show.saved.save`."""
-        from sim.show import saved  # noqa: PLC0415
+        """Write report, pictures and tables into the folder and return their paths; see `sim.report.saved.save`."""
+        from sim.report import saved  # noqa: PLC0415
 
         return saved.save(self)
 
     def save_figure(self, path: Path | str) -> list[Path]:
         """Write `plot` in the format of the path's ending, .png, .svg or .pdf, or in all three without an ending."""
-        from sim.show import saved  # noqa: PLC0415
+        from sim.report import saved  # noqa: PLC0415
 
         return saved.save_figure(self, Path(path))
 
     def save_figures(self, folder: Path | str) -> list[Path]:
         """Write every picture that fits the study into a folder, in all three formats; return their paths."""
-        from sim.show import saved  # noqa: PLC0415
+        from sim.report import saved  # noqa: PLC0415
 
         return saved.save_figures(self, Path(folder))
 
     def save_report(self, path: Path | str) -> None:
         """Write the report, one HTML file that holds all it shows."""
-        from sim.show import saved  # noqa: PLC0415
+        from sim.report import saved  # noqa: PLC0415
 
         saved.save_report(self, Path(path))
 

@@ -5,7 +5,7 @@ drivers has N (d + 2) rows, and a ``morris`` design of N trajectories N (d + 1).
 where factors have few values, are one cell, run once; `Sampled.cell` tells which rows it stands for.
 
 A design is drawn from its ``seed`` (0 unless another is given) by SciPy and SALib. It is the same wherever these have
-the same version; `sim.inference.sensitivity` makes sure that results fit the design that it draws anew.
+the same version; `sim.study.sensitivity` makes sure that results fit the design that it draws anew.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, shown
-from sim.parameters import MECHANISMS
+from sim.model.parameters import MECHANISMS
 from sim.study.factors import Driver, drivers, resolved
 
 _WHAT = {"lhs": "cells", "sobol": "base samples", "morris": "trajectories"}

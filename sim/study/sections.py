@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from sim.declaration import LARGEST_SIZE
 from sim.errors import InputError, first, nearest, shown
-from sim.outcomes import OUTCOMES
-from sim.seeds import LARGEST_SEED
-from sim.study import toml
+from sim.model.declaration import LARGEST_SIZE
+from sim.model.outcomes import OUTCOMES
+from sim.model.seeds import LARGEST_SEED
+from sim.study import file as toml
 from sim.study.chunks import Kept
 from sim.study.design import CHOICES, Settings
 from sim.study.factors import resolved

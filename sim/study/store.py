@@ -27,12 +27,12 @@ import pyarrow.parquet as pq
 
 from sim import files
 from sim.errors import InputError, place
-from sim.outcomes import OUTCOMES, POST_COLUMNS
-from sim.run import provenance
+from sim.model.outcomes import OUTCOMES, POST_COLUMNS
+from sim.model.run import provenance
+from sim.model.version import identity
 from sim.study.chunks import MADE_BY, Chunk
 from sim.study.compute import TABLES, Tables
 from sim.study.ledger import FORMAT, is_ours
-from sim.version import identity
 
 _EARLIER = "earlier"
 _WRITTEN = {files.LEDGER, files.LOCK, _EARLIER, *TABLES}

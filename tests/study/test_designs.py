@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import DECLARATIONS, MECHANISMS
 from sim.study import Study
 from sim.study.design import sampled
 

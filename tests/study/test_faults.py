@@ -27,10 +27,13 @@ import pytest
 from conftest import table
 
 import sim
-from sim import engine
+from sim import pool as execute
 from sim.errors import InputError, StudyStopped
 from sim.files import locked
-from sim.study import Results, Study, chunks, cluster, execute, running
+from sim.model import engine
+from sim.study import Results, Study, chunks
+from sim.study import dask as cluster
+from sim.study import runner as running
 from sim.study.store import Store
 
 HERE = Path(sim.__file__).parents[1]

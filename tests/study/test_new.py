@@ -57,7 +57,7 @@ def test_every_setting_that_is_switched_off_can_be_switched_on(empty_folder):
 def test_the_text_names_its_own_file_and_only_names_that_exist(empty_folder, monkeypatch):
     text = new("my study").read_text(encoding="utf-8")
     assert "sim run 'my study.toml'" in text
-    from sim import glossary  # noqa: PLC0415
+    from sim.model import glossary  # noqa: PLC0415
 
     for name in re.findall(r"sim parameters (\w+)", text):
         assert glossary.meanings(name)

@@ -10,7 +10,7 @@ import pytest
 from conftest import table
 
 from sim.errors import InputError
-from sim.parameters import REGIMES
+from sim.model.parameters import REGIMES
 from sim.study import Study
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -1,0 +1,497 @@
+"""The reference: the model in Mesa, one manager at a time, to read, step through and examine.
+
+It draws from NumPy's own generators (`sim.model.streams.Streams`), calls the same rules as the compiled engine, in the
+same order, and gives the same bits. Means are added up with a loop, in the order of the posts, because the built-in
+`sum` rounds differently from one Python to the next.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import mesa
+import numpy as np
+
+from sim.errors import InputError
+from sim.model import record as recording
+from sim.model import rules
+from sim.model.catalogue import Levers
+from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve
+from sim.model.seeds import seed_of
+from sim.model.streams import APPOINTMENT, Streams, normal
+
+# One argument a line would hide the shape of a month.
+# fmt: off
+
+_row_values = attrgetter(*recording.FIELDS)
+
+
+class _Numbers(WeakKeyDictionary[Any, Any]):
+    """The next agent's number for each model. Mesa 3.3 has a dictionary that never lets a model go."""
+
+    def __getitem__(self, model: Any) -> Any:
+        return self.setdefault(model, itertools.count(1))
+
+
+class Manager(mesa.Agent):  # type: ignore[misc]
+    """A director or senior leader, who holds one post. Stocks are in [0, 1]; see `OUTCOMES` for their meaning."""
+
+    _ids = _Numbers()
+
+    def __init__(self, model: LeadershipModel, person: Sequence[float], fear: float) -> None:
+        super().__init__(model)
+        (self.motivation_at_start, self.integrity, self.skill, self.boldness, self.crowding,
+         self.anxiety) = person
+        self.fear = fear
+        self.record = 0
+        self.left = 0
+
+    def begin(self, trust: float) -> None:
+        """Start in a post."""
+        self.motivation = self.motivation_at_start
+        self.trust = trust
+        self.confidence, self.distress, self.cooperation = rules.START_CONFIDENCE, 0.0, rules.START_COOPERATION
+
+
+class Post:
+    """A unit and whoever leads it: `practice`, local `need` and ξ (`uniqueness`) stay when the manager leaves."""
+
+    def __init__(self, index: int, uniqueness: float, need: float, practice: float, manager: Manager) -> None:
+        self.index, self.uniqueness, self.need, self.practice = index, uniqueness, need, practice
+        self.manager = manager
+        self.appointments = 0
+        self.row = SimpleNamespace(unfair=False, spared=False)
+
+
+class Organisation:
+    """An NHS trust; its first post is the chief executive's."""
+
+    def __init__(self, index: int, deviation: float, mean_effort: float, posts: list[Post]) -> None:
+        self.index, self.deviation, self.mean_effort, self.posts = index, deviation, mean_effort, posts
+        self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
+
+    def feel(self, mean_reputation: float, lever: Levers, p: Parameters) -> None:
+        """Step 1: the climate of the month."""
+        self.fear = _mean([post.manager.fear for post in self.posts])
+        self.trust = _mean([post.manager.trust for post in self.posts])
+        self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, lever)
+        self.felt = rules.felt_monitoring(self, self.posts[0].manager.fear, p)
+        self.assurance = rules.assurance(self.felt, p)
+
+    def move(self, p: Parameters) -> None:
+        """Steps 11 and 12 for the organisation."""
+        rows = [post.row for post in self.posts]
+        self.reputation = rules.reputation_after_month(self.reputation, _mean([row.reported for row in rows]))
+        self.mean_effort = _mean([row.effort for row in rows])
+        spoken = sum(row.spoken for row in rows)
+        self.safety = rules.safety_after_month(self.safety, spoken, p)
+
+
+class System:
+    """An integrated care system: some organisations that share patients."""
+
+    def __init__(self, organisations: list[Organisation]) -> None:
+        self.organisations = organisations
+        self.posts = [post for organisation in organisations for post in organisation.posts]
+
+    def feel(self, lever: Levers, p: Parameters) -> None:
+        """Step 1 and the load of step 2: H, and the overload V that everyone in the system shares."""
+        self.cooperation = _mean([post.manager.cooperation for post in self.posts])
+        self.overload = rules.overload(rules.load(self.cooperation, lever, p))
+
+
+class LeadershipModel(mesa.Model):  # type: ignore[misc]
+    """Leadership culture under monitoring, as a Mesa model; a step is a month.
+
+    Parameters
+    ----------
+    regime : str
+        A named bundle of levers (`sim.model.parameters.REGIMES`).
+    rng, seed : int, optional
+        The run's seed; `seed` is the older name of the same. Without one a fresh seed is drawn; it stands in
+        ``model.seed``, as does the one given.
+    schedule : mapping, optional
+        Lever to month to value: ``{"monitoring": {36: 0.9}}``.
+    mechanisms_off : iterable of str
+        Mechanisms switched off (`sim.model.parameters.MECHANISMS`).
+    agent_reporters : mapping, optional
+        What Mesa's `DataCollector` shall keep of each manager, say ``{"fear": "fear"}``; nothing by default.
+    record_organisations : bool
+        Whether the record holds organisations by month.
+    interventions : Interventions
+        What is done to the run beside its policy.
+    **settings
+        Any parameter, lever or size by name.
+
+    Attributes
+    ----------
+    agents : Mesa's `AgentSet` of the managers in post.
+    posts, organisations, systems : lists, in the order of the posts.
+    market : list of former managers open to a new post.
+    datacollector : Mesa's `DataCollector`, a model variable for each outcome, a row for each month.
+    record : `sim.model.record.Record`
+    parameters : `Parameters`, as resolved.
+
+    Raises
+    ------
+    InputError
+        With a line for each mistake in the settings.
+
+    >>> model = LeadershipModel(rng=1, monitoring=0.8, systems=1, months=3)
+    >>> model.run_model()
+    >>> len(model.agents), len(model.datacollector.get_model_vars_dataframe())
+    (60, 3)
+    """
+
+    streams_class = Streams
+
+    def __init__(
+        self,
+        regime: str = "baseline",
+        *,
+        rng: Any = None,
+        seed: Any = None,
+        schedule: Mapping[str, Mapping[int, float]] | None = None,
+        mechanisms_off: Iterable[str] = (),
+        agent_reporters: Mapping[str, Any] | None = None,
+        record_organisations: bool = False,
+        interventions: Interventions = NONE,
+        **settings: Any,
+    ) -> None:
+        if rng is not None and seed is not None:
+            raise InputError(["rng and seed: two names of the same; give one of them"])
+        self.seed = seed_of(rng if seed is None else seed)
+        super().__init__(rng=self.seed)
+        schedule = {} if schedule is None else schedule
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **settings)
+        check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
+        self.parameters: Parameters = parameters
+        interventions.check(parameters)
+        self.interventions = interventions
+        self.record = recording.Record.empty(parameters, record_organisations, interventions.record_fear)
+        self.lever: Levers = parameters
+        self.month = 0
+        self.market: list[Manager] = []
+        self._build()
+        self.outcomes: dict[str, float] = {}
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: _reporter(name) for name in OUTCOMES},
+            agent_reporters=dict(agent_reporters) if agent_reporters else None,
+        )
+
+    def _build(self) -> None:
+        """Everyone and everything as the first month finds them."""
+        p = self.parameters
+        posts = p.systems * p.organisations * p.managers
+        self.streams = self.streams_class(self.seed, posts)
+        self.common_sd = rules.spread_of_need(p.common_need, p)
+        self.local_sd = rules.spread_of_need(1.0 - p.common_need, p)
+        self.common = self.common_sd * normal(self.streams.keyed("nation", 0)[0])
+        self.standard = self.common
+        self.posts = [self._new_post(index) for index in range(posts)]
+        self.organisations = [
+            Organisation(
+                o,
+                p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]),
+                p.motivation_mean,
+                self.posts[o * p.managers : (o + 1) * p.managers],
+            )
+            for o in range(p.systems * p.organisations)
+        ]
+        self.systems = [
+            System(self.organisations[s * p.organisations : (s + 1) * p.organisations])
+            for s in range(p.systems)
+        ]
+
+    def _new_post(self, index: int) -> Post:
+        numbers = self.streams.keyed("post", index)
+        manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=rules.START_FEAR)
+        manager.begin(trust=rules.START_TRUST)
+        return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard, manager)
+
+    def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
+        """Someone from outside for the `count`-th appointment to a post."""
+        traits = rules.person(self.streams.keyed(stream, index, count), boldness_mean, self.parameters)
+        return Manager(self, traits, fear)
+
+    def step(self) -> None:
+        """Simulate a month. Raises `InputError` when all months are over."""
+        if self.month >= self.parameters.months:
+            raise InputError([f"step: the run ended after month {self.month}; a longer one is months = ..."])
+        self.month += 1
+        for name, changes in self.parameters.schedule.items():
+            if self.month in changes:
+                self.lever = self.lever.model_copy(update={name: changes[self.month]})
+        lever, p = self.lever, self.parameters
+        u = self.streams.month()
+        self.market = [person for person in self.market if self.month - person.left <= p.market_months]
+        if self.interventions.everywhere:
+            self._set_fear(BEFORE)
+        self._keep_fear(BEFORE)
+        mean_reputation = _mean([organisation.reputation for organisation in self.organisations])
+        for organisation in self.organisations:
+            organisation.feel(mean_reputation, lever, p)
+        nation_fear = _mean([organisation.fear for organisation in self.organisations])
+        k = rules.stakes(lever, p)
+        for system in self.systems:
+            system.feel(lever, p)
+            for organisation in system.organisations:
+                for post in organisation.posts:
+                    self._decide(post, organisation, system, k, lever, u)
+        if (sanction := self.interventions.sanction) is not None and self.month == sanction.month:
+            for system in self.systems:
+                _sanction(system.posts[sanction.post].row)
+        for system in self.systems:
+            self._learn_in(system, k, lever, u)
+        if self.interventions.everywhere:
+            self._set_fear(LEARNED)
+        self._keep_fear(LEARNED)
+        for organisation in self.organisations:
+            for post in organisation.posts:
+                self._career(post, organisation, nation_fear, lever, u)
+        self._record_month()
+        shock = normal(self.streams.keyed("nation", 0, self.month)[0])
+        self.common = rules.need_after_month(self.common, shock, self.common_sd, p)
+        self.standard = rules.standard_after_month(self.standard, self.common, p)
+        self.running = self.month < self.parameters.months
+
+    def _set_fear(self, when: int) -> None:
+        for post in self.posts:
+            post.manager.fear = float(self.interventions.given_path[self.month - 1, post.index, when])
+
+    def _keep_fear(self, when: int) -> None:
+        if len(self.record.fear):
+            self.record.fear[self.month - 1, :, when] = [post.manager.fear for post in self.posts]
+
+    def _fear_of_failing(self, post: Post) -> float:
+        """The fear that the decision to try something new sees: the manager's own, unless another is given."""
+        given = self.interventions.fear
+        return post.manager.fear if given is None else float(given.path[self.month - 1, post.index, BEFORE])
+
+    def _decide(
+        self,
+        post: Post,
+        organisation: Organisation,
+        system: System,
+        k: float,
+        lever: Levers,
+        u: Mapping[str, Sequence[float]],
+    ) -> None:
+        """Steps 2 to 10 for one manager, from the state at the end of the month before."""
+        p, manager, row, i, overload = self.parameters, post.manager, post.row, post.index, system.overload
+        need = self.common + post.need
+        # 2 and 3
+        relationship = rules.relationship_received(post.uniqueness, lever, p)
+        w = rules.time_left(manager, organisation, relationship, p)
+        manager.motivation = rules.motivation_after_climate(manager, organisation, lever, p)
+        effort = rules.effort(manager, organisation, k, lever, p)
+        # 4
+        pressure = rules.pressure(manager, lever)
+        attention = rules.attention(pressure, p)
+        balance = rules.balance(attention, p)
+        service = rules.service(manager, w, effort, overload, p)
+        honest = rules.honest_indicator(service, attention, p)
+        shortfall = rules.shortfall(honest, p)
+        gaming = rules.gaming(manager, organisation, shortfall, pressure, p)
+        reported = honest + gaming
+        # 5
+        distance = abs(need - post.practice)
+        change = rules.change_needed(distance, p)
+        value = rules.value_of_initiative(manager, self._fear_of_failing(post), change, shortfall, k, lever, p)
+        tried = u["initiative"][i] < rules.chance_of_initiative(manager, value, w, overload, p)
+        succeeded = tried and u["success"][i] < rules.chance_of_success(manager, system.cooperation, change, p)
+        needless = tried and rules.unneeded(distance, p)
+        if succeeded:
+            post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p)
+            distance = abs(need - post.practice)
+        # 6
+        negligent = u["negligence"][i] < rules.chance_of_negligence(effort, overload, p)
+        slipped = (
+            negligent
+            or (tried and not succeeded)
+            or u["mishap"][i] < rules.chance_of_mishap(manager, organisation, overload, lever, p)
+        )
+        # 7 and 8
+        spoken = known = sanctioned = unfair = False
+        harm = 0.0
+        if slipped:
+            spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(manager, organisation, negligent, lever, p)
+            known = spoken or u["discovery"][i] < organisation.felt
+            harm = rules.harm_of_slip(known, p)
+            sanctioned = known and u["sanction"][i] < rules.chance_of_sanction(
+                organisation, negligent, spoken, lever, p
+            )
+            unfair = sanctioned and not negligent
+        called = not sanctioned and u["account"][i] < rules.chance_of_account(reported, lever, p)
+        if called:
+            sanctioned = u["account_sanction"][i] < rules.chance_of_account_sanction(effort, lever)
+            unfair = sanctioned and effort >= organisation.mean_effort
+        # 9 and 10
+        fit = rules.fit(distance, p)
+        strain = rules.moral_strain(manager, balance, gaming, p)
+        manager.distress = rules.distress_after_month(manager, organisation, relationship, strain, overload, p)
+        row.monitoring, row.relationship = organisation.monitoring, relationship
+        row.effort, row.assurance, row.time_left, row.overload = effort, organisation.assurance, w, overload
+        row.quality = rules.quality(service, gaming, balance, fit, harm, p)
+        row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
+        row.harm, row.moral_strain = harm, strain
+        row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
+        row.slips, row.negligence, row.spoken = slipped, negligent, spoken
+        row.sanctions, row.unfair, row.spared = sanctioned, unfair, (known or called) and not sanctioned
+        row.misfit = distance
+        row.deviation = post.practice - self.standard
+        row.deviation_squared = row.deviation * row.deviation
+
+    def _learn_in(self, system: System, k: float, lever: Levers, u: Mapping[str, Sequence[float]]) -> None:
+        """Steps 11 and 12 in one system: the world moves, and everyone learns from what happened around them."""
+        p = self.parameters
+        sanctioned_in_system = sum(post.row.sanctions for post in system.posts)
+        for organisation in system.organisations:
+            rows = [post.row for post in organisation.posts]
+            sanctioned = sum(row.sanctions for row in rows)
+            spared = sum(row.spared for row in rows)
+            unpunished = sum(row.negligence and not row.sanctions for row in rows)
+            for post in organisation.posts:
+                drift = normal(u["need_drift"][post.index])
+                post.need = rules.need_after_month(post.need, drift, self.local_sd, p)
+                post.practice = rules.practice_after_standard(post.practice, self.standard, lever, p)
+                row = post.row
+                got_away = row.negligence and not row.sanctions
+                self._learn(post, organisation, system, k, lever, rules.Month(
+                    row.relationship, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
+                    sanctioned - row.sanctions, spared - row.spared, unpunished - got_away,
+                    sanctioned_in_system - sanctioned))
+            organisation.move(p)
+
+    def _learn(
+        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, month: rules.Month
+    ) -> None:
+        """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
+        p, manager = self.parameters, post.manager
+        fear = rules.fear_after_month(manager, organisation, month, k, lever, p)
+        trust = rules.trust_after_month(manager, organisation, month, p)
+        confidence = rules.confidence_after_month(manager, organisation, month, lever, p)
+        skill = rules.skill_after_training(manager, organisation, month, p)
+        cooperation = rules.cooperation_after_month(manager, organisation, system.cooperation, lever, p)
+        post.row.practice_gain = rules.practice_gain(skill, p) if month.tried else 0.0
+        manager.fear, manager.trust, manager.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
+        manager.skill, manager.cooperation = rules.clip(skill + post.row.practice_gain), rules.clip(cooperation)
+        manager.integrity = rules.clip(rules.integrity_after_month(manager, month, p))
+        manager.motivation = rules.clip(
+            rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
+        manager.distress = rules.clip(manager.distress)
+
+    def _career(
+        self,
+        post: Post,
+        organisation: Organisation,
+        nation_fear: float,
+        lever: Levers,
+        u: Mapping[str, Sequence[float]],
+    ) -> None:
+        """Step 13 for one post."""
+        p, leaver, row, i = self.parameters, post.manager, post.row, post.index
+        dismissed = row.sanctions and u["dismissal"][i] < p.dismissal
+        left = dismissed or u["exit"][i] < rules.chance_of_leaving(leaver, p)
+        row.dismissals, row.exits, row.recycled = dismissed, left, False
+        if not left:
+            return
+        leaver.remove()
+        leaver.record += dismissed
+        leaver.left = self.month
+        post.appointments += 1
+        numbers = dict(
+            zip(APPOINTMENT, self.streams.keyed("appointment", i, post.appointments), strict=False)
+        )
+        post.manager = self._appointed(post, organisation, nation_fear, lever, numbers)
+        post.manager.begin(trust=rules.appointed_trust(organisation.trust))
+        if not (dismissed and numbers["striking_off"] < lever.disbarring):
+            self.market.append(leaver)
+
+    def _appointed(
+        self,
+        post: Post,
+        organisation: Organisation,
+        nation_fear: float,
+        lever: Levers,
+        numbers: Mapping[str, float],
+    ) -> Manager:
+        """Who gets the vacated post: someone from the market, a newcomer, or a rival."""
+        p, outside = self.parameters, (post.index, post.appointments)
+        boldness_mean, fear = -p.deterred_entry * nation_fear, rules.newcomer_fear(organisation.fear)
+        chosen = None
+        if numbers["recycling"] < p.recycling and self.market:
+            chosen = int(numbers["pick"] * len(self.market))
+            if self.market[chosen].record > 0 and numbers["register"] < lever.register:
+                chosen = None
+        best = self._person("newcomer", *outside, boldness_mean, fear) if chosen is None else self.market[chosen]
+        if numbers["competition"] < lever.competency_standard:
+            rival = self._person("rival", *outside, boldness_mean, fear)
+            to_beat = rules.assessed(best.skill, numbers["candidate_error"], p)
+            if rules.assessed(rival.skill, numbers["rival_error"], p) > to_beat:
+                if chosen is None:
+                    best.remove()
+                return rival
+            rival.remove()
+        if chosen is not None:
+            post.row.recycled = True
+            self._return_to_post(best)
+            self.market[chosen] = self.market[-1]  # the last one takes the place that is free
+            self.market.pop()
+        return best
+
+    def _return_to_post(self, manager: Manager) -> None:
+        """Register a former manager again, under the same number (Mesa would give a new one)."""
+        number = manager.unique_id
+        self.register_agent(manager)
+        manager.unique_id = number
+
+    def _record_month(self) -> None:
+        """Write the month down: rows for the posts, their sums, and Mesa's own data collector."""
+        for post in self.posts:
+            row, manager = post.row, post.manager
+            fear, trust = manager.fear, manager.trust
+            row.fear, row.trust, row.confidence, row.skill = fear, trust, manager.confidence, manager.skill
+            row.integrity, row.distress, row.motivation = manager.integrity, manager.distress, manager.motivation
+            row.cooperation = manager.cooperation
+            row.fearful, row.fearful_40, row.fearful_60 = fear > 0.5, fear > 0.4, fear > 0.6
+            row.toxic = rules.toxic(fear, trust, 0.5)
+            row.toxic_40 = rules.toxic(fear, trust, 0.4)
+            row.toxic_60 = rules.toxic(fear, trust, 0.6)
+            row.record_share = manager.record > 0
+        rows = np.array([_row_values(post.row) for post in self.posts], dtype=np.float64)
+        sizes, record, month = self.parameters, self.record, self.month - 1
+        recording.add_rows(rows, record.sums[month])
+        if month >= sizes.months - sizes.window:
+            recording.add_kept(rows, record.totals)
+        if len(record.organisations):
+            recording.add_by_organisation(rows, sizes.managers, record.organisations[month])
+        if month == sizes.months - 1:
+            recording.keep_last(rows, record.last)
+        month_sums = record.sums[month : month + 1]
+        self.outcomes = {name: float(v[0]) for name, v in recording.outcomes(month_sums, len(rows)).items()}
+        self.datacollector.collect(self)
+
+
+def _sanction(row: SimpleNamespace) -> None:
+    """Sanction a manager out of the blue, where the month has not done so already."""
+    if not row.sanctions:
+        row.sanctions, row.spared, row.unfair = True, False, False
+
+
+def _mean(values: Sequence[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values)
+
+
+def _reporter(name: str) -> Any:
+    return lambda model: model.outcomes[name]

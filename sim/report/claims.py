@@ -1,0 +1,181 @@
+"""The report on the claims: its pictures, its sentences, the shares of worlds, how it was done, how to do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sim.claims.report import rows_of
+from sim.claims.table import CLAIMS, SURVEILLANCE
+from sim.claims.text import VERDICTS, is_number, label, percent, signed_numbers
+from sim.plots import forest, theme
+from sim.report.html import Code, Section, Table, Text, picture, report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim.claims.report import ClaimReport
+
+EXPLAINED = (("fear", "fear"), ("pays", "quality"), ("pays", "harm"), ("risk", "initiative_rate"))
+"""Claims and outcomes whose mechanisms and flips are drawn, where they were asked for."""
+HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
+TITLE = "Does close surveillance of managers help or harm? What plausible worlds say"
+_SHARES = ("supported", "opposed", "higher", "lower", "negligible", "undecided")
+
+
+def pictures(found: ClaimReport) -> dict[str, Figure]:
+    """Every picture of an answer, by the name of its file."""
+    drawn = {page: forest.claims_forest(found, page) for page in forest.pages(found)}
+    drawn |= dict(chain(_carried(found), _flipped(found)))
+    if len(table := found.tables.get("patterns", pd.DataFrame())):
+        from sim.plots.evidence import model_against_evidence  # noqa: PLC0415
+
+        table = table.rename(columns={"value": "target", "within": "within_two_tolerances"})
+        drawn["evidence"] = model_against_evidence(table, _worlds(found.provenance["ensemble"]["worlds"]))
+    for reply in found.replies:
+        if "tipping_curve" in reply.tables:
+            from sim.plots.loop import hysteresis  # noqa: PLC0415
+
+            curve = reply.tables["tipping_curve"]
+            drawn["tipping"] = hysteresis(curve, "monitoring and targets", "fear", _tipping(found))
+    return drawn
+
+
+def _worlds(number: int) -> str:
+    return f"{number:,} plausible worlds, weighted by published findings."
+
+
+def _tipping(found: ClaimReport) -> str:
+    draws = found.provenance["effort"]["draws"]
+    return (
+        "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
+        f"{draws} worlds drawn by weight."
+    )
+
+
+def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
+    from sim.plots.carriers import what_carries  # noqa: PLC0415
+
+    for claim, outcome in EXPLAINED if len(found.carriers) else ():
+        mine = _of(found.carriers, claim, outcome).rename(columns={"standard_error": "se"})
+        totals = _of(found.tables["carriers_by_case"], claim, outcome)
+        totals = totals[totals["case"] != "all"].rename(columns={"error": "se"}).assign(mechanism="")
+        if len(mine):
+            table = pd.concat([mine, totals], ignore_index=True)
+            note = f"Shapley values over the mechanisms. {_worlds(len(found.sample.worlds))}"
+            yield f"carriers_{claim}_{outcome}", what_carries(table, "heavy − light surveillance", outcome, note)
+
+
+def _flipped(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
+    from sim.plots.maps import FEWEST, flip_map  # noqa: PLC0415
+
+    maps = found.tables.get("flip_maps", pd.DataFrame())
+    for claim, outcome in EXPLAINED if len(maps) else ():
+        table = _of(maps, claim, outcome).rename(columns={"worlds": "effective_size"})
+        if (table["effective_size"] >= FEWEST).sum() > 1:
+            first = table.iloc[0]
+            note = _worlds(len(found.sample.worlds))
+            said = f"{HEADINGS[claim]} ({label(outcome)})"
+            yield f"flip_{claim}_{outcome}", flip_map(table, first["x"], first["y"], said, note, first["answer"])
+
+
+def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
+    """The rows about an outcome of a claim under heavy surveillance instead of light."""
+    mine = (table["claim"] == claim) & (table["outcome"] == outcome) & (table["comparison"] == SURVEILLANCE.name)
+    return table.loc[mine]
+
+
+def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
+    """The report on the claims as HTML; `figures` are `pictures` by name."""
+    shown = [
+        picture(figure, found.provenance, f"Figure {k}. {theme.finding(figure)}. File: {name}.png and .svg.")
+        for k, (name, figure) in enumerate(figures.items(), 1)
+    ]
+    sections = [
+        Section("What was found", [*shown, _claims(found), *_replies(found)]),
+        Section("The numbers", [_shares(found), _effects(found)]),
+        Section("Everything that was found, in sentences", [Text(found.text().splitlines())]),
+        Section("How it was done", [Text(_methods(found))]),
+        Section("What to keep in mind", [Text(found.caveats())]),
+        Section("How to reproduce it", [Code("The command", _command(found))]),
+    ]
+    return report(TITLE, f"{found.headline()} {found.tally()}", sections, found.provenance)
+
+
+def _claims(found: ClaimReport) -> Table:
+    head = ["claim", "what plausible worlds say", "why, and when it would be otherwise"]
+    rows = [[claim.statement, *(" ".join(lines) for lines in found.briefly(claim))] for claim in found.claims]
+    note = (
+        "Shares of worlds, by weight. After a semicolon: what says something else when the evidence is used otherwise."
+    )
+    return Table("Claim by claim", head, rows, note)
+
+
+def _replies(found: ClaimReport) -> list[Table]:
+    rows = [[reply.question, " ".join(reply.sentences)] for reply in found.replies]
+    return [Table("Beside the claims", ["question", "what plausible worlds reply"], rows)] if rows else []
+
+
+def _shares(found: ClaimReport) -> Table:
+    head = ["claim", "contrast", "outcome", "side", *_SHARES, "overall"]
+    rows = [
+        [row["claim"], row["contrast"], label(row["outcome"]), row["side"], *(_share(row, v) for v in _SHARES),
+         row["verdict"]]
+        for row in rows_of(found.table)
+        if any(is_number(row.get(v)) for v in VERDICTS)
+    ]  # fmt: skip
+    note = "Shares of plausible worlds, by weight; ±: one Monte Carlo standard error, in points. From claims.csv."
+    return Table("In how many plausible worlds each verdict holds", head, rows, note)
+
+
+def _share(row: Mapping[Any, Any], verdict: str) -> str:
+    if not is_number(row.get(verdict)):
+        return ""
+    return f"{percent(row[verdict])} ± {100 * row[f'{verdict}_error']:.1f}"
+
+
+def _effects(found: ClaimReport) -> Table:
+    head = ["claim", "contrast", "outcome", "unit", "5 %", "median", "95 %", "smallest of interest"]
+    rows: list[Sequence[str]] = [
+        [row["claim"], row["contrast"], label(row["outcome"]), row["unit"],
+         *signed_numbers(row["q05"], row["median"], row["q95"]), row["sesoi_rule"]]
+        for row in rows_of(found.table)
+        if is_number(row.get("median"))
+    ]  # fmt: skip
+    return Table("The effects over worlds", head, rows, "Weighted quantiles over worlds. From claims.csv.")
+
+
+def _methods(found: ClaimReport) -> list[str]:
+    made = found.provenance["ensemble"]["made"]
+    calibrated = (
+        f"The worlds were drawn from the plausible ranges of all parameters, each mechanism off with chance "
+        f"{made['off']:g}, and weighted by agreement with {len(found.tables['patterns'])} published findings: "
+        f"{made['simulations']:,} virtual surveys by tempered sequential Monte Carlo, in {len(made['stages'])} stages."
+        if made
+        else "The worlds were given by the caller."
+    )
+    return [
+        found.scale(),
+        calibrated,
+        "In each world every policy runs under the same seeds, so two policies differ only by what they do. The "
+        "verdict on an outcome follows from the 95 % interval of the paired difference and the smallest effect of "
+        "interest: wholly beyond it on the claimed side, supported; on the other, opposed; wholly inside, negligible; "
+        "else undecided. Shares over worlds have a Monte Carlo error that counts worlds of one ancestor as a cluster.",
+        *(claim.note for claim in found.claims if claim.note),
+    ]
+
+
+def _command(found: ClaimReport) -> str:
+    p, asked = found.provenance, found.provenance["effort"]
+    commit = f"git checkout {p['commit'].rstrip('+')}\n" if p.get("commit") else ""
+    name = f" {found.claims[0].id}" if len(found.claims) == 1 else ""
+    full = " --full" if asked["draws"] else ""
+    worlds = "" if asked["worlds"] is None else f" --worlds {asked['worlds']}"
+    return (
+        f"{commit}pip install -c constraints.txt .\nsim claim{name}{full}{worlds} "
+        f"--replications {asked['replications']} --systems {asked['systems']} --seed {p['first_seed']} "
+        f"--months {p['sizes']['months']}"
+    )

@@ -1,0 +1,121 @@
+"""A report: one HTML file that holds everything it shows, for any study and for the claims.
+
+`report` puts a title, an answer and sections together, whose parts are `Text`, `Table`, `Picture` and `Code`;
+`sim.report.study` says what they are for a study. All text is escaped, wherever it comes from; the page has no
+script, asks the network for nothing, and tells the browser to allow neither.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sim.plots import theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TEMPLATE = "report.html.j2"
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs."""
+
+    paragraphs: Sequence[str]
+    kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption; the first column names the rows. `rows` hold text, as many pieces as `head`."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    kind: ClassVar[str] = "table"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture inside the page, as `picture` makes it: an address that holds all its bytes, its words, a caption."""
+
+    address: str
+    alternative: str
+    caption: str
+    kind: ClassVar[str] = "picture"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to be copied as it is, a file or a command, with a word on what it is."""
+
+    caption: str
+    text: str
+    kind: ClassVar[str] = "code"
+
+
+Part = Text | Table | Picture | Code
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    heading: str
+    parts: Sequence[Part] = field(default_factory=tuple)
+
+
+def picture(figure: Figure, provenance: Mapping[str, Any], caption: str = "") -> Picture:
+    """A figure for a page; its caption is what the figure found unless another is given."""
+    content = theme.encoded(figure, ".svg", provenance, theme.finding(figure))
+    address = f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
+    return Picture(address, theme.alternative(figure), caption or f"{theme.finding(figure)}.")
+
+
+def report(
+    title: str, answer: str, sections: Sequence[Section], provenance: Mapping[str, Any], warning: str = ""
+) -> str:
+    """The report as HTML.
+
+    Parameters
+    ----------
+    title : the question.
+    answer : what was found, in a sentence or two.
+    sections : what follows, in order; each gets a place in the list of contents.
+    provenance : where the numbers come from; shown as a table in a last section, and kept as JSON in the page's head.
+    warning : what a reader has to know before anything else, such as that runs are missing.
+
+    >>> "&lt;b&gt;" in report("<b>", "No.", [Section("Why", [Text(["Because."])])], {"version": "1"})
+    True
+    """
+    import jinja2  # noqa: PLC0415
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    rows = [(name.replace("_", " "), _plainly(value)) for name, value in provenance.items()]
+    origin = Section("Where the numbers come from", [Table("Provenance", ("what", "which"), rows)])
+    page = environment.get_template(_TEMPLATE)
+    every = [*sections, origin]
+    return page.render(
+        title=title, answer=answer, warning=warning, sections=every, provenance=json.dumps(dict(provenance))
+    )
+
+
+def _plainly(value: Any) -> str:
+    """A value of the provenance on one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plainly(held)}" for name, held in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(map(_plainly, value))
+    return "unknown" if value is None else str(value)

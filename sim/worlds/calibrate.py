@@ -1,0 +1,202 @@
+"""Calibration: which worlds agree with the evidence. `calibrate` samples them, keeping what is done in a folder.
+
+The folder holds ``settings.json`` and one file of arrays for each batch of simulations. All else follows from these,
+so that a second call goes on where the first was interrupted and ends with the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import files
+from sim.errors import InputError, place, shown
+from sim.model import engine, run
+from sim.model.seeds import seed_of
+from sim.model.version import identity
+from sim.pool import in_order, local_threads
+from sim.worlds import survey
+from sim.worlds.ensemble import MADE_BY, Ensemble
+from sim.worlds.prior import OFF, UNIFORMS, World, prior, uniforms_of, worlds_from
+from sim.worlds.smc import Batch, Particles, Progress, Sample, Target, sample
+from sim.worlds.survey import Evidence, Measured, Pattern, Sizes
+
+DRAWS, PARTICLES, SWEEPS = 16_000, 1_000, 4
+VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
+"""The simulation's own variance comes from so many draws from the prior, each with so many seeds."""
+MOST = 10_000_000
+_SETTINGS = "settings.json"
+
+
+def calibrate(
+    folder: str | Path,
+    *,
+    evidence: Evidence | None = None,
+    draws: int = DRAWS,
+    particles: int = PARTICLES,
+    sweeps: int = SWEEPS,
+    seed: int = 0,
+    off: float = OFF,
+    sizes: Sizes = survey.DEFAULT_SIZES,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> Ensemble:
+    """Sample worlds from the prior times their agreement with the evidence (see `sim.worlds.smc`).
+
+    Parameters
+    ----------
+    folder : str or path
+        Keeps what is done. A call with the same settings goes on with it; with others it is refused.
+    evidence : Evidence, optional
+        By default the patterns that come with the package.
+    draws, particles, sweeps : int
+        Draws from the prior; worlds that the ensemble will have; moves of each in each stage.
+    seed : int
+        The ensemble follows from it and the settings, to the last bit.
+    off : float
+        The prior chance that a mechanism is off.
+    sizes : Sizes, of the virtual studies.
+    progress : callable, optional
+        Called with the stage (0: the prior), its β, and how many of its simulations are done, of how many.
+    workers : int, optional
+        Threads; by default one for each core. The ensemble does not depend on it.
+
+    Raises
+    ------
+    InputError
+        With a line for each wrong argument, or where the folder cannot be used or holds a calibration with other
+        settings.
+    """
+    evidence = survey.load() if evidence is None else evidence
+    _check(draws, particles, sweeps, off, workers)
+    settings = {"draws": draws, "particles": particles, "sweeps": sweeps, "seed": seed_of(seed), "off": off}
+    engine.warm_up()
+    version = identity(*MADE_BY, __name__, "sim.worlds.smc")
+    with files.keeping(Path(folder), "a calibration") as kept:
+        _begin(kept, {**settings, "sizes": asdict(sizes), "evidence": asdict(evidence), "model": version})
+        variance = _variance(kept, evidence, sizes, seed, off, workers)
+        target = _target(evidence, sizes, off, variance)
+        found = sample(
+            target,
+            draws=draws,
+            particles=particles,
+            sweeps=sweeps,
+            seed=seed,
+            remember=kept.arrays,
+            progress=progress or (lambda stage, beta, done, total: None),
+            workers=workers,
+        )
+    made = {**run.provenance(), **settings, "sizes": asdict(sizes), **_history(found)}
+    return _ensemble(target, found, evidence, variance, off, made)
+
+
+def _check(draws: int, particles: int, sweeps: int, off: float, workers: int | None) -> None:
+    counts = {"draws": (draws, 2), "particles": (particles, 2), "sweeps": (sweeps, 1), "workers": (workers or 1, 1)}
+    lines = [
+        f"{name}: {shown(value)} is not a whole number from {least} to {MOST}"
+        for name, (value, least) in counts.items()
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST
+    ]
+    if isinstance(off, bool) or not isinstance(off, int | float) or not 0.0 <= off <= 1.0:
+        lines.append(f"off: {shown(off)} is not a chance from 0 to 1")
+    if lines:
+        raise InputError(lines)
+
+
+def _begin(folder: files.Folder, settings: dict[str, Any]) -> None:
+    """Note the settings of a new calibration; refuse to go on with an old one under others."""
+    text = json.dumps(settings, indent=1, sort_keys=True)
+    if _SETTINGS not in folder.files:
+        folder.put(_SETTINGS, text.encode())
+    before = json.loads(folder.content(_SETTINGS) or b"{}")
+    now = json.loads(text)
+    if other := [name for name in now if before.get(name) != now[name]]:
+        lines = [f"{place(folder.path)}: {_difference(name, before, now)}; choose another folder" for name in other]
+        raise InputError(lines)
+
+
+def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    if name in ("model", "evidence"):
+        return f"was begun with another version of the {name}"
+    return f"was begun with {name} = {shown(before.get(name))}, not {shown(now[name])}"
+
+
+def _variance(
+    kept: files.Folder, evidence: Evidence, sizes: Sizes, seed: int, off: float, workers: int | None
+) -> dict[str, Measured]:
+    """The simulation's own variance of each pattern, pooled over draws from the prior."""
+
+    def of_one(world: World) -> dict[str, Measured]:
+        return survey.simulation_variance(evidence, [world], VARIANCE_SEEDS, sizes)
+
+    def compute() -> Batch:
+        with local_threads(workers) as executor:
+            found = list(in_order(executor, of_one, prior(VARIANCE_WORLDS, seed, off)))
+        return {p.id: np.mean([np.asarray(each[p.id]) for each in found], axis=0) for p in evidence.patterns}
+
+    return {name: value if value.ndim else float(value) for name, value in kept.arrays("variance", compute).items()}
+
+
+def _target(evidence: Evidence, sizes: Sizes, off: float, variance: Mapping[str, Measured]) -> Target:
+    patterns = {pattern.id: pattern for pattern in evidence.patterns}
+    return Target(
+        UNIFORMS,
+        {name: np.size(pattern.value) for name, pattern in patterns.items()},
+        lambda uniforms, seed: survey.measurements(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
+        lambda name, measured: survey.log_agreement(patterns[name], measured, variance[name]),
+    )
+
+
+def _ensemble(
+    target: Target,
+    found: Sample,
+    evidence: Evidence,
+    variance: Mapping[str, Measured],
+    off: float,
+    made: Mapping[str, Any],
+) -> Ensemble:
+    """Particles that never parted are one world with the weight of all."""
+    _, first, times = np.unique(found.particles.codes, axis=0, return_index=True, return_counts=True)
+    distinct = found.particles.take(first)
+    return Ensemble(
+        worlds=worlds_from(uniforms_of(distinct.codes), off),
+        weights=times / times.sum(),
+        ancestors=distinct.ancestors,
+        seeds=distinct.seeds,
+        measured=_by_pattern(target, distinct),
+        evidence=evidence,
+        variance=variance,
+        off=off,
+        prior={p.id: _band(p, _by_pattern(target, found.draws)[p.id]) for p in evidence.patterns},
+        provenance=made,
+    )
+
+
+def _by_pattern(target: Target, particles: Particles) -> dict[str, NDArray[np.float64]]:
+    """What was measured, by pattern; in single precision, so that a small file keeps it."""
+    rows = particles.measured.astype(np.float32).astype(np.float64)
+    return {n: rows[:, at] if at.stop - at.start > 1 else rows[:, at.start] for n, at in target.columns.items()}
+
+
+def _band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
+    """5, 50 and 95 % of values that are equally likely, and the share within two tolerances."""
+    low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0).tolist()
+    within = (np.abs(values - np.asarray(pattern.value)) <= 2.0 * np.asarray(pattern.sd)).mean(axis=0)
+    return {"low": low, "median": median, "high": high, "within": within.tolist()}
+
+
+def _history(found: Sample) -> dict[str, Any]:
+    """How the sampling went, for the provenance."""
+    draws, stages = len(found.draws), found.stages
+    return {
+        "stages": [asdict(stage) for stage in stages],
+        "simulations": draws + sum(stage.tried for stage in stages),
+        "completed": draws + sum(stage.completed for stage in stages),
+        "seconds": found.seconds + sum(stage.seconds for stage in stages),
+    }

@@ -1,0 +1,325 @@
+"""Sampling worlds that agree with evidence: tempered sequential Monte Carlo with exact accept steps.
+
+The target is the prior times exp(β · agreement), with β = 1 in the end. Agreement is a sum over patterns of terms that
+are never positive, each computed from one simulation with a seed of its own (approximate Bayesian computation with a
+Gaussian kernel, Wilkinson 2013). The seed belongs to a particle's state, so no step is approximate for want of
+simulations; and no tolerance ever changes: tempering is only the way there.
+
+1. Many draws from the prior. β rises until the weights' effective size is half the number of particles.
+2. Systematic resampling to that number of particles, each with the number of its ancestor among the draws.
+3. Sweeps of Metropolis moves that leave the tempered target as it is. Each redraws some of a world's uniform numbers
+   from the prior: half of the moves each number with the same chance; the others the more likely, the less a number
+   has to do with what is measured, by a regression over the draws of step 1. How many they redraw is fixed within a
+   stage and adapted between stages. Luck is drawn first, so that a move's simulation ends as soon as the patterns
+   compared so far rule the move out.
+4. Again from 1 with the particles, until β = 1; the last stage has more sweeps.
+
+A world is a row of whole numbers below `GRID`, one for each uniform number that makes it, so that a file with two
+bytes for each keeps it exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.pool import in_order, local_threads
+from sim.statistics import effective_size, normalised, systematic
+from sim.worlds.prior import GRID, uniforms_of
+
+SURVIVING = 0.5
+"""β rises until the effective size is this share of the number of particles."""
+LAST = 8
+"""The last stage has so many times the sweeps of the others."""
+BATCH = 256
+"""Simulations that are computed and kept together."""
+_ACCEPTANCE = 0.25  # of moves, which their size is adapted to
+_FIRST_SIZES = (0.2, 0.1)
+_LITTLE = 1e-12  # what counts as no variance
+
+Codes = NDArray[np.uint16]
+Whole = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Measured = float | NDArray[np.float64]
+Batch = dict[str, Floats]
+Remember = Callable[[str, Callable[[], Batch]], Batch]
+"""Gives the arrays that a name stands for: computed now, or kept from an earlier call."""
+Progress = Callable[[int, float, int, int], object]
+"""Called with the stage (0: the prior), its β, and how many of its simulations are done, of how many."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is sampled.
+
+    Attributes
+    ----------
+    dimension : int
+        How many uniform numbers make a world.
+    widths : mapping
+        How many numbers are measured for each pattern, by its id.
+    measurements : callable
+        Takes a world's uniform numbers, shape (dimension,), and a seed; gives measured patterns, group after group.
+    agreement : callable
+        Takes a pattern's id and what was measured; gives a number that is never positive.
+    """
+
+    dimension: int
+    widths: Mapping[str, int]
+    measurements: Callable[[Floats, int], Iterable[Mapping[str, Measured]]]
+    agreement: Callable[[str, Measured], float]
+
+    @cached_property
+    def columns(self) -> dict[str, slice]:
+        """Where each pattern's numbers stand in a row of measurements."""
+        ends = np.cumsum(list(self.widths.values())).tolist()
+        return {name: slice(end - w, end) for (name, w), end in zip(self.widths.items(), ends, strict=True)}
+
+    def row(self, uniforms: Floats, seed: int, enough: float) -> Floats:
+        """Measurements of a world, or NaN throughout as soon as its agreement is sure to stay below `enough`."""
+        row, total = np.full(sum(self.widths.values()), np.nan), 0.0
+        for group in self.measurements(uniforms, seed):
+            for name, measured in group.items():
+                row[self.columns[name]] = measured
+                total += self._agreement(name, row[self.columns[name]])
+            if total < enough:
+                return np.full_like(row, np.nan)
+        return row
+
+    def totals(self, rows: Floats) -> Floats:
+        """The agreement of each row of measurements; −inf where a number is missing."""
+        return np.array([sum(self._agreement(name, row[at]) for name, at in self.columns.items()) for row in rows])
+
+    def _agreement(self, name: str, numbers: Floats) -> float:
+        if np.isnan(numbers).any():
+            return -np.inf
+        return self.agreement(name, float(numbers[0]) if len(numbers) == 1 else numbers)
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Worlds under way: arrays with a row for each.
+
+    Attributes
+    ----------
+    codes : uint16 array, particles by dimension
+    seeds : int64 array, of each particle's simulation
+    measured : float array, particles by measured numbers
+    totals : float array, the agreement of each
+    ancestors : int64 array, the number of the draw from the prior that each descends from
+    """
+
+    codes: Codes
+    seeds: Whole
+    measured: Floats
+    totals: Floats
+    ancestors: Whole
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, which: Whole) -> Particles:
+        """Some of them, in this order."""
+        return Particles(*(array[which] for array in vars(self).values()))
+
+    def where(self, yes: NDArray[np.bool_], others: Particles) -> Particles:
+        """The others where `yes`, else these."""
+        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
+        return Particles(*(np.where(yes.reshape(-1, *[1] * (a.ndim - 1)), b, a) for a, b in pairs))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How a stage went.
+
+    Attributes
+    ----------
+    beta : float
+    effective_size : float
+        After β rose, before resampling.
+    distinct_ancestors : int
+        After resampling.
+    sizes : pair of float
+        Of the two kinds of moves: the chance that a number is redrawn; the change in what is measured, in variances of
+        the particles, from which on a number is redrawn in fewer than half of the moves.
+    acceptances : pair of float
+        The shares of moves of the two kinds that were accepted.
+    tried, completed : int
+        Moves, and those of them that were simulated to the end.
+    seconds : float
+        Computing time over all threads.
+    """
+
+    beta: float
+    effective_size: float
+    distinct_ancestors: int
+    sizes: tuple[float, float]
+    acceptances: tuple[float, float]
+    tried: int
+    completed: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What `sample` found: the draws from the prior, the particles at β = 1 with equal weights, and how it went;
+    `seconds` are those of the draws."""
+
+    draws: Particles
+    particles: Particles
+    stages: tuple[Stage, ...]
+    seconds: float
+
+
+def sample(
+    target: Target,
+    *,
+    draws: int,
+    particles: int,
+    sweeps: int,
+    seed: int = 0,
+    remember: Remember = lambda name, compute: compute(),
+    progress: Progress = lambda stage, beta, done, total: None,
+    workers: int | None = None,
+) -> Sample:
+    """Sample a target: `draws` from the prior, then `particles`, moved `sweeps` times in each stage.
+
+    What it finds depends on the target, these three numbers and `seed` alone, not on `workers` (threads, by default
+    one for each core) or on what `remember` had kept. Raises `InputError` where no draw agrees at all.
+    """
+    with local_threads(workers) as executor:
+        simulate = _Simulations(target, executor, remember, progress)
+        first, seconds = _drawn(simulate, draws, np.random.default_rng((seed, 0)))
+        slopes = _slopes(first)
+        now, beta, sizes, stages = first, 0.0, _FIRST_SIZES, list[Stage]()
+        while beta < 1.0:
+            rng = np.random.default_rng((seed, len(stages) + 1))
+            weights, beta = _raised(now.totals, beta, SURVIVING * particles)
+            now = now.take(systematic(weights, particles, rng))
+            kept, count = len(np.unique(now.ancestors)), sweeps * (LAST if beta == 1.0 else 1)
+            now, moves = _moved(simulate, slopes, now, beta, count, sizes, len(stages) + 1, rng)
+            stages.append(Stage(beta, effective_size(weights), kept, sizes, *moves))
+            sizes = _adapted(sizes, stages[-1].acceptances)
+    return Sample(first, now, tuple(stages), seconds)
+
+
+@dataclass(frozen=True)
+class _Simulations:
+    """Simulates in batches, each computed once."""
+
+    target: Target
+    executor: Executor
+    remember: Remember
+    progress: Progress
+
+    def __call__(
+        self, codes: Codes, seeds: Whole, enough: Floats, stage: int, beta: float, sweep: int = 0, sweeps: int = 1
+    ) -> tuple[Floats, float]:
+        """Rows of measurements, as `Target.row` gives them, and the seconds that they took."""
+        n, rows, seconds = len(codes), list[Floats](), 0.0
+        for start in range(0, n, BATCH):
+            part = slice(start, start + BATCH)
+            jobs = list(zip(uniforms_of(codes[part]), seeds[part].tolist(), enough[part].tolist(), strict=True))
+            batch = self.remember(f"{stage:03}-{sweep:03}-{start:06}", partial(self._batch, jobs))
+            rows.append(batch["measured"])
+            seconds += float(batch["seconds"])
+            self.progress(stage, beta, sweep * n + min(start + BATCH, n), sweeps * n)
+        return np.concatenate(rows), seconds
+
+    def _batch(self, jobs: list[tuple[Floats, int, float]]) -> Batch:
+        rows, seconds = zip(*in_order(self.executor, self._timed, jobs), strict=True)
+        return {"measured": np.array(rows), "seconds": np.array(sum(seconds))}
+
+    def _timed(self, job: tuple[Floats, int, float]) -> tuple[Floats, float]:
+        begun = perf_counter()
+        return self.target.row(*job), perf_counter() - begun
+
+
+def _drawn(simulate: _Simulations, number: int, rng: np.random.Generator) -> tuple[Particles, float]:
+    codes = rng.integers(GRID, size=(number, simulate.target.dimension), dtype=np.uint16)
+    seeds = _seeds(number, rng)
+    measured, seconds = simulate(codes, seeds, np.full(number, -np.inf), 0, 0.0)
+    return Particles(codes, seeds, measured, simulate.target.totals(measured), np.arange(number)), seconds
+
+
+def _seeds(number: int, rng: np.random.Generator) -> Whole:
+    return rng.integers(2**31, size=number)
+
+
+def _raised(totals: Floats, beta: float, size: float) -> tuple[Floats, float]:
+    """The weights at the largest β, at most 1, that leaves this effective size, and that β."""
+
+    def weights(at: float) -> Floats:
+        return normalised((at - beta) * totals)
+
+    if not np.isfinite(totals).any():
+        raise InputError(["patterns: no draw from the prior could be compared with them at all"])
+    if effective_size(weights(1.0)) >= size:
+        return weights(1.0), 1.0
+    low, high = beta, 1.0
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if effective_size(weights(middle)) >= size else (low, middle)
+    return weights(high), high
+
+
+def _moved(
+    simulate: _Simulations,
+    slopes: Floats,
+    now: Particles,
+    beta: float,
+    sweeps: int,
+    sizes: tuple[float, float],
+    stage: int,
+    rng: np.random.Generator,
+) -> tuple[Particles, tuple[tuple[float, float], int, int, float]]:
+    """Particles after sweeps of moves, and the last four of what `Stage` says."""
+    n, change = len(now), (slopes**2 / np.maximum(now.measured.var(axis=0), _LITTLE)).sum(axis=1)
+    chances = np.stack([np.full(len(change), sizes[0]), _thrift(change, sizes[1])])
+    tried, accepted, completed, spent = np.zeros(2), np.zeros(2), 0, 0.0
+    for sweep in range(sweeps):
+        kind = rng.integers(2, size=n)
+        codes, seeds = _redrawn(now.codes, chances[kind], rng), _seeds(n, rng)
+        enough = now.totals + np.log1p(-rng.random(n)) / beta
+        measured, seconds = simulate(codes, seeds, enough, stage, beta, sweep, sweeps)
+        proposed = Particles(codes, seeds, measured, simulate.target.totals(measured), now.ancestors)
+        yes = proposed.totals >= enough
+        now = now.where(yes, proposed)
+        tried += np.bincount(kind, minlength=2)
+        accepted += np.bincount(kind[yes], minlength=2)
+        completed += int(np.isfinite(proposed.totals).sum())
+        spent += seconds
+    rates = accepted / np.maximum(tried, 1.0)
+    return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed, spent)
+
+
+def _redrawn(codes: Codes, chances: Floats, rng: np.random.Generator) -> Codes:
+    """Coordinates drawn anew, each with its chance, but at least one of each row."""
+    chosen = rng.random(codes.shape) < chances
+    chosen[np.arange(len(codes)), rng.integers(codes.shape[1], size=len(codes))] = True
+    return np.where(chosen, rng.integers(GRID, size=codes.shape, dtype=np.uint16), codes)
+
+
+def _slopes(draws: Particles) -> Floats:
+    """How what is measured depends on each coordinate: a regression over draws, shape coordinates by numbers."""
+    x, y = uniforms_of(draws.codes) - 0.5, np.nan_to_num(draws.measured - np.nanmean(draws.measured, axis=0))
+    return np.asarray(np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y))
+
+
+def _thrift(change: Floats, size: float) -> Floats:
+    """Chances of redrawing each coordinate, inverse to the `change` which that makes: what matters little is redrawn
+    often, and what matters much seldom."""
+    return np.asarray(size / (change + size))
+
+
+def _adapted(sizes: tuple[float, float], acceptances: tuple[float, float]) -> tuple[float, float]:
+    """Larger moves where too many were accepted, smaller ones where too few, by a factor of two and a half at most."""
+    chance, change = (s * float(np.clip(a / _ACCEPTANCE, 0.4, 2.5)) for s, a in zip(sizes, acceptances, strict=True))
+    return min(chance, 1.0), change

@@ -1,0 +1,205 @@
+"""What carries an effect: parts that sum to the whole, known games, and mechanisms that cannot matter."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.claims import attribution as module
+from sim.claims.attribution import carriers, carriers_sentence, each_alone, effects_of, one_off, shapley, walk
+from sim.claims.statements import Arm, Comparison
+from sim.claims.verdict import Sesoi, contrast
+from sim.errors import InputError
+from sim.model.parameters import MECHANISMS
+from sim.worlds.draws import Sample, unweighted
+from sim.worlds.prior import DEFAULT, World, prior
+from sim.worlds.runs import PLACE, in_parallel, run_means
+
+HEAVY, LIGHT = Arm("heavy", "heavy"), Arm("light", "light")
+SURVEILLANCE = Comparison("Heavy surveillance instead of light", HEAVY, LIGHT)
+NOTHING = Comparison("Heavy surveillance instead of itself", HEAVY, HEAVY)
+OUTCOMES = ("fear", "quality", "harm")
+SMALL: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
+SOURCE = unweighted(prior(12))
+
+
+def off(case: str) -> tuple[str, ...]:
+    return tuple(m.name for m in MECHANISMS.values() if m.case == case)
+
+
+def average(game, players):
+    """Exact Shapley values: the mean over all orders."""
+    walks = [walk(game, order) for order in permutations(players)]
+    return {name: float(np.mean([w.parts[name] for w in walks])) for name in players}
+
+
+def test_the_players_of_a_known_game_get_their_shapley_values():
+    """The glove game: a left glove and either of two right ones make a pair worth 1; 2/3, 1/6, 1/6."""
+
+    def pair(off):
+        return np.array(float("left" not in off and not {"right", "other"} <= set(off)))
+
+    assert average(pair, ("left", "right", "other")) == pytest.approx({"left": 2 / 3, "right": 1 / 6, "other": 1 / 6})
+
+
+def test_symmetric_players_get_the_same_and_a_null_player_nothing():
+    def game(off):
+        on = {"a", "b", "c", "null"} - set(off)
+        return np.array(3.0 * len(on & {"a", "b"}) + 5.0 * ({"a", "b", "c"} <= on))
+
+    values = average(game, ("a", "b", "c", "null"))
+    assert values["a"] == pytest.approx(values["b"]) == pytest.approx(3 + 5 / 3)
+    assert values["c"] == pytest.approx(5 / 3) and values["null"] == 0.0
+
+
+def test_one_off_in_turn_misses_what_stands_in_for_each_other_and_shapley_does_not():
+    def either(off):
+        return np.array(float(not {"a", "b"} <= set(off)))
+
+    assert each_alone(either, ("a", "b")).parts == {"a": 0.0, "b": 0.0}
+    assert average(either, ("a", "b")) == {"a": 0.5, "b": 0.5}
+
+
+def test_contributions_sum_to_the_effect_with_all_on_less_that_with_all_off():
+    found = shapley((SURVEILLANCE, NOTHING), OUTCOMES, SOURCE, 6, **SMALL)
+    keys = ["comparison", "outcome"]
+    parts = found.mechanisms.groupby(keys)["contribution"].sum()
+    ends = found.ends.pivot(index=keys, columns="mechanisms", values="effect")
+    cases = found.cases.pivot(index=keys, columns="case", values="contribution")
+    assert len(parts) == 6 and len(found.mechanisms) == 6 * len(MECHANISMS)
+    assert np.allclose(parts, ends["on"] - ends["off"], rtol=0, atol=1e-14)
+    assert np.allclose(parts, cases["all"], rtol=0, atol=1e-14)
+    assert np.allclose(cases["for"] + cases["against"], cases["all"], rtol=0, atol=1e-14)
+    assert (ends["on"]["heavy - light"] != 0.0).all() and (ends["on"]["heavy - heavy"] == 0.0).all()
+
+
+def test_the_ends_are_the_effects_that_runs_of_these_worlds_have():
+    world = World({"burden": 0.2}, off=("gaming",))
+    found = effects_of(world, (SURVEILLANCE,), ("quality",), 7, **SMALL)
+    for switched in ((), tuple(MECHANISMS)):
+        plus, minus = (
+            run_means(world.parameters(regime, mechanisms_off=switched, **SMALL), 7) for regime in ("heavy", "light")
+        )
+        assert found(switched)[0, 0] == (plus - minus)[PLACE["quality"]]
+
+
+def test_a_mechanism_whose_parameters_cannot_matter_contributes_exactly_nothing():
+    """Nobody is held to a standard, social care is not cut, and a mechanism that is off has nothing to give."""
+    found = shapley((SURVEILLANCE,), OUTCOMES, unweighted(prior(6, off=0.0)), 6, **SMALL).mechanisms
+    idle = found[found["mechanism"].isin(["safe_standards", "bed_blocking"])]
+    assert (idle[["contribution", "error"]] == 0.0).all(axis=None) and len(idle) == 6
+    fearless = World({}, off=("learned_fear",))
+    assert "learned_fear" not in shapley_parts(fearless)
+    assert "learned_fear" in shapley_parts(DEFAULT)
+
+
+def shapley_parts(world: World) -> dict[str, Any]:
+    return walk(effects_of(world, (SURVEILLANCE,), OUTCOMES, 0, **SMALL), module._on(world)).parts
+
+
+def test_no_run_is_made_twice(monkeypatch):
+    """Arms that are shared, steps that change nothing and both ends come from the same runs."""
+    runs = []
+    monkeypatch.setattr(module, "run_means", lambda p, seed: runs.append(p.model_dump_json()) or run_means(p, seed))
+    third = Comparison("Heavy surveillance instead of today's", HEAVY, Arm("baseline"))
+    game = effects_of(World({"burden": 0.0}), (SURVEILLANCE, third, NOTHING), OUTCOMES, 0, **SMALL)
+    order = list(MECHANISMS)
+    walk(game, order)
+    walk(game, order)
+    assert len(runs) == len(set(runs)) == 3 * len(order)  # 3 arms; paperwork has nothing to switch off
+
+
+def test_numbers_do_not_depend_on_the_workers_and_do_on_the_seed():
+    one, two, other = (
+        shapley((SURVEILLANCE,), ("fear",), SOURCE, 4, seed, workers=workers, **SMALL).mechanisms
+        for seed, workers in ((0, 1), (0, 2), (1, 2))
+    )
+    pd.testing.assert_frame_equal(one, two)
+    assert not one["contribution"].equals(other["contribution"])
+
+
+def test_worlds_without_weight_have_no_say():
+    worlds = prior(4, off=0.0)
+    alone = Sample(worlds, np.array([0.0, 1.0, 0.0, 0.0]), np.array([0, 1, 2, 3]))
+    found = one_off((SURVEILLANCE,), ("quality",), alone, 2, **SMALL)
+    assert found["error"].isna().all()  # one world says nothing about others
+    seeds = module.draw(alone, 2).seeds
+    parts = [
+        each_alone(effects_of(worlds[1], (SURVEILLANCE,), ("quality",), s, **SMALL), ("deterrence",)) for s in seeds
+    ]
+    mine = found.loc[found["mechanism"] == "deterrence", "contribution"].item()
+    assert mine == pytest.approx(np.mean([part.parts["deterrence"] for part in parts]))
+
+
+def table(contributions: dict[str, float], error: float) -> module.Attribution:
+    rows = [
+        ("heavy - light", "fear", name, m.case, contributions.get(name, 0.0), error) for name, m in MECHANISMS.items()
+    ]
+    mechanisms = pd.DataFrame(rows, columns=["comparison", "outcome", "mechanism", "case", "contribution", "error"])
+    sums = {**mechanisms.groupby("case")["contribution"].sum(), "all": mechanisms["contribution"].sum()}
+    cases = pd.DataFrame([("heavy - light", "fear", case, total, error) for case, total in sums.items()])
+    ends = pd.DataFrame(
+        [("heavy - light", "fear", "on", sums["all"], error), ("heavy - light", "fear", "off", 0.0, 0.0)]
+    )
+    cases.columns = ["comparison", "outcome", "case", "contribution", "error"]
+    ends.columns = ["comparison", "outcome", "mechanisms", "effect", "error"]
+    return module.Attribution(mechanisms, cases, ends, 10)
+
+
+def test_what_stands_out_is_named_with_its_share_the_largest_first():
+    found = table({"reassurance": -0.03, "learned_fear": 0.09, "cascade": 0.002}, error=0.001)
+    assert carriers(found, "heavy - light", "fear")["mechanism"].tolist() == ["learned_fear", "reassurance"]
+    said = carriers_sentence(found, "heavy - light", "fear")
+    assert "learned fear (+0.090, 74 %) and reassurance (-0.030, 25 %)" in said
+    assert "effect on fear is +0.062" in said
+
+
+def test_nothing_stands_out_from_noise():
+    noise = dict(zip(MECHANISMS, np.random.default_rng(0).normal(0, 0.01, len(MECHANISMS)).tolist(), strict=True))
+    said = carriers_sentence(table(noise, error=0.01), "heavy - light", "fear")
+    assert said.endswith("No single mechanism stands out from chance.")
+
+
+def verdicts(case: str, outcome: str, sesoi: float) -> list[str]:
+    """Heavy against light with the mechanisms of one case off, in worlds in which all others are on."""
+
+    def pair(world: World) -> str:
+        arms = [world.parameters(name, mechanisms_off=off(case), systems=1) for name in ("heavy", "light")]
+        plus, minus = ([run_means(p, seed)[PLACE[outcome]] for seed in range(4)] for p in arms)
+        return contrast(plus, minus, Sesoi(sesoi), 1).verdict
+
+    return in_parallel(pair, [DEFAULT, *prior(20, seed=8, off=0.0)])
+
+
+@pytest.mark.parametrize("outcome", ["fear", "toxic"])
+def test_without_the_mechanisms_for_the_warning_surveillance_does_not_frighten(outcome):
+    assert set(verdicts("for", outcome, 0.05)) == {"negligible"}
+
+
+def test_without_the_mechanisms_against_the_warning_surveillance_does_not_pay():
+    found = verdicts("against", "quality", 0.02)
+    assert "supported" not in found
+    assert found.count("opposed") > len(found) / 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "lines"),
+    [
+        ({"outcomes": ("qualty",)}, ('qualty: no such outcome (did you mean "quality"?)',)),
+        ({"draws": 1}, ("draws: 1 is not a whole number from 2 to 1000000",)),
+        ({"moths": 3}, ('moths: no size of a run (did you mean "months"?)',)),
+        ({"comparisons": (), "outcomes": ()}, ("comparisons: there are none", "outcomes: there are none")),
+        (
+            {"comparisons": (Comparison("", HEAVY, Arm("feared", "heavy", fear_of=LIGHT)),)},
+            ('comparison "heavy - feared": an arm has another run\'s fear; only policies can be attributed',),
+        ),
+    ],
+)
+def test_bad_input_gets_a_line_for_each_mistake(wrong, lines):
+    with pytest.raises(InputError) as refused:
+        shapley(**{"comparisons": (SURVEILLANCE,), "outcomes": OUTCOMES, "source": SOURCE, "draws": 4, **wrong})
+    assert refused.value.lines == lines

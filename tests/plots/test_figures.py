@@ -1,0 +1,201 @@
+"""Pictures: they say what the numbers say, fit on the slide and carry their provenance."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from ensembles import by_hand
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from PIL import Image
+
+from sim.claims.answer import CLAIMS, Effort, answer
+from sim.errors import InputError
+from sim.model.run import simulate
+from sim.plots import theme
+from sim.plots.figures import time_paths
+from sim.plots.forest import LIMIT, claims_forest, pages
+
+TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 8, "window": 4}
+
+
+@pytest.fixture(scope="module")
+def report():
+    sizes = {name: value for name, value in TINY.items() if name != "systems"}
+    return answer(by_hand(), by_hand(), effort=Effort(20, 20, 2, 1, 2), **sizes)
+
+
+def shifted(report, effect: float, spread: float = 0.0, verdict: str = ""):
+    """The report as it would be if every effect were `effect` smallest effects of interest in the median world, and
+    every world gave the same verdict: the first possible one for a positive sign, the second for a negative."""
+    table = report.table.copy()
+    for begin in ("", "unweighted_"):
+        for k, name in enumerate(("05", "25", "50", "75", "95")):
+            table[f"{begin}in_sesoi_q{name}"] = effect + spread * (k - 2)
+    signed = table["sign"].to_numpy() != 0
+    up = effect > 0
+    for number, row in table.iterrows():
+        above = (
+            ("supported" if (row["sign"] > 0) == up else "opposed") if row["sign"] else ("higher" if up else "lower")
+        )
+        said = verdict or (above if abs(effect) > 1 else "negligible")
+        for name in ("supported", "opposed", "higher", "lower", "negligible", "undecided"):
+            fits = name in ("negligible", "undecided") or (name in ("supported", "opposed")) == signed[number]
+            table.loc[number, name] = float(name == said) if fits else np.nan
+        table.loc[number, "verdict"] = said if row["sesoi_rule"] else "estimate"
+    return dataclasses.replace(report, table=table)
+
+
+def texts(figure):
+    inside = [text for axes in figure.axes for text in axes.texts]
+    return [text.get_text() for text in (*figure.texts, *inside) if text.get_text()]
+
+
+def boxes(figure):
+    """Every text of a figure with its extent in pixels."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    drawn = [*figure.texts, *(text for axes in figure.axes for text in axes.texts)]
+    drawn += [text for axes in figure.axes for text in axes.get_xticklabels()]
+    drawn += [text for legend in figure.legends for text in legend.get_texts()]
+    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in drawn if text.get_text()]
+
+
+def overlaps(figure):
+    found = boxes(figure)
+    return [
+        (one, other)
+        for k, (one, a) in enumerate(found)
+        for other, b in found[k + 1 :]
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1 and min(a.y1, b.y1) - max(a.y0, b.y0) > 4
+    ]
+
+
+def outside(figure):
+    width, height = figure.get_size_inches() * figure.dpi
+    return [text for text, b in boxes(figure) if b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height]
+
+
+def drawn(report):
+    return [claims_forest(report, page) for page in pages(report)]
+
+
+@pytest.mark.parametrize(
+    ("effect", "spread", "verdict"), [(0.0, 0.0, ""), (1.5, 0.1, ""), (-2.0, 5.0, "no clear answer"), (40.0, 0.1, "")]
+)
+def test_the_claims_fit_on_slides_whatever_the_verdicts(report, effect, spread, verdict):
+    for figure in drawn(shifted(report, effect, spread, verdict)):
+        assert not outside(figure)
+        assert not overlaps(figure)
+
+
+def test_the_title_is_computed(report):
+    up, down, none = (claims_forest(shifted(report, effect)).texts[0].get_text() for effect in (2.0, -2.0, 0.0))
+    words = [" ".join(title.split()) for title in (up, down, none)]
+    assert "raises leaders' fear in 100 %" in words[0]
+    assert "raises readiness" in words[0]
+    assert "lowers leaders' fear in 100 %" in words[1]
+    assert "hardly changes leaders' fear in 100 %" in words[2]
+
+
+def test_every_verdict_with_a_smallest_effect_is_shown_with_its_side(report):
+    changed = shifted(report, 2.0)
+    shown = [text for figure in drawn(changed) for text in texts(figure)]
+    rest = {contrast for contrast in changed.table["contrast"] if "fear of" in contrast}
+    left_out = changed.table["contrast"].isin(rest) & (changed.table["outcome"] != "initiative_rate")
+    table = changed.table[~left_out]
+    for side, text in {"Berwick": "Berwick ", "government": "gov't "}.items():
+        for verdict in ("supported", "opposed"):
+            expected = ((table["side"] == side) & (table["verdict"] == verdict)).sum()
+            assert shown.count(f"{text}{verdict}") == expected > 0
+    assert shown.count("higher") == ((table["side"] == "") & (table["verdict"] == "higher")).sum() > 0
+
+
+def test_a_median_off_the_scale_is_an_arrow_at_the_edge(report):
+    def arrows(effect):
+        axes = claims_forest(shifted(report, effect)).axes[0]
+        return {line.get_marker() for line in axes.lines if abs(line.get_xdata()[0]) > LIMIT * 0.98}
+
+    assert ">" in arrows(40.0)
+    assert "<" in arrows(-40.0)
+    assert not {"<", ">"} & arrows(2.0)
+
+
+def test_one_claim_makes_a_picture_too_and_none_makes_an_empty_one(report):
+    few = dataclasses.replace(report, table=report.table[report.table["claim"] == "pride"])
+    assert pages(few) == ["claims", "claims_2"]
+    for figure in drawn(few):
+        assert not outside(figure)
+        assert figure.texts
+
+
+def test_files_carry_title_and_provenance_and_no_date(report, tmp_path):
+    figure = claims_forest(report)
+    png, svg = theme.save(figure, tmp_path / "claims", report.provenance, report.headline())
+    with Image.open(png) as image:
+        assert image.info["Title"] == report.headline()
+        assert json.loads(image.info["Description"]) == report.provenance
+        assert image.width / image.height == pytest.approx(16 / 9, abs=0.01)
+    text = svg.read_text(encoding="utf-8")
+    assert "first_seed" in text
+    assert not re.search(r"<dc:date>", text)
+
+
+def test_the_same_picture_gives_the_same_bytes(report, tmp_path):
+    for name in ("one", "two"):
+        theme.save(claims_forest(report), tmp_path / name, report.provenance, "title")
+    for suffix in ("png", "svg"):
+        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+
+
+def test_nobody_elses_settings_are_changed_or_obeyed(report):
+    before = dict(mpl.rcParams)
+    first = texts(claims_forest(report))
+    assert dict(mpl.rcParams) == before
+    with mpl.rc_context({"font.size": 40, "axes.grid": True, "figure.facecolor": "red"}):
+        figure = claims_forest(report)
+    assert texts(figure) == first
+    assert not overlaps(figure)
+
+
+def test_a_run_plots_its_time_paths():
+    run = simulate(seed=3, regime="heavy", relationship=0.6, schedule={"monitoring": {4: 0.2}}, **TINY)
+    figure = run.plot()
+    shown = texts(figure)
+    assert "Regime heavy, relationship 0.6, seed 3" in shown
+    assert "monitoring 0.2" in shown
+    assert {text.split("  ")[0] for text in shown if "  " in text} == {"fear", "trust", "quality", "reported"}
+    assert not outside(figure)
+    assert not overlaps(figure)
+
+
+def test_close_lines_keep_their_labels_apart():
+    run = simulate(seed=3, **TINY)
+    figure = time_paths(run, ("toxic", "toxic_40", "toxic_60", "fearful", "fearful_40", "fearful_60", "exits"))
+    assert not overlaps(figure)
+    assert not outside(figure)
+
+
+def test_one_month_and_one_outcome_are_enough():
+    run = simulate(seed=3, **{**TINY, "months": 1})
+    assert not outside(run.plot("fear"))
+
+
+def test_an_unknown_outcome_is_named_with_the_nearest():
+    run = simulate(seed=3, **TINY)
+    with pytest.raises(InputError, match='did you mean "fear"'):
+        run.plot("faer")
+
+
+def test_the_pictures_show_every_claim_that_has_a_verdict(report):
+    shown = [text for figure in drawn(report) for text in texts(figure)]
+    for claim in CLAIMS:
+        if any(measure.sesoi for measure in claim.measures):
+            for comparison in claim.comparisons:
+                assert (comparison.heading or claim.heading) in shown

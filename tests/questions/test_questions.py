@@ -1,0 +1,121 @@
+"""Questions beside the claims: each is put to the worlds as its own function has it, said, and kept in whole files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from ensembles import by_hand
+
+from sim.claims.answer import Effort, answer, claims_named
+from sim.errors import InputError
+from sim.questions.ask import QUESTIONS, Reply, ask
+
+TINY = {"systems": 1, "organisations": 2, "managers": 2}
+SMALL = {
+    "tipping": {"levels": (0.1, 0.9), "hold": 4, "rest": 2},
+    "memory": {"spell": 6, "after": 5},
+    "reach": {"publicities": (0.0, 1.0), "before": 2, "after": 5},
+    "optimum": {"replications": 4, "months": 6, "window": 3},
+}
+DRAWS, SEED = 3, 5
+
+
+@pytest.fixture(autouse=True)
+def small_questions(monkeypatch):
+    for name, question in QUESTIONS.items():
+        monkeypatch.setitem(QUESTIONS, name, replace(question, ask=partial(question.ask, **TINY, **SMALL[name])))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_reply_holds_what_its_own_function_finds_under_the_same_seed(name):
+    seen = []
+    reply = ask(name, by_hand(), DRAWS, SEED, lambda done, total: seen.append((done, total)), workers=1)
+    found = QUESTIONS[name].ask(by_hand(), draws=DRAWS, seed=SEED, workers=2)
+    assert reply.sentences == (getattr(found, "sentences", None) or (found.sentence,))
+    assert reply.question == QUESTIONS[name].text
+    assert set(reply.tables) == {f"{name}_{table}" for table in QUESTIONS[name].tables}
+    for table in QUESTIONS[name].tables:
+        pd.testing.assert_frame_equal(reply.tables[f"{name}_{table}"], getattr(found, table))
+    assert seen == [(done, DRAWS) for done in range(DRAWS + 1)]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_another_seed_draws_other_worlds(name):
+    one, other = (ask(name, by_hand(), 2, seed) for seed in (SEED, SEED + 1))
+    assert any(not table.equals(other.tables[key]) for key, table in one.tables.items())
+
+
+def test_sentences_say_what_the_tables_hold():
+    tipping, reach = (ask(name, by_hand(), DRAWS, SEED) for name in ("tipping", "reach"))
+    shares = tipping.tables["tipping_shares"].set_index("when")["share"]
+    assert f"in {100 * shares['end']:.0f} % of worlds" in tipping.sentences[0]
+    assert len(tipping.tables["tipping_worlds"]) == DRAWS
+    assert len(reach.sentences) == 2
+    assert set(reach.tables["reach_summary"]["publicity"]) == {0.0, 1.0}
+    for sentence in (*tipping.sentences, *reach.sentences):
+        assert sentence.endswith(".")
+        assert sentence.isascii()
+        assert "nan" not in sentence
+
+
+def test_an_unknown_question_is_one_line_with_the_nearest():
+    with pytest.raises(InputError) as caught:
+        ask("tiping", by_hand())
+    assert caught.value.lines == ('"tiping": no such question (did you mean "tipping"?)',)
+    with pytest.raises(InputError, match="there are tipping, memory, reach, optimum"):
+        ask("xyzzy", by_hand())
+
+
+def test_bad_numbers_are_refused():
+    with pytest.raises(InputError, match="draws: 1 is not a whole number from 2"):
+        ask("reach", by_hand(), draws=1)
+
+
+TABLES = {"b": pd.DataFrame({"x": [1.5, np.inf]}), "a": pd.DataFrame({"text": ["one, two", "three"]})}
+
+
+def test_every_table_is_written_and_read_again(tmp_path):
+    paths = Reply("Why?", ("So.",), TABLES).save(tmp_path / "new" / "folder")
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {"a.csv", "b.csv", "manifest.json"}
+    for path in paths:
+        pd.testing.assert_frame_equal(pd.read_csv(path), TABLES[path.stem])
+
+
+def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, monkeypatch):
+    Reply("Why?", ("So.",), TABLES).save(tmp_path)
+    before, moved, swap = (tmp_path / "a.csv").read_bytes(), [], os.replace
+
+    def interrupted(source, target):
+        if moved.append(target) or target.suffix == ".csv":
+            raise KeyboardInterrupt
+        swap(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Reply("Why?", ("So.",), {"a": TABLES["b"]}).save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "manifest.json"]
+    assert (tmp_path / "a.csv").read_bytes() == before
+
+
+def test_a_folder_that_is_a_file_is_refused_with_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError) as caught:
+        Reply("Why?", ("So.",), TABLES).save(tmp_path / "file")
+    assert len(caught.value.lines) == 1
+
+
+def test_all_questions_are_asked_beside_the_claims_where_draws_are_given():
+    effort = Effort(worlds=20, alternatives=20, replications=2, systems=1, orders=2, draws=2)
+    seen = []
+    report = answer(
+        by_hand(), by_hand(20, seed=1, off=0.0), claims=claims_named("pride"), effort=effort,
+        progress=lambda done, total: seen.append((done, total)), organisations=1, managers=2, months=6, window=3,
+    )  # fmt: skip
+    assert [reply.question for reply in report.replies] == [question.text for question in QUESTIONS.values()]
+    assert all(reply.question in report.text() and reply.sentences[0] in report.text() for reply in report.replies)
+    assert seen[-1] == (60 + 2 + 2 * 4, 60 + 2 + 2 * 4)

@@ -1,0 +1,100 @@
+"""Cells are made quickly and are what `resolve` makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.errors import InputError
+from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.study import Results
+from sim.study.comparison import compare
+from sim.study.points import Cells
+
+COMMON: dict[str, Any] = {"regime": "baseline", "mechanisms_off": [], "schedule": {}, "systems": 1, "window": 24}
+NAMES = ("monitoring", "relationship", "trust_invest", "exit_base", "market_months", "months", "gaming_max", "register")
+
+
+def made(make: Any, own: dict[str, Any]) -> Any:
+    try:
+        return make(own)
+    except InputError as error:
+        return error.lines
+
+
+values = st.one_of(st.floats(), st.floats(0.0, 1.0), st.integers(-1, 200), st.booleans(), st.just("x"), st.none())
+cells = st.fixed_dictionaries(
+    {},
+    optional={
+        **{name: values for name in NAMES},
+        "regime": st.sampled_from([*REGIMES, "no"]),
+        "mechanisms_off": st.lists(st.sampled_from([*MECHANISMS, "no"]), max_size=3) | st.none(),
+        "schedule": st.just({"monitoring": {"12": 0.9}}),
+        "monitorng": st.just(0.5),
+    },
+)
+
+
+@given(cells)
+def test_the_quick_way_and_the_thorough_way_agree(own: dict[str, Any]) -> None:
+    columns = [name for name in own if name in DECLARATIONS or name == "regime"]
+    make = Cells(COMMON, columns, False)
+    quick = made(make, own)
+    assert quick == made(make._thorough, own)
+
+
+def test_a_cell_is_the_same_however_it_is_written() -> None:
+    make = Cells(COMMON, ["targets"], False)
+    assert make({"targets": 1}).digest == make({"targets": 1.0}).digest
+    assert make({}).digest == make({"targets": DECLARATIONS["targets"].default}).digest
+    assert make({"targets": 0.2}).digest != make({"targets": 0.3}).digest
+
+
+def test_a_run_that_needs_too_much_memory_is_refused() -> None:
+    make = Cells(COMMON | {"systems": 10**7, "months": 1000}, [], False)
+    with pytest.raises(InputError, match="GiB"):
+        make({"monitoring": 0.2})
+
+
+def test_two_cells_are_compared_seed_by_seed(tmp_path: Any) -> None:
+    from conftest import table  # noqa: PLC0415
+
+    from sim.study import Study  # noqa: PLC0415
+
+    results: Results = Study.from_dict(table(seeds=5)).run(tmp_path / "r")
+    found = results.compare({"monitoring": 0.9, "regime": "heavy"}, 1)
+    runs = results.runs.set_index(["cell", "seed"])["fear"]
+    row = found.set_index("outcome").loc["fear"]
+    assert row["difference"] == pytest.approx((runs[6] - runs[1]).mean())
+    assert row["low"] < row["difference"] < row["high"] and row["n"] == 5
+    assert list(found) == ["outcome", "a", "b", "difference", "low", "high", "n"]
+    for which, line in (
+        (7, "cell 7: there are cells 1 to 6"),
+        ({"monitoring": 0.9}, "{'monitoring': 0.9}: cells 5, 6 fit; say more"),
+        ({"monitoring": 0.2}, "monitoring = 0.2: no cell has this value; there are 0.1, 0.5, 0.9"),
+        ({"monitorin": 0.2}, 'monitorin = 0.2: the design does not vary this (did you mean "monitoring"?)'),
+    ):
+        with pytest.raises(InputError) as caught:
+            compare(results, which, 1)
+        assert caught.value.lines == (line,)
+
+
+@pytest.mark.parametrize("kind", ["grid", "list"])
+def test_a_picture_says_what_the_numbers_say(tmp_path: Any, kind: str) -> None:
+    from conftest import table  # noqa: PLC0415
+
+    from sim.study import Study  # noqa: PLC0415
+
+    design = {"kind": "list", "cell": [{"regime": "light"}, {"regime": "heavy"}]}
+    changes = {} if kind == "grid" else {"design": design}
+    results = Study.from_dict(table(seeds=5, title="Mine", **changes)).run(tmp_path / "r")
+    figure = results.plot("fear")
+    title = " ".join(figure.texts[-2].get_text().split())
+    apart = results.compare(*((6, 2) if kind == "grid" else (1, 2))).set_index("outcome").loc["fear", "difference"]
+    assert f"{abs(apart):.3f}" in title
+    assert [path.suffix for path in results.save_figure(tmp_path / "mine.png")] == [".png"]
+    with pytest.raises(InputError, match="not kept by this study"):
+        results.plot("harm")

@@ -1,0 +1,61 @@
+"""Weighted worlds: sizes, quantiles, and errors that cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim import statistics as w
+
+
+def test_equal_weights_count_in_full_and_a_single_one_as_one():
+    assert w.effective_size(np.full(50, 0.02)) == pytest.approx(50)
+    assert w.effective_size([1.0, 0.0, 0.0]) == 1.0
+
+
+def test_logarithms_of_any_size_become_weights_and_minus_infinity_is_zero():
+    assert w.normalised([-5000.0, -5000.0, -np.inf]) == pytest.approx([0.5, 0.5, 0.0])
+    with pytest.raises(ValueError, match="no weight"):
+        w.normalised([-np.inf, -np.inf])
+
+
+def test_a_weight_of_three_is_three_worlds():
+    values, weights = np.array([0.4, 0.1, 0.7]), np.array([1.0, 3.0, 2.0])
+    repeated = np.repeat(values, [1, 3, 2])
+    at = [0.05, 0.3, 0.5, 0.55, 0.9]
+    assert w.weighted_quantile(weights, values, at) == pytest.approx(np.quantile(repeated, at, method="inverted_cdf"))
+    assert w.weighted_sd(weights, values) == pytest.approx(repeated.std())
+
+
+def test_descendants_that_are_copies_say_no_more_than_their_ancestors():
+    x = np.random.default_rng(0).normal(size=40)
+    alone = w.mean(np.full(40, 1 / 40), x, np.arange(40))
+    copied = w.mean(np.full(400, 1 / 400), np.repeat(x, 10), np.repeat(np.arange(40), 10))
+    assert copied == pytest.approx(alone)
+    assert alone.error == pytest.approx(x.std(ddof=1) / np.sqrt(40))
+
+
+def test_a_share_without_dissent_still_has_an_error():
+    assert w.share(np.full(8, 1 / 8), np.ones(8), np.arange(8)) == pytest.approx((1.0, 0.1))
+
+
+def test_the_distance_from_uniform_is_the_largest_gap():
+    assert w.kolmogorov_smirnov(np.full(2, 0.5), [0.25, 0.75]) == pytest.approx(0.25)
+    assert w.kolmogorov_smirnov(np.array([1.0]), [0.9]) == pytest.approx(0.9)
+
+
+def test_systematic_resampling_takes_each_as_often_as_its_weight_says_give_or_take_one():
+    weights = np.random.default_rng(1).dirichlet(np.ones(30))
+    times = np.bincount(w.systematic(weights, 200, np.random.default_rng(2)), minlength=30)
+    assert (np.abs(times - 200 * weights) < 1).all()
+
+
+def test_intervals_of_weighted_shares_cover_at_the_nominal_rate():
+    """Proposals uniform, target density 2x, so the share above a half is three quarters; relatives are correlated."""
+    rng, covered, repetitions = np.random.default_rng(3), 0, 600
+    for _ in range(repetitions):
+        families = rng.random(150)
+        x = np.where(rng.random((150, 4)) < 0.5, families[:, None], rng.random((150, 4)))
+        found = w.share((x / x.sum()).ravel(), x.ravel() > 0.5, np.repeat(np.arange(150), 4))
+        covered += abs(found.estimate - 0.75) < 1.96 * found.error
+    assert abs(covered / repetitions - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repetitions)

@@ -5,7 +5,7 @@
 >>> sorted(run.series.columns)[:2]
 ['assurance', 'confidence']
 
-Names are imported when they are first used, so that ``import sim`` and ``sim --help`` stay quick.
+A name is imported when it is first used, so that ``import sim`` and ``sim --help`` stay quick.
 """
 
 from __future__ import annotations
@@ -13,26 +13,45 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the table
     from sim.errors import InputError
+    from sim.model.catalogue import DECLARATIONS as PARAMETERS
+    from sim.model.mechanisms import MECHANISMS, REGIMES
     from sim.model.mesa_model import LeadershipModel
+    from sim.model.outcomes import OUTCOMES
     from sim.model.parameters import Parameters
     from sim.model.run import Run, simulate
     from sim.study import Results, Study
 
 import_module("sim.model.version")  # reads the source files now, before any module of the model is loaded
 
-_HOMES = {
-    "InputError": "sim.errors",
-    "LeadershipModel": "sim.model.mesa_model",
-    "Parameters": "sim.model.parameters",
-    "Results": "sim.study",
-    "Run": "sim.model.run",
-    "Study": "sim.study",
-    "simulate": "sim.model.run",
+PUBLIC = {
+    "Running": {
+        "simulate": "sim.model.run",
+        "Run": "sim.model.run",
+        "LeadershipModel": "sim.model.mesa_model",
+    },
+    "Studies": {
+        "Study": "sim.study",
+        "Results": "sim.study",
+    },
+    "The model's tables": {
+        "PARAMETERS": "sim.model.catalogue",
+        "MECHANISMS": "sim.model.mechanisms",
+        "REGIMES": "sim.model.mechanisms",
+        "OUTCOMES": "sim.model.outcomes",
+        "Parameters": "sim.model.parameters",
+    },
+    "Mistakes": {
+        "InputError": "sim.errors",
+    },
 }
+"""The public names by subject, each with the module that has it; ``docs/api.md`` is made from this table."""
 
-__all__ = ["InputError", "LeadershipModel", "Parameters", "Results", "Run", "Study", "simulate"]
+_HOMES = {name: home for names in PUBLIC.values() for name, home in names.items()}
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from sim.model.declaration import Declaration, lever, parameter, plain, size
 from sim.model.schedule import Schedule, checked
+from sim.model.tables import Table
 
 _LOGITS = (-50.0, 50.0)
 _WEIGHT = (0.0, 10.0)
@@ -966,7 +967,7 @@ class Parameters(Levers):
     @classmethod
     def _check(cls, value: object, info: ValidationInfo) -> object:
         """Hold each value against its declaration; defaults need no check."""
-        if info.field_name not in DECLARATIONS:
+        if info.field_name is None or info.field_name not in DECLARATIONS:
             return checked(value, info.data.get("months"), LEVERS, DECLARATIONS)
         declared, value = DECLARATIONS[info.field_name], plain(value)
         if not declared.allows(value):
@@ -984,9 +985,9 @@ class Parameters(Levers):
         return (self.acute_budget + self.social_care_size * self.social_care_budget) / size_of_both
 
 
-DECLARATIONS: dict[str, Declaration] = {
-    name: Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name != "schedule"
-}
+DECLARATIONS: Table[Declaration] = Table(
+    *(Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name != "schedule")
+)
 """Every parameter, lever and size by name: levers, then sizes, then parameters in the order of the groups."""
 
 SPREADS: tuple[str, ...] = ("monitoring_sd", "relationship_sd")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sim.model.tables import Table
+
 Case = Literal["for", "against"]
 
 
@@ -31,7 +33,7 @@ class Regime:
     meaning: str
 
 
-_MECHANISMS: tuple[Mechanism, ...] = (
+MECHANISMS: Table[Mechanism] = Table(
     Mechanism(
         "paperwork",
         "for",
@@ -269,7 +271,7 @@ _MECHANISMS: tuple[Mechanism, ...] = (
 _HEAVY = {"monitoring": 0.8, "targets": 0.8}
 _KARK_ADOPTED = {"competency_standard": 0.7, "register": 0.8}
 
-_REGIMES: tuple[Regime, ...] = (
+REGIMES: Table[Regime] = Table(
     Regime(
         "hands_off",
         {"monitoring": 0.0, "targets": 0.0, "punitiveness": 0.1, "relationship": 0.1},
@@ -322,6 +324,3 @@ _REGIMES: tuple[Regime, ...] = (
         "Managers are judged on the whole system, and 4 % of the acute budget moves to social care.",
     ),
 )
-
-MECHANISMS: dict[str, Mechanism] = {mechanism.name: mechanism for mechanism in _MECHANISMS}
-REGIMES: dict[str, Regime] = {regime.name: regime for regime in _REGIMES}

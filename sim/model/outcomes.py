@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sim.model.tables import Table
+
 POINTS = "points of the indicator"
 QUALITY = "points of quality"
 
@@ -34,11 +36,7 @@ def _rate(name: str, meaning: str) -> Outcome:
     return Outcome(name, "events a manager a month", 0.0, 1.0, meaning)
 
 
-def _table(*outcomes: Outcome) -> dict[str, Outcome]:
-    return {outcome.name: outcome for outcome in outcomes}
-
-
-OUTCOMES: dict[str, Outcome] = _table(
+OUTCOMES: Table[Outcome] = Table(
     _stock(
         "fear",
         "How firmly managers believe that a slip-up brings punishment. A fear of 0.34 means that, on "
@@ -234,7 +232,7 @@ OUTCOMES: dict[str, Outcome] = _table(
 )
 """What each month of a run yields, in order."""
 
-_ONLY_OF_POSTS = _table(
+_ONLY_OF_POSTS = Table(
     Outcome(
         "monitoring",
         "probability a month",
@@ -257,5 +255,5 @@ _OF_POSTS = (
     "quality reported honest_indicator gaming harm initiative_rate slips spoken sanctions"
 )
 
-POST_COLUMNS: dict[str, Outcome] = {name: (OUTCOMES | _ONLY_OF_POSTS)[name] for name in _OF_POSTS.split()}
+POST_COLUMNS: Table[Outcome] = Table(*((OUTCOMES | _ONLY_OF_POSTS)[name] for name in _OF_POSTS.split()))
 """What is averaged for each post and for each organisation, in order."""

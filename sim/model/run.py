@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+import sim
 from sim.errors import InputError, nearest, shown
 from sim.model import record as recording
 from sim.model.interventions import NONE, Interventions
@@ -44,10 +45,15 @@ class Run:
         The sums behind the tables.
     """
 
-    parameters: Parameters = field(repr=False)
+    parameters: Parameters
     seed: int
     engine: Engine
     record: recording.Record = field(repr=False)
+
+    def __repr__(self) -> str:
+        p = self.parameters
+        posts = p.systems * p.organisations * p.managers
+        return f"<Run: seed {self.seed}, {posts:,} managers, {p.months} months, {self.engine}>"
 
     @cached_property
     def series(self) -> pd.DataFrame:
@@ -72,6 +78,12 @@ class Run:
                 ["Run.organisations: this run kept none; ask simulate for them with record_organisations=True"]
             )
         return recording.organisations_frame(self.record, self.parameters)
+
+    @cached_property
+    def means(self) -> pd.Series:
+        """Outcomes averaged over the last `window` months, by name: the row that a study keeps of this run."""
+        by_month = recording.outcomes(self.record.sums[-self.parameters.window :], len(self.record.totals))
+        return pd.Series({name: values.mean() for name, values in by_month.items()}, name="mean")
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -164,7 +176,7 @@ def provenance() -> dict[str, Any]:
     """
     packages = ("mesa", "numba", "numpy", "pandas", "pyarrow", "scipy", "SALib", "matplotlib")
     return {
-        "version": _version("leadership-sim"),
+        "version": sim.__version__,
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
@@ -173,7 +185,7 @@ def provenance() -> dict[str, Any]:
 
 
 def _version(package: str) -> str | None:
-    """The installed version; None for this package in a checkout that was never installed."""
+    """The installed version; None where the package is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -28,7 +28,7 @@ from typing import Any
 from sim.errors import InputError
 
 MODEL = ("streams", "rules", "engine", "record", "interventions", "outcomes", "catalogue", "declaration",
-         "parameters", "schedule", "mechanisms", "seeds")  # fmt: skip
+         "parameters", "schedule", "mechanisms", "seeds", "tables")  # fmt: skip
 """Modules that decide a run's numbers, beside this one."""
 NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version")
 """The other modules beside this one. They hold words, show something, or compute what `MODEL` computes once more; of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,15 @@ def test_the_parameters_of_a_run_give_it_again(run: sim.Run) -> None:
 def test_a_run_cannot_be_changed(run: sim.Run) -> None:
     with pytest.raises(AttributeError):
         run.seed = 8  # type: ignore[misc]
+
+
+def test_means_are_the_row_that_a_study_keeps(run: sim.Run, tmp_path: Path) -> None:
+    parameters = {name: value for name, value in SETTINGS.items() if name != "window"}
+    table = {"regime": "heavy", "seed": 7, "seeds": 1, "parameters": parameters, "outcomes": {"window": 6}}
+    row = sim.Study.from_dict(table).run(tmp_path / "study").runs.iloc[0]
+    assert list(run.means.index) == list(OUTCOMES)
+    assert run.means.to_dict() == row[list(OUTCOMES)].to_dict()
+
+
+def test_a_run_says_what_it_is(run: sim.Run) -> None:
+    assert repr(run) == f"<Run: seed 7, 24 managers, 15 months, {run.engine}>"

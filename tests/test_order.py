@@ -11,7 +11,21 @@ import pytest
 import sim
 
 HOUSE = Path(sim.__file__).parent
-ORDER = "errors files pool statistics model study worlds claims questions plots report terminal cli".split()
+ORDER = [
+    "errors",
+    "files",
+    "pool",
+    "statistics",
+    "model",
+    "study",
+    "worlds",
+    "claims",
+    "questions",
+    "plots",
+    "report",
+    "terminal",
+    "cli",
+]
 DOORS = {("model/run.py", "plots"), ("study/results.py", "plots")}
 """`Run.plot` and `Results.plot` go the other way, because a user expects them."""
 
@@ -30,7 +44,7 @@ def rooms(code: str) -> Iterator[str]:
 
 def wrong(path: str, code: str) -> list[str]:
     """Imports of the module at `path`, from the folder of the package, that go to the right."""
-    room = path.split("/")[0].removesuffix(".py")
+    room = path.split("/", 1)[0].removesuffix(".py")
     here = ORDER.index(room)
     return [to for to in rooms(code) if to in ORDER and ORDER.index(to) > here and (path, to) not in DOORS]
 

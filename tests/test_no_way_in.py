@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("sim/**/*.py"), *ROOT.glob("experiments/**/*.py")])
 BANNED = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "code"}
 KNOWN = {"sim/model/compiling.py": ["import pickle"], "sim/model/version.py": [".compile"]}
-"""Machine code from the user's own cache, as numba keeps it; and our own sources, compiled to be compared, never run."""
+"""Machine code from the user's own cache, as numba keeps it; and our own sources, compiled to compare, never run."""
 RUNNERS = {"eval", "exec", "compile", "__import__", "input", "read_pickle", "to_pickle", "popen", "execfile"}
 
 

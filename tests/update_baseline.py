@@ -1,8 +1,10 @@
-"""Rewrite tests/baseline.json after a change that is meant to change results; `python docs/generate.py` does it, too.
+"""Rewrite on purpose what releases are compared with: the tables of the model, and its results.
 
-    python tests/update_baseline.py
+    python docs/generate.py
 
-It stays as it is where it is right. The file holds national outcomes of three regimes: those of seed 0 to the last bit,
+Both files stay as they are where they are right.
+`declared.json` holds the numbers of every parameter, lever and size, and the names of mechanisms, regimes and outcomes
+with what they are made of. `baseline.json` holds national outcomes of three regimes: those of seed 0 to the last bit,
 together with what decides the bits (platform, versions, the C library's functions), and means and standard deviations
 over replications, by which any other machine can be judged.
 """
@@ -22,10 +24,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
+from sim.outcomes import OUTCOMES, POST_COLUMNS
+from sim.parameters import DECLARATIONS, MECHANISMS, REGIMES
+
 import sim
 
+DECLARED = Path(__file__).with_name("declared.json")
 FILE = Path(__file__).with_name("baseline.json")
-REGIMES = ("baseline", "heavy", "supportive")
+RUN = ("baseline", "heavy", "supportive")
 SIZES = {"systems": 4, "organisations": 5, "managers": 12, "months": 36}
 MONTHS = (1, 2, 12, 36)
 REPLICATIONS = 30
@@ -48,13 +54,13 @@ def made_with() -> dict[str, str]:
 
 def exact() -> Table:
     """Outcomes of seed 0 by regime and month, as hexadecimal numbers, which lose nothing."""
-    return {regime: _months(sim.simulate(0, regime, **SIZES).series.map(float.hex)) for regime in REGIMES}
+    return {regime: _months(sim.simulate(0, regime, **SIZES).series.map(float.hex)) for regime in RUN}
 
 
 def replications() -> tuple[Table, Table]:
     """Means and standard deviations over replications with other seeds, by regime and month."""
     means, spreads = {}, {}
-    for regime in REGIMES:
+    for regime in RUN:
         runs = [sim.simulate(seed, regime, **SIZES).series for seed in range(1, REPLICATIONS + 1)]
         values = np.array([run.to_numpy() for run in runs])
         like = runs[0]
@@ -86,11 +92,40 @@ def is_right(was: Any, means: Table) -> bool:
     """Whether the baseline agrees with the code: to the bit with what it was made with, elsewhere statistically."""
     if was["made_with"] == made_with():
         return bool(was["exact"] == exact())
-    return not disagreements(was, means) and set(was["mean"][REGIMES[0]]["1"]) == set(means[REGIMES[0]]["1"])
+    return not disagreements(was, means) and set(was["mean"][RUN[0]]["1"]) == set(means[RUN[0]]["1"])
+
+
+def declared() -> Table:
+    """What the tables of the model declare, without words: by kind, and by name within a kind."""
+    numbers = ("default", "low", "high", "null", "minimum", "maximum", "exclusive_minimum", "exclusive_maximum")
+    return {
+        "numbers": {
+            name: {"kind": d.kind, "group": d.group} | {fact: getattr(d, fact) for fact in numbers}
+            for name, d in DECLARATIONS.items()
+        },
+        "mechanisms": {m.name: {"case": m.case, "parameters": list(m.parameters)} for m in MECHANISMS.values()},
+        "regimes": {regime.name: regime.levers for regime in REGIMES.values()},
+        "outcomes": {name: {"of posts": name in POST_COLUMNS} for name in {**OUTCOMES, **POST_COLUMNS}},
+    }
+
+
+def write_declared() -> None:
+    """Write the tables, a line for each name."""
+    kinds = (
+        f" {json.dumps(kind)}: {{\n"
+        + ",\n".join(f"  {json.dumps(name)}: {json.dumps(facts)}" for name, facts in names.items())
+        + "\n }"
+        for kind, names in declared().items()
+    )
+    text = "{\n" + ",\n".join(kinds) + "\n}\n"
+    if DECLARED.read_text(encoding="utf-8") != text:
+        DECLARED.write_text(text, encoding="utf-8")
+        print(f"{DECLARED.name}: rewritten, because the tables changed")
 
 
 def main() -> None:
-    """Write the file where it is not right, and say so."""
+    """Write the files where they are not right, and say so."""
+    write_declared()
     means, spreads = replications()
     if is_right(json.loads(FILE.read_text(encoding="utf-8")), means):
         return

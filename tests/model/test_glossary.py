@@ -9,17 +9,6 @@ from sim.model.glossary import Meaning, by_group, meanings
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
 
-SPECIFIED_OUTCOMES = """
-fear trust confidence skill integrity distress motivation cooperation effort assurance time_left overload
-quality reported honest_indicator gaming harm moral_strain initiative_rate successes needless success_rate
-practice_gain slips negligence silence sanctions exits dismissals recycled misfit practice_variation toxic
-fearful toxic_40 toxic_60 fearful_40 fearful_60 record_share
-"""
-SPECIFIED_POST_COLUMNS = """
-monitoring relationship fear trust confidence skill integrity distress motivation cooperation effort quality
-reported honest_indicator gaming harm initiative_rate slips spoken sanctions
-"""
-
 
 def fact(meaning: Meaning, label: str) -> str | None:
     return dict(meaning.facts).get(label)
@@ -28,11 +17,6 @@ def fact(meaning: Meaning, label: str) -> str | None:
 def of_kind(kind: str, name: str) -> Meaning:
     (found,) = [meaning for meaning in meanings(name) if meaning.kind == kind]
     return found
-
-
-def test_the_outcomes_are_as_specified_and_in_order() -> None:
-    assert list(OUTCOMES) == SPECIFIED_OUTCOMES.split()
-    assert list(POST_COLUMNS) == SPECIFIED_POST_COLUMNS.split()
 
 
 def test_an_outcome_of_posts_is_the_same_as_of_months() -> None:

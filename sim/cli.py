@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.errors import InputError, StudyStopped, visible
+from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
     from sim.study import Results, Study
@@ -71,7 +71,6 @@ def claim(
     from sim import terminal as text  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
     from sim.claims.report import answer_to  # noqa: PLC0415
-    from sim.progress import progress  # noqa: PLC0415
     from sim.questions import ask as questions  # noqa: PLC0415
     from sim.worlds import summary as plausible  # noqa: PLC0415
 
@@ -82,7 +81,7 @@ def claim(
     main, second = plausible.both(ensemble)
     if name in questions.QUESTIONS:
         sizes = {} if systems is None else {"systems": systems}
-        with progress("draws") as show:
+        with text.progress("draws") as show:
             reply = questions.ask(
                 name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers, **sizes
             )
@@ -91,7 +90,7 @@ def claim(
         _name_written(reply.save(folder))
         return
     effort = claims.effort(full, name is not None, worlds, replications, systems)
-    with progress("worlds") as show:
+    with text.progress("worlds") as show:
         report = claims.answer(
             main,
             second,
@@ -132,7 +131,7 @@ def worlds(
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
     from sim import files  # noqa: PLC0415
-    from sim.progress import progress  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import summary as plausible  # noqa: PLC0415
 
     if patterns is not None and calibrate:
@@ -183,7 +182,7 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
     """Run a study, or go on with an interrupted one."""
-    from sim.progress import progress  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
 
     study = _study(file, settings)
     if settings and out is None:
@@ -199,7 +198,9 @@ def run(
             yes=yes,
             progress=show,
         )
-    written = results.save()
+    from sim.report import study as reported  # noqa: PLC0415  drawing is loaded when there is something to draw
+
+    written = reported.save(results)
     _show(results)
     if results.has_earlier:
         _echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
@@ -231,21 +232,23 @@ def show(
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
     if results is None and (film is None or any((csv, figure, figures, report))):
         raise InputError(["RESULTS: missing; give a folder that sim run has written, or only --film film.gif"])
+    if csv is not None and csv.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        raise InputError([f"--csv {shown(str(csv))}: what is written is CSV, which spreadsheets open; end it in .csv"])
     asked = [csv, figure, figures, report, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
     found = None if results is None else _shown(results)
-    written = found.save() if found is not None and not any(asked) and os.access(found.folder, os.W_OK) else []
+    written = []
     if found is not None and csv is not None:
         found.to_csv(csv)
         written.append(csv)
-    if found is not None and figure is not None:
-        written += found.save_figure(figure)
-    if found is not None and figures is not None:
-        written += found.save_figures(figures)
-    if found is not None and report is not None:
-        found.save_report(report)
-        written.append(report)
+    if found is not None and (any((figure, figures, report)) or not any(asked)):
+        from sim.report import study as reported  # noqa: PLC0415
+
+        written += reported.save(found) if not any(asked) and os.access(found.folder, os.W_OK) else []
+        written += reported.save_figure(found, figure) if figure is not None else []
+        written += reported.save_figures(found, figures) if figures is not None else []
+        written += [reported.save_report(found, report)] if report is not None else []
     if film is not None:
         written.append(_filmed(film, found, regimes, seed))
     if written:
@@ -275,7 +278,7 @@ def _shown(folder: Path) -> Results:
 
 def _filmed(path: Path, found: Results | None, regimes: str | None, seed: int | None) -> Path:
     from sim.plots import film as animation  # noqa: PLC0415
-    from sim.progress import progress  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
 
     names = None if regimes is None else [name.strip() for name in regimes.split(",")]
     with progress("frames") as tell:
@@ -300,15 +303,16 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
     from sim import terminal as text  # noqa: PLC0415
-    from sim.progress import duration  # noqa: PLC0415
 
     study = _study(file, settings)
     e = study.estimate(out, workers)
     most = f" (at most {e.most:,})" if e.most > e.runs else ""
     failed = f", {e.failed:,} failed" if e.failed else ""
-    rest = f"The rest takes about {duration(e.seconds)} on this machine" if e.done < e.runs else "Nothing is left to do"
+    rest = f"The rest takes about {text.duration(e.seconds)} on this machine"
+    rest = rest if e.done < e.runs else "Nothing is left to do"
+    runs = f"{counted(e.runs, 'run')}{most} in {counted(len(study.points), 'cell')}"
     _echo(
-        f"{study.title}: {e.runs:,} runs{most} in {len(study.points):,} cells, {e.done:,} of them done{failed}.\n"
+        f"{study.title}: {runs}, {e.done:,} of them done{failed}.\n"
         f"{rest}; the results take {text.size(e.bytes)} on disk."
     )
 
@@ -319,9 +323,11 @@ def _show(results: Results) -> None:
 
     runs, failed = results.counts
     missing = f", {results.missing:,} still to be done" if results.missing else ""
-    _echo(f"{results.title}\n{runs:,} runs in {results.cells:,} cells, {failed:,} failed{missing}.\n")
+    _echo(f"{results.title}\n{counted(runs, 'run')} in {counted(results.cells, 'cell')}, {failed:,} failed{missing}.\n")
     if results.is_sampled and runs:
-        _echo(results.sensitivity_text())
+        from sim.report.study import sensitivity_text  # noqa: PLC0415
+
+        _echo(sensitivity_text(results))
     elif results.cells > MOST_ROWS:
         _echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:

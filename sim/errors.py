@@ -65,6 +65,15 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "cell"), counted(1200, "run")
+    ('1 cell', '1,200 runs')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def _spelled(value: object) -> str:
     try:
         return repr(value)

@@ -1,4 +1,4 @@
-"""Weighted worlds: shares, means and quantiles with their Monte Carlo error.
+"""Means, shares and quantiles with their errors: of independent values, and of weighted worlds.
 
 Worlds of an ensemble that descend from the same draw of the prior resemble each other, so they are not independent
 evidence. Errors therefore treat each ancestor's descendants as one cluster (the estimator of Chan & Lai 2013 and Lee
@@ -15,12 +15,46 @@ from numpy.typing import ArrayLike, NDArray
 
 Weights = NDArray[np.float64]
 
+CONFIDENCE = 0.95
+"""Of every interval."""
+
 
 class Estimate(NamedTuple):
     """A weighted mean or share with the standard error that is due to the finite number of worlds."""
 
     estimate: float
     error: float
+
+
+def student(n: ArrayLike) -> NDArray[np.float64]:
+    """Student's quantile for a mean of `n` values: half of its `CONFIDENCE` interval in standard errors; NaN for n < 2.
+
+    >>> float(student(3).round(3))
+    4.303
+    """
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    size = np.asarray(n, dtype=np.float64)
+    return np.where(size < 2, np.nan, stdtrit(np.maximum(size - 1, 1), 0.5 + CONFIDENCE / 2))
+
+
+def mean_interval(values: ArrayLike, axis: int = -1) -> NDArray[np.float64]:
+    """Means of independent values along an axis with their intervals by Student's t: estimate, low and high.
+
+    The first axis of the result has these three, the others are those of `values` without `axis`. Values that are all
+    the same have an interval without width; low and high are NaN for fewer than two values, all three for none.
+
+    >>> mean_interval([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]).round(3).tolist()
+    [[2.0, 5.0], [-0.484, 5.0], [4.484, 5.0]]
+    """
+    x = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
+    if (n := x.shape[-1]) < 2:
+        estimate = x[..., 0] if n else np.full(x.shape[:-1], np.nan)
+        return np.stack([estimate, np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)])
+    same = np.ptp(x, axis=-1) == 0.0  # rounding in the mean must not make an interval of it
+    estimate = np.where(same, x[..., 0], x.mean(axis=-1))
+    half = np.where(same, 0.0, student(n) * x.std(axis=-1, ddof=1) / n**0.5)
+    return np.stack([estimate, estimate - half, estimate + half])
 
 
 def normalised(logarithms: ArrayLike) -> Weights:

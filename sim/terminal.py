@@ -1,10 +1,14 @@
-"""Tables and explanations as plain text, for the command line."""
+"""Tables, explanations and progress as plain text, for the command line."""
 
 from __future__ import annotations
 
 import math
+import sys
 import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +17,13 @@ if TYPE_CHECKING:
     from sim.model.glossary import Meaning
 
 Rows = list[list[str]]
+Show = Callable[[int, int, int], None]
+"""Takes the numbers done (those of before included), failed among them, and all."""
+
+_SILENCE = 60.0  # seconds without a line, at most
+_KEY = """\
+for, against, small, unclear: % of plausible worlds, by weight, in which the claim is supported (or the outcome higher
+where nobody claims a sign), opposed (or lower), the effect negligible, and the interval undecided. effect: median."""
 
 
 def verdicts(table: pd.DataFrame) -> str:
@@ -30,38 +41,29 @@ def verdicts(table: pd.DataFrame) -> str:
         "verdict",
     ]
     records = table.to_dict("records")
-    lines = _aligned([head, *(_verdict(row) for row in records)]).splitlines()
-    parts = [lines[0]]
-    following = iter(lines[1:])
+    first, *rest = _aligned([head, *map(_verdict, records)]).splitlines()
+    lines, following = [first], iter(rest)
     for name, group in groupby(records, lambda row: row["contrast"]):
-        parts += ["", f"{name}:", *(next(following) for _ in group)]
-    return "\n".join([*parts, "", _KEY])
-
-
-_KEY = """\
-for, against, small, unclear: % of plausible worlds, by weight, in which the claim is supported (or the outcome higher
-where nobody claims a sign), opposed (or lower), the effect negligible, and the interval undecided. effect: median."""
+        lines += ["", f"{name}:", *(next(following) for _ in group)]
+    return "\n".join([*lines, "", _KEY])
 
 
 def _verdict(row: dict[Any, Any]) -> list[str]:
-    above, below = ("supported", "opposed") if row["sign"] else ("higher", "lower")
+    def written(name: str, how: str, scale: float = 1.0) -> str:
+        value = row.get(name)
+        return "-" if value is None or math.isnan(value) else format(scale * value, how)
+
+    shares = ("supported", "opposed") if row["sign"] else ("higher", "lower")
+    median, low, high = (written(name, "+.4f") for name in ("median", "q05", "q95"))
     return [
         row["claim"],
         row["outcome"],
         row["side"] or "-",
-        *(_share(row.get(name)) for name in (above, below, "negligible", "undecided")),
-        _effect(row.get("median")),
-        f"{_effect(row.get('q05'))} to {_effect(row.get('q95'))}",
+        *(written(name, "3.0f", 100.0) for name in (*shares, "negligible", "undecided")),
+        median,
+        f"{low} to {high}",
         row["verdict"],
     ]
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None or math.isnan(share) else f"{100 * share:3.0f}"
-
-
-def _effect(value: float | None) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:+.4f}"
 
 
 def summaries(summary: pd.DataFrame, design: list[str]) -> str:
@@ -122,3 +124,41 @@ def _aligned(rows: Rows) -> str:
     return "\n".join(
         "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def duration(seconds: float) -> str:
+    """A time in words: ``12 s``, ``4 minutes``, ``3.5 hours``, ``2.1 days``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours" if seconds < 2 * 86400 else f"{seconds / 86400:.1f} days"
+
+
+@contextmanager
+def progress(unit: str) -> Iterator[Show]:
+    """What shows on standard error how far it has come: a bar in a terminal, else a line for each tenth or minute."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), speed_estimate_period=3600)
+    bar.add_task("", total=None)
+    (task,) = bar.tasks
+    tenth, last = -1, monotonic()
+
+    def show(done: int, failed: int, total: int) -> None:
+        nonlocal tenth, last
+        bar.update(task.id, completed=done, total=total)
+        news = [f"{failed:,} failed"] if failed else []
+        news += [f"{total - done:,} remaining"] if total > done else []
+        if rate := task.speed:  # of what was done since the first news: work of an earlier day does not count
+            news.append(f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.2g} a second")
+            news += [f"{duration((total - done) / rate)} left"] if total > done else []
+        bar.update(task.id, description=", ".join(news))
+        if bar.disable and ((now := 10 * done // max(1, total)) != tenth or monotonic() - last > _SILENCE):
+            tenth, last = now, monotonic()
+            print(", ".join([f"{done:,} of {total:,} {unit}", *news]), file=sys.stderr, flush=True)
+
+    with bar:
+        yield show

@@ -27,6 +27,7 @@ import pandas as pd
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import sim
+from sim.report.study import save
 from sim.study import estimate
 from sim.worlds import summary as worlds
 
@@ -49,7 +50,7 @@ def finished() -> Path:
     """A folder with the results of a small study."""
     folder = Path(tempfile.mkdtemp()) / "finished"
     study = sim.Study.from_dict(mutations.small_studies()[0])
-    study.run(folder).save()
+    save(study.run(folder))
     return folder
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sim.claims import answer as claims
-from sim.plots import forest
+from sim.plots import claims as drawings
 from sim.worlds import survey
 from sim.worlds.ensemble import SHIPPED, Ensemble
 from sim.worlds.prior import GRID, UNIFORMS, prior, uniforms_of, worlds_from
@@ -72,8 +72,8 @@ def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `sim claim` switch mechanisms off in two orders only, and draw its first picture alone."""
 
     def first(found: Any) -> dict[str, Any]:
-        page = next(iter(forest.pages(found)))
-        return {page: forest.claims_forest(found, page)}
+        page = next(iter(drawings.pages(found)))
+        return {page: drawings.claims_forest(found, page)}
 
     for preset in ("QUICK", "DEEP"):
         monkeypatch.setattr(claims, preset, replace(getattr(claims, preset), orders=2))

@@ -13,6 +13,7 @@ import pytest
 from sim.claims.answer import CLAIMS
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.report.study import save
 from sim.study import Study
 from sim.study.sections import Outcomes, Plan, Precision
 
@@ -85,7 +86,7 @@ def test_a_study_runs_at_reduced_size(path, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_study_is_drawn_at_reduced_size(path, tmp_path):
-    assert all(file.stat().st_size for file in reduced(path).run(tmp_path / path.stem, workers=1).save())
+    assert all(file.stat().st_size for file in save(reduced(path).run(tmp_path / path.stem, workers=1)))
 
 
 def test_the_table_in_the_readme_is_what_the_studies_say():

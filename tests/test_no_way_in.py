@@ -33,6 +33,7 @@ from sim.files import digest
 from sim.model import compiling as compiled
 from sim.plots import theme
 from sim.report import html as report
+from sim.report.study import save
 from sim.study import Results, ledger
 from sim.worlds import ensemble, pattern_file
 
@@ -226,7 +227,7 @@ def test_markup_in_a_study_stays_text_in_its_report_and_its_pictures(tmp_path: P
     for number, title in enumerate((f"plain {'x' * len(MARKUP)}", MARKUP)):
         (tmp_path / f"{number}.toml").write_bytes(_study_text(title))
         results = sim.Study.load(tmp_path / f"{number}.toml").run(tmp_path / str(number))
-        results.save()
+        save(results)
         pages.append((results.folder / "report.html").read_text("utf-8"))
         pictures.append([ET.parse(file) for file in sorted(results.folder.glob("*.svg"))])
     assert {tag for tag, _ in _elements(pages[1])} == {tag for tag, _ in _elements(pages[0])}
@@ -320,7 +321,7 @@ def test_a_link_in_a_folder_of_results_is_not_written_through(folder: Path, tmp_
     for name in ("report.html", "summary.csv", "figure.png"):
         (folder / name).unlink()
         (folder / name).symlink_to(precious)
-    Results(folder).save()
+    save(Results(folder))
     assert precious.read_text() == "mine"
     assert "<!DOCTYPE html>" in (folder / "report.html").read_text("utf-8")
 

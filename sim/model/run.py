@@ -90,11 +90,14 @@ class Run:
         """Where the numbers come from: version, commit, seed, engine, Python, platform and packages."""
         return {**deepcopy(provenance()), "seed": self.seed, "engine": self.engine}
 
-    def plot(self, *outcomes: str) -> Figure:
-        """Time paths of some outcomes (by default fear, trust, quality and reported), as a Matplotlib figure."""
-        from sim.plots.figures import time_paths  # noqa: PLC0415
+    def plot(self, *outcomes: str, against: Run | None = None) -> Figure:
+        """Time paths of some outcomes (by default fear, trust, quality and reported), as a Matplotlib figure.
 
-        return time_paths(self, outcomes)
+        With another run, `against`, its paths are dashed beside those of this one.
+        """
+        from sim.plots.run import time_paths  # noqa: PLC0415
+
+        return time_paths(self, outcomes, against)
 
 
 def simulate(

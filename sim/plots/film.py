@@ -1,34 +1,69 @@
 """A film of two runs side by side: every organisation in its system, coloured by fear, month by month.
 
-Both runs begin with the same people and the same luck, so that they differ by policy only.
+Both runs begin with the same people and the same luck, so that they differ by policy only. Between the two maps stand
+the numbers that matter.
 """
 
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from itertools import chain
+from math import isqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+from numpy.typing import NDArray
 
 from sim import files
 from sim.errors import InputError, nearest, place, shown
-from sim.model.parameters import REGIMES
-from sim.model.run import simulate
+from sim.model.parameters import PARAMETERS, REGIMES, SIZES
+from sim.model.run import Run, simulate
 from sim.model.seeds import seed_of
-from sim.plots import theme
-from sim.plots.stage import COUNTERS, Frame, Stage, Take, counters, finding, written
+from sim.plots import layout, theme
 
 if TYPE_CHECKING:
+    from matplotlib.text import Text
+
     from sim.study import Results
 
 DEFAULT_REGIMES = ("light", "heavy")
 SUFFIXES = (".gif", ".mp4")
 _A_SECOND = 10  # frames
 _STILL = 3  # seconds that the first and the last frame stay
+
+Frame = NDArray[np.uint8]
+"""A picture: rows by columns by red, green and blue."""
+
+COUNTERS = {
+    "fear": ("mean fear", "{:.2f}"),
+    "toxic": ("in a toxic climate", "{:.0%}"),
+    "initiative_rate": ("try something new", "{:.1%}"),
+    "harm": ("harm to patients", "{:.3f}"),
+    "quality": ("quality of care", "{:.2f}"),
+}
+"""The outcomes whose numbers are shown, what they are called, and how they are written."""
+
+YEAR = 12
+"""Numbers are averages over this many months: those of a single month would flicker."""
+
+COLOURS = "inferno_r"  # pale for little, dark for much: told apart without colour vision and in grey
+STEPS = np.linspace(0.1, 0.6, 11)
+"""The scale of fear, the same in every film; the means of organisations rarely leave it."""
+
+_WIDE, _HIGH, _DPI = 1280, 720, 96
+_NUMBER, _CLOCK = 26, 24
+_HEADINGS = 0.83  # height of the line with the names of the sides and the month
+_ON_A_RING = 7  # more organisations in a system stand in rows
 
 
 def save(
@@ -64,9 +99,21 @@ def save(
         of_study = "the film of a study shows its first and its last cell, with its first seed; leave this out"
         _check(path, [f"{name}: {of_study}" for name, value in given.items() if value is not None])
         return film(_of_results(results), path, progress)
-    regimes = DEFAULT_REGIMES if regimes is None else regimes
-    _check(path, _mistaken(regimes))
-    return film(_of_regimes(regimes, 0 if seed is None else seed, settings), path, progress)
+    names = DEFAULT_REGIMES if regimes is None else regimes
+    lines = [
+        f"--regimes {shown(name)}: no such regime{nearest(name, REGIMES)}; there are {', '.join(REGIMES)}"
+        for name in names
+        if name not in REGIMES
+    ]
+    if len(names) != 2:
+        lines.append(f"--regimes {','.join(names)}: must be two names, such as light,heavy")
+    _check(path, lines)
+    start = seed_of(0 if seed is None else seed)
+    first, second = (
+        Take(f"{layout.plain(name)} oversight", simulate(start, name, record_organisations=True, **settings))
+        for name in names
+    )
+    return film((first, second), path, progress)
 
 
 def film(takes: tuple[Take, Take], path: Path, progress: Callable[[int, int, int], None] | None = None) -> Path:
@@ -75,7 +122,7 @@ def film(takes: tuple[Take, Take], path: Path, progress: Callable[[int, int, int
     if len(months) > 1:
         raise InputError([f"{place(path)}: the two runs last {min(months)} and {max(months)} months; a film needs one"])
     _check(path, [])
-    frames = _reported(frames_of(takes), months.pop(), progress)
+    frames = frames_of(takes, progress)
     about = {
         "made_by": files.OURS,
         "title": finding(takes),
@@ -89,51 +136,32 @@ def film(takes: tuple[Take, Take], path: Path, progress: Callable[[int, int, int
     return path
 
 
-def frames_of(takes: tuple[Take, Take]) -> Iterator[Frame]:
+def frames_of(takes: tuple[Take, Take], progress: Callable[[int, int, int], None] | None = None) -> Iterator[Frame]:
     """A picture of 720 by 1280 points for each month."""
+    months = takes[0].run.parameters.months
     with theme.style():
         stage = Stage(takes)
-    for month in range(takes[0].run.parameters.months):
+    for month in range(months):
         with theme.style():
             picture = stage.at(month)
         yield picture
-
-
-def _of_regimes(regimes: Sequence[str], seed: int, settings: dict[str, Any]) -> tuple[Take, Take]:
-    seed = seed_of(seed)
-    first, second = (
-        Take(f"{name.replace('_', ' ')} oversight", simulate(seed, name, record_organisations=True, **settings))
-        for name in regimes
-    )
-    return first, second
+        if progress is not None:
+            progress(month + 1, 0, months)
 
 
 def _of_results(results: Results) -> tuple[Take, Take]:
-    from sim.plots.cells import cell_words, settings_of  # noqa: PLC0415
-
     points = results.study.points
     if len(points) < 2:
         raise InputError([f"{place(results.folder)}: this study has one cell; a film compares two"])
     seed = results.study.plan.seed
     first, second = (
         Take(
-            cell_words(settings_of(results, number), results),
+            layout.cell_words(number, results),
             simulate(seed, record_organisations=True, **points[number - 1].settings),
         )
         for number in (1, len(points))
     )
     return first, second
-
-
-def _mistaken(regimes: Sequence[str]) -> list[str]:
-    lines = [
-        f"--regimes {shown(name)}: no such regime{nearest(name, REGIMES)}; there are {', '.join(REGIMES)}"
-        for name in regimes
-        if name not in REGIMES
-    ]
-    if len(regimes) != 2:
-        lines.append(f"--regimes {','.join(regimes)}: must be two names, such as light,heavy")
-    return lines
 
 
 def _check(path: Path, lines: list[str]) -> None:
@@ -143,24 +171,11 @@ def _check(path: Path, lines: list[str]) -> None:
         lines = [*lines, f"{place(path)}: must end in .gif or .mp4{nearest(suffix, SUFFIXES)}"]
     elif path.is_dir() or not path.parent.is_dir():
         lines = [*lines, f"{place(path)}: cannot be written: {'a folder' if path.is_dir() else 'no such folder'}"]
-    elif suffix == ".mp4" and not _has_encoder():
+    elif suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
         lines = [*lines, f"{place(path)}: MP4 needs the extra: pip install '.[film]'; or write a .gif"]
     if lines:
         raise InputError(lines)
     files.check_new(path, files.OURS.encode())
-
-
-def _has_encoder() -> bool:
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    return find_spec("imageio_ffmpeg") is not None
-
-
-def _reported(frames: Iterator[Frame], total: int, progress: Callable[[int, int, int], None] | None) -> Iterator[Frame]:
-    for done, frame in enumerate(frames, 1):
-        if progress is not None:
-            progress(done, 0, total)
-        yield frame
 
 
 def _alternative(takes: tuple[Take, Take]) -> str:
@@ -209,3 +224,119 @@ def _write_mp4(path: Path, frames: Iterator[Frame], about: dict[str, Any]) -> No
     for _ in still:
         writer.send(np.ascontiguousarray(frame))
     writer.close()
+
+
+class Take(NamedTuple):
+    """One side of a film: what to call it, and its run, made with ``record_organisations=True``."""
+
+    name: str
+    run: Run
+
+
+def finding(takes: tuple[Take, Take]) -> str:
+    """What the film shows, in a sentence: mean fear in the last twelve months of each run."""
+    first, second = (f"{counters(take.run)[0][-1]:.2f}" for take in takes)
+    months = takes[0].run.parameters.months
+    when = f"After {months // YEAR} years" if months % YEAR == 0 and months > YEAR else f"After {months} months"
+    if first == second:
+        return f"{when} mean fear is {first} under both: {takes[0].name}, and {takes[1].name}"
+    return f"{when} mean fear is {second} under {takes[1].name}, and {first} under {takes[0].name}"
+
+
+class Stage:
+    """The picture of a month, in which only colours and numbers change."""
+
+    def __init__(self, takes: tuple[Take, Take]) -> None:
+        self._figure = Figure(figsize=(_WIDE / _DPI, _HIGH / _DPI), dpi=_DPI, facecolor="white")
+        self._canvas = FigureCanvasAgg(self._figure)
+        months = takes[0].run.parameters.months
+        self._fear = [take.run.organisations["fear"].to_numpy().reshape(months, -1) for take in takes]
+        self._numbers = [counters(take.run) for take in takes]
+        said = finding(takes)
+        title = textwrap.fill(said, len(said) // 2 + 6 if len(said) > 66 else 66)
+        self._text(0.025, 0.975, title, theme.TITLE + 2, weight="bold", ha="left", va="top")
+        self._text(0.025, 0.065, textwrap.fill(_note(takes), 90), theme.TEXT, ha="left", color=theme.GREY)
+        self._dots = [self._side(take, left) for take, left in zip(takes, (0.02, 0.62), strict=True)]
+        self._clock = self._text(0.5, _HEADINGS, "", _CLOCK, weight="bold")
+        self._values: list[tuple[Text, Text]] = []
+        for k, (label, _) in enumerate(COUNTERS.values()):
+            y = 0.765 - 0.13 * k
+            self._text(0.5, y, label, theme.LARGE + 1)
+            left, right = (self._text(x, y - 0.052, "", _NUMBER, weight="bold") for x in (0.44, 0.56))
+            self._values.append((left, right))
+        axes = self._figure.add_axes((0.72, 0.075, 0.25, 0.032))
+        bar = self._figure.colorbar(self._dots[0], cax=axes, orientation="horizontal", ticks=STEPS[::2])
+        bar.ax.tick_params(labelsize=theme.TEXT)
+        self._text(0.705, 0.091, "fear", theme.LARGE, ha="right", weight="bold")
+
+    def at(self, month: int) -> Frame:
+        """The picture of a month, counted from 0."""
+        self._clock.set_text(f"Year {month // YEAR + 1}, month {month % YEAR + 1}")
+        for dots, fear in zip(self._dots, self._fear, strict=True):
+            dots.set_array(fear[month])
+        for k, (texts, (_, how)) in enumerate(zip(self._values, COUNTERS.values(), strict=True)):
+            for text, numbers in zip(texts, self._numbers, strict=True):
+                text.set_text(written(how, numbers[k][month]))
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        drawn = np.asarray(self._canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        return drawn[:, :, :3].copy()
+
+    def _text(self, x: float, y: float, text: str, size: float, **more: Any) -> Text:
+        return self._figure.text(x, y, text, fontsize=size, **{"ha": "center", "va": "center", **more})
+
+    def _side(self, take: Take, left: float) -> PatchCollection:
+        """Systems as squares in rows, organisations as dots in them; colours come with the month."""
+        name = textwrap.shorten(take.name, 40, placeholder=" ...")
+        self._text(left + 0.18, _HEADINGS, name, _CLOCK if len(name) < 20 else theme.LARGE, weight="bold")
+        axes = self._figure.add_axes((left, 0.135, 0.36, 0.67))
+        axes.set_axis_off()
+        p = take.run.parameters
+        radius, inside = places(p.organisations)
+        across = isqrt(p.systems)
+        corners = [(float(k % across), -float(k // across)) for k in range(p.systems)]
+        squares = [Rectangle((x - 0.47, y - 0.47), 0.94, 0.94) for x, y in corners]
+        axes.add_collection(PatchCollection(squares, facecolor="#F3F3F3", edgecolor=theme.PALE, linewidth=1))
+        circles = [Circle((x + dx, y + dy), 0.95 * radius) for x, y in corners for dx, dy in inside]
+        norm = BoundaryNorm(STEPS.tolist(), 256, extend="both")
+        dots = PatchCollection(circles, cmap=COLOURS, norm=norm, edgecolor=theme.GREY, linewidth=0.6)
+        axes.add_collection(dots)
+        axes.set_aspect("equal")
+        axes.margins(0)
+        axes.autoscale_view()
+        return dots
+
+
+def _note(takes: tuple[Take, Take]) -> str:
+    p, other = (take.run.parameters for take in takes)
+    alike = all(getattr(p, name) == getattr(other, name) for name in (*PARAMETERS, *SIZES))
+    same = ": the same people at the start, the same luck" if alike else ""
+    return (
+        f"Each dot is an organisation, each square a system. One run a side, both of seed {takes[0].run.seed}{same}. "
+        "Numbers: means of the last twelve months."
+    )
+
+
+def places(n: int) -> tuple[float, list[tuple[float, float]]]:
+    """The radius of `n` dots that touch within a square of side 0.88, and their places around its middle."""
+    half = 0.44
+    if n == 1:
+        return half, [(0.0, 0.0)]
+    if n <= _ON_A_RING:
+        share = np.sin(np.pi / n)
+        ring = half / (1.0 + share)
+        angles = 2.0 * np.pi * np.arange(n) / n + np.pi / 2
+        return ring * share, [(ring * np.cos(angle), ring * np.sin(angle)) for angle in angles]
+    across = isqrt(n - 1) + 1
+    radius = half / across
+    return radius, [((2 * (k % across) + 1) * radius - half, half - (2 * (k // across) + 1) * radius) for k in range(n)]
+
+
+def counters(run: Run) -> list[NDArray[np.float64]]:
+    """For each of `COUNTERS` the average over the last twelve months, or as many as there are, by month."""
+    means = run.series[list(COUNTERS)].rolling(YEAR, min_periods=1).mean()
+    return [means[name].to_numpy() for name in COUNTERS]
+
+
+def written(how: str, number: float) -> str:
+    """A number of one of `COUNTERS` as it is shown."""
+    return how.format(number).replace("%", " %")

@@ -1,4 +1,4 @@
-"""How pictures look and how they are written: one palette, sizes for a 16:9 slide, provenance inside the file.
+"""How pictures look and how they are written: one palette, one frame for a 16:9 slide, provenance inside the file.
 
 Nothing here changes Matplotlib's settings for anyone else: they hold inside `style` only, one thread at a time.
 """
@@ -13,14 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.style import context
 
 from sim import files
 from sim.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # The palette of Okabe and Ito, which colour-blind people can tell apart
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -38,16 +41,20 @@ FORMATS = (".png", ".svg", ".pdf")
 """How pictures are written: PNG for slides, SVG and PDF for papers."""
 MARGIN = 0.03
 """Where texts begin, as a share of the width."""
-_HEADLINES = ((TITLE, 76), (17, 90), (14, 108))  # points, and letters that fit on a line
-_FOOTNOTE = 165  # letters
+_HEADLINES = ((TITLE, 76), (17, 90), (14, 108), (13, 116))  # points, and letters that fit on a line
+_FOOTNOTE = 160  # letters
 
 _RC = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with Matplotlib: the same letters everywhere
     "font.size": TEXT,
+    "axes.axisbelow": True,
+    "axes.labelsize": LARGE,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlelocation": "left",
+    "axes.titlesize": LARGE,
+    "axes.titleweight": "bold",
     "axes.unicode_minus": True,
     "svg.hashsalt": "leadership-sim",
     "svg.fonttype": "path",
@@ -61,19 +68,63 @@ _LOCK = RLock()
 @contextmanager
 def style() -> Iterator[None]:
     """Matplotlib's own defaults with this project's on top, whatever a user's matplotlibrc says."""
-    with _LOCK, mpl.rc_context(_settings()):
+    with _LOCK, context(["default", _RC]):
         yield
 
 
-def _settings() -> Any:
-    groups = ("font", "axes", "lines", "xtick", "ytick", "text", "svg", "path", "savefig", "figure", "legend", "patch",
-              "pdf", "image", "contour", "hatch")  # fmt: skip
-    return {key: value for key, value in mpl.rcParamsDefault.items() if key.split(".")[0] in groups} | _RC
+@contextmanager
+def slide(
+    title: str, note: str = "", alt: str = "", panels: int = 1, across: int = 0, grid: str = "", **more: Any
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """A slide to draw on, with its texts, which make room for each other: gives the figure and its panels.
+
+    Parameters
+    ----------
+    title : what the picture found; written at the top, smaller where it is long, in two lines or three.
+    note : how to read it and where it comes from, at the bottom; a newline begins a paragraph.
+    alt : what is drawn, for people who do not see it; the title is added. The words go into the picture's files.
+    panels, across : how many panels there are, and how many stand beside each other: by default two, or three of
+        more than four.
+    grid : "x", "y" or "both" for grey lines behind the panels.
+    **more : what else Matplotlib's ``Figure.subplots`` takes, such as ``sharey`` and ``width_ratios``.
+    """
+    across = across or min(panels, 3 if panels > 4 else 2)
+    paragraphs = minus(note).splitlines()
+    with style():
+        figure = Figure(figsize=SLIDE, dpi=DPI, facecolor="white")
+        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.14, rect=(MARGIN - 0.009, 0.0, 0.97, 1.0))
+        _headline(figure, title)
+        figure.supxlabel("\n".join(line for text in paragraphs for line in textwrap.wrap(text, _FOOTNOTE)), x=MARGIN,
+                         ha="left", fontsize=SMALL, color=GREY)  # fmt: skip
+        figure.set_label(minus(" ".join(f"{alt}. {title.rstrip('.')}.".split())))
+        body: Any = figure.subfigures()
+        every = list(body.subplots(-(-panels // across), across, squeeze=False, **more).flat)
+        for axes in every[:panels]:
+            axes.tick_params(labelsize=TEXT, grid_color=PALE)
+            if grid:
+                axes.grid(axis=grid)
+        for axes in every[panels:]:
+            axes.remove()
+        yield figure, every[:panels]
+        _freeze(figure)
 
 
-def slide() -> Figure:
-    """An empty figure in the proportions of a slide; call it inside `style`."""
-    return Figure(figsize=SLIDE, dpi=DPI, facecolor="white")
+def _freeze(figure: Figure) -> None:
+    """Lay a figure out once and for all, on places rounded so that the solver's last digits are in no file."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(5))
+    for axes in figure.axes:
+        left, bottom, width, height = (round(number, 5) for number in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
+
+
+def _headline(figure: Figure, title: str) -> None:
+    fitted = [(size, textwrap.wrap(minus(title), width)) for size, width in _HEADLINES]
+    size, lines = next((fit for fit in fitted if len(fit[1]) <= 2), fitted[-1])
+    text = "\n".join(lines[:3]) + (" ..." if len(lines) > 3 else "")
+    figure.suptitle(text, x=MARGIN, ha="left", fontsize=size, fontweight="bold")
 
 
 def minus(text: str) -> str:
@@ -81,32 +132,13 @@ def minus(text: str) -> str:
     return text.replace(" -", " −").replace("(-", "(−") if not text.startswith("-") else minus("−" + text[1:])
 
 
-def headline(figure: Figure, finding: str) -> None:
-    """Write what a picture found at its top, smaller where it is long: two lines, or three of the smallest size."""
-    fitted = [(size, textwrap.wrap(minus(finding), width)) for size, width in _HEADLINES]
-    size, lines = next((fit for fit in fitted if len(fit[1]) <= 2), fitted[-1])
-    text = "\n".join(lines[:3]) + (" ..." if len(lines) > 3 else "")
-    figure.suptitle(text, x=MARGIN, y=0.972, ha="left", va="top", fontsize=size, fontweight="bold")
-
-
-def footnote(figure: Figure, *paragraphs: str) -> None:
-    """Write how to read a picture and where it comes from at its bottom."""
-    lines = [line for text in paragraphs if text for line in textwrap.wrap(minus(text), _FOOTNOTE)]
-    figure.text(MARGIN, 0.02, "\n".join(lines), fontsize=SMALL, color=GREY, va="bottom")
-
-
-def describe(figure: Figure, alternative: str) -> None:
-    """Give a picture the words for people who do not see it; they go into its files."""
-    figure.set_label(minus(" ".join(alternative.split())))
-
-
 def finding(figure: Figure) -> str:
-    """What `headline` wrote at the top of a picture, on one line."""
+    """The title of a picture on one line: what it found."""
     return " ".join(figure.get_suptitle().split())
 
 
 def alternative(figure: Figure) -> str:
-    """The words of `describe`, or else what stands at the top of the picture."""
+    """A picture in words, for people who do not see it."""
     return str(figure.get_label() or "") or finding(figure)
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 from sim.claims.report import rows_of
 from sim.claims.table import CLAIMS, SURVEILLANCE
 from sim.claims.text import VERDICTS, is_number, label, percent, signed_numbers
-from sim.plots import forest, theme
+from sim.plots import claims as drawings
+from sim.plots import theme
 from sim.report.html import Code, Section, Table, Text, picture, report
 
 if TYPE_CHECKING:
@@ -28,19 +29,19 @@ _SHARES = ("supported", "opposed", "higher", "lower", "negligible", "undecided")
 
 def pictures(found: ClaimReport) -> dict[str, Figure]:
     """Every picture of an answer, by the name of its file."""
-    drawn = {page: forest.claims_forest(found, page) for page in forest.pages(found)}
+    drawn = {page: drawings.claims_forest(found, page) for page in drawings.pages(found)}
     drawn |= dict(chain(_carried(found), _flipped(found)))
     if len(table := found.tables.get("patterns", pd.DataFrame())):
-        from sim.plots.evidence import model_against_evidence  # noqa: PLC0415
-
         table = table.rename(columns={"value": "target", "within": "within_two_tolerances"})
-        drawn["evidence"] = model_against_evidence(table, _worlds(found.provenance["ensemble"]["worlds"]))
+        drawn["evidence"] = drawings.model_against_evidence(table, _worlds(found.provenance["ensemble"]["worlds"]))
     for reply in found.replies:
         if "tipping_curve" in reply.tables:
-            from sim.plots.loop import hysteresis  # noqa: PLC0415
-
+            note = (
+                "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
+                f"{found.provenance['effort']['draws']} worlds drawn by weight."
+            )
             curve = reply.tables["tipping_curve"]
-            drawn["tipping"] = hysteresis(curve, "monitoring and targets", "fear", _tipping(found))
+            drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
     return drawn
 
 
@@ -48,17 +49,7 @@ def _worlds(number: int) -> str:
     return f"{number:,} plausible worlds, weighted by published findings."
 
 
-def _tipping(found: ClaimReport) -> str:
-    draws = found.provenance["effort"]["draws"]
-    return (
-        "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
-        f"{draws} worlds drawn by weight."
-    )
-
-
 def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
-    from sim.plots.carriers import what_carries  # noqa: PLC0415
-
     for claim, outcome in EXPLAINED if len(found.carriers) else ():
         mine = _of(found.carriers, claim, outcome).rename(columns={"standard_error": "se"})
         totals = _of(found.tables["carriers_by_case"], claim, outcome)
@@ -66,20 +57,19 @@ def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
         if len(mine):
             table = pd.concat([mine, totals], ignore_index=True)
             note = f"Shapley values over the mechanisms. {_worlds(len(found.sample.worlds))}"
-            yield f"carriers_{claim}_{outcome}", what_carries(table, "heavy − light surveillance", outcome, note)
+            figure = drawings.what_carries(table, "heavy − light surveillance", outcome, note)
+            yield f"carriers_{claim}_{outcome}", figure
 
 
 def _flipped(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
-    from sim.plots.maps import FEWEST, flip_map  # noqa: PLC0415
-
     maps = found.tables.get("flip_maps", pd.DataFrame())
     for claim, outcome in EXPLAINED if len(maps) else ():
         table = _of(maps, claim, outcome).rename(columns={"worlds": "effective_size"})
-        if (table["effective_size"] >= FEWEST).sum() > 1:
+        if (table["effective_size"] >= drawings.FEWEST).sum() > 1:
             first = table.iloc[0]
-            note = _worlds(len(found.sample.worlds))
-            said = f"{HEADINGS[claim]} ({label(outcome)})"
-            yield f"flip_{claim}_{outcome}", flip_map(table, first["x"], first["y"], said, note, first["answer"])
+            said, note = f"{HEADINGS[claim]} ({label(outcome)})", _worlds(len(found.sample.worlds))
+            figure = drawings.flip_map(table, first["x"], first["y"], said, note, first["answer"])
+            yield f"flip_{claim}_{outcome}", figure
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:

@@ -1,18 +1,26 @@
-"""The report on a study: its pictures, tables, how it was done, what differs from the default, how to do it again."""
+"""What is written about a study: its report, its pictures and its tables.
+
+The report is one page with the pictures, the numbers, how it was done, what differs from the default, and how to do it
+again.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from sim import files
 from sim.claims.text import joined, label, shown_numbers
+from sim.errors import counted
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, SIZES, resolve
-from sim.plots import cells, theme
+from sim.plots import layout, theme
+from sim.plots.study import pictures, study_figure
 from sim.report.html import Code, Part, Section, Table, Text, picture, report
 
 if TYPE_CHECKING:
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 
     from sim.study import Results
 
+REPORT = "report.html"
+_PAGE = b'<meta name="generator" content="leadership-sim">'
 MOST_CELLS = 60
 """More cells than this have no table in a report; the file of runs has them."""
 _ACROSS = 5  # outcomes beside each other in a table
@@ -35,14 +45,85 @@ CAVEATS = (
 )
 
 
+def save(results: Results) -> list[Path]:
+    """Write into the folder of a study what its runs say, and return the paths; none where no run is done.
+
+    ``report.html``, the pictures that fit (``figure`` and others of `sim.plots.study.NAMES`, as PNG, SVG and PDF), and
+    ``summary.csv``, or for sampled designs ``sensitivity.csv`` and ``sensitivity.txt``. What is there, whole and made
+    of these runs, is left as it is. Raises `InputError` where files cannot be written.
+    """
+    runs, failed = results.counts
+    if runs == failed:
+        return []
+    folder = results.derived
+    drawings = [f"{name}{ending}" for name in pictures(results) for ending in theme.FORMATS]
+    names = [REPORT, *drawings, *(["sensitivity.csv", "sensitivity.txt"] if results.is_sampled else ["summary.csv"])]
+    if not folder.is_fresh(results.digest, names):
+        contents = _tables(results)
+        drawn = _drawn(results)
+        for name, figure in drawn.items():
+            contents |= theme.drawn(figure, name, results.origin, results.title, theme.FORMATS)
+        contents[REPORT] = of_study(results, drawn).encode()
+        folder.fill(contents, results.digest)
+    return [results.folder / name for name in names]
+
+
+def _tables(results: Results) -> dict[str, bytes]:
+    if not results.is_sampled:
+        return {"summary.csv": files.csv(results.summary())}
+    found = results.sensitivity()
+    return {"sensitivity.csv": files.csv(found.table), "sensitivity.txt": found.text().encode() + b"\n"}
+
+
+def save_figure(results: Results, path: Path) -> list[Path]:
+    """Write the first picture in the format of the path's ending, .png, .svg or .pdf, or all three without an ending.
+
+    Raises `InputError` for another ending, and where it cannot be written.
+    """
+    stem, formats = theme.wanted(path)
+    return theme.save(study_figure(results), stem, results.origin, results.title, formats)
+
+
+def save_figures(results: Results, folder: Path) -> list[Path]:
+    """Write every picture that fits the study into a folder, which is made where it is missing; return the paths."""
+    with files.explained(folder):
+        files.make(folder)
+    return [
+        path
+        for name, figure in _drawn(results).items()
+        for path in theme.save(figure, folder / name, results.origin, results.title, theme.FORMATS)
+    ]
+
+
+def sensitivity_text(results: Results) -> str:
+    """What a sampled design found, in sentences: as `save` wrote it, where no run has come since."""
+    derived = results.derived
+    if derived.of == results.digest and (found := derived.content("sensitivity.txt")) is not None:
+        return found.decode().rstrip("\n")
+    return results.sensitivity().text()
+
+
+def save_report(results: Results, path: Path) -> Path:
+    """Write the report and return its path.
+
+    Raises `InputError` where nothing is finished, and where the file cannot be written, or is somebody else's.
+    """
+    files.write_new(path, of_study(results, _drawn(results)).encode(), _PAGE)
+    return path
+
+
+def _drawn(results: Results) -> dict[str, Figure]:
+    return {name: draw(results) for name, draw in pictures(results).items()}
+
+
 def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
-    """The report on a study, finished or not, as HTML; `figures` are its pictures by name (`sim.plots.studies`)."""
+    """The report on a study, finished or not, as HTML; `figures` are its pictures by name (`sim.plots.study`)."""
     origin = results.origin
     shown = [
         picture(figure, origin, f"Figure {number}. {theme.finding(figure)}. File: {name}.png, .svg and .pdf.")
         for number, (name, figure) in enumerate(figures.items(), 1)
     ]
-    sentences = [Text(results.sensitivity_text().splitlines())] if results.is_sampled else []
+    sentences = [Text(sensitivity_text(results).splitlines())] if results.is_sampled else []
     sections = [
         Section("What was found", [*sentences, *shown]),
         Section("The numbers", tables(results)),
@@ -66,17 +147,27 @@ def unfinished(results: Results) -> str:
 def tables(results: Results) -> list[Part]:
     """The numbers: means by cell, or what outcomes depend on; and how precise sequential replication was."""
     if results.is_sampled:
-        return [_drivers(results)]
-    found: list[Part] = []
+        found = results.sensitivity()
+        rows = [
+            [label(name), str(rank), layout.plain(row["driver"]), row["measure"], f"{row['estimate']:.3g}",
+             f"{row['low']:.3g} to {row['high']:.3g}"]
+            for name in found.outcomes
+            for rank, row in found.ranking(name).head(_LEADING).iterrows()
+        ]  # fmt: skip
+        caption = f"The {_LEADING} leading drivers of each outcome"
+        head = ("outcome", "rank", "driver", "measure", "estimate", "95 % interval")
+        return [Table(caption, head, rows, "From sensitivity.csv, which has all.")]
     if results.cells > MOST_CELLS:
-        found.append(Text([f"{results.cells:,} cells are too many for a table here; summary.csv has all of them."]))
-    else:
-        summary = results.summary()
-        names = results.outcomes
-        found += [_means(results, summary, names[k : k + _ACROSS]) for k in range(0, len(names), _ACROSS)]
-    if results.is_sequential and results.cells <= MOST_CELLS:
-        found.append(_precision(results))
-    return found
+        return [Text([f"{results.cells:,} cells are too many for a table here; summary.csv has all of them."])]
+    summary, names = results.summary(), results.outcomes
+    parts: list[Part] = [_means(results, summary, names[k : k + _ACROSS]) for k in range(0, len(names), _ACROSS)]
+    if results.is_sequential:
+        rows = [
+            [str(row["cell"]), str(row["n"]), f"{row['half_width']:.3g}", row["ended"] or "going on"]
+            for row in results.precision().to_dict("records")
+        ]
+        parts.append(Table("Runs that each cell needed", ("cell", "runs", "half-width", "ended"), rows))
+    return parts
 
 
 def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Table:
@@ -86,7 +177,7 @@ def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Tab
         values = [_with_half(row["mean"], row["half_width"]) for row in part.to_dict("records")]
         rows.append([str(number), *(_setting(name, first[name]) for name in results.columns), str(first["n"]), *values])
     units = [f"{label(name)} ({OUTCOMES[name].unit})" for name in names]
-    head = ["cell", *(cells.plain(name) for name in results.columns), "runs", *(label(name) for name in names)]
+    head = ["cell", *(layout.plain(name) for name in results.columns), "runs", *(label(name) for name in names)]
     note = "±: half of the 95 % interval of the mean. From summary.csv; all runs are in runs/."
     return Table(f"Means by cell: {joined(units)}", head, rows, note)
 
@@ -98,105 +189,60 @@ def _with_half(mean: float, half: float) -> str:
 
 
 def _setting(name: str, value: Any) -> str:
-    return "" if value == "" else cells.said(name, value) if name == "schedule" else theme.minus(_number(value))
+    return "" if value == "" else layout.said(name, value) if name == "schedule" else theme.minus(_number(value))
 
 
 def _number(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
 
 
-def _precision(results: Results) -> Table:
-    rows = [
-        [str(row["cell"]), str(row["n"]), f"{row['half_width']:.3g}", row["ended"] or "going on"]
-        for row in results.precision().to_dict("records")
-    ]
-    return Table("Runs that each cell needed", ("cell", "runs", "half-width", "ended"), rows)
-
-
-def _drivers(results: Results) -> Table:
-    found = results.sensitivity()
-    rows = [
-        [label(name), str(rank), cells.plain(row["driver"]), row["measure"], f"{row['estimate']:.3g}",
-         f"{row['low']:.3g} to {row['high']:.3g}"]
-        for name in found.outcomes
-        for rank, row in found.ranking(name).head(_LEADING).iterrows()
-    ]  # fmt: skip
-    head = ("outcome", "rank", "driver", "measure", "estimate", "95 % interval")
-    return Table(f"The {_LEADING} leading drivers of each outcome", head, rows, "From sensitivity.csv, which has all.")
-
-
 def paragraphs(results: Results) -> list[str]:
     """How the study was done: design, seeds, sizes, engine, intervals."""
-    return [_design(results), _seeds(results), _sizes(results), _ENGINE, _intervals(results)]
-
-
-_ENGINE = (
-    "Runs were made by the compiled engine, which follows the same rules as the readable Mesa model and gives the same "
-    "bits on one platform with one set of package versions."
-)
-
-
-def _design(results: Results) -> str:
-    design = results.study.plan.design
-    count = f"{results.cells:,} cell{'s' if results.cells != 1 else ''}"
+    plan, design = results.study.plan, results.study.plan.design
     kind, samples, seed = (design.get(name, "") for name in ("kind", "samples", "seed"))
-    drawn = f"drawn with design seed {seed}"
-    return {
+    count, drawn = counted(results.cells, "cell"), f"drawn with design seed {seed}"
+    designed = {
         "grid": f"The design is a grid: every combination of the values below, {count}.",
         "list": f"The design is a list of {count}.",
         "lhs": f"The design is a Latin hypercube of {samples} samples, {drawn}: {count}.",
         "sobol": f"The design is a Sobol' design of {samples} base samples, {drawn}: {count}.",
         "morris": f"The design is a Morris design of {samples} trajectories, {drawn}: {count}.",
     }.get(kind, "Nothing is varied: there is one cell.")
-
-
-def _seeds(results: Results) -> str:
-    plan = results.study.plan
-    same = (
-        "Random numbers are common to all cells under one seed, decision by decision, so cells differ by what was set."
-    )
-    if plan.precision is None:
+    if (asked := plan.precision) is None:
         last = plan.seed + plan.seeds - 1
-        return f"Each cell was run with {plan.seeds} seeds, {plan.seed} to {last}, the same in every cell. {same}"
-    asked = plan.precision
-    return (
-        f"Each cell was run with seeds from {plan.seed} on, {plan.seeds} at least and {asked.maximum} at most, until "
-        f"half of the 95 % interval of {label(asked.outcome)} was {asked.half_width:g} or less. {same}"
-    )
-
-
-def _sizes(results: Results) -> str:
-    plan = results.study.plan
+        seeded = f"{counted(plan.seeds, 'seed')}, {plan.seed} to {last}, the same in every cell."
+    else:
+        seeded = (
+            f"seeds from {plan.seed} on, {plan.seeds} at least and {asked.maximum} at most, until half of the 95 % "
+            f"interval of {label(asked.outcome)} was {asked.half_width:g} or less."
+        )
     p = resolve(**plan.common)
-    varied = [name for name in SIZES if name in results.columns]
-    unless = f" ({joined([cells.plain(name) for name in varied])} as the design says)" if varied else ""
-    return (
+    varied = [layout.plain(name) for name in SIZES if name in results.columns]
+    unless = f" ({joined(varied)} as the design says)" if varied else ""
+    return [
+        designed,
+        f"Each cell was run with {seeded} Random numbers are common to all cells under one seed, decision by decision, "
+        "so cells differ by what was set.",
         f"A run simulates {p.systems} systems of {p.organisations} organisations with {p.managers} managers each, "
         f"{p.systems * p.organisations * p.managers:,} managers, for {p.months} months{unless}. Outcomes are means "
-        f"over the last {min(p.window, p.months)} months."
-    )
-
-
-def _intervals(results: Results) -> str:
-    if results.is_sampled:
-        return "Intervals are 95 % intervals from a bootstrap over the samples of the design."
-    return (
-        "Intervals are 95 % intervals of means over seeds by Student's t. A difference is taken seed by seed before "
-        "its interval is made, so that what two cells have in common drops out."
-    )
+        f"over the last {min(p.window, p.months)} months.",
+        "Runs were made by the compiled engine, which follows the same rules as the readable Mesa model and gives the "
+        "same bits on one platform with one set of package versions.",
+        "Intervals are 95 % intervals from a bootstrap over the samples of the design."
+        if results.is_sampled
+        else "Intervals are 95 % intervals of means over seeds by Student's t. A difference is taken seed by seed "
+        "before its interval is made, so that what two cells have in common drops out.",
+    ]
 
 
 def settings(results: Results) -> list[Part]:
     """What the design varies, and what is fixed at another value than the default."""
-    found: list[Part] = []
-    if varied := list(_varied(results)):
-        found.append(Table("What varies", ("name", "values", "default", "unit", "meaning"), varied))
-    head = ("name", "value", "default", "unit", "meaning")
-    if fixed := list(_fixed(results)):
-        found.append(Table("What is fixed at another value than the default", head, fixed))
-    else:
-        found.append(Text(["Everything else is at its default."]))
-    return found
+    varied, fixed = list(_varied(results)), list(_fixed(results))
+    head = ("default", "unit", "meaning")
+    found: list[Part] = [Table("What varies", ("name", "values", *head), varied)] if varied else []
+    if fixed:
+        return [*found, Table("What is fixed at another value than the default", ("name", "value", *head), fixed)]
+    return [*found, Text(["Everything else is at its default."])]
 
 
 def _varied(results: Results) -> Iterator[tuple[str, ...]]:
@@ -207,36 +253,31 @@ def _varied(results: Results) -> Iterator[tuple[str, ...]]:
             text = f"{_number(min(values))} to {_number(max(values))}"
         else:
             text = ", ".join(_setting(name, value) or "none" for value in values)
-        yield (cells.plain(name), textwrap.shorten(text, 400, placeholder=" ..."), *_facts(name))
+        yield (layout.plain(name), textwrap.shorten(text, 400, placeholder=" ..."), *_facts(name))
 
 
 def _fixed(results: Results) -> Iterator[tuple[str, ...]]:
     plan = results.study.plan
     if "regime" not in results.columns and plan.regime != "baseline":
-        yield ("regime", cells.plain(plan.regime), *_facts("regime"))
+        yield ("regime", layout.plain(plan.regime), *_facts("regime"))
     for name in plan.mechanisms_off:
-        yield (cells.plain(name), "off", "on", "", MECHANISMS[name].meaning)
+        yield (layout.plain(name), "off", "on", "", MECHANISMS[name].meaning)
     p = resolve(**plan.common)
     for name, declared in DECLARATIONS.items():
         if name not in results.columns and getattr(p, name) != declared.default:
-            yield (cells.plain(name), f"{getattr(p, name):g}", *_facts(name))
+            yield (layout.plain(name), f"{getattr(p, name):g}", *_facts(name))
     for lever, by_month in p.schedule.items():
         text = ", ".join(f"{value:g} from month {month}" for month, value in by_month.items())
-        yield (cells.plain(lever), text, *_facts(lever))
+        yield (layout.plain(lever), text, *_facts(lever))
 
 
 def _facts(name: str) -> tuple[str, str, str]:
     """Default, unit and meaning of what a study may set."""
-    lever = name.partition("@")[0]
-    if lever in DECLARATIONS:
-        declared = DECLARATIONS[lever]
+    if declared := DECLARATIONS.get(name.partition("@")[0]):
         return f"{declared.default:g}", declared.unit, declared.meaning
+    ways = joined([layout.plain(regime) for regime in REGIMES])
     return {
-        "regime": (
-            "baseline",
-            "",
-            f"A named way of overseeing; there are {joined([cells.plain(r) for r in REGIMES])}.",
-        ),
+        "regime": ("baseline", "", f"A named way of overseeing; there are {ways}."),
         "mechanisms_off": ("none", "", "Mechanisms of the model that are switched off."),
         "schedule": ("none", "", "Levers that change while a run goes on."),
     }.get(name, ("", "", "Drives several settings at once, as the study's file says."))

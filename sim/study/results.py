@@ -195,8 +195,8 @@ class Results:
 
     def plot(self, *outcomes: str) -> Figure:
         """The first picture of the study: dose and response, a row for each cell, or for sampled designs what matters
-        for an outcome or two. See `sim.plots.studies.study_figure`, and `pictures` there for the others."""
-        from sim.plots.studies import study_figure  # noqa: PLC0415
+        for an outcome or two. See `sim.plots.study.study_figure`, and `pictures` there for the others."""
+        from sim.plots.study import study_figure  # noqa: PLC0415
 
         return study_figure(self, outcomes)
 
@@ -211,30 +211,6 @@ class Results:
         from sim.study.sensitivity import sensitivity  # noqa: PLC0415
 
         return sensitivity(self, None)
-
-    def save(self) -> list[Path]:
-        """Write report, pictures and tables into the folder and return their paths; see `sim.report.saved.save`."""
-        from sim.report import saved  # noqa: PLC0415
-
-        return saved.save(self)
-
-    def save_figure(self, path: Path | str) -> list[Path]:
-        """Write `plot` in the format of the path's ending, .png, .svg or .pdf, or in all three without an ending."""
-        from sim.report import saved  # noqa: PLC0415
-
-        return saved.save_figure(self, Path(path))
-
-    def save_figures(self, folder: Path | str) -> list[Path]:
-        """Write every picture that fits the study into a folder, in all three formats; return their paths."""
-        from sim.report import saved  # noqa: PLC0415
-
-        return saved.save_figures(self, Path(folder))
-
-    def save_report(self, path: Path | str) -> None:
-        """Write the report, one HTML file that holds all it shows."""
-        from sim.report import saved  # noqa: PLC0415
-
-        saved.save_report(self, Path(path))
 
     @property
     def digest(self) -> str:
@@ -274,13 +250,6 @@ class Results:
         for chunk in self._chunks:
             table = self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk])
             yield table.select(["cell", *columns]).to_pandas()
-
-    def sensitivity_text(self) -> str:
-        """What a sampled design found, in sentences: as `save` wrote it, where no run has come since."""
-        derived = self.derived
-        if derived.of == self.digest and (found := derived.content("sensitivity.txt")) is not None:
-            return found.decode().rstrip("\n")
-        return self.sensitivity().text()
 
     def to_csv(self, path: Path | str) -> None:
         """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written, or is there already."""

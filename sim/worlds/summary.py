@@ -143,7 +143,7 @@ def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Pa
     Raises `InputError` with one line where files cannot be written.
     """
     from sim.plots import theme  # noqa: PLC0415
-    from sim.plots.evidence import model_against_evidence  # noqa: PLC0415
+    from sim.plots.claims import model_against_evidence  # noqa: PLC0415
 
     frames = {"patterns": table, "parameters": parameters(ensemble), "mechanisms": mechanisms(ensemble),
               "leave_one_out": leave_one_out(ensemble)}  # fmt: skip

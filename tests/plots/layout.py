@@ -23,6 +23,9 @@ def drawn(figure: Figure) -> Iterator[Text]:
     """Every text that is visible, tick labels and legends included; the figure has to be drawn before."""
     every = list(figure.texts)
     legends = list(figure.legends)
+    for part in figure.subfigs:
+        every += part.texts
+        legends += part.legends
     for axes in figure.axes:
         every += [*axes.texts, *_labels(axes)]
         legends += [axes.get_legend()] if axes.get_legend() else []
@@ -44,7 +47,7 @@ def faults(figure: Figure) -> list[str]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     width, height = figure.get_size_inches() * figure.dpi
-    found = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in drawn(figure)]
+    found = [(text.get_text(), Text.get_window_extent(text, canvas.get_renderer())) for text in drawn(figure)]
     lines = [
         f"cut off: {text!r}" for text, b in found if min(b.x0, b.y0) < -SLACK or b.x1 > width + SLACK or b.y1 > height
     ]

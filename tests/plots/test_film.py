@@ -14,7 +14,7 @@ from sim import cli
 from sim.errors import InputError
 from sim.model.run import simulate
 from sim.plots import film as animation
-from sim.plots import stage, theme
+from sim.plots import theme
 from sim.study import Results, Study
 
 TINY = {"systems": 2, "organisations": 3, "managers": 2, "months": 4, "window": 4}
@@ -23,7 +23,7 @@ TINY = {"systems": 2, "organisations": 3, "managers": 2, "months": 4, "window": 
 @pytest.fixture(scope="module")
 def takes():
     return tuple(
-        stage.Take(f"{name} oversight", simulate(3, name, record_organisations=True, **TINY))
+        animation.Take(f"{name} oversight", simulate(3, name, record_organisations=True, **TINY))
         for name in ("light", "heavy")
     )
 
@@ -54,7 +54,7 @@ def mistakes(path, *arguments, **settings):
 
 def staged(takes):
     with theme.style():
-        return stage.Stage(takes)
+        return animation.Stage(takes)
 
 
 def test_there_is_a_frame_for_each_month_and_every_month_looks_different(frames):
@@ -76,7 +76,7 @@ def test_the_numbers_are_those_of_the_run_and_the_clock_counts_from_one(takes):
     shown = staged(takes)
     shown.at(3)
     assert shown._clock.get_text() == "Year 1, month 4"
-    for k, name in enumerate(stage.COUNTERS):
+    for k, name in enumerate(animation.COUNTERS):
         for text, take in zip(shown._values[k], takes, strict=True):
             scale, how = (100, ".0f" if name == "toxic" else ".1f") if "%" in text.get_text() else (1, None)
             mean = scale * take.run.series[name].mean()
@@ -98,20 +98,20 @@ def test_no_text_leaves_the_picture_or_covers_another(takes):
 
 def test_the_finding_is_computed_from_the_last_year(takes):
     light, heavy = (f"{take.run.series['fear'].mean():.2f}" for take in takes)
-    assert stage.finding(takes) == (
+    assert animation.finding(takes) == (
         f"After 4 months mean fear is {heavy} under heavy oversight, and {light} under light oversight"
     )
-    assert f"{light} under both" in stage.finding((takes[0], takes[0]))
+    assert f"{light} under both" in animation.finding((takes[0], takes[0]))
 
 
 def test_more_fear_is_darker_in_grey_too():
-    grey = colormaps[stage.COLOURS](np.linspace(0, 1, len(stage.STEPS) + 1))[:, :3] @ [0.299, 0.587, 0.114]
+    grey = colormaps[animation.COLOURS](np.linspace(0, 1, len(animation.STEPS) + 1))[:, :3] @ [0.299, 0.587, 0.114]
     assert (np.diff(grey) < -0.03).all()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 8, 20])
 def test_dots_of_a_system_stay_in_their_square_and_do_not_overlap(n):
-    radius, places = stage.places(n)
+    radius, places = animation.places(n)
     found = np.array(places)
     assert len(found) == n
     assert (np.abs(found) + radius <= 0.45).all()
@@ -155,7 +155,7 @@ def test_mistakes_are_named_all_at_once_and_nothing_is_written(tmp_path, results
     assert mistakes(tmp_path / "a.gif", ["light", "heavy"], results=results)[0].startswith(
         "--regimes: the film of a st"
     )
-    monkeypatch.setattr(animation, "_has_encoder", lambda: False)
+    monkeypatch.setattr(animation, "find_spec", lambda name: None)
     (line,) = mistakes(tmp_path / "a.mp4")
     assert "pip install '.[film]'" in line
 
@@ -183,6 +183,6 @@ def test_a_mistake_at_the_shell_is_one_line(arguments, expected, monkeypatch, ca
 
 
 def test_runs_of_different_lengths_make_no_film(takes, tmp_path):
-    longer = stage.Take("long", simulate(3, record_organisations=True, **{**TINY, "months": 6}))
+    longer = animation.Take("long", simulate(3, record_organisations=True, **{**TINY, "months": 6}))
     with pytest.raises(InputError, match="last 4 and 6 months"):
         animation.film((takes[0], longer), tmp_path / "a.gif")

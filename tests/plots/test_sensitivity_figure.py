@@ -13,7 +13,7 @@ from PIL import Image
 from sim.errors import InputError
 from sim.model.outcomes import OUTCOMES
 from sim.plots import theme
-from sim.plots.sensitivity import importance
+from sim.plots.study import importance
 from sim.study import Study
 from sim.study.sensitivity import of_means
 

@@ -18,7 +18,8 @@ from sim import cli
 from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
 from sim.claims.factors import grid
 from sim.claims.table import SURVEILLANCE
-from sim.plots import forest, theme
+from sim.plots import claims as drawings
+from sim.plots import theme
 from sim.questions.ask import Reply
 from sim.questions.hysteresis import hysteresis
 from sim.report.claims import of_claims, pictures
@@ -55,7 +56,7 @@ def page(report, figures) -> str:
 
 
 def test_every_page_and_every_table_has_its_picture(report, figures):
-    assert forest.pages(report) == ["claims", "claims_2"]
+    assert drawings.pages(report) == ["claims", "claims_2"]
     assert list(figures) == ["claims", "claims_2", "carriers_fear_fear", "flip_fear_fear", "evidence", "tipping"]
 
 

@@ -15,6 +15,7 @@ import pytest
 from sim.errors import InputError
 from sim.plots import theme
 from sim.report.html import Code, Section, Table, Text, picture, report
+from sim.report.study import save, save_report
 from sim.study import Results, Study
 
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
@@ -39,7 +40,7 @@ def table(**changes: object) -> dict:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     found = Study.from_dict(table()).run(tmp_path_factory.mktemp("report") / "mine")
-    found.save()
+    save(found)
     return found
 
 
@@ -150,7 +151,7 @@ def test_provenance_is_kept_for_people_and_for_programs(results, page):
 
 
 def test_the_same_results_give_the_same_report(results, page, tmp_path):
-    Results(results.folder).save_report(tmp_path / "again.html")
+    save_report(Results(results.folder), tmp_path / "again.html")
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
 
 
@@ -161,7 +162,7 @@ def test_runs_that_are_missing_are_said_before_anything_else(results, tmp_path):
     changed = {"plan": json.loads(plan)["plan"]}
     changed["plan"]["chunks"].append(["feedbeef" * 4, [[4, 5]]])
     ledger.write_text("\n".join([json.dumps(changed), *done]) + "\n")
-    Results(tmp_path / "part").save_report(tmp_path / "part.html")
+    save_report(Results(tmp_path / "part"), tmp_path / "part.html")
     text = Elements((tmp_path / "part.html").read_text(encoding="utf-8")).text
     assert "Of 17 runs, 5 runs are still to be done." in text[: text.index("What was found")][-600:]
 
@@ -173,11 +174,11 @@ def test_runs_that_are_missing_are_said_before_anything_else(results, tmp_path):
 ])  # fmt: skip
 def test_every_design_has_a_report(tmp_path, design, words):
     found = Study.from_dict(table(design=design, title="Plain")).run(tmp_path / "r")
-    found.save_report(tmp_path / "r.html")
+    save_report(found, tmp_path / "r.html")
     text = Elements((tmp_path / "r.html").read_text(encoding="utf-8")).text
     assert words in text
     with pytest.raises(InputError, match="cannot be written"):
-        found.save_report(tmp_path / "no" / "r.html")
+        save_report(found, tmp_path / "no" / "r.html")
 
 
 def test_a_picture_travels_as_bytes_with_its_words(results):
@@ -198,6 +199,8 @@ def test_the_command_writes_the_report_and_every_picture(sim, results, tmp_path)
     assert [path.name for path in Path().glob("one*")] == ["one.pdf"]
     code, _, err = sim("show", str(results.folder), "--figure", "one.jpg")
     assert code == 2 and err.count("\n") == 1 and ".png, .svg or .pdf" in err
+    code, _, err = sim("show", str(results.folder), "--csv", "runs.xlsx")
+    assert code == 2 and err.count("\n") == 1 and '"runs.xlsx"' in err and not Path("runs.xlsx").exists()
 
 
 def test_a_folder_of_answers_is_shown_for_what_it_is(sim):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sim.errors import InputError
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.report.study import save_figure
 from sim.study import Results
 from sim.study.comparison import compare
 from sim.study.points import Cells
@@ -95,6 +96,6 @@ def test_a_picture_says_what_the_numbers_say(tmp_path: Any, kind: str) -> None:
     title = " ".join(figure.texts[-2].get_text().split())
     apart = results.compare(*((6, 2) if kind == "grid" else (1, 2))).set_index("outcome").loc["fear", "difference"]
     assert f"{abs(apart):.3f}" in title
-    assert [path.suffix for path in results.save_figure(tmp_path / "mine.png")] == [".png"]
+    assert [path.suffix for path in save_figure(results, tmp_path / "mine.png")] == [".png"]
     with pytest.raises(InputError, match="not kept by this study"):
         results.plot("harm")

@@ -1,0 +1,257 @@
+"""What pictures share: cells in words, differences in sentences, rows with names, keys, heat maps."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from pandas.api.types import is_numeric_dtype
+
+from sim.claims.text import label, shown_numbers
+from sim.errors import InputError, counted, nearest, shown
+from sim.plots import theme
+from sim.statistics import mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from sim.study import Results
+
+Interval = Sequence[float] | np.ndarray
+"""Mean, low and high; the ends are missing where there are too few runs."""
+
+MOST_LINES = 7
+PREFERRED = ("fear", "quality")
+"""The outcomes that stand for the rest where a picture has no room for all: both sides' strongest case."""
+_LABEL = 34  # letters of a row's label on one line
+_TWO_LINES = 12  # rows, beyond which labels have one line
+_KEYS = ((theme.LARGE, 92), (theme.TEXT, 106))  # points, and letters of a key that fit on a line
+
+COLOURS = "cividis"
+"""Of heat maps: brightness rises throughout, so that they are told apart by the colour-blind, and in grey."""
+MOST_NUMBERS = 9  # cells of a heat map across with numbers in them
+_CONTOURS = 4
+SMOOTH = 4
+"""Values of a factor, below which lines of equal level would be guesses."""
+
+
+def checked(results: Results, outcomes: Sequence[str], most: int) -> list[str]:
+    """The first `most` of these outcomes, or of all that are kept, those of `PREFERRED` first.
+
+    Raises `InputError` for outcomes that were not kept, and where no run is finished.
+    """
+    kept = results.outcomes
+    unknown = [name for name in outcomes if name not in kept]
+    if unknown:
+        raise InputError([f"{shown(name)}: not kept by this study{nearest(name, kept)}" for name in unknown])
+    if results.runs["error"].isna().sum() == 0:
+        raise InputError([f"{results.folder}: no run is finished yet, so there is nothing to draw"])
+    return list(dict.fromkeys(outcomes))[:most] or preferred(kept, most)
+
+
+def preferred(names: Sequence[str], most: int) -> list[str]:
+    """The first `most` of these names, or where there is no room for all, those of `PREFERRED` before others."""
+    if len(names) <= most:
+        return list(names)
+    return [*(n for n in PREFERRED if n in names), *(n for n in names if n not in PREFERRED)][:most]
+
+
+def numbers(results: Results) -> list[str]:
+    """The factors of a grid that take several numbers, in order; none for other designs."""
+    study = results.study
+    if study.plan.design.get("kind") != "grid":
+        return []
+    return [name for name in study.columns if is_numeric_dtype(study.cells[name]) and study.cells[name].nunique() > 1]
+
+
+def lines_by(results: Results, axis: str) -> str | None:
+    """The factor that makes the lines of a picture with this factor on its axis: the first with few values."""
+    cells = results.study.cells
+    return next((str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= MOST_LINES), None)
+
+
+def plain(name: str) -> str:
+    """A name as it is said."""
+    return name.replace("_", " ").replace("@", " from month ")
+
+
+def capital(text: str) -> str:
+    """A text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+def said(name: str, value: object) -> str:
+    """A factor and its value in words: "relationship 0.5", "targets and terror", "monitoring 0.9 from month 25"."""
+    if name == "schedule":
+        plans = json.loads(str(value))
+        return ", ".join(f"{plain(k)} {v:g} from month {m}" for k, plan in plans.items() for m, v in plan.items())
+    if name == "regime":
+        return plain(str(value))
+    if name == "mechanisms_off":
+        return f"without {plain(str(value))}"
+    return f"{plain(name)} {value if isinstance(value, str) else format(value, 'g')}"
+
+
+def cell_words(number: int, results: Results, width: int = 60) -> str:
+    """What a cell sets: "heavy, relationship 0.8"; its number where that is nothing or too long."""
+    row = results.study.cells.loc[number]
+    text = ", ".join(said(name, row[name]) for name in results.columns if row[name] != "")
+    short = textwrap.shorten(text, width, placeholder=" ...")
+    return short if text == short != "" else f"cell {number} {short}".strip()
+
+
+def where(words: str) -> str:
+    """What `cell_words` says of a cell as a sentence refers to it: "under heavy", "in cell 3"."""
+    return f"in {words}" if words.startswith("cell ") else f"under {words}"
+
+
+def cell_labels(numbers: Sequence[int], results: Results) -> list[str]:
+    """Cells as names of the rows of a picture, with their numbers; in two lines where that takes it."""
+    words = [(number, cell_words(number, results, 200)) for number in numbers]
+    texts = [w.removeprefix("cell ") if w.startswith("cell ") else f"{number}  {w}" for number, w in words]
+    short = max(map(len, texts)) <= _LABEL
+    if short or len(texts) > _TWO_LINES:
+        return [textwrap.shorten(text, _LABEL if short else _LABEL + 8, placeholder=" ...") for text in texts]
+    return ["\n".join(textwrap.wrap(text, _LABEL, max_lines=2, placeholder=" ...")) for text in texts]
+
+
+def rows(axes: Axes, labels: Sequence[str], size: float = 0.0, fewest: int = 1) -> None:
+    """Make rows with names of a panel, the first on top; `size` of the names in points, by default as they fit.
+
+    There is room for `fewest` rows at least.
+    """
+    small = len(labels) > 16 or any("\n" in text or len(text) > _LABEL for text in labels)
+    axes.set_ylim(max(len(labels), fewest) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), labels, fontsize=size or (theme.SMALL if small else theme.TEXT))
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def by_seed(runs: pd.DataFrame, name: str) -> pd.Series:
+    """Means of an outcome by seed over the cells in `runs`: seeds are independent, cells of one seed are not."""
+    return runs.dropna(subset=[name]).groupby("seed")[name].mean()
+
+
+def difference(high: pd.DataFrame, low: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """How much an outcome is higher in some runs than in others, paired by seed, with its interval."""
+    return mean_interval((by_seed(high, name) - by_seed(low, name)).dropna())
+
+
+def change(runs: pd.DataFrame, name: str, axis: str) -> NDArray[np.float64]:
+    """How much an outcome is higher at the upper end of a factor than at the lower; see `difference`."""
+    return difference(runs[runs[axis] == runs[axis].max()], runs[runs[axis] == runs[axis].min()], name)
+
+
+def sized(found: Interval) -> str:
+    """A mean with its interval and two digits: "0.070 (0.050 to 0.091)"; without one where there are too few runs."""
+    mean, low, high = found
+    if np.isnan(low):
+        return theme.minus(shown_numbers(mean)[0])
+    texts = shown_numbers(mean, low, high, finest=max(abs(mean), (high - low) / 2) / 10)
+    return theme.minus(f"{texts[0]} ({texts[1]} to {texts[2]})")
+
+
+def turned(found: Interval) -> Interval:
+    """The same difference seen from the other side."""
+    mean, low, high = found
+    return -mean, -high, -low
+
+
+def moved(found: Interval) -> str:
+    """A change as a predicate: "rises by 0.070 (0.050 to 0.091)", or that it does not clearly change."""
+    mean, low, high = found
+    if low <= 0.0 <= high:
+        return f"does not clearly change: {sized(found)}"
+    return f"rises by {sized(found)}" if mean > 0 else f"falls by {sized(turned(found))}"
+
+
+def extremes(name: str, most: str, least: str, apart: Interval, region: str) -> str:
+    """A sentence on where an outcome is highest and lowest and how far apart, or that it does not clearly differ."""
+    what = capital(label(name))
+    if apart[1] <= 0.0 or most == least:
+        return f"{what} does not differ clearly {region}: {sized(apart)}"
+    return f"{what} is highest {most} and lowest {least}: {sized(apart)} apart"
+
+
+def key(figure: Figure, labels: Sequence[str], looks: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Below the title of a `theme.slide`, what colours and dashes stand for, on one line or two.
+
+    `looks` are arguments of Matplotlib's `Line2D`, or of `Patch` where they have nothing but a colour; by default
+    those of `theme.LINES`.
+    """
+    looks = looks or [{"color": colour, "linestyle": dash, "linewidth": 3} for colour, dash in theme.LINES]
+    handles = [
+        Patch(label=text, **look) if set(look) == {"color"} else Line2D([], [], label=text, **look)
+        for text, look in zip(labels, looks, strict=False)
+    ]
+    letters = sum(7 + len(text) for text in labels)
+    size = next((size for size, most in _KEYS if letters <= most), 0)
+    figure.subfigs[0].legend(
+        handles=handles, loc="outside upper left", ncols=len(labels) if size else -(-len(labels) // 2), frameon=False,
+        fontsize=size or theme.TEXT, handlelength=2.6, columnspacing=1.6, labelspacing=0.2, borderpad=0.0,
+    )  # fmt: skip
+
+
+def source(results: Results) -> str:
+    """Whose numbers these are, for the note below a picture: the title and what the runs are."""
+    title = results.title if results.title[-1] in ".?!" else f"{results.title}."
+    n = results.runs[results.runs["error"].isna()].groupby("cell").size()
+    runs = counted(n.max(), "run") if n.min() == n.max() else f"{n.min():,} to {n.max():,} runs"
+    missing = f" {results.missing:,} runs are still to be done." if results.missing else ""
+    return f"{title} {runs} of {'the cell' if len(n) == 1 else f'each of {len(n):,} cells'}.{missing}"
+
+
+def left_out(results: Results, names: Sequence[str]) -> str:
+    """A sentence on how many outcomes a picture leaves out; nothing where it has all of them."""
+    more = len(results.outcomes) - len(names)
+    return f" {counted(more, 'more outcome')} {'were' if more > 1 else 'was'} kept." if more else ""
+
+
+def heat_map(axes: Axes, table: pd.DataFrame, unit: str, scale: tuple[float, float] | None = None) -> None:
+    """Rows and columns of a table as a map with a bar of its colours, numbers where they fit, contours where smooth.
+
+    Darker is less and brighter is more; what is missing is grey. `scale` are the values at the ends of the colours,
+    by default the smallest and the largest.
+    """
+    values = np.ma.masked_invalid(table.to_numpy(dtype=np.float64))
+    low, high = scale or (float(values.min()), float(values.max()))
+    high = high if high > low else low + 1e-9
+    axes.set_facecolor(theme.PALE)
+    mesh = axes.pcolormesh(values, cmap=COLOURS, vmin=low, vmax=high, rasterized=True)
+    middles = [np.arange(number) + 0.5 for number in table.shape]
+    axes.set_xticks(middles[1], _ticks(table.columns))
+    axes.set_yticks(middles[0], _ticks(table.index))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if min(table.shape) >= SMOOTH and not np.ma.is_masked(values) and np.ptp(values) > 0:
+        lines = axes.contour(middles[1], middles[0], values, levels=_CONTOURS, colors="white", linewidths=1.2)
+        lines.set_path_effects([withStroke(linewidth=2.2, foreground=theme.BLACK)])
+    if max(table.shape) <= MOST_NUMBERS:
+        places = np.argwhere(~np.ma.getmaskarray(values))
+        for (i, j), text in zip(places, shown_numbers(*values.compressed()), strict=True):
+            red, green, blue, _ = colormaps[COLOURS]((values[i, j] - low) / (high - low))
+            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+            ink, halo = ("white", theme.BLACK) if dark else (theme.BLACK, "white")
+            axes.text(j + 0.5, i + 0.5, theme.minus(text), ha="center", va="center", color=ink, fontweight="bold",
+                      fontsize=theme.LARGE, path_effects=[withStroke(linewidth=3, foreground=halo)])  # fmt: skip
+    bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.05, pad=0.02, aspect=40)
+    bar.ax.tick_params(labelsize=theme.TEXT)
+    bar.ax.locator_params(nbins=5)
+    bar.outline.set_visible(False)
+    bar.ax.set_title(unit, fontsize=theme.SMALL, fontweight="normal", loc="right")
+
+
+def _ticks(values: pd.Index) -> list[str]:
+    """Labels for bins, every second or third of them where there are many."""
+    every = -(-len(values) // 12)
+    return ["" if k % every else v if isinstance(v, str) else f"{v:g}" for k, v in enumerate(values)]

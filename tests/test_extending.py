@@ -25,9 +25,7 @@ PARAMETER = '''    mentoring_shield: float = fear(0.4, low=0.0, high=0.8, null=0
     """How far a mentor shields from what colleagues feel. At 0.4 fear spreads by four tenths less."""
 
 '''
-MECHANISM = """    Mechanism("mentoring", "for", ("mentoring_shield",), "A mentor shields from contagious fear."),
-)
-"""
+MECHANISM = '    Mechanism("mentoring", "for", ("mentoring_shield",), "A mentor shields from contagious fear."),\n'
 EDITS = {
     "sim/model/catalogue.py": [
         ('\n\nLevers.register = Levers.model_fields["register"]', LEVER, "before"),
@@ -41,7 +39,7 @@ EDITS = {
             "instead",
         ),
     ],
-    "sim/model/mechanisms.py": [(")\n\n_HEAVY", MECHANISM + "\n_HEAVY", "instead")],
+    "sim/model/mechanisms.py": [(")\n\n_HEAVY", MECHANISM, "before")],
     "tests/equations.py": [
         ("fear_blamed, fear_spared,\n):", "fear_blamed, fear_spared, mentoring,\n    mentoring_shield,\n):", "instead"),
         (

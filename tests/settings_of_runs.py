@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,13 @@ def allowed(name: str) -> st.SearchStrategy[float]:
     """Every value that the software accepts, bounds included where they are allowed."""
     declared = DECLARATIONS[name]
     return st.floats(declared.minimum, declared.maximum, allow_subnormal=False).filter(declared.allows)
+
+
+def corners(name: str) -> st.SearchStrategy[float]:
+    """The least and the largest value that the software accepts."""
+    low, high = DECLARATIONS[name].minimum, DECLARATIONS[name].maximum
+    ends = (low, math.nextafter(low, high), math.nextafter(high, low), high)
+    return st.sampled_from([end for end in ends if DECLARATIONS[name].allows(end)])
 
 
 @st.composite

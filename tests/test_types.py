@@ -37,4 +37,3 @@ def test_mypy_finds_a_misspelt_name_in_a_rule(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     for _, found in MISSPELT.values():
         assert found in done.stdout, done.stdout + done.stderr
-    assert f"Found {len(MISSPELT)} errors in 1 file" in done.stdout

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the table
+    from sim.claims.answer import answer
     from sim.errors import InputError
     from sim.model.catalogue import DECLARATIONS as PARAMETERS
     from sim.model.mechanisms import MECHANISMS, REGIMES
@@ -37,6 +38,9 @@ PUBLIC = {
         "Study": "sim.study",
         "Results": "sim.study",
     },
+    "Claims": {
+        "answer": "sim.claims.answer",
+    },
     "The model's tables": {
         "PARAMETERS": "sim.model.catalogue",
         "MECHANISMS": "sim.model.mechanisms",
@@ -55,6 +59,8 @@ __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
+    if name == "worlds":  # the package, which can be called
+        return import_module("sim.worlds")
     if name not in _HOMES:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -18,7 +18,9 @@ import typer
 from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
+    from sim.pool import Progress
     from sim.study import Results, Study
+    from sim.terminal import Show
 
 app = typer.Typer(
     name="sim",
@@ -68,29 +70,27 @@ def claim(
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
     from sim import files  # noqa: PLC0415
-    from sim import terminal as text  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
-    from sim.claims.report import answer_to  # noqa: PLC0415
     from sim.questions import ask as questions  # noqa: PLC0415
-    from sim.worlds import summary as plausible  # noqa: PLC0415
+    from sim.report.claims import answer_to, reply_to, save, save_reply  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
-    asked = () if name in questions.QUESTIONS else claims.claims_named(*[] if name is None else [name])
-    what = answer_to(asked) if asked else questions.reply_to(questions.QUESTIONS[str(name)].text)
+    is_question = name in questions.QUESTIONS
+    asked = () if is_question else claims.claims_named(*filter(None, [name]), beside=tuple(questions.QUESTIONS))
     folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
-    files.Folder(folder, what).check()
-    main, second = plausible.both(ensemble)
-    if name in questions.QUESTIONS:
+    files.Folder(folder, reply_to(str(name)) if is_question else answer_to(asked)).check()
+    main, second = ensembles.both(ensemble)
+    if name is not None and is_question:
         sizes = {} if systems is None else {"systems": systems}
-        with text.progress("draws") as show:
-            reply = questions.ask(
-                name, main, worlds or 100, seed, lambda done, total: show(done, 0, total), workers, **sizes
-            )
+        with progress("draws") as show:
+            reply = questions.ask(name, main, worlds or 100, seed, _counted(show), workers, **sizes)
         _note(main.notes)
         _echo("\n".join([reply.question, "", *reply.sentences]))
-        _name_written(reply.save(folder))
+        _name_written(save_reply(reply, name, folder))
         return
     effort = claims.effort(full, name is not None, worlds, replications, systems)
-    with text.progress("worlds") as show:
+    with progress("worlds") as show:
         report = claims.answer(
             main,
             second,
@@ -101,12 +101,15 @@ def claim(
             months=months,
             workers=workers,
             folder=folder / claims.UNFINISHED,
-            progress=lambda done, total: show(done, 0, total),
+            progress=_counted(show),
         )
-    written = report.save(folder)
+    if effort.draws:
+        with progress("draws") as show:
+            report = questions.asked_beside(report, _counted(show), workers)
+    written = save(report, folder)
     files.forget(folder / claims.UNFINISHED)
     _note((*main.notes, *second.notes))
-    _echo(text.verdicts(report.table) + "\n\n" + (report.page() if name is None else report.text()))
+    _echo(str(report))
     _name_written(written)
 
 
@@ -131,8 +134,11 @@ def worlds(
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
     from sim import files  # noqa: PLC0415
+    from sim.report import worlds as pages  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
-    from sim.worlds import summary as plausible  # noqa: PLC0415
+    from sim.worlds import calibrate as calibration  # noqa: PLC0415
+    from sim.worlds import ensemble as plausible  # noqa: PLC0415
+    from sim.worlds import evidence, summary  # noqa: PLC0415
 
     if patterns is not None and calibrate:
         raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
@@ -140,33 +146,31 @@ def worlds(
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
         with progress("files") as show:
-            lines = plausible.check(ensemble, check, sign, lambda done, total: show(done, 0, total), workers)
+            lines = plausible.check(ensemble, check, sign, _counted(show), workers)
         _echo("\n".join(lines))
         return
     if out is not None and not calibrate:
-        files.Folder(out, plausible.TABLES).check()
+        files.Folder(out, pages.TABLES).check()
     if calibrate:
         with progress("simulations") as show:
-            paths = plausible.recalibrate(
-                Path("results") / "worlds" if out is None else out, lambda done, total: show(done, 0, total), workers
-            )
-        _echo(plausible.report(plausible.load(paths[0])))
+            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, _counted(show), workers)
+        _echo(pages.text(plausible.load(paths[0])))
         _name_written(paths)
         return
     main, _ = plausible.both(ensemble)
     if patterns is None:
-        table, said = plausible.patterns(main), plausible.report(main)
+        table, said = summary.patterns(main), pages.text(main)
     else:
         with progress("worlds") as show:
-            found = plausible.predict(
-                plausible.evidence(patterns), main, number, seed,
-                progress=lambda done, total: show(done, 0, total), workers=workers,
+            found = summary.predict(
+                evidence.load(patterns), main, number, seed,
+                progress=_counted(show), workers=workers,
             )  # fmt: skip
-        table, said = found, plausible.predictions_text(found)
+        table, said = found, pages.table_text(found)
     _note(main.notes)
     _echo(said)
     if out is not None:
-        _name_written(plausible.save(main, table, out))
+        _name_written(pages.save(main, table, out))
 
 
 @app.command()
@@ -349,6 +353,11 @@ def parameters(
         _echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
         return
     _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
+
+
+def _counted(show: Show) -> Progress:
+    """What shows progress in which nothing can fail."""
+    return lambda done, total, note="": show(done, 0, total)
 
 
 def _study(file: Path, settings: list[str] | None) -> Study:

@@ -10,12 +10,12 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import islice
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sim.errors import InputError
 
@@ -26,6 +26,18 @@ Task = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 MOST_WORKERS = 1_000
 """More threads or processes than this are refused: no machine here has so many cores."""
 _GRACE = 0.3  # seconds
+
+
+class Progress(Protocol):
+    """Called while a long piece of work goes on, first with none of it done."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> object:
+        """`done` pieces of `total` are finished; `note` says more in a few words."""
+
+
+def part_of(progress: Progress | None, before: int, total: int) -> Progress:
+    """The progress of one part of a longer piece of work, of which `before` pieces of `total` precede the part."""
+    return lambda done, _, note="": progress(before + done, total, note) if progress else None
 
 
 def cores() -> int:
@@ -113,6 +125,20 @@ def in_order(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def in_parallel(
+    work: Callable[[Item], Result], jobs: Sequence[Item], progress: Progress | None = None, workers: int | None = None
+) -> list[Result]:
+    """`work` of each job, in the order of the jobs, by `workers` threads; `progress` counts the jobs."""
+    report = part_of(progress, 0, len(jobs))
+    report(0, len(jobs))
+    results: list[Result] = []
+    with local_threads(workers) as executor:
+        for result in in_order(executor, work, jobs):
+            results.append(result)
+            report(len(results), len(jobs))
+    return results
 
 
 def as_done(

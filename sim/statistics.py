@@ -151,6 +151,22 @@ def systematic(weights: Weights, number: int, rng: np.random.Generator) -> NDArr
     return np.minimum(np.searchsorted(below / below[-1], points, side="right"), len(weights) - 1)
 
 
+def top_of_parabola(at: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where each row of `values` is highest: the top of the parabola through the highest of the equally spaced points
+    `at` and its neighbours; the highest point itself at an end.
+
+    >>> top_of_parabola(np.array([0.0, 1.0, 2.0]), np.array([[0.0, 1.0, 1.0], [2.0, 1.0, 0.0]])).tolist()
+    [1.5, 0.0]
+    """
+    top, rows = values.argmax(axis=1), np.arange(len(values))
+    inside = (top > 0) & (top < len(at) - 1)
+    k = np.clip(top, 1, len(at) - 2)
+    before, peak, after = values[rows, k - 1], values[rows, k], values[rows, k + 1]
+    bend = before - 2.0 * peak + after
+    shift = np.divide(0.5 * (before - after), bend, out=np.zeros(len(values)), where=inside & (bend < 0.0))
+    return np.asarray(at[top] + shift * (at[1] - at[0]))
+
+
 def _by_ancestor(values: NDArray[np.float64], ancestors: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sums over the descendants of each ancestor."""
     _, which = np.unique(ancestors, return_inverse=True)

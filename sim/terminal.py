@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,49 +19,6 @@ Show = Callable[[int, int, int], None]
 """Takes the numbers done (those of before included), failed among them, and all."""
 
 _SILENCE = 60.0  # seconds without a line, at most
-_KEY = """\
-for, against, small, unclear: % of plausible worlds, by weight, in which the claim is supported (or the outcome higher
-where nobody claims a sign), opposed (or lower), the effect negligible, and the interval undecided. effect: median."""
-
-
-def verdicts(table: pd.DataFrame) -> str:
-    """`ClaimReport.table`: a heading for each contrast, a line for each outcome with its shares of worlds in %."""
-    head = [
-        "claim",
-        "outcome",
-        "side",
-        "for",
-        "against",
-        "small",
-        "unclear",
-        "effect",
-        "5 to 95 % of worlds",
-        "verdict",
-    ]
-    records = table.to_dict("records")
-    first, *rest = _aligned([head, *map(_verdict, records)]).splitlines()
-    lines, following = [first], iter(rest)
-    for name, group in groupby(records, lambda row: row["contrast"]):
-        lines += ["", f"{name}:", *(next(following) for _ in group)]
-    return "\n".join([*lines, "", _KEY])
-
-
-def _verdict(row: dict[Any, Any]) -> list[str]:
-    def written(name: str, how: str, scale: float = 1.0) -> str:
-        value = row.get(name)
-        return "-" if value is None or math.isnan(value) else format(scale * value, how)
-
-    shares = ("supported", "opposed") if row["sign"] else ("higher", "lower")
-    median, low, high = (written(name, "+.4f") for name in ("median", "q05", "q95"))
-    return [
-        row["claim"],
-        row["outcome"],
-        row["side"] or "-",
-        *(written(name, "3.0f", 100.0) for name in (*shares, "negligible", "undecided")),
-        median,
-        f"{low} to {high}",
-        row["verdict"],
-    ]
 
 
 def summaries(summary: pd.DataFrame, design: list[str]) -> str:

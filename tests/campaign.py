@@ -29,6 +29,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 import sim
 from sim.report.study import save
 from sim.study import estimate
+from sim.worlds import ensemble
 from sim.worlds import summary as worlds
 
 MOST_MEMORY = 2 * 2**30
@@ -105,14 +106,14 @@ KINDS = {
 @contextlib.contextmanager
 def in_no_time() -> Iterator[None]:
     """A short pilot, and files of findings that are read and checked but not tried on any world."""
-    kept = estimate._SECONDS, worlds.predict, worlds.both
+    kept = estimate._SECONDS, worlds.predict, ensemble.both
     estimate._SECONDS = 0.02
     worlds.predict = lambda evidence, *_, **__: pd.DataFrame({"pattern": [p.id for p in evidence.patterns]})
-    worlds.both = cache(worlds.both)
+    ensemble.both = cache(ensemble.both)
     try:
         yield
     finally:
-        estimate._SECONDS, worlds.predict, worlds.both = kept
+        estimate._SECONDS, worlds.predict, ensemble.both = kept
 
 
 def pursue(kind: str, cases: int, number: int) -> dict[str, Any]:

@@ -11,24 +11,21 @@ import pytest
 
 from sim.claims import answer as claims
 from sim.plots import claims as drawings
-from sim.worlds import survey
+from sim.worlds import evidence as findings
 from sim.worlds.ensemble import SHIPPED, Ensemble
+from sim.worlds.evidence import Pattern
 from sim.worlds.prior import GRID, UNIFORMS, prior, uniforms_of, worlds_from
-from sim.worlds.survey import Pattern
 
 
 def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
     """Worlds of equal weight, each its own ancestor, that all agree perfectly with every pattern."""
-    evidence = survey.load()
+    evidence = findings.load()
     return Ensemble(
-        worlds=prior(number, seed, off),
-        weights=np.full(number, 1.0 / number),
-        ancestors=np.arange(number),
-        seeds=np.arange(number),
+        **vars(prior(number, seed, off)),
         measured={p.id: np.full((number, *np.shape(p.value)), p.value) for p in evidence.patterns},
         evidence=evidence,
         variance={p.id: 0.0 for p in evidence.patterns},
-        off=off,
+        chance_off=off,
         prior={p.id: _band(p) for p in evidence.patterns},
     )
 
@@ -54,9 +51,8 @@ def kept(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
     weights = np.linspace(1.0, 3.0, number)
     return replace(
         by_hand(number, seed, off),
-        worlds=worlds_from(uniforms_of(codes), off),
-        weights=weights / weights.sum(),
-        ancestors=np.arange(number) // 2,
+        **vars(worlds_from(uniforms_of(codes), off))
+        | {"weights": weights / weights.sum(), "ancestors": np.arange(number) // 2},
     )
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
-from sim.worlds import pattern_file
+from sim.worlds import evidence
 
 Tree = dict[str, Any]
 Steps = tuple[Any, ...]
@@ -189,7 +189,7 @@ def studies() -> st.SearchStrategy[Tree]:
 
 def patterns() -> st.SearchStrategy[Tree]:
     """Valid files of patterns, as tables: some of those that come with the package."""
-    shipped = tomllib.loads(pattern_file.SHIPPED.read_text(encoding="utf-8"))
+    shipped = tomllib.loads(evidence.SHIPPED.read_text(encoding="utf-8"))
     every = st.lists(st.sampled_from(shipped["pattern"]), min_size=1, max_size=3, unique_by=lambda table: table["id"])
     survey = shipped["survey"] | {"months": 12, "window": 6}
     return every.map(lambda chosen: {"survey": survey, "pattern": deepcopy(chosen)})

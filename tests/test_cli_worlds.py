@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +15,12 @@ from ensembles import heavy_on_one, kept, saved
 
 from sim.questions.ask import QUESTIONS
 from sim.worlds import calibrate as calibration
+from sim.worlds import evidence as findings
 from sim.worlds import summary as worlds
 from sim.worlds import survey
-from sim.worlds.ensemble import load
-from sim.worlds.survey import Evidence, Pattern, Sizes
+from sim.worlds.ensemble import both, load
+from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.survey import Sizes
 
 TINY = Sizes(1, 1, 2, 3)
 N = 40
@@ -101,7 +102,7 @@ def test_worlds_are_shown_with_what_they_can_bear_and_how_they_do_on_each_findin
     assert f"{N} worlds, effective size {size:.0f}, from {N // 2} distinct draws" in out
     assert f"effective size {pairs.sum() ** 2 / (pairs**2).sum():.0f} if all descendants" in out
     assert f"the largest weight is {100 * w.max() / w.sum():.2f} %" in out
-    patterns = survey.load().patterns
+    patterns = findings.load().patterns
     assert all(pattern.id in out for pattern in patterns)
     assert "Not reached: none." in out
 
@@ -138,10 +139,10 @@ def test_findings_of_the_users_own_are_tried_and_nothing_is_fitted_to_them(sim, 
 def test_what_is_printed_is_the_band_of_surveys_of_worlds_taken_by_weight(sim, folder, small_surveys):
     Path("own.toml").write_text(SURVEY + LEVEL.format(value=0.2, sd=0.05))
     _, out, _ = sim("worlds", "--ensemble", "mine", "--patterns", "own.toml", "--worlds", "25", "--out", "there")
-    taken, evidence = load(folder / "ensemble.parquet").sample(25, 0), survey.load("own.toml")
+    taken, evidence = load(folder / "ensemble.parquet").sample(25, 0), findings.load("own.toml")
     seeds = np.random.default_rng(0).integers(2**31, size=len(taken)).tolist()
     values = np.array([survey.measure(evidence, world, seed, TINY)["unease"]
-                       for world, seed in zip(taken.worlds, seeds, strict=True)])  # fmt: skip
+                       for world, seed in zip(taken, seeds, strict=True)])  # fmt: skip
     within = float(taken.weights @ (np.abs(values - 0.2) <= 0.1))
     row = predicted(out)["unease"]
     assert float(row["within"]) == pytest.approx(within, rel=0.01)
@@ -229,13 +230,13 @@ def test_a_mistake_is_one_line_and_nothing_is_written(sim, folder, arguments, ex
 
 def test_a_question_beside_the_claims_is_answered_and_its_tables_are_written(sim, folder, monkeypatch):
     question = QUESTIONS["tipping"]
-    small = partial(question.ask, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
-    monkeypatch.setitem(QUESTIONS, "tipping", replace(question, ask=small))
+    small = partial(question, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
+    monkeypatch.setitem(QUESTIONS, "tipping", small)
     code, out, err = sim("claim", "tipping", "--ensemble", "mine", "--worlds", "3", "--seed", "4", "--out", "there")
     assert code == 0
     assert "3 of 3 draws" in err
-    assert out.startswith(question.text)
-    assert small(load(folder / "ensemble.parquet"), 3, 4).sentence in out
+    reply = small(load(folder / "ensemble.parquet"), 3, 4)
+    assert out.startswith(f"{reply.question}\n\n{reply.sentences[0]}")
     names = {path.name for path in Path("there").iterdir()}
     assert names == {"manifest.json", "tipping_curve.csv", "tipping_shares.csv", "tipping_worlds.csv"}
     assert all(f"there/{name}" in out for name in names)
@@ -249,17 +250,17 @@ def small_calibration(monkeypatch):
     small = {"draws": 80, "particles": 40, "sweeps": 1, "sizes": TINY, "evidence": Evidence(setting, (finding,))}
     monkeypatch.setattr(calibration, "VARIANCE_WORLDS", 3)
     monkeypatch.setattr(calibration, "VARIANCE_SEEDS", 2)
-    monkeypatch.setattr(worlds, "PRIORS", {"main": small, "all_on": {**small, "off": 0.0, "seed": 1}})
+    monkeypatch.setattr(calibration, "PRIORS", {"main": small, "all_on": {**small, "off": 0.0, "seed": 1}})
 
 
 def test_worlds_are_made_again_under_both_priors_and_used_from_their_folder(sim, small_calibration):
     code, out, err = sim("worlds", "--calibrate", "--out", "made")
     assert code == 0
     assert "simulations" in err
-    main, second = worlds.both("made")
+    main, second = both("made")
     assert f"{len(main)} worlds, effective size {main.effective_size:.0f}, from " in out
-    assert main.worlds.off.any()
-    assert not second.worlds.off.any()
+    assert main.off.any()
+    assert not second.off.any()
     assert all(f"made/{name}" in out for name in ("ensemble.parquet", "ensemble_all_on.parquet"))
     batches = {path: path.stat().st_mtime_ns for path in Path("made").rglob("*.npz")}
     files = [path.read_bytes() for path in Path("made").glob("*.parquet")]

@@ -29,7 +29,7 @@ from sim.model.mechanisms import Mechanism
 from sim.model.parameters import MECHANISMS, resolve
 from sim.plots import theme
 from sim.study import Study
-from sim.worlds.survey import load
+from sim.worlds.evidence import load
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])

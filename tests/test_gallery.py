@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sim.claims.answer import CLAIMS
+from sim.claims.table import CLAIMS
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
 from sim.report.study import save

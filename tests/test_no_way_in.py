@@ -35,7 +35,7 @@ from sim.plots import theme
 from sim.report import html as report
 from sim.report.study import save
 from sim.study import Results, ledger
-from sim.worlds import ensemble, pattern_file
+from sim.worlds import ensemble, evidence
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("sim/**/*.py"), *ROOT.glob("experiments/**/*.py")])
@@ -159,7 +159,7 @@ class Bomb:
 def test_pickles_in_the_place_of_files_are_refused_and_not_opened(tmp_path: Path) -> None:
     bomb = pickle.dumps(Bomb(tmp_path / "boom"))
     (tmp_path / "bomb").write_bytes(bomb)
-    for read in (sim.Study.load, pattern_file.load, ensemble.load):
+    for read in (sim.Study.load, evidence.load, ensemble.load):
         with pytest.raises(InputError):
             read(tmp_path / "bomb")
     assert not (tmp_path / "boom").exists()
@@ -251,7 +251,7 @@ def test_markup_in_the_words_of_a_picture_stays_text() -> None:
 def test_a_name_in_a_file_of_patterns_cannot_be_markup(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(f"[[pattern]]\nid = '{MARKUP}'\nkind = 'bunching'\nvalue = 0.1\nsd = 0.1\n")
     with pytest.raises(InputError, match="must be a short name of letters"):
-        pattern_file.load(tmp_path / "mine.toml")
+        evidence.load(tmp_path / "mine.toml")
 
 
 def test_no_text_of_a_file_commands_the_terminal(tmp_path: Path) -> None:

@@ -1,11 +1,33 @@
-"""Weighted worlds: sizes, quantiles, and errors that cover."""
+"""Intervals of means that cover; weighted worlds: sizes, quantiles, and errors that cover."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sim import statistics as w
+
+
+def test_intervals_of_means_are_students_and_along_any_axis():
+    x = np.random.default_rng(0).normal(0.3, 2.0, (4, 9))
+    low, high = stats.t.interval(0.95, 8, x.mean(axis=1), stats.sem(x, axis=1))
+    assert w.mean_interval(x) == pytest.approx(np.stack([x.mean(axis=1), low, high]))
+    assert np.array_equal(w.mean_interval(x), w.mean_interval(x.T, axis=0))
+    assert np.array_equal(w.mean_interval(x)[:, 2], w.mean_interval(x[2]))
+
+
+def test_values_that_are_all_the_same_have_no_width_and_fewer_than_two_have_no_interval():
+    assert w.mean_interval([0.1] * 30).tolist() == [0.1, 0.1, 0.1]
+    assert w.mean_interval([[0.5], [0.7]])[0].tolist() == [0.5, 0.7]
+    assert np.isnan(w.mean_interval([[0.5], [0.7]])[1:]).all()
+    assert np.isnan(w.mean_interval([])).all()
+
+
+def test_intervals_of_means_cover_at_the_nominal_rate():
+    _, low, high = w.mean_interval(np.random.default_rng(4).normal(0.3, 2.0, (2000, 5)))
+    covered = (np.abs(low + high - 0.6) <= high - low).mean()
+    assert abs(covered - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 2000)
 
 
 def test_equal_weights_count_in_full_and_a_single_one_as_one():

@@ -1,4 +1,4 @@
-"""The door to the claims: `answer` runs the policies that they compare in many plausible worlds, and finds for or
+"""The answer to the claims: `answer` runs the policies that they compare in many plausible worlds, and finds for or
 against each of them."""
 
 from __future__ import annotations
@@ -11,29 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from sim.claims import rows as claim_rows
-from sim.claims import tables as claim_tables
-from sim.claims.reasons import explained
+from sim.claims import attribution, discovery, tables
 from sim.claims.report import ClaimReport
-from sim.claims.statements import Arm, Claim
-from sim.claims.table import CLAIMS, arms_of
+from sim.claims.table import CLAIMS, Claim, arms_of
 from sim.claims.verdict import FEWEST_PAIRS
 from sim.errors import InputError, nearest, shown
 from sim.model.parameters import SIZES, resolve
 from sim.model.run import provenance
 from sim.model.seeds import LARGEST_SEED, seed_of
-from sim.pool import MOST_WORKERS
-from sim.questions.ask import QUESTIONS, ask
+from sim.pool import MOST_WORKERS, Progress, part_of
 from sim.worlds import ensemble as ensembles
-from sim.worlds.draws import FEWEST as FEWEST_DRAWS
-from sim.worlds.draws import Sample, unweighted
+from sim.worlds import evaluate as evaluating
 from sim.worlds.ensemble import FEWEST, Ensemble, check_size
 from sim.worlds.evaluate import evaluate
-from sim.worlds.prior import prior
-from sim.worlds.runs import Progress
+from sim.worlds.prior import Worlds, prior
 from sim.worlds.summary import patterns
-
-__all__ = ["CLAIMS", "ClaimReport", "Effort", "answer", "claims_named", "effort"]
 
 _MOST = 100_000  # worlds or pairs: weeks of work; the intervals are far below what matters long before
 
@@ -82,17 +74,18 @@ def effort(
     return replace(preset, alternatives=beside, **{k: value for k, value in given.items() if value is not None})
 
 
-def claims_named(*ids: str) -> tuple[Claim, ...]:
+def claims_named(*ids: str, beside: Sequence[str] = ()) -> tuple[Claim, ...]:
     """The claims with these ids, all where none is given. Raises `InputError` with a line for each unknown id, which
-    names the questions beside the claims, too.
+    names the questions `beside` the claims, too.
 
     >>> claims_named("pays")[0].measures[0].outcome
     'quality'
     """
     known = {claim.id: claim for claim in CLAIMS}
-    every = f"; there are {', '.join(known)}; and the questions {', '.join(QUESTIONS)}"
-    near = [f"{shown(name)}: no such claim{nearest(name, (*known, *QUESTIONS)) or every}" for name in ids]
-    mistakes = [line for name, line in zip(ids, near, strict=True) if name not in known]
+    every = f"; there are {', '.join(known)}" + (f"; and the questions {', '.join(beside)}" if beside else "")
+    mistakes = [
+        f"{shown(name)}: no such claim{nearest(name, (*known, *beside)) or every}" for name in ids if name not in known
+    ]
     if mistakes:
         raise InputError(mistakes)
     return tuple(known[name] for name in ids) or CLAIMS
@@ -129,7 +122,7 @@ def answer(
     folder : Path, optional
         Where finished blocks of worlds are kept, so that an interrupted call goes on when it is given again.
     progress : callable, optional
-        Called with the number of pieces done (worlds, orders, draws for questions) and their total, first with 0 done.
+        Called with the number of pieces done (worlds, then orders) and their total, first with 0 done.
     workers : int, optional
         Threads; by default one for each core. The numbers do not depend on it.
     **sizes
@@ -141,39 +134,51 @@ def answer(
         With one line for each mistake, and where there are too few worlds to say anything.
     """
     first = _checked(effort, seed, workers, sizes)
-    main = _given_or_shipped(ensemble, "main")
-    taken = _taken(main, effort.worlds)
-    samples = {
-        "evidence": _sample(taken),
-        "unweighted": unweighted(prior(effort.alternatives, off=main.off)),
-        "second_prior": _sample(_taken(_given_or_shipped(second, "all_on"), effort.alternatives)),
-    }
+    main, taken, others = _sampled(ensemble, second, effort)
     arms = tuple(dict.fromkeys(arm for claim in claims for arm in arms_of(claim, deep)))
     run_sizes = {"systems": effort.systems, **sizes}
-    questions = QUESTIONS if effort.draws else {}
-    *shows, of_orders, of_questions = _in_turn(
-        progress,
-        [*(len(sample.worlds) for sample in samples.values()), effort.orders, effort.draws * len(questions)],
-    )
+    samples = {"evidence": taken, **others}
+    *starts, total = np.cumsum([0, *(len(sample) for sample in samples.values()), effort.orders]).tolist()
+    shows = [part_of(progress, start, total) for start in starts]
     run = partial(evaluate, arms=arms, replications=effort.replications, first=first, sizes=run_sizes)
     found = {
         name: run(sample, folder=folder, progress=show, workers=workers)
-        for (name, sample), show in zip(samples.items(), shows, strict=True)
+        for (name, sample), show in zip(samples.items(), shows, strict=False)
     }
     evidence = found.pop("evidence")
     report = ClaimReport(
-        table=claim_rows.table(claim_rows.Bases(taken, evidence, found), claims),
-        effects=claim_rows.effects(evidence, claims),
-        tables={**claim_tables.every(evidence, claims), "patterns": patterns(main)},
+        table=tables.verdicts(evidence, found, taken, claims),
+        effects=tables.effects(evidence, claims),
+        tables={**tables.beside(evidence, claims), "patterns": patterns(main)},
         claims=tuple(claims),
-        sample=samples["evidence"],
-        settings={arm.name: _settings(arm) for arm in arms},
+        sample=taken,
+        settings={arm.name: arm.told for arm in arms},
         provenance=_provenance(first, effort, run_sizes, main, samples),
     )
-    report = explained(report, effort.orders, of_orders, workers)
-    asked = _in_turn(of_questions, [effort.draws] * len(questions))
-    replies = [ask(q, taken, effort.draws, first, show, workers) for q, show in zip(questions, asked, strict=True)]
-    return replace(report, replies=tuple(replies))
+    return explained(report, effort.orders, shows[-1], workers)
+
+
+def explained(
+    report: ClaimReport, draws: int, progress: Progress | None = None, workers: int | None = None
+) -> ClaimReport:
+    """The report with its reasons: what carries each effect, by `draws` pairs of a world and an order of mechanisms,
+    and where each verdict flips."""
+    p = report.provenance
+    sizes = {name: p["sizes"][name] for name in ("systems", "organisations", "managers", "months")}
+    carriers, more = attribution.attributed(
+        report.claims, report.sample, draws, p["first_seed"], progress, workers, **sizes
+    )
+    flips, maps = discovery.flips(report.table, report.effects, report.sample, p["first_seed"])
+    return replace(report, carriers=carriers, flips=flips, tables={**report.tables, **more, "flip_maps": maps})
+
+
+def _sampled(
+    ensemble: Ensemble | None, second: Ensemble | None, effort: Effort
+) -> tuple[Ensemble, Ensemble, dict[str, Worlds]]:
+    """The main ensemble, the worlds taken from it, and those that are tried beside them."""
+    main, other = _given_or_shipped(ensemble, "main"), _given_or_shipped(second, "all_on")
+    taken, second_taken = _taken(main, effort.worlds), _taken(other, effort.alternatives)
+    return main, taken, {"unweighted": prior(effort.alternatives, off=main.chance_off), "second_prior": second_taken}
 
 
 def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> int:
@@ -181,7 +186,7 @@ def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mappi
     mistakes = [] if effort.worlds is None else _not_a_count("worlds", effort.worlds, FEWEST, _MOST)
     mistakes += _not_a_count("alternatives", effort.alternatives, FEWEST, _MOST)
     mistakes += _not_a_count("replications", effort.replications, FEWEST_PAIRS, _MOST)
-    mistakes += _not_a_count("orders", effort.orders, FEWEST_DRAWS, _MOST)
+    mistakes += _not_a_count("orders", effort.orders, evaluating.FEWEST, _MOST)
     mistakes += _not_a_count("workers", workers, 1, MOST_WORKERS) if workers is not None else []
     unknown = [name for name in sizes if name not in SIZES]
     mistakes += [f"{name}: no size of a run{nearest(name, SIZES)}; the claims fix all else" for name in unknown]
@@ -220,27 +225,8 @@ def _taken(ensemble: Ensemble, number: int | None) -> Ensemble:
     return taken
 
 
-def _sample(ensemble: Ensemble) -> Sample:
-    return Sample(ensemble.worlds, ensemble.weights, ensemble.ancestors)
-
-
-def _in_turn(progress: Progress | None, totals: Sequence[int]) -> list[Progress | None]:
-    """For each of several pieces of work, one after the other, what tells how far all of them are."""
-    *before, total = np.cumsum([0, *totals]).tolist()
-    return [None if progress is None else _after(progress, start, total) for start in before]
-
-
-def _after(progress: Progress, start: int, total: int) -> Progress:
-    return lambda done, _: progress(start + done, total)
-
-
-def _settings(arm: Arm) -> dict[str, Any]:
-    lender = {} if arm.fear_of is None else {"fear_of": arm.fear_of.name, "seen_by": arm.seen_by}
-    return {"regime": arm.regime, **dict(arm.settings), **lender}
-
-
 def _provenance(
-    first: int, effort: Effort, sizes: Mapping[str, Any], main: Ensemble, samples: Mapping[str, Sample]
+    first: int, effort: Effort, sizes: Mapping[str, Any], main: Ensemble, samples: Mapping[str, Worlds]
 ) -> dict[str, Any]:
     resolved = resolve(**sizes)
     ensemble = {
@@ -256,7 +242,7 @@ def _provenance(
         "first_seed": first,
         "effort": asdict(effort),
         "replications": effort.replications,
-        "worlds": {name: len(sample.worlds) for name, sample in samples.items()},
+        "worlds": {name: len(sample) for name, sample in samples.items()},
         "ensemble": ensemble,
         "sizes": {name: getattr(resolved, name) for name in SIZES},
     }

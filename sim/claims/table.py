@@ -5,9 +5,85 @@ The contrasts, signs and smallest effects of interest were fixed before any resu
 
 from __future__ import annotations
 
-from sim.claims.statements import Arm, BreakEven, Claim, Comparison, Measure
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
 from sim.claims.verdict import Sesoi, Sign
 from sim.model.parameters import DECLARATIONS, REGIMES
+from sim.worlds.evaluate import Arm
+
+Side = Literal["Berwick", "government", ""]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """`plus` minus `minus`, all else equal. `subject` begins a sentence about the difference, `heading` stands over
+    it in a picture where the claim has several contrasts; of an `aside` texts and pictures show the first outcome
+    only."""
+
+    subject: str
+    plus: Arm
+    minus: Arm
+    heading: str = ""
+    aside: bool = False
+
+    @property
+    def name(self) -> str:
+        """As a table shows it."""
+        return f"{self.plus.name} - {self.minus.name}"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An outcome of a claim: the sign that `side` claims (0 and "" where nobody does), the smallest effect of
+    interest (None: estimate only) and a remark where one is needed to read the result."""
+
+    outcome: str
+    sign: Sign
+    side: Side
+    sesoi: Sesoi | None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A further table of an answer, by the name of its function in `sim.claims.tables` and of its sentences in
+    `sim.claims.text`: the arms that it needs, and `deep` those that it has beside them in a closer look."""
+
+    name: str
+    arms: tuple[Arm, ...] = ()
+    deep: tuple[Arm, ...] = ()
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """A sign that follows from the value of one parameter: under `contrast`, `outcome` moves in direction `sign`
+    exactly where the parameter's effective value is above `value`. `why` says how that follows."""
+
+    contrast: Contrast
+    outcome: str
+    sign: Sign
+    parameter: str
+    value: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something said about leaders and oversight. `statement` says it in full, `heading` in a few words; `note` says
+    how to read the answer. A claim about a level has no contrast; one whose sign one parameter decides has a
+    `break_even`, reported beside the verdicts."""
+
+    id: str
+    heading: str
+    statement: str
+    contrasts: tuple[Contrast, ...]
+    measures: tuple[Measure, ...]
+    note: str = ""
+    analyses: tuple[Analysis, ...] = ()
+    break_even: BreakEven | None = None
+
 
 LIGHT, BASELINE, HEAVY = (Arm(name, name) for name in ("light", "baseline", "heavy"))
 DOSES = (LIGHT, BASELINE, HEAVY)
@@ -28,25 +104,28 @@ STEPS: dict[str, SignedArms] = {
 }
 """What a dose adds, and monitoring and targets two by two: sums of arms; the last arm is what "rel" refers to."""
 
-SURVEILLANCE = Comparison("Heavy surveillance instead of light", HEAVY, LIGHT)
+SURVEILLANCE = Contrast("Heavy surveillance instead of light", HEAVY, LIGHT)
 PATHS = (
-    Comparison(
+    Contrast(
         "Fear of heavy surveillance instead of light, in the decision to try something new under heavy surveillance,",
         HEAVY,
         Arm("heavy, fear of light", "heavy", fear_of=LIGHT),
         "The part through fear",
+        aside=True,
     ),
-    Comparison(
+    Contrast(
         "Fear of heavy surveillance instead of light, in the decision to try something new under light surveillance,",
         Arm("light, fear of heavy", "light", fear_of=HEAVY),
         LIGHT,
         "Through fear, the other order",
+        aside=True,
     ),
-    Comparison(
+    Contrast(
         "Fear of heavy surveillance instead of light, in every decision under heavy surveillance,",
         HEAVY,
         Arm("heavy, fear of light in every rule", "heavy", fear_of=LIGHT, seen_by="every rule"),
         "Through fear, in every rule",
+        aside=True,
     ),
 )
 """The path through fear: the same post in the same month of the paired run lends its fear."""
@@ -70,15 +149,14 @@ def oversight_budget(price: float = PRICE) -> float:
 
 def budget_line(price: float = PRICE) -> tuple[Arm, ...]:
     """Policies that spend the same oversight budget, from as little relationship as levers up to 1 allow to as much."""
-    budget = oversight_budget(price)
+    budget, arms = oversight_budget(price), []
     least, most = max(0.0, (budget - 2.0) / price), min(1.0, budget / price)
-    return tuple(_spending(least + (most - least) * k / (_POINTS - 1), price) for k in range(_POINTS))
-
-
-def _spending(relationship: float, price: float) -> Arm:
-    relationship, each = round(relationship, 6), round((oversight_budget(price) - price * relationship) / 2, 6)
-    settings = (("relationship", relationship), ("monitoring", each), ("targets", each))
-    return Arm(f"relationship {relationship:.4g}, monitoring and targets {each:.4g}", settings=settings)
+    for k in range(_POINTS):
+        exact = least + (most - least) * k / (_POINTS - 1)
+        relationship, each = round(exact, 6), round((budget - price * exact) / 2, 6)
+        settings = (("relationship", relationship), ("monitoring", each), ("targets", each))
+        arms.append(Arm(f"relationship {relationship:.4g}, monitoring and targets {each:.4g}", settings=settings))
+    return tuple(arms)
 
 
 CUT, UNCUT = (Arm(f"acute budget {budget:g}", settings=(("acute_budget", budget),)) for budget in (0.9, 1.0))
@@ -92,7 +170,7 @@ _SUPPORTIVE = Arm("supportive", "supportive")
 _NEW_MONEY = Arm("social care 1.14", settings=(("social_care_budget", 1.14),))
 _MORE_MONEY = Arm("social care 1.28", settings=(("social_care_budget", 1.28),))
 _SHIFTED = Arm("social care 1.14, acute 0.96", settings=(("social_care_budget", 1.14), ("acute_budget", 0.96)))
-SHIFT = Comparison("Moving money from acute to social care", _SHIFTED, BASELINE, "Money moved to social care")
+SHIFT = Contrast("Moving money from acute to social care", _SHIFTED, BASELINE, "Money moved to social care")
 
 REGIMES_SEEN = (LIGHT, BASELINE, HEAVY, _SUPPORTIVE, MONITORING, TARGETS)
 """Regimes across which the initiative rate is set against fear."""
@@ -102,29 +180,32 @@ def _set(name: str, value: float, regime: str = "baseline", begin: str = "") -> 
     return Arm(f"{begin}{name.replace('_', ' ')} {value:g}", regime, ((name, value),))
 
 
-_RECOGNITION = Comparison(
+_RECOGNITION = Contrast(
     "Much recognition instead of little, under heavy surveillance,",
     _set("recognition", 0.8, "heavy", "heavy, "),
     _set("recognition", 0.1, "heavy", "heavy, "),
 )
-_DEVELOPMENT = Comparison(
+_DEVELOPMENT = Contrast(
     "Much investment in leaders instead of some", _set("relationship", 0.8), _set("relationship", 0.3)
 )
-_REGISTER = Comparison(
+_REGISTER = Contrast(
     "A register of dismissals instead of none", _set("register", 1.0), _set("register", 0.0), "A register of dismissals"
 )
 _LINE = budget_line()
+_OTHER_LINES = tuple(arm for price in PRICES for arm in budget_line(price))
+
+LEVELS = Analysis("levels", DOSES)
+BY_DOSE = Analysis("doses", (*DOSES, MONITORING, TARGETS))
 
 _TENTH = Sesoi(0.10, relative=True)
 _LOAD = "the load on acute care falls where 0.14 × bed_blocking is above the 0.04 that acute care gives up"
 
 
-def _berwick(outcome: str, sign: Sign, sesoi: float | Sesoi) -> Measure:
-    return Measure(outcome, sign, "Berwick", sesoi if isinstance(sesoi, Sesoi) else Sesoi(sesoi))
+def _claimed(side: Side, outcome: str, sign: Sign, sesoi: float | Sesoi) -> Measure:
+    return Measure(outcome, sign, side, sesoi if isinstance(sesoi, Sesoi) else Sesoi(sesoi))
 
 
-def _government(outcome: str, sign: Sign, sesoi: float | Sesoi) -> Measure:
-    return Measure(outcome, sign, "government", sesoi if isinstance(sesoi, Sesoi) else Sesoi(sesoi))
+_berwick, _government = partial(_claimed, "Berwick"), partial(_claimed, "government")
 
 
 def _nobody(outcome: str, sesoi: Sesoi | None = None, remark: str = "") -> Measure:
@@ -139,6 +220,7 @@ CLAIMS: tuple[Claim, ...] = (
         (),
         tuple(_nobody(name) for name in ("fearful", "fearful_40", "fearful_60")),
         "How many are too many is not for a model to say: these are levels under baseline surveillance.",
+        analyses=(LEVELS,),
     ),
     Claim(
         "fear",
@@ -146,6 +228,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Leaders under close surveillance fear that a single slip will bring them trouble.",
         (SURVEILLANCE,),
         (_berwick("fear", 1, 0.05),),
+        analyses=(BY_DOSE,),
     ),
     Claim(
         "toxic",
@@ -153,6 +236,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Too much surveillance makes for a toxic climate.",
         (SURVEILLANCE,),
         tuple(_berwick(name, 1, 0.05) for name in ("toxic", "toxic_40", "toxic_60")),
+        analyses=(BY_DOSE,),
     ),
     Claim(
         "moral",
@@ -160,6 +244,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Close measurement and ticking of boxes put leaders into moral difficulty.",
         (SURVEILLANCE,),
         (_berwick("moral_strain", 1, _TENTH), _berwick("distress", 1, 0.03)),
+        analyses=(BY_DOSE,),
     ),
     Claim(
         "harder",
@@ -167,6 +252,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Close measurement makes the work much harder.",
         (SURVEILLANCE,),
         (_berwick("time_left", -1, 0.05), _berwick("overload", 1, 0.02)),
+        analyses=(BY_DOSE,),
     ),
     Claim(
         "pays",
@@ -179,6 +265,7 @@ CLAIMS: tuple[Claim, ...] = (
             _nobody("reported", Sesoi(0.02)),
             _nobody("gap"),
         ),
+        analyses=(BY_DOSE,),
     ),
     Claim(
         "risk",
@@ -199,6 +286,7 @@ CLAIMS: tuple[Claim, ...] = (
         "through these is not counted, although fear and trust move each other; and the two orders need not agree, "
         "because fear weighs more where confidence is low. Where every rule sees the other run's fear, nothing that "
         "is learned about fear counts any more.",
+        analyses=(BY_DOSE, Analysis("atmosphere", REGIMES_SEEN), Analysis("fear_slope", REGIMES_SEEN)),
     ),
     Claim(
         "pride",
@@ -211,7 +299,7 @@ CLAIMS: tuple[Claim, ...] = (
         "good_about_work",
         "Support instead of heavy surveillance",
         "People should feel good about their work, and do where they are supported.",
-        (Comparison("The supportive regime instead of heavy surveillance", _SUPPORTIVE, HEAVY),),
+        (Contrast("The supportive regime instead of heavy surveillance", _SUPPORTIVE, HEAVY),),
         (_berwick("satisfaction", 1, 0.03),),
     ),
     Claim(
@@ -219,10 +307,11 @@ CLAIMS: tuple[Claim, ...] = (
         "Relationship instead of metrics",
         "There is too much accountability and measurement and not enough development of relationships: the same "
         "effort does more good the other way round.",
-        (Comparison("Spending all oversight on relationships instead of none", _LINE[-1], _LINE[0]),),
+        (Contrast("Spending all oversight on relationships instead of none", _LINE[-1], _LINE[0]),),
         (_berwick("fear", -1, 0.05), _berwick("initiative_rate", 1, _TENTH), _berwick("quality", 1, 0.02)),
         f"The budget is monitoring + targets + {PRICE:g} × relationship = {oversight_budget():g}, which is what "
         "baseline spends; the price of relationship is an assumption.",
+        analyses=(Analysis("budget_curve", _LINE, _OTHER_LINES), Analysis("optimum", _LINE, _OTHER_LINES)),
     ),
     Claim(
         "development",
@@ -236,6 +325,7 @@ CLAIMS: tuple[Claim, ...] = (
             _berwick("quality", 1, 0.02),
             _nobody("skill", remark="by construction: investment in leaders is defined as raising skill"),
         ),
+        break_even=BreakEven(_DEVELOPMENT, "skill", 1, "skill_invest", 0.0, "investment in leaders is defined as it"),
     ),
     Claim(
         "regulation",
@@ -243,13 +333,13 @@ CLAIMS: tuple[Claim, ...] = (
         "Regulating managers more makes services better, says the government; it makes leaders more fearful and "
         "more timid, says Berwick.",
         (
-            Comparison(
+            Contrast(
                 "Regulating managers as the government agreed",
                 Arm("kark_adopted", "kark_adopted"),
                 BASELINE,
                 "Regulating managers as agreed",
             ),
-            Comparison(
+            Contrast(
                 "Regulating managers with striking-off as well",
                 Arm("kark_full", "kark_full"),
                 BASELINE,
@@ -273,13 +363,14 @@ CLAIMS: tuple[Claim, ...] = (
             _berwick("negligence", -1, _TENTH),
             _nobody("record_share", remark="by construction: the register bars those with a record"),
         ),
+        break_even=BreakEven(_REGISTER, "record_share", -1, "dismissal", 0.0, "only the dismissed have a record"),
     ),
     Claim(
         "cooperation",
         "Cooperation instead of cuts",
         "Efficiency comes from cooperating better, not from cutting the budgets of institutions.",
         tuple(
-            Comparison(f"More cooperation {with_}", arm, _set("cooperation_incentive", 0.2), heading)
+            Contrast(f"More cooperation {with_}", arm, _set("cooperation_incentive", 0.2), heading)
             for with_, heading, arm in (
                 ("on today's budget", "Cooperating more", _set("cooperation_incentive", 0.8)),
                 (
@@ -298,14 +389,15 @@ CLAIMS: tuple[Claim, ...] = (
         "cuts",
         "Cutting the budget",
         "Nobody can go on cutting the budget and expect excellence.",
-        (Comparison("Cutting the acute budget by 10 %", CUT, UNCUT),),
+        (Contrast("Cutting the acute budget by 10 %", CUT, UNCUT),),
         (_berwick("quality", -1, 0.02),),
+        analyses=(Analysis("made_up", MADE_UP),),
     ),
     Claim(
         "variation",
         "The same process everywhere",
         "Processes of care should not be the same everywhere.",
-        (Comparison("Holding every practice to one standard", Arm("one_size", "one_size"), BASELINE),),
+        (Contrast("Holding every practice to one standard", Arm("one_size", "one_size"), BASELINE),),
         (_berwick("quality", -1, 0.02), _nobody("harm", _TENTH), _nobody("misfit")),
     ),
     Claim(
@@ -313,48 +405,52 @@ CLAIMS: tuple[Claim, ...] = (
         "Money for social care",
         "There is no integrated care without social care: give it new money, or move money from acute care.",
         (
-            Comparison("New money for social care, 14 % of its budget,", _NEW_MONEY, BASELINE, "New money, 14 %"),
-            Comparison("New money for social care, 28 % of its budget,", _MORE_MONEY, BASELINE, "New money, 28 %"),
+            Contrast("New money for social care, 14 % of its budget,", _NEW_MONEY, BASELINE, "New money, 14 %"),
+            Contrast("New money for social care, 28 % of its budget,", _MORE_MONEY, BASELINE, "New money, 28 %"),
             SHIFT,
         ),
         (_nobody("overload"), _nobody("quality")),
         "Estimates without a verdict. Whether the shift relieves acute care follows from one parameter.",
+        break_even=BreakEven(SHIFT, "overload", -1, "bed_blocking", 0.04 / 0.14, _LOAD),
     ),
 )
 """Everything that the interview asserts, in its order."""
 
-BREAK_EVENS = (
-    BreakEven("development", _DEVELOPMENT, "skill", 1, "skill_invest", 0.0, "investment in leaders is defined as it"),
-    BreakEven("recycling", _REGISTER, "record_share", -1, "dismissal", 0.0, "only the dismissed have a record"),
-    BreakEven("social_care", SHIFT, "overload", -1, "bed_blocking", 0.04 / 0.14, _LOAD),
-)
-"""Signs that one parameter decides: reported with their break-even value, not as verdicts."""
-
 DOSED = tuple(
-    dict.fromkeys(
-        m.outcome for claim in CLAIMS if not claim.comparisons or SURVEILLANCE in claim.comparisons
-        for m in claim.measures
-    )
-)  # fmt: skip
+    dict.fromkeys(m.outcome for claim in CLAIMS if {LEVELS, BY_DOSE} & {*claim.analyses} for m in claim.measures)
+)
 """Outcomes whose levels are reported by dose."""
 
-
-def surveillance(claim: Claim) -> bool:
-    """Whether the claim is about surveillance, so that it is answered by dose."""
-    return SURVEILLANCE in claim.comparisons
+HEADLINE = {
+    ("fear", "fear"): "leaders' fear",
+    ("risk", "initiative_rate"): "readiness to try something new",
+    ("pays", "harm"): "harm to patients",
+    ("pays", "quality"): "the quality of care",
+}
+"""Claims and outcomes that the headline names, both sides' strongest case, and what it calls them."""
 
 
 def arms_of(claim: Claim, deep: bool = False) -> tuple[Arm, ...]:
     """The arms that the answer to a claim needs, each once; with `deep` also those for a closer look."""
-    arms = [arm for comparison in claim.comparisons for arm in (comparison.plus, comparison.minus)]
-    if not claim.comparisons or surveillance(claim):
-        arms += DOSES
-    if surveillance(claim):
-        arms += [MONITORING, TARGETS]
-    if claim.id == "risk":
-        arms += REGIMES_SEEN
-    if claim.id == "relationship":
-        arms += [*_LINE, *(arm for price in PRICES for arm in budget_line(price) if deep)]
-    if claim.id == "cuts":
-        arms += MADE_UP
+    arms = [arm for contrast in claim.contrasts for arm in (contrast.plus, contrast.minus)]
+    for analysis in claim.analyses:
+        arms += [*analysis.arms, *(analysis.deep if deep else ())]
     return tuple(dict.fromkeys(arms))
+
+
+_MADE_OF = {
+    "satisfaction": ("trust", "confidence", "distress"),
+    "gap": ("reported", "quality"),
+    "quality_per_cost": ("quality",),
+    **{f"fearful{limit}": ("fear",) for limit in ("", "_40", "_60")},
+    **{f"toxic{limit}": ("fear", "trust") for limit in ("", "_40", "_60")},
+}
+
+
+def made_of(outcome: str) -> frozenset[str]:
+    """An outcome with those that it is computed from: evidence on any of them is evidence on it.
+
+    >>> sorted(made_of("gap"))
+    ['gap', 'quality', 'reported']
+    """
+    return frozenset((outcome, *_MADE_OF.get(outcome, ())))

@@ -1,112 +1,210 @@
-"""Beside the verdicts: levels and effects by dose, the oversight budget, what makes up for a cut, break-evens, fear.
+"""Every table of an answer: verdicts and effects over worlds, and levels, doses, budget lines and break-evens beside.
 
-Each function takes what was evaluated under the ensemble and gives a table with weighted shares and quantiles over
-worlds; where the arms that it needs were not run, the table has no rows.
+A share is of plausible worlds, by weight. It is no probability that a claim is true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from sim import statistics as weighing
+from sim import statistics
 from sim.claims import table
-from sim.claims.shares import contrasts_of, described, summary
-from sim.claims.statements import MEASURED, Arm, BreakEven, Claim
+from sim.claims.table import Claim, Contrast, Measure, made_of
+from sim.claims.verdict import Contrasts, contrast, possible
 from sim.model.parameters import DECLARATIONS
-from sim.worlds.evaluate import Array, Evaluation
+from sim.statistics import Estimate
+from sim.worlds.ensemble import FEWEST, Ensemble
+from sim.worlds.evaluate import MEASURED, Arm, Array, Evaluation
+from sim.worlds.prior import Worlds
 
 Rows = Iterator[dict[str, Any]]
+Finding = tuple[Claim, Contrast | None, Measure]
+
+UNCLEAR, TOO_FEW = "no clear answer", "too few worlds to say"
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_CLEARLY = 2.0  # Monte Carlo errors
 _FEWEST_IN_BIN = 5.0  # effective worlds
 _BINS = np.linspace(0.0, 1.0, 11)
 
 
-def levels(e: Evaluation) -> pd.DataFrame:
+def findings(claims: Sequence[Claim]) -> Iterator[Finding]:
+    """Every outcome of every claim in each of its contrasts; None where there is a level and nothing to compare."""
+    for claim in claims:
+        for compared in claim.contrasts or (None,):
+            for measure in claim.measures:
+                yield claim, compared, measure
+
+
+def verdicts(
+    evidence: Evaluation, beside: Mapping[str, Evaluation], worlds: Ensemble, claims: Sequence[Claim]
+) -> pd.DataFrame:
+    """`ClaimReport.table`, from what was evaluated in the `worlds` of an ensemble; `beside` are evaluations in other
+    worlds, by the beginning of their columns."""
+    found = pd.DataFrame([_row(evidence, beside, worlds, finding) for finding in findings(claims)])
+    return found.fillna({name: "" for name in found if str(name).endswith("verdict")})
+
+
+def _row(evidence: Evaluation, beside: Mapping[str, Evaluation], worlds: Ensemble, finding: Finding) -> dict[str, Any]:
+    measure = finding[2]
+    left_out = patterns_on(worlds, measure.outcome)
+    here, ancestors = _contrasts(evidence, finding), evidence.sample.ancestors
+    others = {
+        name: summary(_contrasts(e, finding), measure, e.sample.weights, e.sample.ancestors)
+        for name, e in beside.items()
+    }
+    if left_out:
+        others["left_out"] = summary(here, measure, worlds.without(left_out), ancestors)
+    return {
+        **_key(finding),
+        "side": measure.side,
+        "sign": measure.sign,
+        "sesoi_rule": "" if measure.sesoi is None else measure.sesoi.text,
+        "unit": MEASURED[measure.outcome].unit,
+        "remark": measure.remark,
+        **summary(here, measure, evidence.sample.weights, ancestors),
+        "left_out_patterns": ", ".join(left_out),
+        **{f"{name}_{key}": value for name, other in others.items() for key, value in other.items()},
+    }
+
+
+def effects(evidence: Evaluation, claims: Sequence[Claim]) -> pd.DataFrame:
+    """`ClaimReport.effects`."""
+    parts = []
+    for finding in findings(claims):
+        found = _contrasts(evidence, finding)._asdict()
+        columns = {"effect": found.pop("estimate"), **found, "weight": evidence.sample.weights}
+        numbers = np.arange(len(evidence.sample), dtype=np.int32)
+        parts.append(pd.DataFrame({"world": numbers, **_key(finding), **columns}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def patterns_on(ensemble: Ensemble, outcome: str) -> list[str]:
+    """The published findings that involve an outcome, or one that it is computed from."""
+    return [p.id for p in ensemble.evidence.patterns if made_of(outcome) & set(p.outcomes)]
+
+
+def _key(finding: Finding) -> dict[str, str]:
+    claim, compared, measure = finding
+    name = "level at baseline" if compared is None else compared.name
+    return {"claim": claim.id, "contrast": name, "outcome": measure.outcome}
+
+
+def _contrasts(e: Evaluation, finding: Finding) -> Contrasts:
+    """The differences in each world; where there is nothing to compare, the levels at baseline."""
+    _, compared, measure = finding
+    if compared is None:
+        return contrast(e.of(table.BASELINE, measure.outcome), e.mean(table.BASELINE, measure.outcome))
+    plus, minus = (e.of(arm, measure.outcome) for arm in (compared.plus, compared.minus))
+    return contrast(plus - minus, minus.mean(axis=1), measure.sesoi, measure.sign)
+
+
+def summary(contrasts: Contrasts, measure: Measure, weights: Array, ancestors: NDArray[np.int64]) -> dict[str, Any]:
+    """One row: ``verdict``, the share of each verdict with its ``_error``, the effect and the effective size.
+
+    ``median`` and ``q05`` to ``q95`` are weighted quantiles of the effects over worlds and ``mean`` their weighted
+    mean with its Monte Carlo ``mean_error``, in the outcome's unit; ``in_sesoi_...`` the quantiles in smallest effects
+    of interest. Where there is none, there are no shares; where the effective size is below `FEWEST`, nothing but it.
+    """
+    size = statistics.effective_size(weights)
+    row: dict[str, Any] = {"verdict": TOO_FEW, "effective_size": size}
+    if size < FEWEST:
+        return row
+    row |= _quantiles("q", contrasts.estimate, weights)
+    mean, error = statistics.mean(weights, contrasts.estimate, ancestors)
+    row |= {"median": row["q50"], "mean": mean, "mean_error": error}
+    if measure.sesoi is None:
+        return row | {"verdict": "estimate"}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = contrasts.estimate / contrasts.sesoi
+    row |= _quantiles("in_sesoi_q", np.where(contrasts.estimate == 0.0, 0.0, scaled), weights)
+    shares = {v: statistics.share(weights, contrasts.verdict == v, ancestors) for v in possible(measure.sign)}
+    for name, (estimate, error) in shares.items():
+        row |= {name: estimate, f"{name}_error": error}
+    return row | {"verdict": overall(shares)}
+
+
+def _quantiles(prefix: str, values: Array, weights: Array) -> dict[str, float]:
+    found = statistics.weighted_quantile(weights, values, QUANTILES)
+    return {f"{prefix}{100 * q:02.0f}": float(value) for q, value in zip(QUANTILES, found, strict=True)}
+
+
+def overall(shares: Mapping[str, Estimate]) -> str:
+    """The verdict with the largest share, if that less two of its Monte Carlo errors is still above the next.
+
+    >>> overall({"supported": Estimate(0.6, 0.05), "opposed": Estimate(0.4, 0.05)})
+    'supported'
+    >>> overall({"supported": Estimate(0.6, 0.11), "opposed": Estimate(0.4, 0.11)})
+    'no clear answer'
+    """
+    ranked = sorted(shares, key=lambda name: shares[name].estimate, reverse=True)
+    first, second = (shares[name] for name in ranked[:2])
+    return ranked[0] if first.estimate - _CLEARLY * first.error > second.estimate else UNCLEAR
+
+
+def _described(sample: Worlds, values: Array) -> dict[str, float]:
+    """Weighted mean with its Monte Carlo error, and 5, 50 and 95 % of worlds, of a value for each world."""
+    mean, error = sample.mean(values)
+    return {"mean": mean, "error": error, **_middle(sample.weights, values)}
+
+
+def _middle(weights: Array, values: Array) -> dict[str, float]:
+    """5, 50 and 95 % of worlds, by weight."""
+    found = statistics.weighted_quantile(weights, values, (0.05, 0.5, 0.95)).tolist()
+    return dict(zip(("low", "median", "high"), found, strict=True))
+
+
+def levels(e: Evaluation) -> Rows:
     """A row for each outcome of surveillance and dose: the level over worlds, with 5 to 95 % of worlds."""
-    return pd.DataFrame(_levels(e))
-
-
-def _levels(e: Evaluation) -> Rows:
     for outcome in table.DOSED:
         for arm in _run(e, table.DOSES):
-            level = described(e.sample, e.mean(arm, outcome))
+            level = _described(e.sample, e.mean(arm, outcome))
             yield {"outcome": outcome, "arm": arm.name, "unit": MEASURED[outcome].unit, **level}
 
 
-def doses(e: Evaluation, claims: Sequence[Claim]) -> pd.DataFrame:
-    """A row for each outcome of the claims about surveillance and each of `claim_table.STEPS`."""
-    return pd.DataFrame(_doses(e, claims))
-
-
-def _doses(e: Evaluation, claims: Sequence[Claim]) -> Rows:
-    for claim in filter(table.surveillance, claims):
+def doses(e: Evaluation, claims: Sequence[Claim]) -> Rows:
+    """A row for each outcome of the claims about surveillance and each of `sim.claims.table.STEPS`."""
+    for claim in (claim for claim in claims if table.BY_DOSE in claim.analyses):
         for measure in claim.measures:
             for name, signed in table.STEPS.items():
-                minus = e.of(signed[-1][1], measure.outcome)
-                found = contrasts_of(e.sum_of(signed, measure.outcome), minus, measure)
+                differences, base = e.sum_of(signed, measure.outcome), e.mean(signed[-1][1], measure.outcome)
+                found = contrast(differences, base, measure.sesoi, measure.sign)
                 row = summary(found, measure, e.sample.weights, e.sample.ancestors)
                 yield {"claim": claim.id, "outcome": measure.outcome, "step": name, **row}
 
 
-def budget_curve(e: Evaluation) -> pd.DataFrame:
+def budget_curve(e: Evaluation) -> Rows:
     """A row for each price, outcome and point of the oversight budget: the change against no relationship at all."""
-    return pd.DataFrame(_budget_curve(e))
-
-
-def _budget_curve(e: Evaluation) -> Rows:
     for price, line in _lines(e):
         for outcome in ("quality", "fear", "initiative_rate"):
             for arm in line:
                 change = e.mean(arm, outcome) - e.mean(line[0], outcome)
                 yield {"price": price, "relationship": _setting(arm, "relationship"), "outcome": outcome,
-                       **described(e.sample, change)}  # fmt: skip
+                       **_described(e.sample, change)}  # fmt: skip
 
 
-def optimum(e: Evaluation) -> pd.DataFrame:
+def optimum(e: Evaluation) -> Rows:
     """A row for each price and point of the oversight budget: the weighted share of worlds whose quality is highest
     there, and, the same in each row of a price, the optimum's distribution between the points."""
-    return pd.DataFrame(_optimum(e))
-
-
-def _optimum(e: Evaluation) -> Rows:
     for price, line in _lines(e):
         at = np.array([_setting(arm, "relationship") for arm in line])
         quality = np.stack([e.mean(arm, "quality") for arm in line], axis=1)
-        best = best_points(at, quality)
+        best = statistics.top_of_parabola(at, quality)
         nearest = quality.argmax(axis=1)
         for k, arm in enumerate(line):
-            share, error = weighing.share(e.sample.weights, nearest == k, e.sample.ancestors)
+            share, error = e.sample.share(nearest == k)
             yield {"price": price, "relationship": at[k], "arm": arm.name, "share": share, "share_error": error,
-                   **{f"optimum_{name}": value for name, value in described(e.sample, best).items()}}  # fmt: skip
+                   **{f"optimum_{name}": value for name, value in _described(e.sample, best).items()}}  # fmt: skip
 
 
-def best_points(at: Array, values: Array) -> Array:
-    """Where each row of `values` is highest: the top of the parabola through the highest of the equally spaced points
-    `at` and its neighbours; the highest point itself at an end.
-
-    >>> best_points(np.array([0.0, 1.0, 2.0]), np.array([[0.0, 1.0, 1.0], [2.0, 1.0, 0.0]])).tolist()
-    [1.5, 0.0]
-    """
-    top, rows = values.argmax(axis=1), np.arange(len(values))
-    inside = (top > 0) & (top < len(at) - 1)
-    k = np.clip(top, 1, len(at) - 2)
-    before, peak, after = values[rows, k - 1], values[rows, k], values[rows, k + 1]
-    bend = before - 2.0 * peak + after
-    shift = np.divide(0.5 * (before - after), bend, out=np.zeros(len(values)), where=inside & (bend < 0.0))
-    return np.asarray(at[top] + shift * (at[1] - at[0]))
-
-
-def made_up(e: Evaluation) -> pd.DataFrame:
+def made_up(e: Evaluation) -> Rows:
     """A row for each incentive to cooperate: the weighted share of worlds in which it makes up for the whole loss of
     quality from the cut. Then the shares in which none does and in which nothing was lost, and the incentive that is
     ``needed`` elsewhere, interpolated between those tried."""
-    return pd.DataFrame(_made_up(e))
-
-
-def _made_up(e: Evaluation) -> Rows:
     if not _run(e, table.MADE_UP):
         return
     whole = e.mean(table.UNCUT, "quality")
@@ -119,12 +217,11 @@ def _made_up(e: Evaluation) -> Rows:
         "no incentive tried is enough": np.isnan(needed),
     }
     for case, holds in cases.items():
-        share, error = weighing.share(e.sample.weights, holds, e.sample.ancestors)
+        share, error = e.sample.share(holds)
         yield {"case": case, "share": share, "share_error": error}
     some = ~np.isnan(needed) & (restored[:, 0] < 0.0)
     if some.any():
-        low, median, high = weighing.weighted_quantile(e.sample.weights[some], needed[some], (0.05, 0.5, 0.95)).tolist()
-        yield {"case": "needed", "low": low, "median": median, "high": high}
+        yield {"case": "needed", **_middle(e.sample.weights[some], needed[some])}
 
 
 def first_crossing(at: Array, values: Array) -> Array:
@@ -143,35 +240,28 @@ def first_crossing(at: Array, values: Array) -> Array:
     return np.where(reached[:, 0], at[0], np.where(reached.any(axis=1), between, np.nan))
 
 
-def break_evens(e: Evaluation) -> pd.DataFrame:
+def break_evens(e: Evaluation, claims: Sequence[Claim]) -> Rows:
     """A row for each sign that one parameter decides: the value at which it turns, the weighted share of worlds above
     it, and by simulation the share of worlds, on either side of it, in which the outcome moves as it should."""
-    return pd.DataFrame(
-        _break_even(e, b) for b in table.BREAK_EVENS if _run(e, (b.comparison.plus, b.comparison.minus))
-    )
+    for claim in claims:
+        if (b := claim.break_even) is None:
+            continue
+        own = np.array([getattr(world.parameters(), b.parameter) for world in e.sample])
+        moved = b.sign * (e.mean(b.contrast.plus, b.outcome) - e.mean(b.contrast.minus, b.outcome))
+        above = own > b.value
+        share, error = e.sample.share(above)
+        agrees, agrees_error = e.sample.share((moved > 0.0) == above)
+        yield {"claim": claim.id, "contrast": b.contrast.name, "outcome": b.outcome, "sign": b.sign,
+               "parameter": b.parameter, "break_even": b.value, "share_above": share, "share_above_error": error,
+               "as_it_should": agrees, "as_it_should_error": agrees_error, "why": b.why}  # fmt: skip
 
 
-def _break_even(e: Evaluation, b: BreakEven) -> dict[str, Any]:
-    own = np.array([getattr(world.parameters(), b.parameter) for world in e.sample.worlds])
-    moved = b.sign * (e.mean(b.comparison.plus, b.outcome) - e.mean(b.comparison.minus, b.outcome))
-    above = own > b.value
-    share, error = weighing.share(e.sample.weights, above, e.sample.ancestors)
-    agrees, agrees_error = weighing.share(e.sample.weights, (moved > 0.0) == above, e.sample.ancestors)
-    return {"claim": b.claim, "contrast": b.comparison.name, "outcome": b.outcome, "sign": b.sign,
-            "parameter": b.parameter, "break_even": b.value, "share_above": share, "share_above_error": error,
-            "as_it_should": agrees, "as_it_should_error": agrees_error, "why": b.why}  # fmt: skip
-
-
-def atmosphere(e: Evaluation) -> pd.DataFrame:
+def atmosphere(e: Evaluation) -> Rows:
     """How the initiative rate falls as mean fear rises, across worlds and regimes: a row for each bin of fear.
 
     ``mean`` with its Monte Carlo ``error``, and 5, 50 and 95 % of the initiative rate; ``effective_size`` worlds and
     regimes. Bins with fewer than 5 are left out.
     """
-    return pd.DataFrame(_atmosphere(e))
-
-
-def _atmosphere(e: Evaluation) -> Rows:
     if not (arms := _run(e, table.REGIMES_SEEN)):
         return
     fear, rate = (np.stack([e.mean(arm, name) for arm in arms]).ravel() for name in ("fear", "initiative_rate"))
@@ -179,31 +269,27 @@ def _atmosphere(e: Evaluation) -> Rows:
     which = np.digitize(fear, _BINS[1:-1])
     for k in range(len(_BINS) - 1):
         here = which == k
-        if not here.any() or weighing.effective_size(weights[here]) < _FEWEST_IN_BIN:
+        if not here.any() or statistics.effective_size(weights[here]) < _FEWEST_IN_BIN:
             continue
-        mean, error = weighing.mean(weights[here], rate[here], ancestors[here])
-        low, median, high = weighing.weighted_quantile(weights[here], rate[here], (0.05, 0.5, 0.95)).tolist()
-        yield {"fear_from": _BINS[k], "fear_to": _BINS[k + 1], "mean": mean, "error": error, "low": low,
-               "median": median, "high": high, "effective_size": weighing.effective_size(weights[here])}  # fmt: skip
+        mean, error = statistics.mean(weights[here], rate[here], ancestors[here])
+        yield {"fear_from": _BINS[k], "fear_to": _BINS[k + 1], "mean": mean, "error": error,
+               **_middle(weights[here], rate[here]),
+               "effective_size": statistics.effective_size(weights[here])}  # fmt: skip
 
 
-def fear_slope(e: Evaluation) -> pd.DataFrame:
+def fear_slope(e: Evaluation) -> Rows:
     """One row: the slope, within each world across regimes, of the initiative rate on fear, over worlds; and the
     weighted share of worlds in which it falls. Worlds whose fear does not vary are left out."""
     if not (arms := _run(e, table.REGIMES_SEEN)):
-        return pd.DataFrame()
+        return
     fear, rate = (np.stack([e.mean(arm, name) for arm in arms], axis=1) for name in ("fear", "initiative_rate"))
     fear, rate = fear - fear.mean(axis=1, keepdims=True), rate - rate.mean(axis=1, keepdims=True)
     spread = (fear**2).sum(axis=1)
     some = spread > 0.0
-    if not some.any():
-        return pd.DataFrame()
-    slope = (fear * rate).sum(axis=1)[some] / spread[some]
-    weights, ancestors = e.sample.weights[some], e.sample.ancestors[some]
-    low, median, high = weighing.weighted_quantile(weights, slope, (0.05, 0.5, 0.95)).tolist()
-    share, error = weighing.share(weights, slope < 0.0, ancestors)
-    row = {"low": low, "median": median, "high": high, "share_falling": share, "share_falling_error": error}
-    return pd.DataFrame([row])
+    if some.any():
+        slope, weights = (fear * rate).sum(axis=1)[some] / spread[some], e.sample.weights[some]
+        share, error = statistics.share(weights, slope < 0.0, e.sample.ancestors[some])
+        yield {**_middle(weights, slope), "share_falling": share, "share_falling_error": error}
 
 
 def _run(e: Evaluation, arms: Sequence[Arm]) -> Sequence[Arm]:
@@ -221,7 +307,14 @@ def _setting(arm: Arm, name: str) -> float:
     return dict(arm.settings)[name]
 
 
-def every(e: Evaluation, claims: Sequence[Claim]) -> dict[str, pd.DataFrame]:
-    """All of these tables by name."""
-    makers = (levels, budget_curve, optimum, made_up, break_evens, atmosphere, fear_slope)
-    return {make.__name__: make(e) for make in makers} | {"doses": doses(e, claims)}
+_OF_EVALUATION: tuple[Callable[[Evaluation], Rows], ...] = (
+    levels, budget_curve, optimum, made_up, atmosphere, fear_slope,
+)  # fmt: skip
+_OF_CLAIMS: tuple[Callable[[Evaluation, Sequence[Claim]], Rows], ...] = (doses, break_evens)
+
+
+def beside(e: Evaluation, claims: Sequence[Claim]) -> dict[str, pd.DataFrame]:
+    """The tables beside the verdicts by name; one whose arms were not run has no rows."""
+    found = {make.__name__: make(e) for make in _OF_EVALUATION}
+    found |= {make.__name__: make(e, claims) for make in _OF_CLAIMS}
+    return {name: pd.DataFrame(rows) for name, rows in found.items()}

@@ -1,8 +1,9 @@
-"""What the names of the model mean: `meanings` looks one up, `by_group` lists them all."""
+"""Names and numbers as people read them: `meanings` of a name, all of them `by_group`, short labels and figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.errors import InputError, named, nearest
@@ -10,6 +11,38 @@ from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, Declaration, Mechanism, Regime
 
 Fact = tuple[str, str]
+
+LABELS = {
+    "fear": "fear",
+    "toxic": "toxic climate",
+    "toxic_40": "toxic, more widely",
+    "toxic_60": "toxic, more narrowly",
+    "fearful": "fearful leaders",
+    "fearful_40": "fearful, more widely",
+    "fearful_60": "fearful, more narrowly",
+    "moral_strain": "moral strain",
+    "distress": "distress",
+    "time_left": "time for the unit",
+    "overload": "overload",
+    "quality": "quality of care",
+    "harm": "harm to patients",
+    "reported": "reported results",
+    "gap": "reports less quality",
+    "initiative_rate": "trying new things",
+    "successes": "succeeding with it",
+    "needless": "trying needlessly",
+    "practice_gain": "learning by trying",
+    "confidence": "confidence",
+    "integrity": "integrity",
+    "exits": "leaving the post",
+    "skill": "skill",
+    "satisfaction": "feeling good",
+    "negligence": "negligence",
+    "record_share": "leaders with a record",
+    "quality_per_cost": "quality for the money",
+    "misfit": "misfit to local need",
+}
+"""Outcomes in few words, for pictures and lists."""
 
 
 @dataclass(frozen=True)
@@ -102,3 +135,59 @@ def _values(outcome: Outcome) -> str:
     if outcome.low is None:
         return "any number"
     return f"from {outcome.low:g}" + ("" if outcome.high is None else f" to {outcome.high:g}")
+
+
+def label(outcome: str) -> str:
+    """An outcome in few words."""
+    return LABELS.get(outcome, outcome.replace("_", " "))
+
+
+def shown_numbers(*numbers: float, finest: float = 0.0) -> list[str]:
+    """Numbers with equally many decimals: two digits of the largest, and a third where `finest` is that small.
+
+    >>> shown_numbers(0.0714, 0.0682, finest=0.003)
+    ['0.071', '0.068']
+    """
+    largest = max((abs(number) for number in numbers), default=0.0)
+    places = 1 - math.floor(math.log10(largest)) if largest else 0
+    if finest:
+        places = max(places, min(-math.floor(math.log10(abs(finest))), places + 1))
+    texts = [f"{number:.{min(max(0, places), 7)}f}" for number in numbers]
+    return [text if text.strip("-0.") else text.removeprefix("-") for text in texts]
+
+
+def signed(number: float) -> str:
+    """A number with its sign and two digits; zero without a sign.
+
+    >>> signed(0.0731), signed(-0.0064), signed(0.0)
+    ('+0.073', '-0.0064', '0')
+    """
+    return signed_numbers(number)[0]
+
+
+def signed_numbers(*numbers: float) -> list[str]:
+    """Numbers with their signs and equally many decimals; zero without a sign.
+
+    >>> signed_numbers(0.0731, -0.0064, 0.0)
+    ['+0.073', '-0.006', '0.000']
+    """
+    texts = shown_numbers(*numbers)
+    return [
+        f"+{text}" if number > 0 and text.strip("0.") else text for number, text in zip(numbers, texts, strict=True)
+    ]
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent; what is neither none nor all is never shown as such.
+
+    >>> percent(0.003), percent(0.997), percent(1.0)
+    ('below 1 %', 'above 99 %', '100 %')
+    """
+    if 0.0 < share < 0.005:
+        return "below 1 %"
+    return "above 99 %" if 0.995 <= share < 1.0 else f"{100 * share:.0f} %"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Parts with commas and an "and" before the last."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -21,7 +21,8 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
 from sim.claims import text as words
-from sim.claims.text import Row, joined, label, signed_numbers
+from sim.claims.text import Row
+from sim.model.glossary import joined, label, signed_numbers
 from sim.plots import layout, theme
 
 if TYPE_CHECKING:
@@ -66,15 +67,13 @@ def pages(report: ClaimReport) -> list[str]:
 def _pages(report: ClaimReport) -> Iterator[tuple[str, list[Row]]]:
     """Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart.
 
-    Of the paths through fear only the first outcome is shown: the tables have the others.
+    Of a contrast that is an aside only the first outcome is shown: the tables have the others.
     """
-    contrasts = {c.id: [comparison.name for comparison in c.comparisons] for c in report.claims}
-    shown = [
-        row
-        for row in report.table.to_dict("records")
-        if row["sesoi_rule"]
-        and (row["claim"] != "risk" or row["contrast"] == contrasts["risk"][0] or row["outcome"] == "initiative_rate")
-    ]
+    first = {
+        (claim.id, c.name): claim.measures[0].outcome for claim in report.claims for c in claim.contrasts if c.aside
+    }
+    rows = [row for row in words.rows_of(report.table) if row["sesoi_rule"]]
+    shown = [row for row in rows if first.get((row["claim"], row["contrast"]), row["outcome"]) == row["outcome"]]
     doses = set(report.tables["doses"].get("claim", ()))
     yield "claims", [row for row in shown if row["claim"] in doses]
     page: list[Row] = []
@@ -124,7 +123,7 @@ def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
 
 def _headings(figure: Figure, axes: Axes, report: ClaimReport, rows: Sequence[Row]) -> None:
     """What the claim is, once beside its outcomes, and lines between claims across the picture."""
-    headings = {(c.id, k.name): k.heading or c.heading for c in report.claims for k in c.comparisons}
+    headings = {(c.id, k.name): k.heading or c.heading for c in report.claims for k in c.contrasts}
     across = blended_transform_factory(figure.transFigure, axes.transData)
     before = None
     for place, row in enumerate(rows):

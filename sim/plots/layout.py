@@ -16,8 +16,8 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from pandas.api.types import is_numeric_dtype
 
-from sim.claims.text import label, shown_numbers
 from sim.errors import InputError, counted, nearest, shown
+from sim.model.glossary import label, shown_numbers
 from sim.plots import theme
 from sim.statistics import mean_interval
 

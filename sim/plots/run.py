@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sim.claims.text import joined, label, shown_numbers
 from sim.errors import InputError, counted, nearest, shown
+from sim.model.glossary import joined, label, shown_numbers
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS, Parameters, resolve
 from sim.plots import layout, theme

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim.claims.text import joined, label
 from sim.errors import InputError, counted, nearest, shown
+from sim.model.glossary import joined, label
 from sim.model.outcomes import OUTCOMES
 from sim.plots import layout, theme
 from sim.plots.run import fan, over_organisations

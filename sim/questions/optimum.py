@@ -1,4 +1,4 @@
-"""How much monitoring is best: is there an optimum between none and all, where, and what moves it?
+"""The best amount of monitoring: whether there is an optimum between none and all, where, and what moves it.
 
 In each world an outcome is simulated at several levels of monitoring under the same seeds. The best level is chosen by
 one half of the seeds and tried against both ends by the other, because the best of several noisy means would beat the
@@ -7,22 +7,20 @@ ends by luck.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from sim.claims.text import joined, label, shown_numbers, signed
-from sim.claims.verdict import mean_interval
-from sim.questions.hysteresis import percent
-from sim.worlds.draws import Draws, Weighted, check, draw
-from sim.worlds.runs import MEASURES, PLACE, Progress, in_parallel, run_means
+from sim.claims.report import Reply
+from sim.model.glossary import joined, label, shown_numbers, signed
+from sim.pool import Progress
+from sim.questions.paired import QUANTILES, Values, share_and_error
+from sim.statistics import mean_interval, top_of_parabola
+from sim.worlds.evaluate import MEASURES, PLACE, check, in_each, run_means
+from sim.worlds.prior import World, Worlds
 
-Values = NDArray[np.float64]
-
+QUESTION = "Is there a best amount of monitoring for quality, and what moves it?"
 LEVELS = tuple(np.linspace(0.0, 1.0, 9).tolist())
 """Levels of monitoring."""
 SHIFTS = (
@@ -38,7 +36,7 @@ _POLICIES: tuple[tuple[str, float], ...] = tuple(
 )
 FEWER = 3
 """What moves the optimum is a mean over worlds and needs fewer seeds in each: a third of them."""
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_AT = np.array(LEVELS)
 
 
 class Best(NamedTuple):
@@ -49,37 +47,8 @@ class Best(NamedTuple):
     margin: float
 
 
-@dataclass(frozen=True)
-class Optimum:
-    """The optimum of monitoring for an outcome, in its unit.
-
-    Attributes
-    ----------
-    outcome : str
-    worlds : ``location``, ``margin``, a row for each draw, see `Best`
-    shares : ``what``, ``share``, ``error``
-        Of weight: by estimates alone "best at none", "best between" and "best at all"; and "interior" (beats both ends
-        by more than chance) and "interior, beyond the smallest effect".
-    locations : ``quantile``, ``monitoring``
-        Over worlds with an interior optimum; empty without any.
-    shifts : ``lever``, ``low``, ``high``, ``shift``, ``error``, ``slope_shift``, ``slope_error``
-        How far the best level moves (ends included) when the lever goes from low to high, and how the slope of the
-        outcome over monitoring changes, paired in each world.
-    curves : ``lever``, ``value``, ``monitoring``, ``mean``, ``error``
-    sentence : str
-    """
-
-    outcome: str
-    worlds: pd.DataFrame
-    shares: pd.DataFrame
-    locations: pd.DataFrame
-    shifts: pd.DataFrame
-    curves: pd.DataFrame
-    sentence: str
-
-
 def optimum(
-    source: Weighted,
+    source: Worlds,
     draws: int = 100,
     seed: int = 0,
     progress: Progress | None = None,
@@ -89,71 +58,60 @@ def optimum(
     replications: int = 12,
     sesoi: float = 0.02,
     **sizes: Any,
-) -> Optimum:
+) -> Reply:
     """The level of monitoring, from 0 to 1, at which an outcome is highest.
 
     Parameters
     ----------
-    source : Weighted
-        An ensemble, or a `Sample`, of which `draws` worlds are drawn by weight.
     outcome : str
-        One of `sim.worlds.runs.MEASURES`; more of it is better.
+        One of `sim.worlds.evaluate.MEASURES`; more of it is better.
     replications : int
         Seeds for each level, at least 4; half of them choose and half of them try. See `FEWER`.
     sesoi : float
         The smallest effect of interest, in the outcome's unit.
-    progress, workers
-        As in `sim.worlds.runs.in_parallel`.
     **sizes
         Of the runs; by default three systems over 120 months.
 
-    Raises
-    ------
-    InputError
-        With a line for each mistake.
+    Returns
+    -------
+    A reply with the tables, in the unit of the outcome:
+
+    ``optimum_worlds`` : ``location``, ``margin``, a row for each draw, see `Best`
+    ``optimum_shares`` : ``what``, ``share``, ``error``
+        Of weight: by estimates alone "best at none", "best between" and "best at all"; and "interior" (beats both ends
+        by more than chance) and "interior, beyond the smallest effect".
+    ``optimum_locations`` : ``quantile``, ``monitoring``
+        Over worlds with an interior optimum; empty without any.
+    ``optimum_shifts`` : ``lever``, ``low``, ``high``, ``shift``, ``error``, ``slope_shift``, ``slope_error``
+        How far the best level moves (ends included) when the lever goes from low to high, and how the slope of the
+        outcome over monitoring changes, paired in each world.
+    ``optimum_curves`` : ``lever``, ``value``, ``monitoring``, ``mean``, ``error``
     """
     sizes = {"systems": 3, "months": 120, **sizes}
     check([outcome], MEASURES, {"draws": (draws, 2), "replications": (replications, 4)}, sizes)
-    drawn = draw(source, draws, seed)
+    drawn = source.resample(draws, seed)
 
-    def curves(number: int) -> tuple[Values, Values]:
-        world, first = drawn.worlds[number], drawn.seeds[number]
-
+    def curves(world: World, first: int) -> tuple[Values, Values]:
         def curve(lever: str, value: float, seeds: int) -> Values:
-            policies: list[dict[str, Any]] = [{lever: value, "monitoring": m, **sizes} for m in LEVELS]
-            runs = [world.parameters(**policy) for policy in policies]
+            runs = [world.parameters(**{lever: value, "monitoring": m, **sizes}) for m in LEVELS]
             return np.array([[run_means(p, first + k)[PLACE[outcome]] for k in range(seeds)] for p in runs])
 
         base, few = curve(*_BASE, replications), replications // FEWER
         moved = [base[:, :few] if policy == _BASE else curve(*policy, few) for policy in _POLICIES]
         return base, np.array(moved).mean(axis=2)
 
-    bases, means = zip(*in_parallel(curves, range(draws), progress, workers), strict=True)
-    return _optimum(drawn, np.array(bases), np.array(means), outcome, sesoi)
-
-
-def vertex(levels: Sequence[float], means: Values) -> float:
-    """Where a parabola through the best point and its neighbours is highest; the best point where it is an end.
-
-    >>> round(vertex([0.0, 0.5, 1.0], np.array([0.0, 0.24, 0.16])), 6)
-    0.7
-    """
-    k = int(np.argmax(means))
-    if k in (0, len(means) - 1):
-        return float(levels[k])
-    left, middle, right = means[k - 1 : k + 2].tolist()
-    bend = left - 2.0 * middle + right
-    return float(levels[k] + (levels[k + 1] - levels[k]) * (left - right) / 2.0 / bend) if bend else float(levels[k])
+    bases, means = zip(*in_each(drawn, curves, progress, workers), strict=True)
+    return _reply(drawn, np.array(bases), np.array(means), outcome, sesoi)
 
 
 def best(curve: Values) -> Best:
     """The best level of a curve, levels of monitoring by seeds."""
-    location = vertex(LEVELS, curve.mean(axis=1))
+    location = float(top_of_parabola(_AT, curve.mean(axis=1)[None])[0])
     half = curve.shape[1] // 2
     k = int(np.argmax(curve[:, :half].mean(axis=1)))
     if k in (0, len(curve) - 1):
         return Best(location, -np.inf)
-    return Best(location, min(mean_interval((curve[k] - curve[end])[half:])[1] for end in (0, -1)))
+    return Best(location, float(min(mean_interval((curve[k] - curve[end])[half:])[1] for end in (0, -1))))
 
 
 def slopes(curves: Values) -> Values:
@@ -162,7 +120,7 @@ def slopes(curves: Values) -> Values:
     return np.asarray(curves @ centred / (centred @ centred))
 
 
-def _optimum(drawn: Draws, bases: Values, means: Values, outcome: str, sesoi: float) -> Optimum:
+def _reply(drawn: Worlds, bases: Values, means: Values, outcome: str, sesoi: float) -> Reply:
     """`bases`: draws by levels by seeds; `means`: draws by policies by levels."""
     worlds = pd.DataFrame([best(curve) for curve in bases], columns=list(Best._fields))
     location, margin = (worlds[name].to_numpy() for name in Best._fields)
@@ -182,20 +140,19 @@ def _optimum(drawn: Draws, bases: Values, means: Values, outcome: str, sesoi: fl
         for j, m in enumerate(LEVELS)
     ]
     shifts = _shifts(drawn, means)
-    return Optimum(
-        outcome,
-        worlds,
-        shares,
-        pd.DataFrame({"quantile": QUANTILES[: len(where)], "monitoring": where}),
-        shifts,
-        pd.DataFrame(curves, columns=["lever", "value", "monitoring", "mean", "error"]),
-        _sentence(outcome, sesoi, shares, where, shifts),
-    )
+    tables = {
+        "optimum_shares": shares,
+        "optimum_locations": pd.DataFrame({"quantile": QUANTILES[: len(where)], "monitoring": where}),
+        "optimum_shifts": shifts,
+        "optimum_curves": pd.DataFrame(curves, columns=["lever", "value", "monitoring", "mean", "error"]),
+        "optimum_worlds": worlds,
+    }
+    return Reply(QUESTION, (_sentence(outcome, sesoi, shares, where, shifts),), tables)
 
 
-def _shifts(drawn: Draws, means: Values) -> pd.DataFrame:
+def _shifts(drawn: Worlds, means: Values) -> pd.DataFrame:
     """`means`: draws by policies by levels."""
-    places = np.array([[vertex(LEVELS, curve) for curve in world] for world in means])
+    places = top_of_parabola(_AT, means.reshape(-1, len(LEVELS))).reshape(means.shape[:2])
     inclines = slopes(means)
     rows = []
     for lever, low, high in SHIFTS:
@@ -207,7 +164,7 @@ def _shifts(drawn: Draws, means: Values) -> pd.DataFrame:
 
 
 def _sentence(outcome: str, sesoi: float, shares: pd.DataFrame, where: Values, shifts: pd.DataFrame) -> str:
-    said = {row["what"]: percent(row["share"], row["error"]) for row in shares.to_dict("records")}
+    said = {row["what"]: share_and_error(row["share"], row["error"]) for row in shares.to_dict("records")}
     none, between, every, inside, beyond = said.values()
     text = (
         f"By estimates alone {label(outcome)} is best without monitoring in {none[0]} of worlds by weight, with all of "

@@ -1,4 +1,4 @@
-"""How far and how long one publicised sanction reaches: the fear that it adds, person by person and month by month.
+"""One publicised sanction: the fear that it adds, person by person and month by month.
 
 Two runs under one seed differ by one sanction in each system, out of the blue. Fear belongs to whoever holds a post:
 who is sanctioned may lose it, and the successor does not share the memory.
@@ -7,54 +7,33 @@ who is sanctioned may lose it, and the successor does not share the memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from sim.claims.text import joined, shown_numbers
+from sim.claims.report import Reply
 from sim.errors import InputError, shown
 from sim.model import engine
+from sim.model.glossary import joined, shown_numbers
 from sim.model.interventions import LEARNED, Interventions, Sanction
 from sim.model.parameters import Parameters
+from sim.pool import Progress
+from sim.questions.paired import Values
 from sim.statistics import Estimate
-from sim.worlds.draws import FEWEST, Draws, Weighted, check, draw
-from sim.worlds.prior import World
-from sim.worlds.runs import Progress, in_parallel
+from sim.worlds.evaluate import FEWEST, check, in_each
+from sim.worlds.prior import DEFAULT, World, Worlds
 
-Values = NDArray[np.float64]
-
+QUESTION = "How far and how long does one publicised sanction reach?"
 GROUPS = ("the one", "colleagues", "rest of the system")
 """Whose fear: the one who is sanctioned, the others in the organisation, the other organisations of the system."""
-_THE = {group: f"the {group}" for group in GROUPS[1:]}
 PUBLICITIES = (0.0, 0.5, 1.0)
 POST = 1  # not the first, the chief executive, whose fear tightens scrutiny
 SMOOTHED = 3  # months, of the mean curve in which the half is looked for
 
 
-@dataclass(frozen=True)
-class Reach:
-    """What one sanction adds to fear, in means over worlds and systems, each with its standard error ``error``.
-
-    Attributes
-    ----------
-    path : ``publicity``, ``group``, ``month`` (0: the month of the sanction), ``rise``, ``error``
-        For each person of the group.
-    summary : ``publicity``, ``group``, ``people``, ``rise``, ``error``, ``total``, ``total_error``, ``half``
-        In the month of the sanction: the rise for each of so many people and for all together; and the first month in
-        which half or less of it is left for each, NaN where that does not happen or nothing rose.
-    sentences : tuple of str, one for each publicity
-    """
-
-    path: pd.DataFrame
-    summary: pd.DataFrame
-    sentences: tuple[str, ...]
-
-
 def sanction_reach(
-    source: Weighted,
+    source: Worlds,
     draws: int = 100,
     seed: int = 0,
     progress: Progress | None = None,
@@ -64,38 +43,43 @@ def sanction_reach(
     before: int = 36,
     after: int = 48,
     **sizes: Any,
-) -> Reach:
+) -> Reply:
     """One sanction in each system after `before` months, under baseline oversight, followed for `after` months.
 
     Parameters
     ----------
-    source : Weighted
-        An ensemble, or a `Sample`, of which `draws` worlds are drawn by weight.
     publicities : sequence of float
         Values of the lever publicity, each from 0 to 1.
-    progress, workers
-        As in `sim.worlds.runs.in_parallel`.
     **sizes
         Of the runs, without ``months``; by default ten systems, each a replicate. At least two organisations of at
         least two managers.
 
-    Raises
-    ------
-    InputError
-        With a line for each mistake.
+    Returns
+    -------
+    A reply with a sentence for each publicity, and the tables, means over worlds and systems:
+
+    ``reach_path`` : ``publicity``, ``group``, ``month`` (0: the month of the sanction), ``rise``, ``error``
+        For each person of the group.
+    ``reach_summary`` : ``publicity``, ``group``, ``people``, ``rise``, ``error``, ``total``, ``total_error``, ``half``
+        In the month of the sanction: the rise for each of so many people and for all together; and the first month in
+        which half or less of it is left for each, NaN where that does not happen or nothing rose.
     """
     counts = {"draws": (draws, FEWEST), "before": (before, 1), "after": (after, 1)}
     check((), (), counts, sizes, settled=("months",))
-    _check(publicities, sizes)
+    lines = [f"publicity: {shown(x)} is not a number from 0 to 1" for x in publicities if not 0.0 <= x <= 1.0]
+    lines += ["publicities: there are none"] if not len(publicities) else []
+    few = [name for name in ("organisations", "managers") if sizes.get(name) == 1]
+    lines += [f"{name}: must be at least 2; there are no others" for name in few]
+    if lines:
+        raise InputError(lines)
     sizes = {"systems": 10, **sizes, "months": before + after}
-    drawn = draw(source, draws, seed)
+    drawn = source.resample(draws, seed)
 
-    def rises(number: int) -> Values:
-        world, own = drawn.worlds[number], drawn.seeds[number]
+    def rises(world: World, own: int) -> Values:
         return np.array([_rises(world.parameters(publicity=x, **sizes), own, before) for x in publicities])
 
-    found = np.array(in_parallel(rises, range(draws), progress, workers))
-    return _reach(drawn, found, publicities, _people(World({}).parameters(**sizes)))
+    found, p = np.array(in_each(drawn, rises, progress, workers)), DEFAULT.parameters(**sizes)
+    return _reply(drawn, found, publicities, (1, p.managers - 1, (p.organisations - 1) * p.managers))
 
 
 def _rises(p: Parameters, seed: int, month: int) -> Values:
@@ -112,23 +96,31 @@ def _rises(p: Parameters, seed: int, month: int) -> Values:
     return np.array([group.mean(axis=(1, 2)) for group in (own[:, :, [POST]], colleagues, elsewhere)])
 
 
-def _people(p: Parameters) -> tuple[int, int, int]:
-    return 1, p.managers - 1, (p.organisations - 1) * p.managers
-
-
-def _reach(drawn: Draws, found: Values, publicities: Sequence[float], people: Sequence[int]) -> Reach:
-    path, rows = [], []
+def _reply(drawn: Worlds, found: Values, publicities: Sequence[float], people: Sequence[int]) -> Reply:
+    """`found` is draws by publicities by groups by months."""
+    path, rows, sentences = [], [], []
     for k, publicity in enumerate(publicities):
+        halves = []
         for g, (group, many) in enumerate(zip(GROUPS, people, strict=True)):
             means = [drawn.mean(found[:, k, g, month]) for month in range(found.shape[3])]
             path += [(publicity, group, month, *mean) for month, mean in enumerate(means)]
             half = months_until_half(np.array([m.estimate for m in means]))
             rise, error = means[0]
             rows.append((publicity, group, many, rise, error, many * rise, many * error, half))
+            if np.isfinite(half):
+                halves.append(f"{half:.0f} months for {group if group == 'the one' else f'the {group}'}")
+        one, others = drawn.mean(found[:, k, 0, 0]), drawn.mean(found[:, k, 1:, 0] @ np.array(people[1:]))
+        sentences.append(
+            f"With publicity {publicity:g}, one sanction adds {_with_error(one)} to the fear of the one and "
+            f"{_with_error(others)} to that of {sum(people[1:])} others in the system taken together."
+            + (f" Half of it is gone after {joined(halves)}." if halves else "")
+        )
     columns = ["publicity", "group", "people", "rise", "error", "total", "total_error", "half"]
-    summary = pd.DataFrame(rows, columns=columns)
-    sentences = tuple(_sentence(drawn, found[:, k, :, 0], x, people, summary) for k, x in enumerate(publicities))
-    return Reach(pd.DataFrame(path, columns=["publicity", "group", "month", "rise", "error"]), summary, sentences)
+    tables = {
+        "reach_path": pd.DataFrame(path, columns=["publicity", "group", "month", "rise", "error"]),
+        "reach_summary": pd.DataFrame(rows, columns=columns),
+    }
+    return Reply(QUESTION, tuple(sentences), tables)
 
 
 def months_until_half(curve: Values) -> float:
@@ -142,29 +134,6 @@ def months_until_half(curve: Values) -> float:
     return float(below[0] + SMOOTHED // 2 + 1) if curve[0] > 0.0 and len(below) else np.nan
 
 
-def _sentence(drawn: Draws, first: Values, publicity: float, people: Sequence[int], summary: pd.DataFrame) -> str:
-    """`first`: draws by groups, the rise in the month of the sanction."""
-    one = drawn.mean(first[:, 0])
-    others = drawn.mean(first[:, 1:] @ np.array(people[1:]))
-    half = summary[summary["publicity"] == publicity].set_index("group")["half"].to_dict()
-    halves = [f"{half[group]:.0f} months for {_THE.get(group, group)}" for group in GROUPS if np.isfinite(half[group])]
-    left = f" Half of it is gone after {joined(halves)}." if halves else ""
-    return (
-        f"With publicity {publicity:g}, one sanction adds {_with_error(one)} to the fear of the one and "
-        f"{_with_error(others)} to that of {sum(people[1:])} others in the system taken together.{left}"
-    )
-
-
 def _with_error(x: Estimate) -> str:
     amount, error = shown_numbers(x.estimate, x.error)
     return f"{amount} (standard error {error})"
-
-
-def _check(publicities: Sequence[float], sizes: dict[str, Any]) -> None:
-    lines = [f"publicity: {shown(x)} is not a number from 0 to 1" for x in publicities if not 0.0 <= x <= 1.0]
-    lines += ["publicities: there are none"] if not len(publicities) else []
-    lines += [
-        f"{n}: must be at least 2; there are no others" for n in ("organisations", "managers") if sizes.get(n) == 1
-    ]
-    if lines:
-        raise InputError(lines)

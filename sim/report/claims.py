@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sim.claims.report import rows_of
-from sim.claims.table import CLAIMS, SURVEILLANCE
-from sim.claims.text import VERDICTS, is_number, label, percent, signed_numbers
+from sim import files
+from sim.claims.report import ClaimReport, Reply
+from sim.claims.table import CLAIMS, HEADLINE, SURVEILLANCE, Claim
+from sim.claims.text import VERDICTS, is_number, rows_of
+from sim.model.glossary import label, percent, signed_numbers
 from sim.plots import claims as drawings
 from sim.plots import theme
 from sim.report.html import Code, Section, Table, Text, picture, report
@@ -18,13 +23,8 @@ from sim.report.html import Code, Section, Table, Text, picture, report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.claims.report import ClaimReport
-
-EXPLAINED = (("fear", "fear"), ("pays", "quality"), ("pays", "harm"), ("risk", "initiative_rate"))
-"""Claims and outcomes whose mechanisms and flips are drawn, where they were asked for."""
 HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
 TITLE = "Does close surveillance of managers help or harm? What plausible worlds say"
-_SHARES = ("supported", "opposed", "higher", "lower", "negligible", "undecided")
 
 
 def pictures(found: ClaimReport) -> dict[str, Figure]:
@@ -50,31 +50,31 @@ def _worlds(number: int) -> str:
 
 
 def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
-    for claim, outcome in EXPLAINED if len(found.carriers) else ():
+    for claim, outcome in HEADLINE if len(found.carriers) else ():
         mine = _of(found.carriers, claim, outcome).rename(columns={"standard_error": "se"})
         totals = _of(found.tables["carriers_by_case"], claim, outcome)
         totals = totals[totals["case"] != "all"].rename(columns={"error": "se"}).assign(mechanism="")
         if len(mine):
             table = pd.concat([mine, totals], ignore_index=True)
-            note = f"Shapley values over the mechanisms. {_worlds(len(found.sample.worlds))}"
+            note = f"Shapley values over the mechanisms. {_worlds(len(found.sample))}"
             figure = drawings.what_carries(table, "heavy − light surveillance", outcome, note)
             yield f"carriers_{claim}_{outcome}", figure
 
 
 def _flipped(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
     maps = found.tables.get("flip_maps", pd.DataFrame())
-    for claim, outcome in EXPLAINED if len(maps) else ():
+    for claim, outcome in HEADLINE if len(maps) else ():
         table = _of(maps, claim, outcome).rename(columns={"worlds": "effective_size"})
         if (table["effective_size"] >= drawings.FEWEST).sum() > 1:
             first = table.iloc[0]
-            said, note = f"{HEADINGS[claim]} ({label(outcome)})", _worlds(len(found.sample.worlds))
+            said, note = f"{HEADINGS[claim]} ({label(outcome)})", _worlds(len(found.sample))
             figure = drawings.flip_map(table, first["x"], first["y"], said, note, first["answer"])
             yield f"flip_{claim}_{outcome}", figure
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
     """The rows about an outcome of a claim under heavy surveillance instead of light."""
-    mine = (table["claim"] == claim) & (table["outcome"] == outcome) & (table["comparison"] == SURVEILLANCE.name)
+    mine = (table["claim"] == claim) & (table["outcome"] == outcome) & (table["contrast"] == SURVEILLANCE.name)
     return table.loc[mine]
 
 
@@ -87,7 +87,7 @@ def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
     sections = [
         Section("What was found", [*shown, _claims(found), *_replies(found)]),
         Section("The numbers", [_shares(found), _effects(found)]),
-        Section("Everything that was found, in sentences", [Text(found.text().splitlines())]),
+        Section("Everything that was found, in sentences", [Text(_in_depth(found))]),
         Section("How it was done", [Text(_methods(found))]),
         Section("What to keep in mind", [Text(found.caveats())]),
         Section("How to reproduce it", [Code("The command", _command(found))]),
@@ -97,11 +97,20 @@ def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
 
 def _claims(found: ClaimReport) -> Table:
     head = ["claim", "what plausible worlds say", "why, and when it would be otherwise"]
-    rows = [[claim.statement, *(" ".join(lines) for lines in found.briefly(claim))] for claim in found.claims]
+    rows = [[claim.statement, *(" ".join(lines) for lines in found.about(claim))] for claim in found.claims]
     note = (
         "Shares of worlds, by weight. After a semicolon: what says something else when the evidence is used otherwise."
     )
     return Table("Claim by claim", head, rows, note)
+
+
+def _in_depth(found: ClaimReport) -> list[str]:
+    """Every claim in depth: effects beside verdicts, all reasons, what the further tables say."""
+    return [
+        line
+        for claim in found.claims
+        for line in (f"{claim.id}: {claim.statement}", *chain(*found.about(claim, in_depth=True)))
+    ]
 
 
 def _replies(found: ClaimReport) -> list[Table]:
@@ -110,9 +119,9 @@ def _replies(found: ClaimReport) -> list[Table]:
 
 
 def _shares(found: ClaimReport) -> Table:
-    head = ["claim", "contrast", "outcome", "side", *_SHARES, "overall"]
+    head = ["claim", "contrast", "outcome", "side", *VERDICTS, "overall"]
     rows = [
-        [row["claim"], row["contrast"], label(row["outcome"]), row["side"], *(_share(row, v) for v in _SHARES),
+        [row["claim"], row["contrast"], label(row["outcome"]), row["side"], *(_share(row, v) for v in VERDICTS),
          row["verdict"]]
         for row in rows_of(found.table)
         if any(is_number(row.get(v)) for v in VERDICTS)
@@ -154,7 +163,6 @@ def _methods(found: ClaimReport) -> list[str]:
         "verdict on an outcome follows from the 95 % interval of the paired difference and the smallest effect of "
         "interest: wholly beyond it on the claimed side, supported; on the other, opposed; wholly inside, negligible; "
         "else undecided. Shares over worlds have a Monte Carlo error that counts worlds of one ancestor as a cluster.",
-        *(claim.note for claim in found.claims if claim.note),
     ]
 
 
@@ -169,3 +177,57 @@ def _command(found: ClaimReport) -> str:
         f"--replications {asked['replications']} --systems {asked['systems']} --seed {p['first_seed']} "
         f"--months {p['sizes']['months']}"
     )
+
+
+def save(report: ClaimReport, folder: str | Path) -> list[Path]:
+    """Write tables, sentences, settings, provenance and figures to a folder, which is made where it is missing.
+
+    Returns the paths written. The files of an earlier answer to the same claims are replaced. Raises `InputError`
+    with one line where files cannot be written, and for a folder that holds anything else.
+    """
+    frames = {"claims": report.table, **report.tables, "carriers": report.carriers, "flips": report.flips}
+    for reply in report.replies:
+        frames |= reply.tables
+    contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
+    small = report.effects.astype({name: "float32" for name in ("effect", "low", "high", "sesoi", "weight")})
+    for name, frame in {"claims": report.table, "effects": small}.items():
+        contents[f"{name}.parquet"] = _parquet(frame, report.provenance)
+    for name, told in {"settings": report.settings, "provenance": report.provenance}.items():
+        contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"
+    contents["claims.txt"] = str(report).encode()
+    figures = pictures(report)
+    for name, figure in figures.items():
+        contents |= theme.drawn(figure, name, report.provenance, theme.finding(figure))
+    contents["report.html"] = of_claims(report, figures).encode()
+    return files.Folder(folder, answer_to(report.claims)).fill(dict(sorted(contents.items())))
+
+
+def answer_to(claims: Sequence[Claim]) -> str:
+    """What a folder with an answer holds: an answer to other claims is never written over it."""
+    asked = "" if tuple(claims) == CLAIMS else "".join(f" {claim.id}" for claim in claims)
+    return f"the answer of sim claim{asked}"
+
+
+def save_reply(reply: Reply, question: str, folder: str | Path) -> list[Path]:
+    """Write the tables of the reply to a question, given by its id, as CSV, and return their paths.
+
+    Raises `InputError` as `sim.files.Folder.fill`.
+    """
+    contents = {f"{name}.csv": files.csv(table) for name, table in reply.tables.items()}
+    return files.Folder(folder, reply_to(question)).fill(contents)
+
+
+def reply_to(question: str) -> str:
+    """What a folder with a reply holds: nothing else is written over it, nor it over anything else."""
+    return f"the reply to the question {question}"
+
+
+def _parquet(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
+    import pyarrow  # noqa: PLC0415
+    import pyarrow.parquet  # noqa: PLC0415
+
+    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**table.schema.metadata, b"provenance": json.dumps(provenance).encode()}
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
+    return buffer.getvalue()

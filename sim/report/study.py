@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from sim import files
-from sim.claims.text import joined, label, shown_numbers
 from sim.errors import counted
+from sim.model.glossary import joined, label, shown_numbers
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, SIZES, resolve
 from sim.plots import layout, theme

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim.claims.verdict import FEWEST_PAIRS, mean_interval
 from sim.errors import InputError, named, nearest, shown
+from sim.statistics import mean_interval
 
 if TYPE_CHECKING:
     from sim.study import Results
@@ -46,14 +46,8 @@ def compare(results: Results, a: Which, b: Which) -> pd.DataFrame:
         both = pairs[[f"{name}_a", f"{name}_b"]].dropna().to_numpy(dtype=np.float64)
         difference = both[:, 0] - both[:, 1]
         means = both.mean(axis=0) if len(both) else np.full(2, np.nan)
-        rows.append((name, *means, *_interval(difference), len(both)))
+        rows.append((name, *means, *mean_interval(difference), len(both)))
     return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
-
-
-def _interval(values: np.ndarray) -> tuple[float, float, float]:
-    if len(values) < FEWEST_PAIRS:
-        return (float(values[0]) if len(values) else np.nan), np.nan, np.nan
-    return mean_interval(values)
 
 
 def _values(results: Results, number: int) -> pd.DataFrame:

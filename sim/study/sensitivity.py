@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim.claims.text import joined, label, shown_numbers
 from sim.errors import InputError, nearest, shown
+from sim.model.glossary import joined, label, shown_numbers
 from sim.study import indices
 from sim.study.design import is_sampled, sampled
 

@@ -1,0 +1,30 @@
+"""Plausible worlds: sets of the model's parameters, weighted by evidence, and what policies do in them.
+
+The package can be called: ``sim.worlds()`` is the ensemble that comes with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.worlds.ensemble import Ensemble
+
+
+class _Worlds(ModuleType):
+    def __call__(self, folder: str | Path | None = None, all_on: bool = False) -> Ensemble:
+        """The ensemble that comes with the package, or the one that ``sim worlds --calibrate`` put in a folder.
+
+        `all_on` asks for that of the second prior, under which no mechanism is off. Raises `InputError` with one line
+        where it cannot be used.
+        """
+        from sim.worlds import ensemble  # noqa: PLC0415
+
+        prior: ensemble.Prior = "all_on" if all_on else "main"
+        return ensemble.load((ensemble.SHIPPED if folder is None else ensemble.files_in(Path(folder)))[prior])
+
+
+sys.modules[__name__].__class__ = _Worlds

@@ -20,17 +20,30 @@ from sim.errors import InputError, place, shown
 from sim.model import engine, run
 from sim.model.seeds import seed_of
 from sim.model.version import identity
-from sim.pool import in_order, local_threads
+from sim.worlds import evidence as findings
 from sim.worlds import survey
-from sim.worlds.ensemble import MADE_BY, Ensemble
-from sim.worlds.prior import OFF, UNIFORMS, World, prior, uniforms_of, worlds_from
-from sim.worlds.smc import Batch, Particles, Progress, Sample, Target, sample
-from sim.worlds.survey import Evidence, Measured, Pattern, Sizes
+from sim.worlds.ensemble import (
+    MADE_BY,
+    VARIANCE_SEEDS,
+    VARIANCE_WORLDS,
+    Ensemble,
+    Prior,
+    files_in,
+    prior_band,
+)
+from sim.worlds.evidence import Evidence
+from sim.worlds.prior import OFF, UNIFORMS, prior, uniforms_of, worlds_from
+from sim.worlds.smc import Batch, Found, Particles, Progress, Target, sample
+from sim.worlds.survey import Measured, Sizes
 
 DRAWS, PARTICLES, SWEEPS = 16_000, 1_000, 4
-VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
-"""The simulation's own variance comes from so many draws from the prior, each with so many seeds."""
 MOST = 10_000_000
+PRIORS: dict[Prior, dict[str, Any]] = {
+    "main": {},
+    "all_on": {"off": 0.0, "seed": 1, "draws": 6_000, "particles": 500, "sweeps": 2},
+}
+"""How the ensembles that come with the package are calibrated, where that differs from the defaults of `calibrate`: the
+second prior is there for comparison, so fewer worlds do."""
 _SETTINGS = "settings.json"
 
 
@@ -63,7 +76,7 @@ def calibrate(
         The prior chance that a mechanism is off.
     sizes : Sizes, of the virtual studies.
     progress : callable, optional
-        Called with the stage (0: the prior), its β, and how many of its simulations are done, of how many.
+        Called with how many simulations of a stage are done, of how many, and which stage it is.
     workers : int, optional
         Threads; by default one for each core. The ensemble does not depend on it.
 
@@ -73,7 +86,7 @@ def calibrate(
         With a line for each wrong argument, or where the folder cannot be used or holds a calibration with other
         settings.
     """
-    evidence = survey.load() if evidence is None else evidence
+    evidence = findings.load() if evidence is None else evidence
     _check(draws, particles, sweeps, off, workers)
     settings = {"draws": draws, "particles": particles, "sweeps": sweeps, "seed": seed_of(seed), "off": off}
     engine.warm_up()
@@ -88,12 +101,27 @@ def calibrate(
             particles=particles,
             sweeps=sweeps,
             seed=seed,
-            remember=kept.arrays,
-            progress=progress or (lambda stage, beta, done, total: None),
+            cache=kept.arrays,
+            progress=progress or (lambda done, total, note: None),
             workers=workers,
         )
-    made = {**run.provenance(), **settings, "sizes": asdict(sizes), **_history(found)}
-    return _ensemble(target, found, evidence, variance, off, made)
+    return _ensemble(target, found, evidence, variance, off, {**settings, "sizes": asdict(sizes)})
+
+
+def recalibrate(folder: str | Path, progress: Progress | None = None, workers: int | None = None) -> list[Path]:
+    """Make both ensembles of `PRIORS` again, in a folder, and return the paths of their files.
+
+    What is finished is kept there, so that a second call goes on. `progress` is called with the number of simulations
+    done, the total of the present stage, and which stage it is.
+    """
+    path = Path(folder)
+    ours, paths = files.Folder(path, "worlds of sim worlds --calibrate"), files_in(path)
+    ours.check()
+    for which, settings in PRIORS.items():
+        made = calibrate(path / which, progress=progress, workers=workers, **settings)
+        ours.reserve([paths[which].name])
+        made.save(paths[which])
+    return list(paths.values())
 
 
 def _check(draws: int, particles: int, sweeps: int, off: float, workers: int | None) -> None:
@@ -132,13 +160,10 @@ def _variance(
 ) -> dict[str, Measured]:
     """The simulation's own variance of each pattern, pooled over draws from the prior."""
 
-    def of_one(world: World) -> dict[str, Measured]:
-        return survey.simulation_variance(evidence, [world], VARIANCE_SEEDS, sizes)
-
     def compute() -> Batch:
-        with local_threads(workers) as executor:
-            found = list(in_order(executor, of_one, prior(VARIANCE_WORLDS, seed, off)))
-        return {p.id: np.mean([np.asarray(each[p.id]) for each in found], axis=0) for p in evidence.patterns}
+        worlds = prior(VARIANCE_WORLDS, seed, off)
+        found = survey.simulation_variance(evidence, worlds, VARIANCE_SEEDS, sizes, workers)
+        return {name: np.asarray(value) for name, value in found.items()}
 
     return {name: value if value.ndim else float(value) for name, value in kept.arrays("variance", compute).items()}
 
@@ -155,26 +180,36 @@ def _target(evidence: Evidence, sizes: Sizes, off: float, variance: Mapping[str,
 
 def _ensemble(
     target: Target,
-    found: Sample,
+    found: Found,
     evidence: Evidence,
     variance: Mapping[str, Measured],
     off: float,
-    made: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> Ensemble:
-    """Particles that never parted are one world with the weight of all."""
+    """The particles as an ensemble. Those with equal codes are one world with the weight of all."""
     _, first, times = np.unique(found.particles.codes, axis=0, return_index=True, return_counts=True)
-    distinct = found.particles.take(first)
+    distinct, draws, stages = found.particles.take(first), len(found.draws), found.stages
+    before, measured = _by_pattern(target, found.draws), _by_pattern(target, distinct)
+    history = {
+        "stages": [asdict(stage) for stage in stages],
+        "simulations": draws + sum(stage.tried for stage in stages),
+        "completed": draws + sum(stage.completed for stage in stages),
+        "seconds": found.seconds + sum(stage.seconds for stage in stages),
+    }
+    worlds = worlds_from(uniforms_of(distinct.codes), off)
     return Ensemble(
-        worlds=worlds_from(uniforms_of(distinct.codes), off),
+        values=worlds.values,
+        off=worlds.off,
+        reliability=worlds.reliability,
         weights=times / times.sum(),
         ancestors=distinct.ancestors,
         seeds=distinct.seeds,
-        measured=_by_pattern(target, distinct),
+        measured=measured,
         evidence=evidence,
         variance=variance,
-        off=off,
-        prior={p.id: _band(p, _by_pattern(target, found.draws)[p.id]) for p in evidence.patterns},
-        provenance=made,
+        chance_off=off,
+        prior={p.id: prior_band(p, before[p.id]) for p in evidence.patterns},
+        provenance={**run.provenance(), **settings, **history},
     )
 
 
@@ -182,21 +217,3 @@ def _by_pattern(target: Target, particles: Particles) -> dict[str, NDArray[np.fl
     """What was measured, by pattern; in single precision, so that a small file keeps it."""
     rows = particles.measured.astype(np.float32).astype(np.float64)
     return {n: rows[:, at] if at.stop - at.start > 1 else rows[:, at.start] for n, at in target.columns.items()}
-
-
-def _band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
-    """5, 50 and 95 % of values that are equally likely, and the share within two tolerances."""
-    low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0).tolist()
-    within = (np.abs(values - np.asarray(pattern.value)) <= 2.0 * np.asarray(pattern.sd)).mean(axis=0)
-    return {"low": low, "median": median, "high": high, "within": within.tolist()}
-
-
-def _history(found: Sample) -> dict[str, Any]:
-    """How the sampling went, for the provenance."""
-    draws, stages = len(found.draws), found.stages
-    return {
-        "stages": [asdict(stage) for stage in stages],
-        "simulations": draws + sum(stage.tried for stage in stages),
-        "completed": draws + sum(stage.completed for stage in stages),
-        "seconds": found.seconds + sum(stage.seconds for stage in stages),
-    }

@@ -17,21 +17,29 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import statistics as weighting
-from sim.errors import InputError, nearest, place, shown
-from sim.model import engine
+from sim import files, statistics
+from sim.errors import InputError, named, nearest, place, shown
 from sim.model.parameters import DECLARATIONS, MECHANISMS
 from sim.model.version import identity
-from sim.pool import in_order, local_threads
-from sim.worlds.prior import COLUMNS, DRAWN, GRID, OFF, Worlds, uniforms_of, worlds_from
-from sim.worlds.survey import DEFAULT_SIZES, Evidence, Measured, Pattern, Sizes, log_agreement, measure
+from sim.pool import Progress, part_of
+from sim.worlds import survey
+from sim.worlds.evaluate import MEASURES, Arm, evaluate
+from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.evidence import load as read_patterns
+from sim.worlds.prior import COLUMNS, DRAWN, GRID, OFF, World, Worlds, uniforms_of, worlds_from
+from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
+VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
+"""The simulation's own variance of a pattern comes from so many worlds, each with so many seeds."""
 FEWEST = 20
 """The smallest effective size that says anything: with fewer worlds than this, a share of one half has a standard
 error above 0.11, so that not even one third could be told from two thirds."""
@@ -48,21 +56,18 @@ TOLERANCE = 1e-6
 _AGAIN = 8  # worlds that are surveyed again under another identity: a second or two
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Plausible worlds, weighted by evidence.
+@dataclass(frozen=True, kw_only=True)
+class Ensemble(Worlds):
+    """Plausible worlds, weighted by evidence: `Worlds` and what was measured in them.
 
     Attributes
     ----------
-    worlds : Worlds
-    weights : float array, one for each world; they sum to 1.
-    ancestors : int array, the number of the draw from the prior that each world descends from.
     seeds : int array, of the simulation behind each world's `measured`.
     measured : mapping
         Pattern id to the model's value in each world, shape (worlds,), or (worlds, months) for a path.
     evidence : Evidence, that it was weighted by.
     variance : mapping, pattern id to the simulation's own variance, which was added to the tolerance.
-    off : float, the prior chance that a mechanism is off.
+    chance_off : float, the prior chance that a mechanism is off.
     prior : mapping
         Pattern id to ``low``, ``median``, ``high`` (5, 50 and 95 % of draws from the prior) and ``within`` (the share
         of them within two tolerances); lists of these for a path.
@@ -75,45 +80,24 @@ class Ensemble:
         and what it had never heard of.
     """
 
-    worlds: Worlds
-    weights: NDArray[np.float64]
-    ancestors: NDArray[np.int64]
-    seeds: NDArray[np.int64]
     measured: Mapping[str, NDArray[np.float64]]
     evidence: Evidence
     variance: Mapping[str, Measured]
-    off: float = OFF
+    chance_off: float = OFF
     prior: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     unheard: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.weights)
-
-    @property
-    def effective_size(self) -> float:
-        """How many worlds of equal weight would be as many."""
-        return weighting.effective_size(self.weights)
-
-    @property
-    def distinct_ancestors(self) -> int:
-        """How many draws from the prior have descendants here."""
-        return len(np.unique(self.ancestors))
-
-    @property
-    def largest_weight(self) -> float:
-        """The share of the heaviest world."""
-        return float(self.weights.max())
+    def take(self, numbers: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> Self:
+        """The worlds with these numbers, from 0, in this order; by default with equal weights."""
+        measured = {name: values[numbers] for name, values in self.measured.items()}
+        return replace(super().take(numbers, weights), measured=measured)
 
     @cached_property
     def agreements(self) -> dict[str, NDArray[np.float64]]:
         """The logarithm of how well each world agrees with each pattern, at most 0."""
-        return {p.id: self._agreement(p) for p in self.evidence.patterns}
-
-    def _agreement(self, pattern: Pattern) -> NDArray[np.float64]:
-        variance = self.variance[pattern.id]
-        return np.array([log_agreement(pattern, value, variance) for value in self.measured[pattern.id]])
+        return {p.id: agreement(p, self.measured[p.id], self.variance[p.id]) for p in self.evidence.patterns}
 
     def without(self, patterns: Collection[str]) -> NDArray[np.float64]:
         """The weights that the worlds would have without some patterns, which are named by id.
@@ -130,29 +114,148 @@ class Ensemble:
             )
         with np.errstate(divide="ignore"):
             logs = np.log(self.weights) - sum((self.agreements[name] for name in set(names)), np.zeros(len(self)))
-        return weighting.normalised(logs)
+        return statistics.normalised(logs)
 
-    def sample(self, number: int, seed: int = 0) -> Ensemble:
-        """`number` worlds by systematic resampling, so of nearly equal weight; what is taken twice counts twice."""
-        if number < 1:
-            raise InputError([f"number of worlds: {shown(number)} is not a whole number from 1"])
-        taken = weighting.systematic(self.weights, number, np.random.default_rng(seed))
-        which, times = np.unique(taken, return_counts=True)
+    def reweight(
+        self,
+        evidence: Evidence | str | Path,
+        *,
+        sizes: Sizes = DEFAULT_SIZES,
+        progress: Progress | None = None,
+        workers: int | None = None,
+    ) -> Ensemble:
+        """The same worlds, weighted by further findings as well.
+
+        Each world is surveyed once, under its seed, and its weight is multiplied by how well it agrees. The worlds do
+        not move, so findings that contradict the others leave few that count: see `effective_size`. In the result,
+        `prior` of the new findings are the worlds before they counted.
+
+        Parameters
+        ----------
+        evidence : Evidence, or the path of a file of patterns
+            Findings that the worlds were not weighted by yet.
+        sizes : Sizes, of the virtual studies.
+        progress : callable, optional
+            Called with the number of worlds surveyed and their total.
+        workers : int, optional
+            Threads; by default one for each core. The weights do not depend on it.
+
+        Raises
+        ------
+        InputError
+            For a finding whose name is part of the evidence already, mistakes in a file, or where fewer than `FEWEST`
+            worlds would be left by effective size.
+        """
+        found = evidence if isinstance(evidence, Evidence) else read_patterns(evidence)
+        if twice := [p.id for p in found.patterns if p.id in self.measured]:
+            raise InputError([f'pattern "{name}": these worlds are weighted by it already' for name in twice])
+        some = self.sample(VARIANCE_WORLDS)
+        variance = survey.simulation_variance(found, some, VARIANCE_SEEDS, sizes, workers)
+        measured = survey.measure_all(found, self, self.seeds, sizes, progress, workers)
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.weights) + sum(agreement(p, measured[p.id], variance[p.id]) for p in found.patterns)
+        weights = statistics.normalised(logs)
+        check_size(weights, "the reweighted worlds")
+        before = statistics.systematic(self.weights, 1000, np.random.default_rng(0))
+        note = {"patterns": [p.id for p in found.patterns], "survey": dict(found.survey), "sizes": asdict(sizes)}
         return replace(
             self,
-            worlds=self.worlds.take(which),
-            weights=times / number,
-            ancestors=self.ancestors[which],
-            seeds=self.seeds[which],
-            measured={name: values[which] for name, values in self.measured.items()},
+            weights=weights,
+            measured={**self.measured, **measured},
+            evidence=replace(self.evidence, patterns=self.evidence.patterns + found.patterns),
+            variance={**self.variance, **variance},
+            prior={**self.prior, **{p.id: prior_band(p, measured[p.id][before]) for p in found.patterns}},
+            provenance={**self.provenance, "reweighted": [*self.provenance.get("reweighted", ()), note]},
         )
+
+    def evaluate(
+        self,
+        policies: Mapping[str, str | Mapping[str, Any]],
+        outcomes: Collection[str] = MEASURES,
+        replications: int = 8,
+        seed: int = 0,
+        *,
+        progress: Progress | None = None,
+        workers: int | None = None,
+        **sizes: int,
+    ) -> pd.DataFrame:
+        """What policies do in these worlds: each of them less the first, world by world, under the same seeds.
+
+        Parameters
+        ----------
+        policies : mapping, at least two
+            Name to policy: the name of a regime, or a mapping with ``regime`` (else "baseline") and settings.
+        outcomes : collection of str, from `sim.worlds.evaluate.MEASURES`
+        replications : int, at least 2
+            Runs of each policy in each world.
+        seed : int
+            The first seed of the first world.
+        progress : callable, optional
+            Called with the number of worlds done and their total.
+        workers : int, optional
+            Threads; by default one for each core. The numbers do not depend on it.
+        **sizes
+            Of every run; by default two systems, and else those of `sim.simulate`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each later policy and outcome: ``policy``, ``against``, ``outcome``; ``estimate``, the weighted
+            mean of the effect, in the outcome's unit, with its 95 % interval, ``low`` and ``high``, for the finite
+            number of worlds; ``p5``, ``median`` and ``p95``, quantiles of the effect over the worlds; ``higher`` and
+            ``lower``, the shares of weight where the effect's own 95 % interval lies above or below 0, with their
+            standard errors ``higher_error`` and ``lower_error``.
+
+        Raises
+        ------
+        InputError
+            With a line for each mistake.
+
+        >>> import sim
+        >>> policies = {"today": "baseline", "mine": {"targets": 0}}
+        >>> few = sim.worlds().sample(30).evaluate(policies, ["gaming"], replications=2, months=24)
+        >>> bool(few.loc[0, "estimate"] < 0)
+        True
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        sizes = {"systems": 2, **sizes}
+        lines = [
+            f"{named(name)}: no such outcome{nearest(name, MEASURES)}" for name in outcomes if name not in MEASURES
+        ]
+        lines += ["policies: there must be at least two"] if len(policies) < 2 else []
+        lines += [f"replications: {shown(replications)} must be at least 2"] if replications < 2 else []
+        arms = []
+        for name, policy in policies.items():
+            try:
+                arms.append(_arm(name, policy, self[0], sizes))
+            except InputError as error:
+                lines += [f"policy {shown(name)}: {line}" for line in error.lines]
+        if lines:
+            raise InputError(lines)
+        found, rows = evaluate(self, arms, replications, seed, sizes, progress=progress, workers=workers), []
+        base, *others = arms
+        for arm in others:
+            for outcome in outcomes:
+                effect, low, high = statistics.mean_interval(found.of(arm, outcome) - found.of(base, outcome))
+                mean, half = self.mean(effect).estimate, 1.96 * self.mean(effect).error
+                p5, median, p95 = self.quantiles(effect, (0.05, 0.5, 0.95))
+                row: dict[str, Any] = {"policy": arm.name, "against": base.name, "outcome": outcome}
+                row |= {"estimate": mean, "low": mean - half, "high": mean + half}
+                row |= {"p5": p5, "median": median, "p95": p95}
+                for name, truth in (("higher", low > 0.0), ("lower", high < 0.0)):
+                    row[name], row[f"{name}_error"] = self.share(truth)
+                rows.append(row)
+        return pd.DataFrame(rows)
 
     def save(self, path: str | Path) -> None:
         """Write the file, signed with the present identity of the model; it is there as a whole or not at all.
 
         Raises `InputError` where it cannot be written, and `ValueError` for worlds that are not on the grid of codes.
         """
-        _write(Path(path), _encoded(self))
+        content = _encoded(self)
+        with files.explained(path):
+            files.write(Path(path), content)
 
 
 def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool = True) -> Ensemble:
@@ -167,7 +270,7 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     if path is None and prior not in SHIPPED:
         raise InputError([f"prior = {shown(prior)}: no such prior{nearest(prior, SHIPPED)}; there are main and all_on"])
     file = SHIPPED[prior] if path is None else Path(path)
-    table, made = _opened(file)
+    content, table, made = _opened(file)
     try:
         found = _decoded(table, made)
     except Exception:  # whatever a damaged file makes its reader raise
@@ -180,7 +283,7 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
         names = ", ".join(dict.fromkeys(name.removesuffix(" off") for name in found.unheard))
         notes.append(f"{file.name}: had never heard of {names}: without effect in all of its worlds.")
     if made.get("model") != identity(*MADE_BY):
-        if against := _against(file.read_bytes()):
+        if against := _against(content):
             raise InputError(
                 [f"{place(file)}: was made by another version of the model, and its worlds now give other statistics "
                  f"({against[0]}); sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"]
@@ -202,21 +305,27 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     Returns, for each pattern, the largest difference from what is kept; relative where a value is beyond 1. Raises
     `InputError` where the evidence asks for something that the model does not have.
     """
-    evidence, sizes = ensemble.evidence, ensemble.provenance.get("sizes")
-    numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64)).tolist()
-
-    def again(n: int) -> dict[str, Measured]:
-        return measure(evidence, ensemble.worlds[n], int(ensemble.seeds[n]), Sizes(**sizes) if sizes else DEFAULT_SIZES)
-
-    engine.warm_up()
+    numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64))
+    some, found = ensemble.take(numbers), {}
     try:
-        with local_threads(workers) as executor:
-            found = list(in_order(executor, again, numbers))
+        for evidence, sizes in _surveys(ensemble):
+            now = survey.measure_all(evidence, some, some.seeds, sizes, workers=workers)
+            for name, values in now.items():
+                before = np.asarray(some.measured[name])
+                apart = abs(values.astype(np.float32) - before) / np.maximum(1.0, abs(before))
+                found[name] = float(apart.max())
     except KeyError as error:
         raise InputError([f"the evidence asks for {error}, which is not in this model"]) from None
-    kept = {p.id: np.asarray(ensemble.measured[p.id])[numbers] for p in evidence.patterns}
-    now = {name: np.array([each[name] for each in found]).astype(np.float32) for name in kept}
-    return {name: float((abs(now[name] - x) / np.maximum(1.0, abs(x))).max()) for name, x in kept.items()}
+    return found
+
+
+def _surveys(ensemble: Ensemble) -> list[tuple[Evidence, Sizes]]:
+    """What the worlds were surveyed for, and how: at first, and in each `Ensemble.reweight`."""
+    later = ensemble.provenance.get("reweighted", ())
+    patterns = {p.id: p for p in ensemble.evidence.patterns}
+    further = [Evidence(each["survey"], tuple(patterns.pop(name) for name in each["patterns"])) for each in later]
+    sizes = [Sizes(**each.get("sizes", {})) for each in (ensemble.provenance, *later)]
+    return list(zip([replace(ensemble.evidence, patterns=tuple(patterns.values())), *further], sizes, strict=True))
 
 
 def differing(found: Mapping[str, float]) -> list[str]:
@@ -225,18 +334,92 @@ def differing(found: Mapping[str, float]) -> list[str]:
     return [f"{name} by {difference:.2g}" for name, difference in worst if not difference <= TOLERANCE]
 
 
+def check(
+    folder: str | Path | None = None,
+    number: int = 20,
+    signed: bool = False,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> list[str]:
+    """Survey `number` worlds of each of the ensembles of `both` again, and say how their statistics compare.
+
+    With `signed`, the files are signed with the present identity of the model, once all of them agree. `progress` is
+    called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
+    signed though its worlds give other statistics.
+    """
+    there = list((SHIPPED if folder is None else files_in(Path(folder))).values())
+    told, lines, wrong = part_of(progress, 0, len(there)), list[str](), list[str]()
+    for done, file in enumerate(there):
+        told(done, len(there))
+        found = load(file, checked=False)
+        what = f"{file.name}: {min(number, len(found))} of {len(found)} worlds were surveyed again"
+        if against := differing(differences(found, number, workers)):
+            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({', '.join(against)})")
+        verdict = f"other statistics: {', '.join(against)}" if against else "all statistics are equal"
+        lines.append(f"{what}; {verdict}.")
+    told(len(there), len(there))
+    if signed and wrong:
+        raise InputError(wrong)
+    if signed:
+        for file in there:
+            sign(file)
+        lines.append("Both files are signed with this version of the model.")
+    return lines
+
+
 def sign(path: Path) -> None:
     """Write the present identity of the model into the file of an ensemble, and leave all else as it is.
 
     For whoever has seen that its worlds give the same statistics. Raises `InputError` where that cannot be done.
     """
-    table, made = _opened(path)
-    _write(path, _parquet(table, {**made, "model": identity(*MADE_BY)}))
+    _, table, made = _opened(path)
+    content = _parquet(table, {**made, "model": identity(*MADE_BY)})
+    with files.explained(path):
+        files.write(path, content)
+
+
+def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
+    """The ensembles under both priors: those that come with the package, or those that `sim worlds --calibrate` put in
+    a folder.
+
+    Raises `InputError` with one line where one of them cannot be used.
+    """
+    there = SHIPPED if folder is None else files_in(Path(folder))
+    return load(there["main"]), load(there["all_on"])
+
+
+def files_in(folder: Path) -> dict[Prior, Path]:
+    """The files of both ensembles in a folder."""
+    return {prior: folder / file.name for prior, file in SHIPPED.items()}
+
+
+def agreement(pattern: Pattern, measured: NDArray[np.float64], variance: Measured) -> NDArray[np.float64]:
+    """The logarithm of how well each world agrees with a pattern: `sim.worlds.survey.log_agreement` of each."""
+    return np.array([survey.log_agreement(pattern, value, variance) for value in measured])
+
+
+def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
+    """A pattern's entry in `Ensemble.prior`, from its values in worlds that are equally likely."""
+    low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0).tolist()
+    within = (np.abs(values - np.asarray(pattern.value)) <= 2.0 * np.asarray(pattern.sd)).mean(axis=0)
+    return {"low": low, "median": median, "high": high, "within": within.tolist()}
+
+
+def _arm(name: str, policy: str | Mapping[str, Any], world: World, sizes: Mapping[str, int]) -> Arm:
+    """A policy, checked in a world."""
+    settings: dict[str, Any] = {"regime": policy} if isinstance(policy, str) else {"regime": "baseline", **policy}
+    world.parameters(**{**settings, **sizes})
+    arm = Arm(name, settings.pop("regime"), tuple(settings.items()))
+    try:
+        hash(arm)
+    except TypeError:
+        raise InputError(["every setting must be a number; here a policy does not change by month"]) from None
+    return arm
 
 
 def check_size(weights: NDArray[np.float64], what: str) -> None:
     """Refuse weights whose effective size is below `FEWEST`: raises `InputError` with one line about `what`."""
-    if (size := weighting.effective_size(weights)) < FEWEST:
+    if (size := statistics.effective_size(weights)) < FEWEST:
         raise InputError(
             [f"{what}: an effective size of {size:.1f} worlds is too small to say anything; it takes {FEWEST}"]
         )
@@ -247,7 +430,7 @@ def _encoded(ensemble: Ensemble) -> bytes:
 
     codes = _codes(ensemble)
     columns: dict[str, Any] = {name: codes[:, k] for k, name in enumerate((*DRAWN, "reliability"))}
-    columns |= {f"{name} off": ensemble.worlds.off[:, k] for k, name in enumerate(MECHANISMS)}
+    columns |= {f"{name} off": ensemble.off[:, k] for k, name in enumerate(MECHANISMS)}
     columns = {name: values for name, values in columns.items() if name not in ensemble.unheard}
     numbers = {
         "weight": ensemble.weights,
@@ -262,7 +445,7 @@ def _encoded(ensemble: Ensemble) -> bytes:
     made = {
         "format": FORMAT,
         "model": identity(*MADE_BY),
-        "off": ensemble.off,
+        "off": ensemble.chance_off,
         "evidence": asdict(ensemble.evidence),
         "variance": {name: np.asarray(value).tolist() for name, value in ensemble.variance.items()},
         "prior": ensemble.prior,
@@ -285,20 +468,10 @@ def _parquet(table: Any, made: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        temporary = path.with_name(f"{path.name}.part")
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError([f"{place(path)}: cannot be written: {error.strerror or error}"]) from None
-
-
 def _codes(ensemble: Ensemble) -> NDArray[np.uint16]:
     """The codes, worlds by `DRAWN` and reliability, that stand for worlds; any code for what is `unheard` of."""
-    worlds = ensemble.worlds
     low, high = _made(np.zeros((1, len(DRAWN) + 1))), _made(np.ones((1, len(DRAWN) + 1)))
-    values = np.column_stack([worlds.values, worlds.reliability])
+    values = np.column_stack([ensemble.values, ensemble.reliability])
     codes = np.clip(np.rint((values - low) / (high - low) * GRID - 0.5), 0, GRID - 1).astype(np.uint16)
     kept = [name not in ensemble.unheard for name in (*DRAWN, "reliability")]
     if not np.array_equal(_made(uniforms_of(codes))[:, kept], values[:, kept]):
@@ -312,14 +485,12 @@ def _made(uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([made.values, made.reliability])
 
 
-def _opened(file: Path) -> tuple[Any, dict[str, Any]]:
-    """The table and the metadata of a file of this format."""
+def _opened(file: Path) -> tuple[bytes, Any, dict[str, Any]]:
+    """The content of a file of this format, its table and its metadata."""
     import pyarrow as pa  # noqa: PLC0415
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError([f"{place(file)}: cannot be read: {error.strerror or error}"]) from None
+    with files.explained(file, "read"):
+        content = files.read(file)
     try:
         table, made = _read(content)
         written = made["format"]
@@ -334,7 +505,7 @@ def _opened(file: Path) -> tuple[Any, dict[str, Any]]:
             [f"{place(file)}: is another model's: only one of the two has {strange[0]}, and there is no value at which "
              f"that does nothing; sim worlds --calibrate makes worlds of this model"]
         )  # fmt: skip
-    return table, made
+    return content, table, made
 
 
 def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
@@ -368,14 +539,16 @@ def _decoded(table: Any, made: dict[str, Any]) -> Ensemble:
     ])  # fmt: skip
     evidence = _evidence(made["evidence"])
     found = Ensemble(
-        worlds=Worlds(values[:, :-1], off, values[:, -1]),
+        values=values[:, :-1],
+        off=off,
+        reliability=values[:, -1],
         weights=column("weight"),
         ancestors=column("ancestor").astype(np.int64),
         seeds=column("seed").astype(np.int64),
         measured={p.id: _measured(p, column) for p in evidence.patterns},
         evidence=evidence,
         variance={n: np.array(v) if isinstance(v, list) else v for n, v in made["variance"].items()},
-        off=made["off"],
+        chance_off=made["off"],
         prior=made["prior"],
         provenance=made["provenance"],
         unheard=tuple(unheard),

@@ -1,4 +1,4 @@
-"""Policies in many worlds: every arm under the same seeds, and in each world a verdict on every difference.
+"""Policies in many worlds: every arm runs under the same seeds in each world, so that arms can be paired.
 
 Within a world all arms share their seeds, so that two arms differ only by what the policies do. Between worlds seeds
 differ: world number n, from 0, has the seeds `first` + n·`replications` onwards, so that chance in one world is
@@ -8,34 +8,100 @@ independent of chance in the next and averages out over worlds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from numpy.typing import NDArray
 
 from sim import files
-from sim.claims.statements import Arm
-from sim.claims.verdict import FEWEST_PAIRS, Sesoi, Sign
+from sim.errors import InputError, named, nearest, shown
 from sim.model import engine
+from sim.model import record as recording
 from sim.model.interventions import FearPath, GivenFear, Interventions
-from sim.model.parameters import Parameters
+from sim.model.outcomes import OUTCOMES, POINTS, Outcome
+from sim.model.parameters import SIZES, Parameters, resolve
 from sim.model.version import identity
-from sim.study.precision import CONFIDENCE
-from sim.worlds.draws import Sample
-from sim.worlds.prior import World
-from sim.worlds.runs import MEASURES, PLACE, Progress, in_parallel, means
+from sim.pool import Progress, in_parallel, part_of
+from sim.worlds.prior import World, Worlds
 
 Array = NDArray[np.float64]
 Key = tuple[str, Any]
-MADE_BY = ("sim.worlds.evaluate", "sim.worlds.runs", "sim.claims.statements", "sim.worlds.prior")
+Result = TypeVar("Result")
+SeenBy = Literal["initiative", "every rule"]
+
+MADE_BY = ("sim.worlds.evaluate", "sim.worlds.prior")
 """Modules that make the numbers of a block from the model's runs, for `sim.model.version.identity`."""
 BLOCK = 20  # worlds in a file: a few seconds of work, which is what an interruption loses
+FEWEST, MOST = 2, 1_000_000
+"""Worlds that a question may be asked in."""
+
+MEASURED: dict[str, Outcome] = OUTCOMES | {
+    "satisfaction": Outcome(
+        "satisfaction",
+        "stock from 0 to 1",
+        0.0,
+        1.0,
+        "How good managers feel about their work: the mean of trust, confidence and freedom from distress.",
+    ),
+    "gap": Outcome(
+        "gap", POINTS, None, None, "Reported indicator less quality; only its change says something: scales differ."
+    ),
+    "quality_per_cost": Outcome(
+        "quality_per_cost", POINTS, None, None, "Quality divided by what the budgets cost; today's budgets cost 1."
+    ),
+}
+"""The model's outcomes, and those that are computed from a run's means."""
+MEASURES: tuple[str, ...] = tuple(MEASURED)
+"""Their names, in the order of `means`."""
+PLACE = {name: k for k, name in enumerate(MEASURES)}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A policy: a regime and the settings that differ from it.
+
+    Where `fear_of` is given, the fear of the paired run under that policy takes the place of the managers' own, for
+    the decision to try something new alone or for every rule (see `sim.model.interventions.GivenFear`).
+    """
+
+    name: str
+    regime: str = "baseline"
+    settings: tuple[tuple[str, float], ...] = ()
+    fear_of: Arm | None = None
+    seen_by: SeenBy = "initiative"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The regime, what is set beside it, and whose fear is lent, as a mapping for a file."""
+        lender = {} if self.fear_of is None else {"fear_of": self.fear_of.name, "seen_by": self.seen_by}
+        return {"regime": self.regime, **dict(self.settings), **lender}
+
+
+def means(record: recording.Record, p: Parameters) -> Array:
+    """Means of `MEASURED` over the last `window` months of a run, shape (len(`MEASURES`),)."""
+    mean = {n: float(v.mean()) for n, v in recording.outcomes(record.sums[-p.window :], len(record.totals)).items()}
+    satisfaction = (mean["trust"] + mean["confidence"] + 1.0 - mean["distress"]) / 3.0
+    gap, efficiency = mean["reported"] - mean["quality"], mean["quality"] / p.cost
+    return np.array([*mean.values(), satisfaction, gap, efficiency])
+
+
+def run_means(p: Parameters, seed: int) -> Array:
+    """Run once and keep the `means`."""
+    return means(engine.run(p, seed), p)
+
+
+def in_each(
+    worlds: Worlds, work: Callable[[World, int], Result], progress: Progress | None = None, workers: int | None = None
+) -> list[Result]:
+    """`work` of each world and its seed, in their order, by threads."""
+    engine.warm_up()
+    jobs = list(zip(worlds, worlds.seeds.tolist(), strict=True))
+    return in_parallel(lambda job: work(*job), jobs, progress, workers)
 
 
 @dataclass(frozen=True)
@@ -44,13 +110,13 @@ class Evaluation:
 
     Attributes
     ----------
-    sample : Sample
+    sample : Worlds
     arms : tuple of Arm
     values : array, worlds by arms by replications by `MEASURES`
         Means over the last months of each run.
     """
 
-    sample: Sample
+    sample: Worlds
     arms: tuple[Arm, ...]
     values: Array
 
@@ -67,60 +133,8 @@ class Evaluation:
         return np.asarray(self.of(arm, outcome).mean(axis=1))
 
 
-class Contrasts(NamedTuple):
-    """A difference in each of many worlds: arrays with a value for each world, as in `contrast.Difference`.
-
-    `sesoi` is NaN where there is none.
-    """
-
-    estimate: Array
-    low: Array
-    high: Array
-    sesoi: Array
-    verdict: NDArray[np.str_]
-
-
-def contrast_many(
-    differences: ArrayLike, minus_means: ArrayLike, sesoi: Sesoi | None = None, claimed_sign: Sign = 0
-) -> Contrasts:
-    """`contrast.contrast` in many worlds at once.
-
-    Parameters
-    ----------
-    differences : array-like, shape (worlds, n)
-        Paired differences; n is at least 2.
-    minus_means : array-like, shape (worlds,)
-        The mean of the arm after the minus, to which a relative smallest effect of interest refers.
-
-    Raises
-    ------
-    ValueError
-        For fewer than two pairs or values that are not finite.
-
-    >>> contrast_many([[0.06, 0.07, 0.08], [0.0, 0.0, 0.0]], [0.2, 0.2], Sesoi(0.05), -1).verdict.tolist()
-    ['opposed', 'negligible']
-    """
-    d, base = np.asarray(differences, dtype=np.float64), np.asarray(minus_means, dtype=np.float64)
-    if d.ndim != 2 or d.shape[1] < FEWEST_PAIRS:
-        raise ValueError(f"needs at least {FEWEST_PAIRS} pairs in each world, not the shape {d.shape}")
-    if not (np.isfinite(d).all() and np.isfinite(base).all()):
-        raise ValueError("every value must be finite")
-    same = np.ptp(d, axis=1) == 0.0  # rounding in the mean must not make an interval of it
-    estimate = np.where(same, d[:, 0], d.mean(axis=1))
-    t = float(stdtrit(d.shape[1] - 1, 0.5 + CONFIDENCE / 2))
-    half = np.where(same, 0.0, t * d.std(axis=1, ddof=1) / d.shape[1] ** 0.5)
-    low, high = estimate - half, estimate + half
-    if sesoi is None:
-        return Contrasts(estimate, low, high, np.full(len(d), np.nan), np.full(len(d), "estimate"))
-    limit = sesoi.size * np.abs(base) if sesoi.relative else np.full(len(d), sesoi.size)
-    above, below = ("higher", "lower") if claimed_sign == 0 else ("supported", "opposed")[::claimed_sign]
-    within = (-limit <= low) & (high <= limit)
-    verdicts = np.select([low > limit, high < -limit, within], [above, below, "negligible"], "undecided")
-    return Contrasts(estimate, low, high, limit, verdicts)
-
-
 def evaluate(
-    sample: Sample,
+    sample: Worlds,
     arms: Sequence[Arm],
     replications: int,
     first: int = 0,
@@ -147,28 +161,24 @@ def evaluate(
 
     The numbers do not depend on `workers`, nor on whether blocks were kept.
     """
-    total, report = len(sample.worlds), progress or (lambda done, total: None)
+    total = len(sample)
     settings = (tuple(arms), dict(sizes or {}))
-    report(0, total)
+    engine.warm_up()
+    told = part_of(progress, 0, total)
+    told(0, total)
     blocks = []
     with nullcontext() if folder is None else files.keeping(folder, "unfinished worlds") as kept:
         for start in range(0, total, BLOCK):
             numbers = range(start, min(start + BLOCK, total))
-            jobs = [
-                (sample.worlds[n], range(first + n * replications, first + (n + 1) * replications)) for n in numbers
-            ]
-            later = _later(report, start, total)
+            jobs = [(sample[n], range(first + n * replications, first + (n + 1) * replications)) for n in numbers]
+            later = part_of(progress, start, total)
 
             def block(jobs: list[Any] = jobs, later: Progress = later) -> dict[str, Array]:
                 return {"values": np.array(in_parallel(partial(_world, settings), jobs, later, workers))}
 
             blocks.append((block() if kept is None else kept.arrays(_digest(jobs, *settings), block))["values"])
-            report(numbers[-1] + 1, total)
+            told(numbers[-1] + 1, total)
     return Evaluation(sample, tuple(arms), np.concatenate(blocks))
-
-
-def _later(report: Progress, start: int, total: int) -> Progress:
-    return lambda done, _: report(start + done, total)
 
 
 def _world(settings: tuple[tuple[Arm, ...], dict[str, int]], job: tuple[World, range]) -> Array:
@@ -209,3 +219,30 @@ def _seed(
 def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Mapping[str, int]) -> str:
     """What the numbers of a block follow from."""
     return hashlib.sha256(repr((identity(*MADE_BY), MEASURES, jobs, arms, sorted(sizes.items()))).encode()).hexdigest()
+
+
+def check(
+    outcomes: Iterable[object] = (),
+    known: Iterable[str] = (),
+    counts: Mapping[str, tuple[object, int]] | None = None,
+    sizes: Mapping[str, Any] | None = None,
+    settled: Iterable[str] = (),
+) -> None:
+    """Raise `InputError` with a line for each mistake in what a question is asked with.
+
+    `outcomes` must be among `known`; `counts` are whole numbers by name, each with the least that is allowed; `sizes`
+    are sizes of runs, without those that are `settled` by the question itself.
+    """
+    known, sizes = tuple(known), sizes or {}
+    lines = [f"{named(name)}: no such outcome{nearest(name, known)}" for name in outcomes if name not in known]
+    for name, (value, least) in (counts or {}).items():
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= MOST:
+            lines.append(f"{name}: {shown(value)} is not a whole number from {least} to {MOST}")
+    lines += [f"{named(name)}: no size of a run{nearest(name, SIZES)}" for name in sizes if name not in SIZES]
+    lines += [f"{name}: cannot be set here; it follows from the rest" for name in settled if name in sizes]
+    try:
+        resolve(**{name: value for name, value in sizes.items() if name in SIZES})
+    except InputError as error:
+        lines += error.lines
+    if lines:
+        raise InputError(lines)

@@ -1,4 +1,4 @@
-"""Plausible worlds: what the model's parameters could be, drawn from their ranges, each mechanism on or off.
+"""The prior: worlds, which are sets of the model's parameters, drawn from plausible ranges, each mechanism on or off.
 
 A world fixes everything but policy. Policies are run in it by `World.parameters`. Each of its values is drawn from a
 random stream of its own, keyed by name, so a new parameter or mechanism leaves the others where they were.
@@ -7,21 +7,30 @@ random stream of its own, keyed by name, so a new parameter or mechanism leaves 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from sim import statistics
+from sim.errors import InputError, shown
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, Declaration, Parameters, resolve
 from sim.model.streams import stream_key
+from sim.statistics import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 OFF = 0.15
 """The chance that a mechanism is off in a world of the first prior."""
 RELIABILITY = (0.6, 0.95)
 """Range of the reliability of what a survey measures, a nuisance parameter of each world."""
-GRID = 2**16
-"""Values that a uniform number behind a world takes in an ensemble, so that a file keeps it in two bytes."""
+SEEDS = 2**32
+"""Seeds of resampled worlds are whole numbers below this."""
 
 
 def _varies(d: Declaration) -> bool:
@@ -77,18 +86,31 @@ DEFAULT = World({})
 
 @dataclass(frozen=True)
 class Worlds:
-    """Several worlds, as arrays.
+    """Weighted worlds, as arrays with a row for each world.
 
     Attributes
     ----------
     values : float array, worlds by `DRAWN`; each number is exact in single precision, so that a small file keeps it.
     off : bool array, worlds by `MECHANISMS`: whether a mechanism is off.
-    reliability : float array, one for each world.
+    reliability : float array, of what surveys measure.
+    weights : float array, which sums to 1; by default equal weights.
+    ancestors : int array, the number of the draw from the prior that each world descends from; by default its own.
+    seeds : int array, the seed of the runs that are made in each world; by default its number.
     """
 
-    values: NDArray[np.float64]
+    values: Floats
     off: NDArray[np.bool_]
-    reliability: NDArray[np.float64]
+    reliability: Floats
+    weights: Floats = field(default_factory=lambda: np.empty(0))
+    ancestors: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    seeds: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        n = len(self.values)
+        defaults = {"weights": np.full(n, 1.0 / max(n, 1)), "ancestors": np.arange(n), "seeds": np.arange(n)}
+        for name, default in defaults.items():
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, default)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -101,22 +123,99 @@ class Worlds:
     def __iter__(self) -> Iterator[World]:
         return (self[number] for number in range(len(self)))
 
-    def take(self, numbers: NDArray[np.int64]) -> Worlds:
-        """The worlds with these numbers, from 0, in this order."""
-        return Worlds(self.values[numbers], self.off[numbers], self.reliability[numbers])
+    @property
+    def effective_size(self) -> float:
+        """How many worlds of equal weight would be as many."""
+        return statistics.effective_size(self.weights)
+
+    @property
+    def distinct_ancestors(self) -> int:
+        """How many draws from the prior have descendants here."""
+        return len(np.unique(self.ancestors))
+
+    @property
+    def largest_weight(self) -> float:
+        """The weight of the heaviest world."""
+        return float(self.weights.max())
+
+    def mean(self, values: ArrayLike) -> Estimate:
+        """The weighted mean of a value for each world, with its standard error; ancestors are the sampling units."""
+        return statistics.mean(self.weights, values, self.ancestors)
+
+    def share(self, truth: ArrayLike) -> Estimate:
+        """The share of the weight of the worlds in which something holds, with its standard error."""
+        return statistics.share(self.weights, truth, self.ancestors)
+
+    def quantiles(self, values: ArrayLike, probabilities: ArrayLike) -> Floats:
+        """Weighted quantiles of a value for each world."""
+        return statistics.weighted_quantile(self.weights, values, probabilities)
+
+    def is_on(self, parameter: str) -> NDArray[np.bool_]:
+        """In which worlds a parameter does anything: its mechanism is on, or it belongs to none."""
+        key = _MECHANISM_OF.get(parameter)
+        return np.ones(len(self), dtype=bool) if key is None else ~self.off[:, _KEYS.index(key)]
+
+    def take(self, numbers: Whole, weights: Floats | None = None) -> Self:
+        """The worlds with these numbers, from 0, in this order; by default with equal weights."""
+        arrays = {f.name: getattr(self, f.name)[numbers] for f in fields(Worlds)}
+        equal = np.full(len(numbers), 1.0 / max(len(numbers), 1))
+        return replace(self, **{**arrays, "weights": equal if weights is None else weights})
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        """The worlds for which `chosen`, shape (worlds,), is true, with weights in the same proportion."""
+        weights = self.weights[chosen] / self.weights[chosen].max(initial=0.0)  # so that equal ones are exactly equal
+        return self.take(np.flatnonzero(chosen), weights / weights.sum())
+
+    def sample(self, number: int, seed: int = 0) -> Self:
+        """`number` worlds by systematic resampling; what is taken several times stands once, with as much weight.
+
+        Raises `InputError` for a number below 1.
+        """
+        if number < 1:
+            raise InputError([f"number of worlds: {shown(number)} is not a whole number from 1"])
+        taken = statistics.systematic(self.weights, number, np.random.default_rng(seed))
+        numbers, times = np.unique(taken, return_counts=True)
+        return self.take(numbers, times / number)
+
+    def resample(self, number: int, seed: int = 0) -> Worlds:
+        """`number` worlds of equal weight, each taken as often as its weight says, with new seeds.
+
+        >>> len(prior(3).resample(6))
+        6
+        """
+        rng = np.random.default_rng(seed)
+        numbers = statistics.systematic(self.weights, number, rng)
+        seeds = rng.integers(SEEDS, size=number)
+        taken = Worlds(self.values[numbers], self.off[numbers], self.reliability[numbers])
+        return replace(taken, ancestors=self.ancestors[numbers], seeds=seeds)
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each ``world``: its parameters and levers in their units, ``reliability``, whether each mechanism
+        is off (``"gaming off"``), ``weight``, ``ancestor`` and ``seed``.
+
+        A parameter whose mechanism is off has a value too, which is not used.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        table = pd.DataFrame(self.values, columns=list(DRAWN), index=pd.RangeIndex(len(self), name="world"))
+        off = pd.DataFrame(self.off, columns=[f"{key} off" for key in _KEYS], index=table.index)
+        more = {"weight": self.weights, "ancestor": self.ancestors, "seed": self.seeds}
+        return table.assign(reliability=self.reliability).join(off).assign(**more)
 
 
+GRID = 2**16
+"""Values that a uniform number behind a world takes in an ensemble, so that a file keeps it in two bytes."""
 COLUMNS: tuple[str, ...] = (*DRAWN, "reliability", *(f"{key} off" for key in MECHANISMS))
 """Names of the uniform numbers that make a world: its values, its reliability, and whether each mechanism is off."""
 UNIFORMS = len(COLUMNS)
 
 
-def uniforms_of(codes: NDArray[np.uint16]) -> NDArray[np.float64]:
+def uniforms_of(codes: NDArray[np.uint16]) -> Floats:
     """The uniform numbers that codes stand for: the middles of `GRID` equal parts of [0, 1]."""
     return np.asarray((codes + 0.5) / GRID)
 
 
-def worlds_from(uniforms: NDArray[np.float64], off: float = OFF) -> Worlds:
+def worlds_from(uniforms: Floats, off: float = OFF) -> Worlds:
     """The worlds that uniform numbers from 0 to 1, shape (worlds, `UNIFORMS`), stand for; a mechanism is off with
     chance `off`."""
     d = len(DRAWN)

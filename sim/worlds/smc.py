@@ -1,4 +1,4 @@
-"""Sampling worlds that agree with evidence: tempered sequential Monte Carlo with exact accept steps.
+"""Sequential Monte Carlo with a tempered likelihood: worlds that agree with evidence, by exact accept steps.
 
 The target is the prior times exp(β · agreement), with β = 1 in the end. Agreement is a sum over patterns of terms that
 are never positive, each computed from one simulation with a seed of its own (approximate Bayesian computation with a
@@ -8,10 +8,10 @@ simulations; and no tolerance ever changes: tempering is only the way there.
 1. Many draws from the prior. β rises until the weights' effective size is half the number of particles.
 2. Systematic resampling to that number of particles, each with the number of its ancestor among the draws.
 3. Sweeps of Metropolis moves that leave the tempered target as it is. Each redraws some of a world's uniform numbers
-   from the prior: half of the moves each number with the same chance; the others the more likely, the less a number
-   has to do with what is measured, by a regression over the draws of step 1. How many they redraw is fixed within a
-   stage and adapted between stages. Luck is drawn first, so that a move's simulation ends as soon as the patterns
-   compared so far rule the move out.
+   from the prior: half of the moves each number with the same chance; the others a number with less influence on the
+   measurements more often, by a regression over the draws of step 1. The chances are fixed within a stage and adapted
+   between stages. The uniform number of the accept step is drawn first, so that a move's simulation ends as soon as
+   the patterns compared so far rule the move out.
 4. Again from 1 with the particles, until β = 1; the last stage has more sweeps.
 
 A world is a row of whole numbers below `GRID`, one for each uniform number that makes it, so that a file with two
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.pool import in_order, local_threads
 from sim.statistics import effective_size, normalised, systematic
-from sim.worlds.prior import GRID, uniforms_of
+from sim.worlds.prior import GRID, Floats, Whole, uniforms_of
 
 SURVIVING = 0.5
 """β rises until the effective size is this share of the number of particles."""
@@ -42,22 +42,22 @@ BATCH = 256
 """Simulations that are computed and kept together."""
 _ACCEPTANCE = 0.25  # of moves, which their size is adapted to
 _FIRST_SIZES = (0.2, 0.1)
+SEEDS = 2**31
+"""Seeds of simulations are whole numbers below this."""
 _LITTLE = 1e-12  # what counts as no variance
 
 Codes = NDArray[np.uint16]
-Whole = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Measured = float | NDArray[np.float64]
 Batch = dict[str, Floats]
-Remember = Callable[[str, Callable[[], Batch]], Batch]
-"""Gives the arrays that a name stands for: computed now, or kept from an earlier call."""
-Progress = Callable[[int, float, int, int], object]
-"""Called with the stage (0: the prior), its β, and how many of its simulations are done, of how many."""
+Cache = Callable[[str, Callable[[], Batch]], Batch]
+"""Gives the arrays of a name: computed now, or kept from an earlier call."""
+Progress = Callable[[int, int, str], object]
+"""Called with how many simulations of a stage are done, of how many, and which stage it is."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is sampled.
+    """The distribution that is sampled.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Particles:
-    """Worlds under way: arrays with a row for each.
+    """Worlds that are being sampled, as arrays with a row for each.
 
     Attributes
     ----------
@@ -129,15 +129,15 @@ class Particles:
         """Some of them, in this order."""
         return Particles(*(array[which] for array in vars(self).values()))
 
-    def where(self, yes: NDArray[np.bool_], others: Particles) -> Particles:
-        """The others where `yes`, else these."""
+    def replaced(self, yes: NDArray[np.bool_], others: Particles) -> Particles:
+        """These, but those of the others for which `yes` is true."""
         pairs = zip(vars(self).values(), vars(others).values(), strict=True)
         return Particles(*(np.where(yes.reshape(-1, *[1] * (a.ndim - 1)), b, a) for a, b in pairs))
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How a stage went.
+    """The record of a stage.
 
     Attributes
     ----------
@@ -168,8 +168,8 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What `sample` found: the draws from the prior, the particles at β = 1 with equal weights, and how it went;
+class Found:
+    """The result of `sample`: the draws from the prior, the particles at β = 1 with equal weights, and how it went;
     `seconds` are those of the draws."""
 
     draws: Particles
@@ -185,18 +185,22 @@ def sample(
     particles: int,
     sweeps: int,
     seed: int = 0,
-    remember: Remember = lambda name, compute: compute(),
-    progress: Progress = lambda stage, beta, done, total: None,
+    cache: Cache = lambda name, compute: compute(),
+    progress: Progress = lambda done, total, note: None,
     workers: int | None = None,
-) -> Sample:
+) -> Found:
     """Sample a target: `draws` from the prior, then `particles`, moved `sweeps` times in each stage.
 
     What it finds depends on the target, these three numbers and `seed` alone, not on `workers` (threads, by default
-    one for each core) or on what `remember` had kept. Raises `InputError` where no draw agrees at all.
+    one for each core) or on what `cache` had kept. Raises `InputError` where no draw agrees at all.
     """
     with local_threads(workers) as executor:
-        simulate = _Simulations(target, executor, remember, progress)
-        first, seconds = _drawn(simulate, draws, np.random.default_rng((seed, 0)))
+        simulate = _Simulations(target, executor, cache, progress)
+        rng = np.random.default_rng((seed, 0))
+        codes = rng.integers(GRID, size=(draws, target.dimension), dtype=np.uint16)
+        seeds = rng.integers(SEEDS, size=draws)
+        measured, seconds = simulate(codes, seeds, np.full(draws, -np.inf), 0, 0.0)
+        first = Particles(codes, seeds, measured, target.totals(measured), np.arange(draws))
         slopes = _slopes(first)
         now, beta, sizes, stages = first, 0.0, _FIRST_SIZES, list[Stage]()
         while beta < 1.0:
@@ -206,8 +210,12 @@ def sample(
             kept, count = len(np.unique(now.ancestors)), sweeps * (LAST if beta == 1.0 else 1)
             now, moves = _moved(simulate, slopes, now, beta, count, sizes, len(stages) + 1, rng)
             stages.append(Stage(beta, effective_size(weights), kept, sizes, *moves))
-            sizes = _adapted(sizes, stages[-1].acceptances)
-    return Sample(first, now, tuple(stages), seconds)
+            chance, change = (
+                size * float(np.clip(rate / _ACCEPTANCE, 0.4, 2.5))
+                for size, rate in zip(sizes, stages[-1].acceptances, strict=True)
+            )
+            sizes = min(chance, 1.0), change
+    return Found(first, now, tuple(stages), seconds)
 
 
 @dataclass(frozen=True)
@@ -216,7 +224,7 @@ class _Simulations:
 
     target: Target
     executor: Executor
-    remember: Remember
+    cache: Cache
     progress: Progress
 
     def __call__(
@@ -227,10 +235,10 @@ class _Simulations:
         for start in range(0, n, BATCH):
             part = slice(start, start + BATCH)
             jobs = list(zip(uniforms_of(codes[part]), seeds[part].tolist(), enough[part].tolist(), strict=True))
-            batch = self.remember(f"{stage:03}-{sweep:03}-{start:06}", partial(self._batch, jobs))
+            batch = self.cache(f"{stage:03}-{sweep:03}-{start:06}", partial(self._batch, jobs))
             rows.append(batch["measured"])
             seconds += float(batch["seconds"])
-            self.progress(stage, beta, sweep * n + min(start + BATCH, n), sweeps * n)
+            self.progress(sweep * n + min(start + BATCH, n), sweeps * n, f"stage {stage}, β = {beta:.3g}")
         return np.concatenate(rows), seconds
 
     def _batch(self, jobs: list[tuple[Floats, int, float]]) -> Batch:
@@ -240,17 +248,6 @@ class _Simulations:
     def _timed(self, job: tuple[Floats, int, float]) -> tuple[Floats, float]:
         begun = perf_counter()
         return self.target.row(*job), perf_counter() - begun
-
-
-def _drawn(simulate: _Simulations, number: int, rng: np.random.Generator) -> tuple[Particles, float]:
-    codes = rng.integers(GRID, size=(number, simulate.target.dimension), dtype=np.uint16)
-    seeds = _seeds(number, rng)
-    measured, seconds = simulate(codes, seeds, np.full(number, -np.inf), 0, 0.0)
-    return Particles(codes, seeds, measured, simulate.target.totals(measured), np.arange(number)), seconds
-
-
-def _seeds(number: int, rng: np.random.Generator) -> Whole:
-    return rng.integers(2**31, size=number)
 
 
 def _raised(totals: Floats, beta: float, size: float) -> tuple[Floats, float]:
@@ -281,17 +278,21 @@ def _moved(
     rng: np.random.Generator,
 ) -> tuple[Particles, tuple[tuple[float, float], int, int, float]]:
     """Particles after sweeps of moves, and the last four of what `Stage` says."""
+    # By how much redrawing each number changes the measurements, in variances of the particles:
     n, change = len(now), (slopes**2 / np.maximum(now.measured.var(axis=0), _LITTLE)).sum(axis=1)
-    chances = np.stack([np.full(len(change), sizes[0]), _thrift(change, sizes[1])])
+    chances = np.stack([np.full(len(change), sizes[0]), sizes[1] / (change + sizes[1])])
     tried, accepted, completed, spent = np.zeros(2), np.zeros(2), 0, 0.0
     for sweep in range(sweeps):
         kind = rng.integers(2, size=n)
-        codes, seeds = _redrawn(now.codes, chances[kind], rng), _seeds(n, rng)
+        redrawn = rng.random(now.codes.shape) < chances[kind]
+        redrawn[np.arange(n), rng.integers(now.codes.shape[1], size=n)] = True  # at least one of each world
+        codes = np.where(redrawn, rng.integers(GRID, size=redrawn.shape, dtype=np.uint16), now.codes)
+        seeds = rng.integers(SEEDS, size=n)
         enough = now.totals + np.log1p(-rng.random(n)) / beta
         measured, seconds = simulate(codes, seeds, enough, stage, beta, sweep, sweeps)
         proposed = Particles(codes, seeds, measured, simulate.target.totals(measured), now.ancestors)
         yes = proposed.totals >= enough
-        now = now.where(yes, proposed)
+        now = now.replaced(yes, proposed)
         tried += np.bincount(kind, minlength=2)
         accepted += np.bincount(kind[yes], minlength=2)
         completed += int(np.isfinite(proposed.totals).sum())
@@ -300,26 +301,7 @@ def _moved(
     return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed, spent)
 
 
-def _redrawn(codes: Codes, chances: Floats, rng: np.random.Generator) -> Codes:
-    """Coordinates drawn anew, each with its chance, but at least one of each row."""
-    chosen = rng.random(codes.shape) < chances
-    chosen[np.arange(len(codes)), rng.integers(codes.shape[1], size=len(codes))] = True
-    return np.where(chosen, rng.integers(GRID, size=codes.shape, dtype=np.uint16), codes)
-
-
 def _slopes(draws: Particles) -> Floats:
     """How what is measured depends on each coordinate: a regression over draws, shape coordinates by numbers."""
     x, y = uniforms_of(draws.codes) - 0.5, np.nan_to_num(draws.measured - np.nanmean(draws.measured, axis=0))
     return np.asarray(np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y))
-
-
-def _thrift(change: Floats, size: float) -> Floats:
-    """Chances of redrawing each coordinate, inverse to the `change` which that makes: what matters little is redrawn
-    often, and what matters much seldom."""
-    return np.asarray(size / (change + size))
-
-
-def _adapted(sizes: tuple[float, float], acceptances: tuple[float, float]) -> tuple[float, float]:
-    """Larger moves where too many were accepted, smaller ones where too few, by a factor of two and a half at most."""
-    chance, change = (s * float(np.clip(a / _ACCEPTANCE, 0.4, 2.5)) for s, a in zip(sizes, acceptances, strict=True))
-    return min(chance, 1.0), change

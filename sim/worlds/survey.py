@@ -21,45 +21,34 @@ Levers that neither a pattern nor the survey sets are the world's.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, shown
+from sim.model import engine
 from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import Parameters
 from sim.model.record import outcomes
 from sim.model.run import Run, run_parameters
 from sim.model.streams import stream_key
+from sim.pool import Progress, in_parallel
 from sim.worlds.evidence import TRANSFORMS, VARIABLES, Evidence, Pattern
-from sim.worlds.pattern_file import load
 from sim.worlds.prior import World
 
-__all__ = [
-    "DEFAULT_SIZES",
-    "Evidence",
-    "Measured",
-    "Pattern",
-    "Sizes",
-    "load",
-    "log_agreement",
-    "measure",
-    "measurements",
-    "simulation_variance",
-]
-
-Measured = float | NDArray[np.float64]
+Floats = NDArray[np.float64]
+Measured = float | Floats
 """The model's value of a pattern; of a path, one for each of its months."""
 
 CHANGE, FIRST, LAST = 61, 85, 96  # months of a contrast: the change of policy, and what is averaged
 SHARE_MONTHS, SHARE_WINDOW = 120, 24
 JUST_ABOVE = 0.03  # how far above the target a report counts as bunched
 PERFECTLY_MEASURED = ("monitoring",)
-_COLUMN = {name: number for number, name in enumerate(POST_COLUMNS)}
 FEWEST_SEEDS = 2
+_COLUMN = {name: number for number, name in enumerate(POST_COLUMNS)}
 
 
 @dataclass(frozen=True)
@@ -79,14 +68,16 @@ class Sizes:
 
 DEFAULT_SIZES = Sizes()
 
-Levers = tuple[tuple[str, float], ...]
+
+Course = tuple[tuple[int, tuple[tuple[str, float], ...]], ...]
+"""Levers that are set, each time from a month on."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A run that patterns need: policies in turn, each from a month on, the first from month 1."""
+    """A run that patterns need: a course of policies, each from a month on, the first from month 1."""
 
-    course: tuple[tuple[int, Levers], ...]
+    course: Course
     systems: int
     months: int
     window: int
@@ -112,34 +103,32 @@ class Arm:
         )
 
 
-class Kind(NamedTuple):
-    """How a kind of pattern is measured: the arms it needs, and its value from their runs, in that order."""
-
-    arms: Callable[[Pattern, Evidence, Sizes], tuple[Arm, ...]]
-    value: Callable[[Pattern, Sequence[Run], float], Measured]
-
-
 def measurements(
     evidence: Evidence, world: World, seed: int, sizes: Sizes = DEFAULT_SIZES
 ) -> Iterator[dict[str, Measured]]:
-    """What the studies find in a world, group of runs after group of runs, the most patterns for the
-    least computing first.
+    """What the studies find in a world, group of runs after group of runs, the most patterns for the least computing
+    first.
 
     Each dictionary holds, by the id of its pattern, the model's value. A consumer that has seen enough may stop: the
     runs that it did not ask for are not made. The values depend on the world, the seed and the sizes alone.
     """
+    groups: dict[tuple[Arm, ...], list[Pattern]] = {}
+    for pattern in evidence.patterns:
+        groups.setdefault(_arms(pattern, evidence.survey, sizes), []).append(pattern)
+    cost = {arms: sum(arm.systems * arm.months for arm in arms) / len(those) for arms, those in groups.items()}
     runs: dict[Arm, Run] = {}
-    for arms, patterns in _groups(evidence, sizes):
+    for arms in sorted(groups, key=lambda arms: cost[arms]):
         for arm in arms:
             if arm not in runs:
                 runs[arm] = run_parameters(arm.parameters(world, sizes), seed)
         needed = [runs[arm] for arm in arms]
-        yield {p.id: _KINDS[p.kind].value(p, needed, world.reliability) for p in patterns}
+        yield {p.id: _value(p, needed, world.reliability) for p in groups[arms]}
 
 
 def measure(evidence: Evidence, world: World, seed: int, sizes: Sizes = DEFAULT_SIZES) -> dict[str, Measured]:
     """What the studies find in a world: the model's value of each pattern, by id, in the order of the evidence.
 
+    >>> from sim.worlds.evidence import load
     >>> from sim.worlds.prior import DEFAULT
     >>> found = measure(load(), DEFAULT, seed=0, sizes=Sizes(1, 1, 2, 3))
     >>> 0.0 <= found["mixed-response-to-control"] <= 1.0
@@ -149,8 +138,27 @@ def measure(evidence: Evidence, world: World, seed: int, sizes: Sizes = DEFAULT_
     return {pattern.id: found[pattern.id] for pattern in evidence.patterns}
 
 
+def measure_all(
+    evidence: Evidence,
+    worlds: Iterable[World],
+    seeds: Iterable[int],
+    sizes: Sizes = DEFAULT_SIZES,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> dict[str, Floats]:
+    """`measure` of each world under its seed, by threads: arrays by the id of the pattern, their first axis worlds."""
+    jobs = [(world, int(seed)) for world, seed in zip(worlds, seeds, strict=True)]
+    engine.warm_up()
+    found = in_parallel(lambda job: measure(evidence, *job, sizes), jobs, progress, workers)
+    return {p.id: np.array([values[p.id] for values in found]) for p in evidence.patterns}
+
+
 def simulation_variance(
-    evidence: Evidence, worlds: Iterable[World], seeds: int, sizes: Sizes = DEFAULT_SIZES
+    evidence: Evidence,
+    worlds: Iterable[World],
+    seeds: int,
+    sizes: Sizes = DEFAULT_SIZES,
+    workers: int | None = None,
 ) -> dict[str, Measured]:
     """How much each pattern's value varies in one and the same world: its variance over seeds 0 to `seeds` − 1,
     averaged over worlds.
@@ -160,17 +168,11 @@ def simulation_variance(
     worlds = tuple(worlds)
     if seeds < FEWEST_SEEDS or not worlds:
         raise InputError([f"simulation variance: needs a world and at least {FEWEST_SEEDS} seeds, not {shown(seeds)}"])
-    found = [[measure(evidence, world, seed, sizes) for seed in range(seeds)] for world in worlds]
-    return {p.id: _pooled(np.array([[values[p.id] for values in own] for own in found])) for p in evidence.patterns}
-
-
-def _pooled(values: NDArray[np.float64]) -> Measured:
-    """The variance over seeds, averaged over worlds, of an array of worlds by seeds (by months)."""
-    return _plain(values.var(axis=1, ddof=1).mean(axis=0))
-
-
-def _plain(value: NDArray[np.float64]) -> Measured:
-    return value if value.ndim else float(value)
+    each, again = zip(*((world, seed) for world in worlds for seed in range(seeds)), strict=True)
+    found = measure_all(evidence, each, again, sizes, workers=workers)
+    own = {name: values.reshape(len(worlds), seeds, *values.shape[1:]) for name, values in found.items()}
+    variances = {name: values.var(axis=1, ddof=1).mean(axis=0) for name, values in own.items()}
+    return {name: variance if variance.ndim else float(variance) for name, variance in variances.items()}
 
 
 def log_agreement(pattern: Pattern, measured: Measured, simulation_variance: Measured) -> float:
@@ -184,59 +186,61 @@ def log_agreement(pattern: Pattern, measured: Measured, simulation_variance: Mea
     return float(-0.5 * np.sum(misses))
 
 
-def _groups(evidence: Evidence, sizes: Sizes) -> list[tuple[tuple[Arm, ...], list[Pattern]]]:
-    """The patterns by the arms that they need; first where a pattern costs least, to rule a world out early."""
-    groups: dict[tuple[Arm, ...], list[Pattern]] = {}
-    for pattern in evidence.patterns:
-        groups.setdefault(_KINDS[pattern.kind].arms(pattern, evidence, sizes), []).append(pattern)
-    return sorted(groups.items(), key=lambda g: sum(arm.systems * arm.months for arm in g[0]) / len(g[1]))
+def _arms(pattern: Pattern, survey: Mapping[str, Any], sizes: Sizes) -> tuple[Arm, ...]:
+    """The runs that a pattern needs, in the order in which `_value` takes them."""
+    needs = pattern.needs
+    courses: tuple[Course, ...]
+    if pattern.kind in ("contrast", "share"):
+        before, after = (tuple(sorted(needs[name].items())) for name in ("before", "after"))
+        if pattern.kind == "share":
+            courses, months, window = (((1, before),), ((1, after),)), SHARE_MONTHS, SHARE_WINDOW
+        else:
+            courses, months, window = (((1, before),), ((1, before), (CHANGE, after))), LAST, LAST - FIRST + 1
+    elif pattern.kind == "path":
+        off, on = (((needs["lever"], needs[name]),) for name in ("value_off", "value_on"))
+        months, window = needs["months"][-1], 1
+        moved = tuple(change for change in ((1, off), (needs["on"], on), (needs["off"], off)) if change[0] <= months)
+        courses = ((1, off),), moved
+    else:
+        levers = tuple(sorted((name, value) for name, value in survey.items() if name not in ("months", "window")))
+        return (Arm(((1, levers),), sizes.survey_systems, survey["months"], survey["window"]),)
+    return tuple(Arm(course, sizes.trial_systems, months, window) for course in courses)
 
 
-def _policy(levers: Mapping[str, float]) -> Levers:
-    return tuple(sorted(levers.items()))
+def _value(pattern: Pattern, runs: Sequence[Run], reliability: float) -> Measured:
+    """The value of a pattern from the runs that it needs."""
+    needs, run = pattern.needs, runs[0]
+    match pattern.kind:
+        case "correlation":
+            return correlation(*(_measured(run, needs[axis], reliability) for axis in ("x", "y")))
+        case "level":
+            level = float(_national(run, needs["outcome"])[-run.parameters.window :].mean())
+            return TRANSFORMS[needs.get("transform", "none")](level)
+        case "bunching":
+            reported, honest = run.record.last.T
+            return bunching(reported, honest, run.parameters.target_level)
+        case "share":
+            before, after = (_column(run, needs["outcome"]) for run in runs)
+            return float(np.mean(after < before))
+        case "contrast":
+            stays, changes = (float(_national(run, needs["outcome"])[FIRST - 1 : LAST].mean()) for run in runs)
+            return changes - stays
+        case _:  # a path
+            still, moved = (_national(run, needs["outcome"]) for run in runs)
+            return np.asarray((moved - still)[np.array(needs["months"]) - 1])
 
 
-def _survey_arms(_: Pattern, evidence: Evidence, sizes: Sizes) -> tuple[Arm, ...]:
-    levers = {name: value for name, value in evidence.survey.items() if name not in ("months", "window")}
-    return (Arm(((1, _policy(levers)),), sizes.survey_systems, evidence.survey["months"], evidence.survey["window"]),)
+def _national(run: Run, name: str) -> Floats:
+    """A national outcome by month."""
+    return np.asarray(outcomes(run.record.sums, len(run.record.totals))[name])
 
 
-def _contrast_arms(pattern: Pattern, _: Evidence, sizes: Sizes) -> tuple[Arm, ...]:
-    before, after = _policy(pattern.needs["before"]), _policy(pattern.needs["after"])
-    courses = ((1, before),), ((1, before), (CHANGE, after))
-    return tuple(Arm(course, sizes.trial_systems, LAST, LAST - FIRST + 1) for course in courses)
-
-
-def _share_arms(pattern: Pattern, _: Evidence, sizes: Sizes) -> tuple[Arm, ...]:
-    policies = (_policy(pattern.needs[name]) for name in ("before", "after"))
-    return tuple(Arm(((1, policy),), sizes.trial_systems, SHARE_MONTHS, SHARE_WINDOW) for policy in policies)
-
-
-def _path_arms(pattern: Pattern, _: Evidence, sizes: Sizes) -> tuple[Arm, ...]:
-    needs, months = pattern.needs, pattern.needs["months"][-1]
-    off, on = (((needs["lever"], needs[name]),) for name in ("value_off", "value_on"))
-    moved = [change for change in ((1, off), (needs["on"], on), (needs["off"], off)) if change[0] <= months]
-    return tuple(Arm(course, sizes.trial_systems, months, 1) for course in (((1, off),), tuple(moved)))
-
-
-def _national(run: Run, name: str, months: slice) -> NDArray[np.float64]:
-    """A national outcome in some months, counted from 0."""
-    monthly: NDArray[np.float64] = outcomes(run.record.sums[months], len(run.record.totals))[name]
-    return monthly
-
-
-def _column(run: Run, name: str) -> NDArray[np.float64]:
+def _column(run: Run, name: str) -> Floats:
     """A column of posts, averaged over the last `window` months."""
-    means: NDArray[np.float64] = run.record.totals[:, _COLUMN[name]] / run.parameters.window
-    return means
+    return np.asarray(run.record.totals[:, _COLUMN[name]] / run.parameters.window)
 
 
-def _correlation(pattern: Pattern, runs: Sequence[Run], reliability: float) -> float:
-    (run,) = runs
-    return correlation(*(_measured(run, pattern.needs[axis], reliability) for axis in ("x", "y")))
-
-
-def _measured(run: Run, name: str, reliability: float) -> NDArray[np.float64]:
+def _measured(run: Run, name: str, reliability: float) -> Floats:
     """A variable as a survey of a run measures it. A variable has the same noise in each of its correlations."""
     variable = VARIABLES[name]
     true = variable.of(*(_column(run, column) for column in variable.columns))
@@ -245,67 +249,25 @@ def _measured(run: Run, name: str, reliability: float) -> NDArray[np.float64]:
     return noisy(true, reliability, np.random.default_rng([run.seed, stream_key(f"survey {name}")]))
 
 
-def noisy(true: NDArray[np.float64], reliability: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def noisy(true: Floats, reliability: float, rng: np.random.Generator) -> Floats:
     """Values with the noise that leaves `reliability` of their variance true; what does not vary stays as it is."""
     sd = float(true.std()) * math.sqrt(1.0 / reliability - 1.0)
-    return true + sd * rng.standard_normal(len(true)) if _varies(true) else true
+    return true + sd * rng.standard_normal(len(true)) if np.ptp(true) > 0.0 else true
 
 
-def correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def correlation(x: Floats, y: Floats) -> float:
     """Pearson's correlation; 0 where one of the two does not vary.
 
     >>> correlation(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0]))
     0.0
     """
-    return float(np.corrcoef(x, y)[0, 1]) if _varies(x) and _varies(y) else 0.0
+    # The standard deviation of equal values may be a rounding error above 0; their range is not.
+    return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) > 0.0 and np.ptp(y) > 0.0 else 0.0
 
 
-def _varies(values: NDArray[np.float64]) -> bool:
-    """Whether values differ: the standard deviation of equal ones may be a rounding error above 0."""
-    return bool(values.min() < values.max())
-
-
-def _level(pattern: Pattern, runs: Sequence[Run], _: float) -> float:
-    (run,) = runs
-    monthly = _national(run, pattern.needs["outcome"], slice(-run.parameters.window, None))
-    return TRANSFORMS[pattern.needs.get("transform", "none")](float(monthly.mean()))
-
-
-def _bunching(_: Pattern, runs: Sequence[Run], __: float) -> float:
-    (run,) = runs
-    reported, honest = run.record.last.T
-    return bunching(reported, honest, run.parameters.target_level)
-
-
-def bunching(reported: NDArray[np.float64], honest: NDArray[np.float64], target: float) -> float:
+def bunching(reported: Floats, honest: Floats, target: float) -> float:
     """The share of reports that are just above the target, less the share that would be if all were honest."""
-    just_above = ((target <= values) & (values < target + JUST_ABOVE) for values in (reported, honest))
-    with_gaming, without = (float(np.mean(inside)) for inside in just_above)
+    with_gaming, without = (
+        float(np.mean((target <= values) & (values < target + JUST_ABOVE))) for values in (reported, honest)
+    )
     return with_gaming - without
-
-
-def _contrast(pattern: Pattern, runs: Sequence[Run], _: float) -> float:
-    months = slice(FIRST - 1, LAST)
-    stays, changes = (float(_national(run, pattern.needs["outcome"], months).mean()) for run in runs)
-    return changes - stays
-
-
-def _share(pattern: Pattern, runs: Sequence[Run], _: float) -> float:
-    before, after = (_column(run, pattern.needs["outcome"]) for run in runs)
-    return float(np.mean(after < before))
-
-
-def _path(pattern: Pattern, runs: Sequence[Run], _: float) -> NDArray[np.float64]:
-    still, moved = (_national(run, pattern.needs["outcome"], slice(None)) for run in runs)
-    difference: NDArray[np.float64] = (moved - still)[np.array(pattern.needs["months"]) - 1]
-    return difference
-
-
-_KINDS: dict[str, Kind] = {
-    "correlation": Kind(_survey_arms, _correlation),
-    "level": Kind(_survey_arms, _level),
-    "bunching": Kind(_survey_arms, _bunching),
-    "contrast": Kind(_contrast_arms, _contrast),
-    "share": Kind(_share_arms, _share),
-    "path": Kind(_path_arms, _path),
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -10,21 +11,22 @@ import pandas as pd
 import pytest
 
 from sim.claims import attribution as module
-from sim.claims.attribution import carriers, carriers_sentence, each_alone, effects_of, one_off, shapley, walk
-from sim.claims.statements import Arm, Comparison
+from sim.claims.attribution import effects_of, shapley, walk
+from sim.claims.table import Contrast
+from sim.claims.text import carriers_sentence
 from sim.claims.verdict import Sesoi, contrast
 from sim.errors import InputError
 from sim.model.parameters import MECHANISMS
-from sim.worlds.draws import Sample, unweighted
+from sim.pool import in_parallel
+from sim.worlds.evaluate import PLACE, Arm, run_means
 from sim.worlds.prior import DEFAULT, World, prior
-from sim.worlds.runs import PLACE, in_parallel, run_means
 
 HEAVY, LIGHT = Arm("heavy", "heavy"), Arm("light", "light")
-SURVEILLANCE = Comparison("Heavy surveillance instead of light", HEAVY, LIGHT)
-NOTHING = Comparison("Heavy surveillance instead of itself", HEAVY, HEAVY)
+SURVEILLANCE = Contrast("Heavy surveillance instead of light", HEAVY, LIGHT)
+NOTHING = Contrast("Heavy surveillance instead of itself", HEAVY, HEAVY)
 OUTCOMES = ("fear", "quality", "harm")
 SMALL: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
-SOURCE = unweighted(prior(12))
+SOURCE = prior(12)
 
 
 def off(case: str) -> tuple[str, ...]:
@@ -56,17 +58,18 @@ def test_symmetric_players_get_the_same_and_a_null_player_nothing():
     assert values["c"] == pytest.approx(5 / 3) and values["null"] == 0.0
 
 
-def test_one_off_in_turn_misses_what_stands_in_for_each_other_and_shapley_does_not():
+def test_players_that_stand_in_for_each_other_share_what_they_carry():
+    """Switching off each alone would find nothing."""
+
     def either(off):
         return np.array(float(not {"a", "b"} <= set(off)))
 
-    assert each_alone(either, ("a", "b")).parts == {"a": 0.0, "b": 0.0}
     assert average(either, ("a", "b")) == {"a": 0.5, "b": 0.5}
 
 
 def test_contributions_sum_to_the_effect_with_all_on_less_that_with_all_off():
     found = shapley((SURVEILLANCE, NOTHING), OUTCOMES, SOURCE, 6, **SMALL)
-    keys = ["comparison", "outcome"]
+    keys = ["contrast", "outcome"]
     parts = found.mechanisms.groupby(keys)["contribution"].sum()
     ends = found.ends.pivot(index=keys, columns="mechanisms", values="effect")
     cases = found.cases.pivot(index=keys, columns="case", values="contribution")
@@ -89,7 +92,7 @@ def test_the_ends_are_the_effects_that_runs_of_these_worlds_have():
 
 def test_a_mechanism_whose_parameters_cannot_matter_contributes_exactly_nothing():
     """Nobody is held to a standard, social care is not cut, and a mechanism that is off has nothing to give."""
-    found = shapley((SURVEILLANCE,), OUTCOMES, unweighted(prior(6, off=0.0)), 6, **SMALL).mechanisms
+    found = shapley((SURVEILLANCE,), OUTCOMES, prior(6, off=0.0), 6, **SMALL).mechanisms
     idle = found[found["mechanism"].isin(["safe_standards", "bed_blocking"])]
     assert (idle[["contribution", "error"]] == 0.0).all(axis=None) and len(idle) == 6
     fearless = World({}, off=("learned_fear",))
@@ -97,15 +100,19 @@ def test_a_mechanism_whose_parameters_cannot_matter_contributes_exactly_nothing(
     assert "learned_fear" in shapley_parts(DEFAULT)
 
 
+def on(world: World) -> list[str]:
+    return [name for name in MECHANISMS if name not in world.off]
+
+
 def shapley_parts(world: World) -> dict[str, Any]:
-    return walk(effects_of(world, (SURVEILLANCE,), OUTCOMES, 0, **SMALL), module._on(world)).parts
+    return walk(effects_of(world, (SURVEILLANCE,), OUTCOMES, 0, **SMALL), on(world)).parts
 
 
 def test_no_run_is_made_twice(monkeypatch):
     """Arms that are shared, steps that change nothing and both ends come from the same runs."""
     runs = []
     monkeypatch.setattr(module, "run_means", lambda p, seed: runs.append(p.model_dump_json()) or run_means(p, seed))
-    third = Comparison("Heavy surveillance instead of today's", HEAVY, Arm("baseline"))
+    third = Contrast("Heavy surveillance instead of today's", HEAVY, Arm("baseline"))
     game = effects_of(World({"burden": 0.0}), (SURVEILLANCE, third, NOTHING), OUTCOMES, 0, **SMALL)
     order = list(MECHANISMS)
     walk(game, order)
@@ -123,45 +130,30 @@ def test_numbers_do_not_depend_on_the_workers_and_do_on_the_seed():
 
 
 def test_worlds_without_weight_have_no_say():
-    worlds = prior(4, off=0.0)
-    alone = Sample(worlds, np.array([0.0, 1.0, 0.0, 0.0]), np.array([0, 1, 2, 3]))
-    found = one_off((SURVEILLANCE,), ("quality",), alone, 2, **SMALL)
-    assert found["error"].isna().all()  # one world says nothing about others
-    seeds = module.draw(alone, 2).seeds
-    parts = [
-        each_alone(effects_of(worlds[1], (SURVEILLANCE,), ("quality",), s, **SMALL), ("deterrence",)) for s in seeds
+    worlds = replace(prior(4, off=0.0), weights=np.array([0.0, 1.0, 0.0, 0.0]))
+    found = shapley((SURVEILLANCE,), ("quality",), worlds, 2, **SMALL)
+    assert found.ends["error"].isna().all()  # one world says nothing about others
+    seeds = worlds.resample(2).seeds.tolist()
+    games = [effects_of(worlds[1], (SURVEILLANCE,), ("quality",), seed, **SMALL) for seed in seeds]
+    mean = found.ends.set_index("mechanisms").loc["on", "effect"]
+    assert mean == pytest.approx(np.mean([game(()) for game in games]))
+
+
+def carriers(contributions: dict[str, float], error: float) -> list[dict[str, Any]]:
+    return [
+        {"mechanism": name, "case": m.case, "contribution": contributions.get(name, 0.0), "standard_error": error}
+        for name, m in MECHANISMS.items()
     ]
-    mine = found.loc[found["mechanism"] == "deterrence", "contribution"].item()
-    assert mine == pytest.approx(np.mean([part.parts["deterrence"] for part in parts]))
 
 
-def table(contributions: dict[str, float], error: float) -> module.Attribution:
-    rows = [
-        ("heavy - light", "fear", name, m.case, contributions.get(name, 0.0), error) for name, m in MECHANISMS.items()
-    ]
-    mechanisms = pd.DataFrame(rows, columns=["comparison", "outcome", "mechanism", "case", "contribution", "error"])
-    sums = {**mechanisms.groupby("case")["contribution"].sum(), "all": mechanisms["contribution"].sum()}
-    cases = pd.DataFrame([("heavy - light", "fear", case, total, error) for case, total in sums.items()])
-    ends = pd.DataFrame(
-        [("heavy - light", "fear", "on", sums["all"], error), ("heavy - light", "fear", "off", 0.0, 0.0)]
-    )
-    cases.columns = ["comparison", "outcome", "case", "contribution", "error"]
-    ends.columns = ["comparison", "outcome", "mechanisms", "effect", "error"]
-    return module.Attribution(mechanisms, cases, ends, 10)
-
-
-def test_what_stands_out_is_named_with_its_share_the_largest_first():
-    found = table({"reassurance": -0.03, "learned_fear": 0.09, "cascade": 0.002}, error=0.001)
-    assert carriers(found, "heavy - light", "fear")["mechanism"].tolist() == ["learned_fear", "reassurance"]
-    said = carriers_sentence(found, "heavy - light", "fear")
-    assert "learned fear (+0.090, 74 %) and reassurance (-0.030, 25 %)" in said
-    assert "effect on fear is +0.062" in said
+def test_what_stands_out_is_named_the_largest_first():
+    said = carriers_sentence(carriers({"reassurance": -0.03, "learned_fear": 0.09, "cascade": 0.002}, error=0.001))
+    assert said == "Carried by learned fear (+0.090, for) and reassurance (-0.030, against)."
 
 
 def test_nothing_stands_out_from_noise():
     noise = dict(zip(MECHANISMS, np.random.default_rng(0).normal(0, 0.01, len(MECHANISMS)).tolist(), strict=True))
-    said = carriers_sentence(table(noise, error=0.01), "heavy - light", "fear")
-    assert said.endswith("No single mechanism stands out from chance.")
+    assert carriers_sentence(carriers(noise, error=0.01)) == ""
 
 
 def verdicts(case: str, outcome: str, sesoi: float) -> list[str]:
@@ -169,8 +161,8 @@ def verdicts(case: str, outcome: str, sesoi: float) -> list[str]:
 
     def pair(world: World) -> str:
         arms = [world.parameters(name, mechanisms_off=off(case), systems=1) for name in ("heavy", "light")]
-        plus, minus = ([run_means(p, seed)[PLACE[outcome]] for seed in range(4)] for p in arms)
-        return contrast(plus, minus, Sesoi(sesoi), 1).verdict
+        plus, minus = (np.array([run_means(p, seed)[PLACE[outcome]] for seed in range(4)]) for p in arms)
+        return contrast(plus - minus, minus.mean(), Sesoi(sesoi), 1).verdict.item()
 
     return in_parallel(pair, [DEFAULT, *prior(20, seed=8, off=0.0)])
 
@@ -192,14 +184,14 @@ def test_without_the_mechanisms_against_the_warning_surveillance_does_not_pay():
         ({"outcomes": ("qualty",)}, ('qualty: no such outcome (did you mean "quality"?)',)),
         ({"draws": 1}, ("draws: 1 is not a whole number from 2 to 1000000",)),
         ({"moths": 3}, ('moths: no size of a run (did you mean "months"?)',)),
-        ({"comparisons": (), "outcomes": ()}, ("comparisons: there are none", "outcomes: there are none")),
+        ({"contrasts": (), "outcomes": ()}, ("contrasts: there are none", "outcomes: there are none")),
         (
-            {"comparisons": (Comparison("", HEAVY, Arm("feared", "heavy", fear_of=LIGHT)),)},
-            ('comparison "heavy - feared": an arm has another run\'s fear; only policies can be attributed',),
+            {"contrasts": (Contrast("", HEAVY, Arm("feared", "heavy", fear_of=LIGHT)),)},
+            ('contrast "heavy - feared": an arm has another run\'s fear; only policies can be attributed',),
         ),
     ],
 )
 def test_bad_input_gets_a_line_for_each_mistake(wrong, lines):
     with pytest.raises(InputError) as refused:
-        shapley(**{"comparisons": (SURVEILLANCE,), "outcomes": OUTCOMES, "source": SOURCE, "draws": 4, **wrong})
+        shapley(**{"contrasts": (SURVEILLANCE,), "outcomes": OUTCOMES, "worlds": SOURCE, "draws": 4, **wrong})
     assert refused.value.lines == lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from dataclasses import replace
@@ -13,35 +14,32 @@ import pyarrow.parquet as pq
 import pytest
 from ensembles import by_hand, heavy_on_one
 
-from sim.claims import tables as claim_tables
-from sim.claims import text as words
-from sim.claims.answer import CLAIMS, Effort, answer, claims_named, effort
-from sim.claims.rows import patterns_on
-from sim.claims.shares import TOO_FEW, UNCLEAR, contrasts_of, overall, summary
-from sim.claims.statements import MEASURED, Arm, Measure
+from sim.claims import tables
+from sim.claims.answer import Effort, answer, claims_named, effort
 from sim.claims.table import (
-    BREAK_EVENS,
+    CLAIMS,
     HEAVY,
     LIGHT,
     PATHS,
     PRICES,
     STEPS,
     SURVEILLANCE,
+    Measure,
     arms_of,
     budget_line,
     oversight_budget,
 )
+from sim.claims.tables import TOO_FEW, UNCLEAR, overall, patterns_on, summary
+from sim.claims.text import SENTENCES
 from sim.claims.verdict import Sesoi, contrast
 from sim.errors import InputError
 from sim.files import MANIFEST, Folder
-from sim.model import engine
-from sim.model.parameters import DECLARATIONS, MECHANISMS, resolve
-from sim.model.run import simulate
-from sim.statistics import Estimate
-from sim.worlds.draws import unweighted
-from sim.worlds.evaluate import Evaluation, contrast_many, evaluate
-from sim.worlds.prior import DRAWN, Worlds, prior
-from sim.worlds.runs import MEASURES, PLACE
+from sim.model.glossary import LABELS
+from sim.model.parameters import resolve
+from sim.report.claims import save
+from sim.statistics import Estimate, top_of_parabola
+from sim.worlds.evaluate import MEASURES, PLACE, Evaluation, evaluate
+from sim.worlds.prior import prior
 
 SIZES = {"organisations": 2, "managers": 3, "months": 6, "window": 3}
 TINY = {"effort": Effort(worlds=20, alternatives=20, replications=2, systems=1, orders=2), **SIZES}
@@ -137,7 +135,7 @@ def test_every_agreed_row_is_there_with_its_sign_side_and_smallest_effect():
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_every_claim_compares_the_agreed_policies(claim):
-    compared = [[resolve(arm.regime, **dict(arm.settings)) for arm in (c.plus, c.minus)] for c in claim.comparisons]
+    compared = [[resolve(arm.regime, **dict(arm.settings)) for arm in (c.plus, c.minus)] for c in claim.contrasts]
     assert compared == [[resolve(**levers) for levers in pair] for pair in CONTRASTS[claim.id]]
 
 
@@ -149,7 +147,7 @@ def test_the_paths_through_fear_are_the_agreed_ones():
         (HEAVY, None, own, own),
         (None, LIGHT, own, "every rule"),
     ]
-    assert claims_named("risk")[0].comparisons == (SURVEILLANCE, *PATHS)
+    assert claims_named("risk")[0].contrasts == (SURVEILLANCE, *PATHS)
 
 
 def test_monitoring_and_targets_are_answered_two_by_two():
@@ -184,41 +182,22 @@ def test_the_budget_is_what_baseline_spends_at_each_price():
 
 
 def test_the_break_even_of_the_shift_to_social_care_follows_from_the_load():
-    shift = next(b for b in BREAK_EVENS if b.claim == "social_care")
-    arm = dict(shift.comparison.plus.settings)
+    shift = claims_named("social_care")[0].break_even
+    arm = dict(shift.contrast.plus.settings)
     assert shift.value == pytest.approx((1 - arm["acute_budget"]) / (arm["social_care_budget"] - 1))
 
 
 def test_every_outcome_of_a_claim_is_measured_and_has_words():
     outcomes = {measure.outcome for claim in CLAIMS for measure in claim.measures}
-    assert outcomes <= set(MEASURED) == set(MEASURES)
-    assert outcomes <= set(words.LABELS)
-    assert len({words.LABELS[outcome] for outcome in outcomes}) == len(outcomes)
+    assert outcomes <= set(MEASURES)
+    assert outcomes <= set(LABELS)
+    assert len({LABELS[outcome] for outcome in outcomes}) == len(outcomes)
 
 
-@pytest.mark.parametrize("sign", [-1, 0, 1])
-@pytest.mark.parametrize("sesoi", [None, Sesoi(0.05), Sesoi(0.1, relative=True)])
-def test_many_worlds_at_once_are_judged_as_one_by_one(sign, sesoi):
-    rng = np.random.default_rng(1)
-    minus = 0.4 + 0.05 * rng.standard_normal((200, 4))
-    plus = minus + 0.08 * rng.standard_normal((200, 1)) + 0.03 * rng.standard_normal((200, 4)) * rng.random((200, 1))
-    plus[0] = minus[0]
-    minus[1], plus[1] = 0.4, 0.47  # a difference without variance
-    many = contrast_many(plus - minus, minus.mean(axis=1), sesoi, sign)
-    one = [contrast(a, b, sesoi, sign) for a, b in zip(plus, minus, strict=True)]
-    assert many.verdict.tolist() == [d.verdict for d in one]
-    assert len(set(many.verdict)) == (1 if sesoi is None else 4)
-    for name in ("estimate", "low", "high"):
-        assert getattr(many, name).tolist() == pytest.approx([getattr(d, name) for d in one])
-    if sesoi is not None:
-        assert many.sesoi.tolist() == pytest.approx([d.sesoi for d in one])
-
-
-def test_too_few_pairs_and_values_that_are_not_finite_are_refused():
-    with pytest.raises(ValueError, match="at least 2"):
-        contrast_many([[1.0]], [1.0])
-    with pytest.raises(ValueError, match="finite"):
-        contrast_many([[1.0, np.nan]], [1.0])
+def test_every_analysis_has_its_table_and_every_sentence_is_about_a_table():
+    names = {analysis.name for claim in CLAIMS for analysis in claim.analyses}
+    made = set(tables.beside(with_values([LIGHT], fear=[[0.1]]), ()))
+    assert names <= made and set(SENTENCES) <= made
 
 
 def invented(effect, worlds=200, spread=0.01, replications=6, seed=0):
@@ -228,10 +207,14 @@ def invented(effect, worlds=200, spread=0.01, replications=6, seed=0):
     return differences, np.full((worlds, replications), 0.5)
 
 
+def judge(differences, minus, measure):
+    return contrast(differences, minus.mean(axis=1), measure.sesoi, measure.sign)
+
+
 def judged(effect, sign=1, **how):
-    sample = unweighted(prior(how.get("worlds", 200)))
+    sample = prior(how.get("worlds", 200))
     measure = Measure("fear", sign, "Berwick" if sign else "", Sesoi(0.05))
-    return summary(contrasts_of(*invented(effect, **how), measure), measure, sample.weights, sample.ancestors)
+    return summary(judge(*invented(effect, **how), measure), measure, sample.weights, sample.ancestors)
 
 
 def test_a_claim_that_is_false_in_every_world_is_opposed_in_all_of_them():
@@ -254,7 +237,7 @@ def test_at_the_smallest_effect_of_interest_few_worlds_are_called_either_way():
 
 def test_intervals_within_worlds_cover_what_is_true():
     differences, minus = invented(0.03, worlds=4000)
-    found = contrast_many(differences, minus.mean(axis=1))
+    found = contrast(differences, minus.mean(axis=1))
     assert np.mean((found.low <= 0.03) & (found.high >= 0.03)) == pytest.approx(0.95, abs=0.012)
 
 
@@ -262,7 +245,7 @@ def test_shares_follow_the_weights():
     measure = Measure("fear", 1, "Berwick", Sesoi(0.05))
     differences = np.repeat([0.2, -0.2], 50)[:, None] + np.zeros((100, 3))
     weights = np.repeat([0.9, 0.1], 50) / 50
-    row = summary(contrasts_of(differences, differences, measure), measure, weights, np.arange(100))
+    row = summary(judge(differences, differences, measure), measure, weights, np.arange(100))
     assert (row["supported"], row["opposed"]) == pytest.approx((0.9, 0.1))
     assert row["median"] == pytest.approx(0.2)
     assert row["mean"] == pytest.approx(0.16)
@@ -271,7 +254,7 @@ def test_shares_follow_the_weights():
 def test_worlds_of_one_ancestor_count_for_less():
     measure = Measure("fear", 1, "Berwick", Sesoi(0.05))
     differences = np.repeat([0.2, -0.2], 50)[:, None] + np.zeros((100, 3))
-    found = contrasts_of(differences, differences, measure)
+    found = judge(differences, differences, measure)
     free, kin = (summary(found, measure, np.full(100, 0.01), a) for a in (np.arange(100), np.arange(100) // 10))
     assert kin["supported_error"] > 2.5 * free["supported_error"]
     assert free["supported"] == kin["supported"] == 0.5
@@ -295,87 +278,13 @@ def test_never_a_verdict_on_nothing():
         assert len(caught.value.lines) == 1
 
 
-def evaluated(arms, worlds=3, **how):
-    return evaluate(unweighted(prior(worlds, seed=3)), arms, 2, sizes={"systems": 1, **SIZES}, **how)
-
-
-def test_an_outcome_is_the_mean_over_the_last_months_of_a_run():
-    values = np.array([[DECLARATIONS[name].default for name in DRAWN]], dtype=float)
-    default = Worlds(values, np.zeros((1, len(MECHANISMS)), dtype=bool), np.ones(1))
-    found = evaluate(unweighted(default), [HEAVY], 2, first=8, sizes={"systems": 1, **SIZES})
-    series = simulate(seed=9, regime="heavy", systems=1, **SIZES).series.loc[4:6].mean()
-    for name, expected in {
-        "fear": series["fear"],
-        "gap": series["reported"] - series["quality"],
-        "satisfaction": (series["trust"] + series["confidence"] + 1 - series["distress"]) / 3,
-    }.items():
-        assert found.of(HEAVY, name)[0, 1] == pytest.approx(expected)
-
-
-def test_arms_of_a_world_share_their_seeds_and_worlds_do_not():
-    twice = prior(1).take(np.array([0, 0]))
-    found = evaluate(unweighted(twice), [HEAVY, replace(HEAVY, name="again")], 2, sizes={"systems": 1, **SIZES})
-    assert np.array_equal(found.values[:, 0], found.values[:, 1])
-    assert not np.array_equal(found.values[0], found.values[1])
-    assert not np.array_equal(found.values[0, 0, 0], found.values[0, 0, 1])
-
-
-def test_arms_with_equal_parameters_share_their_runs(monkeypatch):
-    runs = []
-    real = engine.run
-    monkeypatch.setattr(engine, "run", lambda *a, **k: runs.append(1) or real(*a, **k))
-    register = Arm("register 0", settings=(("register", 0.0),))
-    found = evaluated([Arm("baseline"), register, HEAVY], worlds=1, workers=1)
-    assert len(runs) == 2 * 2 + 1  # two that differ, two seeds, and the warming up
-    assert np.array_equal(found.of(register, "quality"), found.of(Arm("baseline"), "quality"))
-
-
-def test_the_part_through_fear_is_exactly_zero_where_both_policies_are_the_same():
-    for seen_by in ("initiative", "every rule"):
-        own = Arm("own fear", "heavy", fear_of=replace(HEAVY, name="other"), seen_by=seen_by)
-        found = evaluated([HEAVY, own])
-        assert np.array_equal(found.values[:, 0], found.values[:, 1])
-
-
-def test_anothers_fear_changes_what_managers_try_unless_nobody_takes_fear_into_account():
-    lent = PATHS[0].minus
-    sizes = {"systems": 1, "organisations": 5, "managers": 12, "months": 36, "window": 24}
-    sample = unweighted(prior(2, seed=3, off=0.0))
-    with_fear = evaluate(sample, [HEAVY, lent], 2, sizes=sizes)
-    assert not np.array_equal(with_fear.of(HEAVY, "initiative_rate"), with_fear.of(lent, "initiative_rate"))
-    fearless = Worlds(sample.worlds.values.copy(), sample.worlds.off, sample.worlds.reliability)
-    fearless.values[:, DRAWN.index("loss_aversion")] = 0.0
-    without = evaluate(unweighted(fearless), [HEAVY, lent], 2, sizes=sizes)
-    assert np.array_equal(without.values[:, 0], without.values[:, 1])
-
-
-def test_numbers_depend_neither_on_threads_nor_on_an_interruption(tmp_path, monkeypatch):
-    monkeypatch.setattr("sim.worlds.evaluate.BLOCK", 2)
-
-    def interrupt(done, total):
-        if done >= 3:
-            raise KeyboardInterrupt
-
-    whole = evaluated([LIGHT, HEAVY], worlds=5, workers=1)
-    with pytest.raises(KeyboardInterrupt):
-        evaluated([LIGHT, HEAVY], worlds=5, folder=tmp_path, progress=interrupt)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
-    assert len(kept) == 1
-    resumed = evaluated([LIGHT, HEAVY], worlds=5, folder=tmp_path, workers=2)
-    assert np.array_equal(resumed.values, whole.values)
-    assert all(path.stat().st_mtime_ns == made for path, made in kept.items())
-    for path in tmp_path.glob("*.npz"):
-        path.write_bytes(b"damaged")
-    assert np.array_equal(evaluated([LIGHT, HEAVY], worlds=5, folder=tmp_path).values, whole.values)
-
-
 def with_values(arms, **outcomes):
     """What would have been evaluated if the arms led to given outcomes, each worlds by arms."""
     worlds = len(next(iter(outcomes.values())))
     values = np.zeros((worlds, len(arms), 2, len(MEASURES)))
     for name, given in outcomes.items():
         values[..., PLACE[name]] = np.asarray(given)[:, :, None]
-    return Evaluation(unweighted(prior(worlds)), tuple(arms), values)
+    return Evaluation(prior(worlds), tuple(arms), values)
 
 
 def test_the_two_by_two_adds_up():
@@ -383,7 +292,7 @@ def test_the_two_by_two_adds_up():
     arms = arms_of(claim[0])
     rng = np.random.default_rng(2)
     fear = rng.random((40, len(arms)))
-    found = claim_tables.doses(with_values(arms, fear=fear), claim).set_index("step")["mean"]
+    found = tables.beside(with_values(arms, fear=fear), claim)["doses"].set_index("step")["mean"]
     assert found["both"] == pytest.approx(found["monitoring alone"] + found["targets alone"] + found["interaction"])
     assert found["both"] == pytest.approx(found["baseline - light"] + found["heavy - baseline"])
 
@@ -392,9 +301,9 @@ def test_the_optimum_of_the_budget_line_is_found_where_it_was_put():
     line = budget_line()
     at = np.array([dict(arm.settings)["relationship"] for arm in line])
     tops = np.array([0.2, 0.4, 0.5, -1.0, 2.0])
-    found = claim_tables.best_points(at, -((at - tops[:, None]) ** 2))
+    found = top_of_parabola(at, -((at - tops[:, None]) ** 2))
     assert found == pytest.approx([0.2, 0.4, 0.5, 0.0, 0.775])
-    shares = claim_tables.optimum(with_values(line, quality=-((at - tops[:, None]) ** 2)))["share"]
+    shares = tables.beside(with_values(line, quality=-((at - tops[:, None]) ** 2)), ())["optimum"]["share"]
     assert shares.sum() == pytest.approx(1.0)
     assert (shares.iloc[0], shares.iloc[-1]) == (0.2, 0.2)
 
@@ -404,7 +313,7 @@ def test_what_makes_up_for_a_cut_is_interpolated():
     names = [arm.name for arm in arms]
     assert names[:2] == ["acute budget 0.9", "acute budget 1"]
     quality = [[0.3, 0.4, 0.35, 0.45, 0.5], [0.3, 0.4, 0.3, 0.3, 0.3], [0.4, 0.4, 0.4, 0.4, 0.4]]
-    found = claim_tables.made_up(with_values(arms, quality=quality)).set_index("case")
+    found = tables.beside(with_values(arms, quality=quality), ())["made_up"].set_index("case")
     assert found.loc["needed", "median"] == pytest.approx(0.65)
     third = pytest.approx(1 / 3)
     assert found.loc["no incentive tried is enough", "share"] == third
@@ -415,17 +324,19 @@ def test_fear_and_initiative_are_set_against_each_other_across_worlds_and_within
     arms = arms_of(claims_named("risk")[0])
     fear = np.random.default_rng(4).random((60, len(arms)))
     e = with_values(arms, fear=fear, initiative_rate=0.3 - 0.2 * fear)
-    curve = claim_tables.atmosphere(e)
+    found = tables.beside(e, ())
+    curve = found["atmosphere"]
     middle = (curve["fear_from"] + curve["fear_to"]) / 2
     assert curve["mean"].to_numpy() == pytest.approx((0.3 - 0.2 * middle).to_numpy(), abs=0.005)
-    assert claim_tables.fear_slope(e)["median"].item() == pytest.approx(-0.2)
+    assert found["fear_slope"]["median"].item() == pytest.approx(-0.2)
 
 
 def test_overload_falls_exactly_where_bed_blocking_is_above_its_break_even():
-    shift = next(b for b in BREAK_EVENS if b.claim == "social_care")
-    e = evaluate(unweighted(prior(30, seed=1)), (shift.comparison.plus, shift.comparison.minus), 2,
+    claim = claims_named("social_care")[0]
+    shift = claim.break_even
+    e = evaluate(prior(30, seed=1), (shift.contrast.plus, shift.contrast.minus), 2,
                  sizes={"systems": 1, "organisations": 2, "managers": 6, "months": 12, "window": 6})  # fmt: skip
-    row = claim_tables.break_evens(e).iloc[0]
+    row = next(tables.break_evens(e, [claim]))
     assert row["as_it_should"] >= 29 / 30
     assert 0.2 < row["share_above"] < 0.8
 
@@ -434,7 +345,9 @@ def test_overload_falls_exactly_where_bed_blocking_is_above_its_break_even():
 def report():
     seen = []
     ensemble, second = by_hand(), by_hand(20, seed=1, off=0.0)
-    found = answer(ensemble, second, seed=7, progress=lambda done, total: seen.append((done, total)), workers=2, **TINY)
+    found = answer(
+        ensemble, second, seed=7, progress=lambda done, total, note="": seen.append((done, total)), workers=2, **TINY
+    )
     assert seen[0] == (0, seen[0][1])
     assert seen[-1] == (seen[0][1], seen[0][1])
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -442,9 +355,9 @@ def report():
 
 
 def test_a_row_for_every_outcome_of_every_comparison_and_none_dropped(report):
-    expected = sum(max(1, len(claim.comparisons)) * len(claim.measures) for claim in CLAIMS)
-    assert len(report.table) == len(report.sentences()) == expected
-    assert len(report.effects) == expected * len(report.sample.worlds)
+    expected = sum(max(1, len(claim.contrasts)) * len(claim.measures) for claim in CLAIMS)
+    assert len(report.table) == len(report.verdicts) == expected
+    assert len(report.effects) == expected * len(report.sample)
 
 
 def test_shares_of_a_row_sum_to_one_and_follow_from_the_effects(report):
@@ -468,48 +381,64 @@ def test_an_outcome_that_published_findings_are_about_is_answered_without_them_t
 
 
 def test_sentences_can_be_read_aloud(report):
-    for sentence, row in zip(report.sentences(), report.table.itertuples(), strict=True):
-        assert sentence.endswith(".")
-        assert sentence.isascii()
-        assert "nan" not in sentence.split()
-        assert "probab" not in sentence
-        assert row.verdict in sentence or row.verdict == "estimate"
-    assert "nan" not in report.text().replace(",", " ").split()
+    for claim in CLAIMS:
+        for sentence in itertools.chain(*report.about(claim, in_depth=True)):
+            assert sentence.endswith(".")
+            assert "nan" not in sentence.replace(",", " ").split()
+            assert "probab" not in sentence
+    for row in report.table.itertuples():
+        found, _ = report.about(claims_named(row.claim)[0], in_depth=True)
+        assert row.verdict == "estimate" or any(row.verdict in line for line in found)
 
 
-def test_the_page_names_every_claim_and_what_is_not_accounted_for(report):
-    page = " ".join(report.page().split())
+def test_the_text_names_every_claim_and_what_is_not_accounted_for(report):
+    page = " ".join(str(report).split())
     assert all(f"{claim.id}: " in page for claim in CLAIMS)
     for text in ("by weight", "other people than NHS managers", "20 of 24 worlds", "last 3 of 6 months"):
         assert text in page
     assert report.headline() in page
 
 
+def test_a_claim_alone_is_answered_in_depth(report):
+    alone = str(replace(report, claims=claims_named("relationship")))
+    assert "At a price of 2, quality is highest" in " ".join(alone.split())
+    assert "At a price of 2" not in str(report)
+
+
+def test_the_verdicts_as_a_table_have_the_effect_with_its_range(report):
+    told = report.verdicts
+    assert {"estimate", "low", "high", "share", "verdict"} <= set(told)
+    some = told.dropna(subset=["estimate"])
+    assert ((some["low"] <= some["estimate"]) & (some["estimate"] <= some["high"])).all()
+    supported = report.table["verdict"] == "supported"
+    assert told.loc[supported, "share"].tolist() == report.table.loc[supported, "supported"].tolist()
+
+
 def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(report):
-    key = {"claim": "fear", "comparison": "heavy - light", "outcome": "fear"}
+    key = {"claim": "fear", "contrast": "heavy - light", "outcome": "fear"}
     carrier = {**key, "mechanism": "learned_fear", "case": "for", "contribution": 0.06, "standard_error": 0.01}
     told = replace(
         report,
         carriers=pd.DataFrame([carrier, {**carrier, "mechanism": "audit", "contribution": 0.01}]),
         flips=pd.DataFrame([{**key, "sentence": "Where anxiety is low, it is opposed.", "found": True}]),
     )
-    for text in (told.page(), told.text()):
+    for text in (str(told), "\n".join(itertools.chain(*told.about(claims_named("fear")[0], in_depth=True)))):
         assert "Carried by learned fear (+0.060, for)." in text
         assert "Where anxiety is low, it is opposed." in text
         assert "audit" not in text
-    assert "Carried by" not in replace(report, carriers=pd.DataFrame()).text()
+    assert "Carried by learned" not in str(replace(report, carriers=pd.DataFrame()))
 
 
 FILES = [f"claims.{kind}" for kind in ("csv", "parquet", "png", "svg", "txt")]
 FILES += ["claims_2.png", "claims_2.svg", "claims_3.png", "claims_3.svg"]
 FILES += [f"{name}.csv" for name in ("atmosphere", "break_evens", "budget_curve", "doses", "fear_slope", "levels")]
-FILES += ["effects.parquet", "findings.txt", "made_up.csv", "optimum.csv", "provenance.json", "settings.json"]
+FILES += ["effects.parquet", "made_up.csv", "optimum.csv", "provenance.json", "settings.json"]
 FILES += ["carriers.csv", "carriers_by_case.csv", "flips.csv", "patterns.csv", "report.html"]
 
 
 def test_every_file_is_written_complete_with_its_provenance(report, tmp_path):
     folder = tmp_path / "new" / "claims"
-    paths = report.save(folder)
+    paths = save(report, folder)
     others = {path.name for path in paths} - set(FILES)
     assert len(paths) == len(FILES) + len(others)
     assert all(name.startswith(("carriers", "flip", "evidence", "patterns")) for name in others)
@@ -531,7 +460,7 @@ def test_an_interrupted_save_leaves_nothing_behind(report, tmp_path, monkeypatch
 
     monkeypatch.setattr("sim.report.claims.of_claims", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        report.save(tmp_path / "claims")
+        save(report, tmp_path / "claims")
     assert not list(tmp_path.iterdir())
 
 

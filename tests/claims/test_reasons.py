@@ -9,22 +9,19 @@ import pandas as pd
 import pytest
 from ensembles import by_hand
 
-from sim.claims import text as words
-from sim.claims.answer import Effort, answer, claims_named
-from sim.claims.factors import BINS
-from sim.claims.reasons import explained
-from sim.claims.regions import flip
-from sim.claims.report import ClaimReport, rows_of
+from sim.claims.answer import Effort, answer, claims_named, explained
+from sim.claims.discovery import BINS, flip
+from sim.claims.report import ClaimReport
 from sim.claims.table import PATHS, SURVEILLANCE
-from sim.worlds.draws import Sample
-from sim.worlds.prior import DRAWN
+from sim.claims.text import has_shares, rows_of
+from sim.worlds.prior import DRAWN, Worlds
 
 WORLDS = 90
 FEARFUL, FEAR, RISK = claims_named("fearful", "fear", "risk")
 ASKED = (FEARFUL, FEAR, replace(RISK, measures=RISK.measures[:2]))
 TINY = {"effort": Effort(worlds=None, alternatives=20, replications=2, systems=1, orders=2), "workers": 2,
         "organisations": 1, "managers": 2, "months": 6, "window": 3}  # fmt: skip
-KEY = ["claim", "comparison", "outcome"]
+KEY = ["claim", "contrast", "outcome"]
 DECIDING = "speak_base"
 
 
@@ -56,23 +53,23 @@ def test_what_the_mechanisms_carry_sums_to_the_effect_with_all_on_less_all_off(r
     assert (cases["for"] + cases["against"]).to_numpy() == pytest.approx(cases["all"].to_numpy(), abs=1e-12)
 
 
-def test_nothing_carries_a_comparison_with_the_fear_of_another_run(report):
-    paths = {comparison.name for comparison in PATHS}
+def test_nothing_carries_a_contrast_with_the_fear_of_another_run(report):
+    paths = {contrast.name for contrast in PATHS}
     assert paths <= set(report.table["contrast"])
     tables = report.tables["carriers_ends"], report.tables["carriers_by_case"], report.carriers
-    assert all(set(table["comparison"]) == {SURVEILLANCE.name} for table in tables)
-    assert paths <= set(report.flips["comparison"])
+    assert all(set(table["contrast"]) == {SURVEILLANCE.name} for table in tables)
+    assert paths <= set(report.flips["contrast"])
 
 
 def test_each_row_with_verdicts_has_its_flip_and_no_other_has(report):
-    with_verdicts = [row for row in rows_of(report.table) if words.has_shares(row)]
+    with_verdicts = [row for row in rows_of(report.table) if has_shares(row)]
     expected = [(row["claim"], row["contrast"], row["outcome"]) for row in with_verdicts]
     assert list(report.flips[KEY].itertuples(index=False, name=None)) == expected
     assert len(expected) == len(report.table) - 3  # how many are fearful is a level
     assert all(sentence.endswith(".") for sentence in report.flips["sentence"])
 
 
-def by_chance(sample: Sample) -> np.ndarray:
+def by_chance(sample: Worlds) -> np.ndarray:
     """Verdicts by tosses of a coin that no region explains. One toss of forty is explained by chance, so ten in a row
     never are, whatever the worlds."""
     tosses = (np.where(np.random.default_rng(k).random(WORLDS) < 0.5, "supported", "opposed") for k in range(10))
@@ -82,7 +79,7 @@ def by_chance(sample: Sample) -> np.ndarray:
 @pytest.fixture(scope="module")
 def planted(report) -> ClaimReport:
     """Verdicts by a rule: on fear, supported where people speak up readily; on successes, whatever chance says."""
-    at = report.sample.worlds.values[:, DRAWN.index(DECIDING)]
+    at = report.sample.values[:, DRAWN.index(DECIDING)]
     e = report.effects.copy()
     by_rule = np.where(at >= np.median(at), "supported", "opposed")
     for outcome, verdicts in (("fear", by_rule), ("successes", by_chance(report.sample))):
@@ -97,17 +94,17 @@ def test_a_rule_that_was_planted_is_found_and_named(report, planted):
     assert found["found"]
     assert found["accuracy"] > 0.9
     assert found["sentence"].startswith(f"Where {DECIDING} is at least")
-    threshold = np.median(report.sample.worlds.values[:, DRAWN.index(DECIDING)])
+    threshold = np.median(report.sample.values[:, DRAWN.index(DECIDING)])
     assert float(found["sentence"].split()[5]) == pytest.approx(threshold, abs=0.15)
-    assert found["sentence"] in on_one_line(planted.page())
+    assert found["sentence"] in on_one_line(str(planted))
 
 
 def test_verdicts_by_chance_flip_nowhere(planted):
     found = flip_of(planted, "risk", "successes")
     assert not found["found"]
     assert found["sentence"].startswith("No simple region tells supported from opposed")
-    assert found["sentence"] not in on_one_line(planted.page())
-    assert found["sentence"] in planted.text()
+    assert found["sentence"] not in on_one_line(str(planted))
+    assert found["sentence"] in planted.about(planted.claims[2], in_depth=True)[1]
 
 
 def test_a_map_shows_shares_of_the_answer_over_the_two_factors_that_matter_most(planted):

@@ -60,7 +60,7 @@ def noticing(module: str, old: str, new: str) -> set[str]:
         ("schedule", "is given twice", "stands there twice"),
         ("interventions", "fear path: has the shape", "fear path: is of the shape"),
         ("survey", "simulation variance: needs a world", "variance: needs a world"),
-        ("evaluate", "needs at least {FEWEST_PAIRS} pairs", "there must be {FEWEST_PAIRS} pairs"),
+        ("evaluate", '"""Run every arm in every world.', '"""Run each arm in each world.'),
     ],
 )
 def test_words_change_no_identity(module: str, old: str, new: str) -> None:
@@ -86,7 +86,7 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("survey", '"survey {name}"', '"surveyed {name}"', {"ensembles"}),
         ("evidence", "(1.0 - x) ** 12", "(1.0 - x) ** 11", {"ensembles"}),
         ("prior", "OFF = 0.15", "OFF = 0.2", {"ensembles", "blocks"}),
-        ("runs", '1.0 - mean["distress"]) / 3.0', '1.0 - mean["distress"]) / 4.0', {"blocks"}),
+        ("evaluate", '1.0 - mean["distress"]) / 3.0', '1.0 - mean["distress"]) / 4.0', {"blocks"}),
         ("evaluate", "range(first + n * replications", "range(first + 2 * n * replications", {"blocks"}),
     ],
 )

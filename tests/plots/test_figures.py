@@ -13,7 +13,8 @@ from ensembles import by_hand
 from layout import faults, texts
 from PIL import Image
 
-from sim.claims.answer import CLAIMS, Effort, answer
+from sim.claims.answer import Effort, answer
+from sim.claims.table import CLAIMS
 from sim.errors import InputError
 from sim.model.run import simulate
 from sim.plots import theme
@@ -182,5 +183,5 @@ def test_the_pictures_show_every_claim_that_has_a_verdict(report):
     shown = [text for figure in drawn(report) for text in texts(figure)]
     for claim in CLAIMS:
         if any(measure.sesoi for measure in claim.measures):
-            for comparison in claim.comparisons:
-                assert (comparison.heading or claim.heading) in shown
+            for contrast in claim.contrasts:
+                assert (contrast.heading or claim.heading) in shown

@@ -10,10 +10,9 @@ import pytest
 from sim.errors import InputError
 from sim.model.parameters import MECHANISMS
 from sim.questions.half_life import half_life, heavy_spell
-from sim.worlds.draws import unweighted
 from sim.worlds.prior import Worlds, prior
 
-SOURCE = unweighted(prior(6))
+SOURCE = prior(6)
 SMALL: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 3}
 
 
@@ -41,39 +40,38 @@ def test_what_is_not_halved_takes_for_ever_and_too_little_has_no_half():
 
 
 def test_before_the_spell_ends_the_paths_are_those_of_heavy_less_light():
-    from sim.questions.hysteresis import monthly  # noqa: PLC0415
-    from sim.worlds.draws import draw  # noqa: PLC0415
+    from sim.questions.paired import monthly  # noqa: PLC0415
 
     found = heavy_spell(SOURCE, 3, spell=8, after=10, **SMALL)
-    drawn = draw(SOURCE, 3)
+    drawn = SOURCE.resample(3)
     by_hand = [
         monthly(world.parameters("heavy", months=8, **SMALL), seed, "fear")
         - monthly(world.parameters("light", months=8, **SMALL), seed, "fear")
-        for world, seed in zip(drawn.worlds, drawn.seeds, strict=True)
+        for world, seed in zip(drawn, drawn.seeds, strict=True)
     ]
-    assert found.path["month"].tolist() == list(range(-7, 11))
-    assert np.allclose(found.path["mean"][:8], np.mean(by_hand, axis=0))
+    assert found.tables["memory_path"]["month"].tolist() == list(range(-7, 11))
+    assert np.allclose(found.tables["memory_path"]["mean"][:8], np.mean(by_hand, axis=0))
 
 
 def test_fear_fades_after_a_heavy_spell():
-    found = heavy_spell(unweighted(prior(10, seed=4, off=0.0)), 10, spell=36, after=60, systems=2)
-    mean = found.path.set_index("month")["mean"]
+    found = heavy_spell(prior(10, seed=4, off=0.0), 10, spell=36, after=60, systems=2)
+    mean = found.tables["memory_path"].set_index("month")["mean"]
     assert mean[0] > 2 * mean[40:].mean()
-    shares = found.shares.set_index("what")["share"]
-    enough = found.worlds["half_life"].notna()
+    shares = found.tables["memory_shares"].set_index("what")["share"]
+    enough = found.tables["memory_worlds"]["half_life"].notna()
     assert shares["excess"] == pytest.approx(enough.mean()) and shares["halved"] > 0.5
-    assert (found.worlds["excess"][~enough] < 0.02).all()
-    middle = found.half_life.set_index("quantile").loc[0.5, "months"]
-    assert f"half of that is gone after {middle:.0f} months" in found.sentence
+    assert (found.tables["memory_worlds"]["excess"][~enough] < 0.02).all()
+    middle = found.tables["memory_half_life"].set_index("quantile").loc[0.5, "months"]
+    assert f"half of that is gone after {middle:.0f} months" in found.sentences[0]
 
 
 def test_without_learned_fear_there_is_nothing_to_halve():
     worlds = prior(4)
     off = worlds.off.copy()
     off[:, list(MECHANISMS).index("learned_fear")] = True
-    source = unweighted(Worlds(worlds.values, off, worlds.reliability))
+    source = Worlds(worlds.values, off, worlds.reliability)
     found = heavy_spell(source, 4, spell=12, after=12, **SMALL)
-    assert found.half_life.empty and found.sentence.endswith("a half-life says nothing.")
+    assert found.tables["memory_half_life"].empty and found.sentences[0].endswith("a half-life says nothing.")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from sim.errors import InputError
 from sim.model.run import run_parameters
 from sim.questions import hysteresis as tipping
-from sim.questions.hysteresis import hysteresis, loop_areas, monthly, percent
-from sim.worlds.draws import unweighted
+from sim.questions.hysteresis import hysteresis, loop_areas
+from sim.questions.paired import monthly, share_and_error
 from sim.worlds.prior import DEFAULT, World, Worlds, prior
 
-SOURCE = unweighted(prior(6))
+SOURCE = prior(6)
 SMALL: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 3}
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -34,41 +34,40 @@ def test_where_the_levers_do_nothing_there_is_no_loop(monkeypatch):
     monkeypatch.setattr(tipping, "MOVED", ("register",))
     worlds = prior(4)
     idle = Worlds(worlds.values, np.ones_like(worlds.off), worlds.reliability)  # nobody is dismissed, so none is barred
-    found = hysteresis(unweighted(idle), 4, levels=LEVELS, hold=2, rest=2, **SMALL)
-    assert (found.curve[["mean", "low", "high"]] == 0.0).all(axis=None)
-    assert found.area == (0.0, 0.0)
-    assert found.shares["share"].tolist() == [0.0, 0.0]
+    found = hysteresis(idle, 4, levels=LEVELS, hold=2, rest=2, **SMALL)
+    assert (found.tables["tipping_curve"][["mean", "low", "high"]] == 0.0).all(axis=None)
+    assert (found.tables["tipping_worlds"]["area"] == 0.0).all()
+    assert found.tables["tipping_shares"]["share"].tolist() == [0.0, 0.0]
 
 
 def test_assurance_follows_monitoring_at_once_and_remembers_nothing():
     """Paperwork depends on today's monitoring only, so at equal levels it is the same up and down."""
-    source = unweighted(prior(4, off=1.0))  # without mechanisms there is no paperwork
-    assert (
-        hysteresis(source, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, **SMALL).curve["mean"] == 0.0
-    ).all()
-    only = Worlds(source.worlds.values, source.worlds.off.copy(), source.worlds.reliability)
+    source = prior(4, off=1.0)  # without mechanisms there is no paperwork
+    nothing = hysteresis(source, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, **SMALL)
+    assert (nothing.tables["tipping_curve"]["mean"] == 0.0).all()
+    only = Worlds(source.values, source.off.copy(), source.reliability)
     only.off[:, 0] = False
-    found = hysteresis(unweighted(only), 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, sesoi=0.01, **SMALL)
-    mean = found.curve.set_index(["direction", "level"])["mean"]
+    found = hysteresis(only, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, sesoi=0.01, **SMALL)
+    mean = found.tables["tipping_curve"].set_index(["direction", "level"])["mean"]
     assert mean["up"][0.1] == 0.0 and mean["up"][0.9] > mean["up"][0.5] > 0.0
     assert mean["down"][0.5] == mean["up"][0.5]
-    assert mean["down"][0.1] == 0.0 and found.area[0] == pytest.approx(0.0, abs=1e-15)
+    assert mean["down"][0.1] == 0.0 and found.tables["tipping_worlds"]["area"].mean() == pytest.approx(0.0, abs=1e-15)
 
 
 def test_fear_comes_back_later_than_surveillance():
-    found = hysteresis(unweighted(prior(60)), 60, levels=LEVELS, hold=12, rest=24, systems=2)
-    mean = found.curve.set_index(["direction", "level"])["mean"]
+    found = hysteresis(prior(60), 60, levels=LEVELS, hold=12, rest=24, systems=2)
+    mean = found.tables["tipping_curve"].set_index(["direction", "level"])["mean"]
     assert mean["up"].is_monotonic_increasing and mean["down"][0.5] > mean["up"][0.5]
-    assert found.area[0] > 2 * found.area[1]
-    assert found.worlds["rested"].mean() < found.worlds["end"].mean()
+    assert found.tables["tipping_worlds"]["area"].mean() > 2 * found.tables["tipping_worlds"]["area"].std() / 60**0.5
+    assert found.tables["tipping_worlds"]["rested"].mean() < found.tables["tipping_worlds"]["end"].mean()
 
 
 def test_the_shares_are_those_of_the_worlds_above_the_smallest_effect():
     found = hysteresis(SOURCE, 6, levels=LEVELS, hold=3, rest=3, sesoi=0.001, **SMALL)
     for when in ("end", "rested"):
-        share = found.shares.set_index("when").loc[when, "share"]
-        assert share == pytest.approx((found.worlds[when] > 0.001).mean())
-        assert percent(share, found.shares.set_index("when").loc[when, "error"])[0] in found.sentence
+        share, error = found.tables["tipping_shares"].set_index("when").loc[when, ["share", "error"]]
+        assert share == pytest.approx((found.tables["tipping_worlds"][when] > 0.001).mean())
+        assert share_and_error(share, error)[0] in found.sentences[0]
 
 
 def test_the_schedule_holds_each_level_and_rests_at_the_lowest(monkeypatch):

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.questions.optimum import LEVELS, SHIFTS, best, optimum, slopes, vertex
-from sim.worlds.draws import draw, unweighted
+from sim.questions.optimum import LEVELS, SHIFTS, best, optimum, slopes
+from sim.statistics import top_of_parabola
+from sim.worlds.evaluate import PLACE, run_means
 from sim.worlds.prior import prior
-from sim.worlds.runs import PLACE, run_means
 
 SMALL: dict[str, Any] = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
 M = np.array(LEVELS)
+
+
+def vertex(at, values) -> float:
+    return top_of_parabola(np.array(at), np.array(values)[None]).item()
 
 
 def curve(top: float, height: float, noise: float, seed: int = 0, seeds: int = 12) -> np.ndarray:
@@ -55,18 +59,20 @@ def test_a_slope_is_that_of_the_straight_line():
 
 
 def test_curves_and_shifts_are_those_of_the_runs():
-    source = unweighted(prior(3))
+    source = prior(3)
     found = optimum(source, 3, replications=6, outcome="fear", **SMALL)
-    drawn = draw(source, 3)
+    drawn = source.resample(3)
 
     def fear(world, seed, lever, value, m):
         p = world.parameters(**{lever: value}, monitoring=m, **SMALL)
         return np.mean([run_means(p, seed + k)[PLACE["fear"]] for k in range(2)])
 
-    pairs = list(zip(drawn.worlds, drawn.seeds, strict=True))
-    row = found.curves[(found.curves["lever"] == "leniency") & (found.curves["value"] == 0.7)].iloc[3]
+    pairs = list(zip(drawn, drawn.seeds, strict=True))
+    row = found.tables["optimum_curves"][
+        (found.tables["optimum_curves"]["lever"] == "leniency") & (found.tables["optimum_curves"]["value"] == 0.7)
+    ].iloc[3]
     assert row["mean"] == pytest.approx(np.mean([fear(w, s, "leniency", 0.7, row["monitoring"]) for w, s in pairs]))
-    shifts = found.shifts.set_index(["lever", "low", "high"])
+    shifts = found.tables["optimum_shifts"].set_index(["lever", "low", "high"])
     assert list(shifts.index) == list(SHIFTS)
     low, high = (np.array([[fear(w, s, "discernment", x, m) for m in LEVELS] for w, s in pairs]) for x in (0.2, 0.8))
     tilt = slopes(high) - slopes(low)
@@ -75,11 +81,11 @@ def test_curves_and_shifts_are_those_of_the_runs():
 
 def test_paperwork_is_most_where_all_is_monitored():
     """At full monitoring discovery is certain, which nothing else can exceed: no world has an optimum inside."""
-    found = optimum(unweighted(prior(4, off=0.0)), 4, replications=4, outcome="assurance", **SMALL)
-    assert (found.worlds["location"] == 1.0).all() and found.locations.empty
-    shares = found.shares.set_index("what")["share"]
+    found = optimum(prior(4, off=0.0), 4, replications=4, outcome="assurance", **SMALL)
+    assert (found.tables["optimum_worlds"]["location"] == 1.0).all() and found.tables["optimum_locations"].empty
+    shares = found.tables["optimum_shares"].set_index("what")["share"]
     assert shares["best at all"] == 1.0 and shares["interior"] == shares["best at none"] == 0.0
-    assert "with all of it in 100 %" in found.sentence
+    assert "with all of it in 100 %" in found.sentences[0]
 
 
 @pytest.mark.parametrize(
@@ -92,5 +98,5 @@ def test_paperwork_is_most_where_all_is_monitored():
 )
 def test_bad_input_gets_one_line(wrong, line):
     with pytest.raises(InputError) as refused:
-        optimum(unweighted(prior(3)), **wrong)
+        optimum(prior(3), **wrong)
     assert refused.value.lines == (line,)

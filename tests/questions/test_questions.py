@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,8 +11,10 @@ import pytest
 from ensembles import by_hand
 
 from sim.claims.answer import Effort, answer, claims_named
+from sim.claims.report import Reply
 from sim.errors import InputError
-from sim.questions.ask import QUESTIONS, Reply, ask
+from sim.questions.ask import QUESTIONS, ask, asked_beside
+from sim.report.claims import save_reply
 
 TINY = {"systems": 1, "organisations": 2, "managers": 2}
 SMALL = {
@@ -28,19 +29,18 @@ DRAWS, SEED = 3, 5
 @pytest.fixture(autouse=True)
 def small_questions(monkeypatch):
     for name, question in QUESTIONS.items():
-        monkeypatch.setitem(QUESTIONS, name, replace(question, ask=partial(question.ask, **TINY, **SMALL[name])))
+        monkeypatch.setitem(QUESTIONS, name, partial(question, **TINY, **SMALL[name]))
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_reply_holds_what_its_own_function_finds_under_the_same_seed(name):
     seen = []
-    reply = ask(name, by_hand(), DRAWS, SEED, lambda done, total: seen.append((done, total)), workers=1)
-    found = QUESTIONS[name].ask(by_hand(), draws=DRAWS, seed=SEED, workers=2)
-    assert reply.sentences == (getattr(found, "sentences", None) or (found.sentence,))
-    assert reply.question == QUESTIONS[name].text
-    assert set(reply.tables) == {f"{name}_{table}" for table in QUESTIONS[name].tables}
-    for table in QUESTIONS[name].tables:
-        pd.testing.assert_frame_equal(reply.tables[f"{name}_{table}"], getattr(found, table))
+    reply = ask(name, by_hand(), DRAWS, SEED, lambda done, total, note="": seen.append((done, total)), workers=1)
+    found = QUESTIONS[name](by_hand(), draws=DRAWS, seed=SEED, workers=2)
+    assert reply.sentences == found.sentences
+    assert all(table.startswith(f"{name}_") for table in reply.tables)
+    for table in reply.tables:
+        pd.testing.assert_frame_equal(reply.tables[table], found.tables[table])
     assert seen == [(done, DRAWS) for done in range(DRAWS + 1)]
 
 
@@ -80,14 +80,14 @@ TABLES = {"b": pd.DataFrame({"x": [1.5, np.inf]}), "a": pd.DataFrame({"text": ["
 
 
 def test_every_table_is_written_and_read_again(tmp_path):
-    paths = Reply("Why?", ("So.",), TABLES).save(tmp_path / "new" / "folder")
+    paths = save_reply(Reply("Why?", ("So.",), TABLES), "tipping", tmp_path / "new" / "folder")
     assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {"a.csv", "b.csv", "manifest.json"}
     for path in paths:
         pd.testing.assert_frame_equal(pd.read_csv(path), TABLES[path.stem])
 
 
 def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, monkeypatch):
-    Reply("Why?", ("So.",), TABLES).save(tmp_path)
+    save_reply(Reply("Why?", ("So.",), TABLES), "tipping", tmp_path)
     before, moved, swap = (tmp_path / "a.csv").read_bytes(), [], os.replace
 
     def interrupted(source, target):
@@ -97,7 +97,7 @@ def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, 
 
     monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        Reply("Why?", ("So.",), {"a": TABLES["b"]}).save(tmp_path)
+        save_reply(Reply("Why?", ("So.",), {"a": TABLES["b"]}), "tipping", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "manifest.json"]
     assert (tmp_path / "a.csv").read_bytes() == before
 
@@ -105,7 +105,7 @@ def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, 
 def test_a_folder_that_is_a_file_is_refused_with_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError) as caught:
-        Reply("Why?", ("So.",), TABLES).save(tmp_path / "file")
+        save_reply(Reply("Why?", ("So.",), TABLES), tmp_path / "file")
     assert len(caught.value.lines) == 1
 
 
@@ -114,8 +114,11 @@ def test_all_questions_are_asked_beside_the_claims_where_draws_are_given():
     seen = []
     report = answer(
         by_hand(), by_hand(20, seed=1, off=0.0), claims=claims_named("pride"), effort=effort,
-        progress=lambda done, total: seen.append((done, total)), organisations=1, managers=2, months=6, window=3,
+        organisations=1, managers=2, months=6, window=3,
     )  # fmt: skip
-    assert [reply.question for reply in report.replies] == [question.text for question in QUESTIONS.values()]
-    assert all(reply.question in report.text() and reply.sentences[0] in report.text() for reply in report.replies)
-    assert seen[-1] == (60 + 2 + 2 * 4, 60 + 2 + 2 * 4)
+    assert report.replies == ()
+    report = asked_beside(report, lambda done, total, note="": seen.append((done, total)))
+    assert [next(iter(reply.tables)).split("_")[0] for reply in report.replies] == list(QUESTIONS)
+    told = " ".join(str(report).split())
+    assert all(reply.question in told and reply.sentences[0] in told for reply in report.replies)
+    assert seen[0] == (0, 2 * 4) and seen[-1] == (2 * 4, 2 * 4)

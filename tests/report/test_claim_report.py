@@ -15,19 +15,19 @@ import typer
 from ensembles import by_hand
 
 from sim import cli
-from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
-from sim.claims.factors import grid
+from sim.claims.answer import QUICK, Effort, answer, claims_named, effort
+from sim.claims.discovery import grid
+from sim.claims.report import ClaimReport
 from sim.claims.table import SURVEILLANCE
 from sim.plots import claims as drawings
 from sim.plots import theme
-from sim.questions.ask import Reply
 from sim.questions.hysteresis import hysteresis
 from sim.report.claims import of_claims, pictures
 
 WORLDS = 100
 ASKED = replace(QUICK, worlds=WORLDS, alternatives=20, replications=2, systems=1, orders=2)
 SIZES = {"organisations": 2, "managers": 2, "months": 6, "window": 3}
-KEY = {"claim": "fear", "comparison": SURVEILLANCE.name, "outcome": "fear"}
+KEY = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
 HOSTILE = test_report.HOSTILE
 
 
@@ -36,12 +36,11 @@ def report() -> ClaimReport:
     """An answer with a map of the flip of one claim, by a rule, and the reply to one question."""
     ensemble, second = by_hand(WORLDS), by_hand(20, seed=1, off=0.0)
     found = answer(ensemble, second, claims=claims_named("fear", "pride"), effort=ASKED, seed=7, **SIZES)
-    low = found.sample.worlds.values[:, 0] < np.median(found.sample.worlds.values[:, 0])
+    low = found.sample.values[:, 0] < np.median(found.sample.values[:, 0])
     map_ = grid(found.sample, low, "discernment", "speak_base", bins=2)
     map_ = map_.assign(**KEY, answer="supported", x="discernment", y="speak_base")
     loop = hysteresis(found.sample, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
-    reply = Reply("Does it come back?", (loop.sentence,), {"tipping_curve": loop.curve})
-    return replace(found, tables={**found.tables, "flip_maps": map_}, replies=(reply,))
+    return replace(found, tables={**found.tables, "flip_maps": map_}, replies=(loop,))
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from conftest import table
 
-from sim.claims.verdict import mean_interval
 from sim.errors import InputError
+from sim.statistics import mean_interval
 from sim.study import Results, Study
 from sim.study.precision import half_width, totals
 

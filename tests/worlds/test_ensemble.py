@@ -12,15 +12,18 @@ from ensembles import kept
 
 from sim.errors import InputError
 from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.run import run_parameters
+from sim.report.worlds import text
+from sim.statistics import mean_interval
 from sim.worlds import ensemble as module
+from sim.worlds import evidence, survey
 from sim.worlds import summary as worlds
-from sim.worlds import survey
 from sim.worlds.ensemble import SHIPPED, Ensemble, load
 from sim.worlds.prior import DRAWN, GRID, UNIFORMS, uniforms_of, worlds_from
 from sim.worlds.survey import Sizes
 
 N = 200
-EVIDENCE = survey.load()
+EVIDENCE = evidence.load()
 TINY = Sizes(1, 1, 2, 3)
 MECHANISMS_IN_ORDER = tuple(MECHANISMS)
 
@@ -38,8 +41,9 @@ def made() -> Ensemble:
     weights = np.exp(logs - logs.max())
     prior = {name: {"low": 0.0, "high": 1.0, "within": 0.5} for name in measured}
     ancestors = np.repeat(np.arange(N // 2), 2)
-    return Ensemble(worlds_from(u), weights / weights.sum(), ancestors, rng.integers(2**31, size=N), measured, EVIDENCE,
-                    variance, prior=prior, provenance={"seed": 0})  # fmt: skip
+    own = {"weights": weights / weights.sum(), "ancestors": ancestors, "seeds": rng.integers(2**31, size=N)}
+    return Ensemble(**vars(worlds_from(u)) | own, measured=measured, evidence=EVIDENCE, variance=variance,
+                    prior=prior, provenance={"seed": 0})  # fmt: skip
 
 
 def survey_logs(name, measured, variance):
@@ -50,9 +54,9 @@ def survey_logs(name, measured, variance):
 def test_a_file_keeps_every_bit(made, tmp_path):
     made.save(tmp_path / "e.parquet")
     found = load(tmp_path / "e.parquet")
-    assert np.array_equal(found.worlds.values, made.worlds.values)
-    assert np.array_equal(found.worlds.reliability, made.worlds.reliability)
-    assert np.array_equal(found.worlds.off, made.worlds.off)
+    assert np.array_equal(found.values, made.values)
+    assert np.array_equal(found.reliability, made.reliability)
+    assert np.array_equal(found.off, made.off)
     assert all(np.array_equal(getattr(found, n), getattr(made, n)) for n in ("weights", "ancestors", "seeds"))
     assert all(np.array_equal(found.measured[name], made.measured[name]) for name in made.measured)
     assert (found.evidence, found.provenance, found.prior) == (made.evidence, made.provenance, made.prior)
@@ -62,16 +66,16 @@ def test_three_thousand_worlds_fit_into_a_mebibyte(made, tmp_path):
     rng = np.random.default_rng(1)
     u = uniforms_of(rng.integers(GRID, size=(1500, UNIFORMS), dtype=np.uint16))
     measured = {name: rng.random(1500) for name in made.measured}
-    many = Ensemble(worlds_from(u), np.full(1500, 1 / 1500), rng.integers(20_000, size=1500),
-                    rng.integers(2**31, size=1500), measured, EVIDENCE, made.variance)  # fmt: skip
+    own = {"ancestors": rng.integers(20_000, size=1500), "seeds": rng.integers(2**31, size=1500)}
+    many = dataclasses.replace(made, **vars(worlds_from(u)) | own, measured=measured)
     many.save(tmp_path / "e.parquet")
     assert 2 * (tmp_path / "e.parquet").stat().st_size <= 2**20
 
 
 def test_worlds_that_a_file_cannot_keep_exactly_are_not_written(made, tmp_path):
-    values = made.worlds.values.copy()
+    values = made.values.copy()
     values[0, 0] += 1e-3 * (values[1, 0] - values[0, 0])
-    off_grid = dataclasses.replace(made, worlds=dataclasses.replace(made.worlds, values=values))
+    off_grid = dataclasses.replace(made, values=values)
     with pytest.raises(ValueError, match="grid"):
         off_grid.save(tmp_path / "e.parquet")
     assert not list(tmp_path.iterdir())
@@ -89,7 +93,7 @@ def test_a_sample_has_the_weights_of_the_whole(made):
     assert few.weights.sum() == pytest.approx(1.0)
     assert len(few) <= 50
     assert np.allclose(few.weights * 50, np.rint(few.weights * 50))
-    taken = [int(np.flatnonzero((made.worlds.values == row).all(axis=1))[0]) for row in few.worlds.values]
+    taken = [int(np.flatnonzero((made.values == row).all(axis=1))[0]) for row in few.values]
     assert (np.abs(few.weights * 50 - made.weights[taken] * 50) < 1).all()
 
 
@@ -116,15 +120,11 @@ def test_a_missing_file_and_too_few_worlds_are_refused(made, tmp_path):
 @pytest.fixture(scope="module")
 def surveyed() -> Ensemble:
     """Worlds without paperwork, with what surveys of them find."""
-    worlds_there = kept(24, seed=2).worlds
-    worlds_there.off[:, MECHANISMS_IN_ORDER.index("paperwork")] = True
-    found = [survey.measure(EVIDENCE, world, seed, TINY) for seed, world in enumerate(worlds_there)]
-    measured = {
-        p.id: np.array([each[p.id] for each in found]).astype(np.float32).astype(float) for p in EVIDENCE.patterns
-    }
-    return dataclasses.replace(
-        kept(24), worlds=worlds_there, measured=measured, provenance={"sizes": dataclasses.asdict(TINY)}
-    )
+    there = kept(24, seed=2)
+    there.off[:, MECHANISMS_IN_ORDER.index("paperwork")] = True
+    found = survey.measure_all(EVIDENCE, there, there.seeds, TINY)
+    measured = {name: values.astype(np.float32).astype(float) for name, values in found.items()}
+    return dataclasses.replace(there, measured=measured, provenance={"sizes": dataclasses.asdict(TINY)})
 
 
 def made_by_another(monkeypatch):
@@ -156,9 +156,9 @@ def test_check_signs_what_agrees_and_changes_nothing_else(surveyed, tmp_path, mo
         surveyed.save(file)
     before = [pq.read_table(file) for file in files]
     made_by_another(monkeypatch)
-    assert all("24 of 24 worlds were surveyed again; all statistics are equal" in s for s in worlds.check(tmp_path, 99))
-    assert len(worlds.check(tmp_path, 3, signed=True)) == 3
-    assert [ensemble.notes for ensemble in worlds.both(tmp_path)] == [(), ()]
+    assert all("24 of 24 worlds were surveyed again; all statistics are equal" in s for s in module.check(tmp_path, 99))
+    assert len(module.check(tmp_path, 3, signed=True)) == 3
+    assert [ensemble.notes for ensemble in module.both(tmp_path)] == [(), ()]
     for file, old in zip(files, before, strict=True):
         now = pq.read_table(file)
         assert now.equals(old)
@@ -175,9 +175,9 @@ def test_worlds_with_other_statistics_are_not_signed(surveyed, tmp_path, monkeyp
     )
     before = [file.read_bytes() for file in files]
     made_by_another(monkeypatch)
-    assert "other statistics: churn by 0.1" in worlds.check(tmp_path, 3)[1]
+    assert "other statistics: churn by 0.1" in module.check(tmp_path, 3)[1]
     with pytest.raises(InputError, match=r"ensemble_all_on\.parquet: not signed"):
-        worlds.check(tmp_path, 3, signed=True)
+        module.check(tmp_path, 3, signed=True)
     assert [file.read_bytes() for file in files] == before
 
 
@@ -196,10 +196,10 @@ def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(
     heard, agreed = found.notes
     assert "had never heard of burden, paperwork: without effect in all of its worlds" in heard
     assert "equal statistics" in agreed
-    assert found.worlds[0].parameters().burden == DECLARATIONS["burden"].null
+    assert found[0].parameters().burden == DECLARATIONS["burden"].null
     others = [k for k, name in enumerate(DRAWN) if name != "burden"]
-    assert np.array_equal(found.worlds.values[:, others], surveyed.worlds.values[:, others])
-    assert np.array_equal(found.worlds.off, surveyed.worlds.off)
+    assert np.array_equal(found.values[:, others], surveyed.values[:, others])
+    assert np.array_equal(found.off, surveyed.off)
     assert "paperwork" not in set(worlds.mechanisms(found)["mechanism"])
     found.save(file)
     assert "burden" not in pq.read_table(file).column_names
@@ -208,7 +208,7 @@ def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(
 def test_a_parameter_that_a_file_has_never_heard_of_is_at_its_null(surveyed, tmp_path):
     surveyed.save(tmp_path / "e.parquet")
     without(tmp_path / "e.parquet", "burden")
-    assert (load(tmp_path / "e.parquet").worlds.values[:, DRAWN.index("burden")] == DECLARATIONS["burden"].null).all()
+    assert (load(tmp_path / "e.parquet").values[:, DRAWN.index("burden")] == DECLARATIONS["burden"].null).all()
 
 
 def test_worlds_of_another_model_are_refused(surveyed, tmp_path):
@@ -236,7 +236,7 @@ def test_a_pattern_that_no_world_comes_near_is_not_reached(made):
     table = worlds.patterns(made).set_index("pattern")
     assert not table.loc["churn", "reached"]
     assert table.drop("churn")["reached"].all()
-    assert "Not reached: churn." in worlds.report(made)
+    assert "Not reached: churn." in text(made)
 
 
 def test_the_pattern_that_weighted_is_the_one_that_matters(made):
@@ -246,20 +246,103 @@ def test_the_pattern_that_weighted_is_the_one_that_matters(made):
 
 
 def test_a_mechanism_that_the_weights_favour_is_informed(made):
-    off = made.worlds.off[:, 0]
+    off = made.off[:, 0]
     w = np.where(off, 1.0, 0.02)
     table = worlds.mechanisms(dataclasses.replace(made, weights=w / w.sum())).set_index("mechanism")
     key = next(iter(MECHANISMS))
     assert table.loc[key, "informed"]
-    assert table.loc[key, "posterior"] < 1.0 - made.off
+    assert table.loc[key, "posterior"] < 1.0 - made.chance_off
     assert table["informed"].sum() <= 3
 
 
 def test_users_patterns_are_predicted_without_refitting(made):
-    mine = survey.Evidence(EVIDENCE.survey, tuple(p for p in EVIDENCE.patterns if p.kind == "level"))
-    table = worlds.predict(mine, made, 30, sizes=Sizes(1, 1, 2, 3))
+    mine = evidence.Evidence(EVIDENCE.survey, tuple(p for p in EVIDENCE.patterns if p.kind == "level"))
+    table = worlds.predict(mine, made, 30, sizes=TINY)
     assert list(table["pattern"]) == ["speaking-up", "churn"]
     assert (table["low"] <= table["high"]).all()
-    assert table.equals(worlds.predict(mine, made, 30, sizes=Sizes(1, 1, 2, 3), workers=1))
+    assert table.equals(worlds.predict(mine, made, 30, sizes=TINY, workers=1))
     with pytest.raises(InputError, match="too small"):
-        worlds.predict(mine, made, 5, sizes=Sizes(1, 1, 2, 3))
+        worlds.predict(mine, made, 5, sizes=TINY)
+
+
+def reweighted(made, pattern, **how):
+    return made.reweight(evidence.Evidence(EVIDENCE.survey, (pattern,)), sizes=TINY, **how)
+
+
+def test_further_findings_multiply_onto_the_weights_and_can_be_left_out_again(made):
+    silent = evidence.Pattern("silence", "level", 0.9, 0.3, needs={"outcome": "silence"})
+    found = reweighted(made, silent)
+    values = [survey.measure(found.evidence, made[k], int(made.seeds[k]), TINY) for k in (0, 7)]
+    assert found.measured["silence"][[0, 7]].tolist() == [value["silence"] for value in values]
+    assert 0.0 < found.variance["silence"] < 0.1
+    gain = np.exp([survey.log_agreement(silent, x, found.variance["silence"]) for x in found.measured["silence"]])
+    assert found.weights == pytest.approx(made.weights * gain / (made.weights @ gain))
+    assert found.without(["silence"]) == pytest.approx(made.weights)
+    assert found.prior["silence"]["low"] < found.prior["silence"]["median"] < found.prior["silence"]["high"]
+    assert list(worlds.patterns(found)["pattern"])[-1] == "silence"
+    assert np.array_equal(found.weights, reweighted(made, silent, workers=1).weights)
+
+
+def test_worlds_that_were_weighted_again_are_surveyed_again_as_they_were_then(surveyed, tmp_path, monkeypatch):
+    """Further findings come from a survey of their own."""
+    setting = {**EVIDENCE.survey, "monitoring": 0.9}
+    silent = evidence.Evidence(setting, (evidence.Pattern("silence", "level", 0.9, 1.0, needs={"outcome": "silence"}),))
+    other = Sizes(2, 1, 2, 3)
+    surveyed.reweight(silent, sizes=other).save(tmp_path / "e.parquet")
+    made_by_another(monkeypatch)
+    found = load(tmp_path / "e.parquet")
+    assert "equal statistics" in found.notes[0]
+    assert set(module.differences(found, 2)) == set(found.measured)
+    assert module.differing(module.differences(dataclasses.replace(found, provenance=surveyed.provenance), 2))
+
+
+def test_findings_that_count_already_or_leave_too_few_worlds_are_refused(made):
+    with pytest.raises(InputError, match='"churn": these worlds are weighted by it already'):
+        reweighted(made, evidence.Pattern("churn", "level", 0.2, 0.1, needs={"outcome": "exits"}))
+    with pytest.raises(InputError, match="too small to say anything"):
+        reweighted(made, evidence.Pattern("odd", "level", 5.0, 1e-4, needs={"outcome": "fear"}))
+
+
+SMALL = {"systems": 1, "organisations": 2, "managers": 3, "months": 12, "window": 6}
+
+
+def test_policies_are_compared_pair_by_pair_and_estimates_are_weighted(made):
+    few = made.sample(25)
+    policies = {"today": "baseline", "same": {}, "mine": {"regime": "heavy", "relationship": 0.6}}
+    table = few.evaluate(policies, ["fear", "gap"], replications=3, **SMALL).set_index(["policy", "outcome"])
+    assert (table["against"] == "today").all()
+    same = table.loc["same"]
+    assert (same[["estimate", "low", "high", "p5", "p95", "higher", "lower"]] == 0.0).all(axis=None)
+
+    def fear(world, seed, *policy, **settings):
+        run = run_parameters(world.parameters(*policy, **settings, **SMALL), seed)
+        return run.series["fear"].tail(6).mean()
+
+    effects = np.array(
+        [
+            [fear(world, seed, "heavy", relationship=0.6) - fear(world, seed) for seed in range(3 * k, 3 * k + 3)]
+            for k, world in enumerate(few)
+        ]
+    )
+    row, estimate = table.loc[("mine", "fear")], few.mean(effects.mean(axis=1))
+    assert row["estimate"] == pytest.approx(estimate.estimate)
+    assert row["high"] - row["estimate"] == pytest.approx(1.96 * estimate.error)
+    low, high = mean_interval(effects)[1:]
+    assert (row["higher"], row["lower"]) == pytest.approx((few.weights @ (low > 0), few.weights @ (high < 0)))
+
+
+def test_every_mistake_in_policies_has_its_line(made):
+    with pytest.raises(InputError) as caught:
+        made.evaluate(
+            {"a": "hevy", "b": {"monitorng": 1}, "c": {"schedule": {"targets": {3: 0.1}}}}, ["feer"], 1, **SMALL
+        )
+    beginnings = (
+        "feer: no such outcome",
+        "replications: 1",
+        'policy "a": regime',
+        'policy "b": monitorng',
+        'policy "c"',
+    )
+    assert [line.startswith(begin) for line, begin in zip(caught.value.lines, beginnings, strict=True)] == [True] * 5
+    with pytest.raises(InputError, match="at least two"):
+        made.evaluate({"today": "baseline"}, **SMALL)

@@ -1,12 +1,76 @@
-"""Worlds of the prior: each of their values has a stream of its own."""
+"""Worlds: drawn from the prior, each value by a stream of its own; weighted, resampled, and as a table."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from sim import statistics
+from sim.errors import InputError
+from sim.model.parameters import DECLARATIONS
 from sim.worlds import prior as world
 from sim.worlds.prior import COLUMNS, DRAWN, prior
+
+WORLDS = prior(20)
+WEIGHTED = replace(WORLDS, weights=np.arange(20) / np.arange(20).sum(), ancestors=np.arange(20) // 2)
+
+
+def test_draws_from_the_prior_have_equal_weights_and_are_their_own_ancestors():
+    assert WORLDS.weights.tolist() == [1 / 20] * 20
+    assert WORLDS.ancestors.tolist() == list(range(20))
+    assert (WORLDS.effective_size, WORLDS.distinct_ancestors) == (pytest.approx(20), 20)
+
+
+def test_a_world_is_drawn_as_often_as_its_weight_says():
+    drawn = WEIGHTED.resample(190)
+    demand = [world.values["demand"] for world in drawn]
+    assert [demand.count(world.values["demand"]) for world in WORLDS] == list(range(20))
+    assert np.array_equal(np.bincount(drawn.ancestors), [2 * k + 2 * k + 1 for k in range(10)])
+    assert drawn.mean(demand).estimate == pytest.approx(WEIGHTED.weights @ WORLDS.values[:, DRAWN.index("demand")])
+
+
+def test_each_draw_has_a_seed_of_its_own_that_follows_from_the_first():
+    one, again, other = (WORLDS.resample(40, seed).seeds.tolist() for seed in (0, 0, 1))
+    assert len(set(one)) == 40
+    assert one == again != other
+
+
+def test_a_sample_has_each_world_once_with_the_weight_of_its_copies():
+    few = WEIGHTED.sample(30, seed=3)
+    times = few.weights * 30
+    assert len(few) == len(np.unique(few.values[:, 0])) and times.sum() == pytest.approx(30)
+    assert np.allclose(times, np.rint(times))
+    assert (np.abs(times - 30 * WEIGHTED.weights[few.seeds]) < 1).all()
+    with pytest.raises(InputError, match="0 is not a whole number from 1"):
+        WEIGHTED.sample(0)
+
+
+def test_chosen_worlds_keep_what_belongs_to_them_and_their_relative_weights():
+    chosen = WEIGHTED.where(np.arange(20) % 2 == 1)
+    assert chosen.seeds.tolist() == list(range(1, 20, 2))
+    assert [world.values for world in chosen] == [WORLDS[k].values for k in range(1, 20, 2)]
+    assert chosen.weights == pytest.approx(np.arange(1, 20, 2) / 100)
+    assert WORLDS.where(np.arange(20) < 3).weights.tolist() == [1 / 3] * 3, "equal weights stay equal to the last bit"
+
+
+def test_estimates_of_worlds_are_weighted_and_clustered_by_ancestor():
+    x, about = WORLDS.values[:, 0], (WEIGHTED.weights, WORLDS.values[:, 0])
+    assert WEIGHTED.mean(x) == statistics.mean(*about, WEIGHTED.ancestors)
+    assert WEIGHTED.share(x > 0.1) == statistics.share(WEIGHTED.weights, x > 0.1, WEIGHTED.ancestors)
+    assert np.array_equal(WEIGHTED.quantiles(x, [0.1, 0.9]), statistics.weighted_quantile(*about, [0.1, 0.9]))
+
+
+def test_a_table_of_worlds_has_their_values_in_units_and_what_they_weigh():
+    table = WEIGHTED.frame()
+    ranges = {name: (DECLARATIONS[name].low, DECLARATIONS[name].high) for name in DRAWN}
+    assert all(table[name].between(*ends).all() for name, ends in ranges.items())
+    assert table.loc[7, list(DRAWN)].to_dict() == dict(WEIGHTED[7].values)
+    assert {key for key in table if str(key).endswith(" off") and table.loc[7, key]} == {
+        f"{m} off" for m in WEIGHTED[7].off
+    }
+    assert table[["weight", "ancestor"]].iloc[7].tolist() == [7 / 190, 3]
 
 
 def test_a_new_parameter_and_a_new_mechanism_leave_all_others_where_they_were(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from sim.model import run
+from sim.worlds import evidence, survey
 from sim.worlds import summary as worlds
-from sim.worlds import survey
-from sim.worlds.ensemble import SHIPPED, Ensemble, load
+from sim.worlds.calibrate import PRIORS
+from sim.worlds.ensemble import SHIPPED, Ensemble, both, load
 from sim.worlds.survey import Sizes
 
 MEBIBYTE = 2**20
@@ -27,7 +28,7 @@ def test_both_together_are_small() -> None:
 
 
 def test_they_were_weighted_by_the_findings_that_come_with_the_package(shipped: Ensemble) -> None:
-    assert shipped.evidence == survey.load()
+    assert shipped.evidence == evidence.load()
 
 
 def test_they_bear_a_verdict(shipped: Ensemble) -> None:
@@ -37,15 +38,15 @@ def test_they_bear_a_verdict(shipped: Ensemble) -> None:
 
 
 def test_in_the_second_prior_no_mechanism_is_off() -> None:
-    main, second = worlds.both()
-    assert not second.worlds.off.any()
-    assert 0.05 < main.worlds.off.mean() < 0.25
+    main, second = both()
+    assert not second.off.any()
+    assert 0.05 < main.off.mean() < 0.25
 
 
 def test_they_were_calibrated_as_the_command_would(shipped: Ensemble) -> None:
-    which = "all_on" if shipped.off == 0.0 else "main"
+    which = "all_on" if shipped.chance_off == 0.0 else "main"
     made: dict[str, Any] = json.loads(json.dumps(shipped.provenance))
-    assert {name: made[name] for name in worlds.PRIORS[which]} == worlds.PRIORS[which]
+    assert {name: made[name] for name in PRIORS[which]} == PRIORS[which]
 
 
 def test_what_a_world_measured_is_measured_again(shipped: Ensemble) -> None:
@@ -54,7 +55,7 @@ def test_what_a_world_measured_is_measured_again(shipped: Ensemble) -> None:
     if any(here[name] != shipped.provenance["packages"][name] for name in ("numba", "numpy")):
         pytest.skip("bits are promised with one set of versions")
     sizes = Sizes(**shipped.provenance["sizes"])
-    again = survey.measure(shipped.evidence, shipped.worlds[7], int(shipped.seeds[7]), sizes)
+    again = survey.measure(shipped.evidence, shipped[7], int(shipped.seeds[7]), sizes)
     for name, value in again.items():
         assert shipped.measured[name][7] == pytest.approx(value, rel=1e-5, abs=1e-6), name
 

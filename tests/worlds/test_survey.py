@@ -12,9 +12,9 @@ import pytest
 import sim
 from sim.errors import InputError
 from sim.worlds import survey
-from sim.worlds.evidence import TRANSFORMS
+from sim.worlds.evidence import TRANSFORMS, Pattern, load
 from sim.worlds.prior import DEFAULT, World, prior
-from sim.worlds.survey import Pattern, Sizes, bunching, correlation, load, log_agreement, measure, noisy
+from sim.worlds.survey import Sizes, bunching, correlation, log_agreement, measure, noisy
 
 SMALL = Sizes(survey_systems=1, trial_systems=1, organisations=2, managers=3)
 MEDIUM = Sizes(survey_systems=4, trial_systems=1)
@@ -343,7 +343,10 @@ def test_a_path_has_a_tolerance_for_each_month(tmp_path):
         (PATH.replace("sd = 0.02", "sd = [0.1, 0, 0.1, 0.1]"), "or a list of them, one for each month"),
         (LEVEL.replace('level"\noutcome = "fear', 'correlation"\nx = "stress"\ny = "stress'), 'y = "stress": is x as'),
         (LEVEL.replace('level"\noutcome = "fear', 'correlation"\nx = "stres"\ny = "trust'), 'mean "stress"?)'),
-        (LEVEL.replace('level"\noutcome = "fear"\nvalue = 0', 'bunching"\nvalue = 2'), "a bunching is from -1 to 1"),
+        (
+            LEVEL.replace('level"\noutcome = "fear"\nvalue = 0', 'bunching"\nvalue = 2'),
+            "value = 2.1: must be a number from -1 to 1",
+        ),
         (SURVEY.replace("window = 6", "window = 13") + LEVEL, "survey.window = 13: must be at most survey.months = 12"),
         (SURVEY.replace("targets = 0.5", "") + LEVEL, "survey.targets: missing"),
         (SURVEY.replace("targets = 0.5", "targets = 5") + LEVEL, "survey.targets = 5: must be a number from 0 to 1"),

@@ -16,9 +16,9 @@ from sim.worlds import calibrate as calibration
 from sim.worlds import summary as worlds
 from sim.worlds import survey
 from sim.worlds.calibrate import calibrate
-from sim.worlds.evidence import Pattern
+from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import DRAWN, UNIFORMS, World, prior, worlds_from
-from sim.worlds.survey import Evidence, Sizes
+from sim.worlds.survey import Sizes
 
 SMALL = Sizes(survey_systems=2, trial_systems=1, organisations=2, managers=6)
 LEVELS = ("initiative_rate", "gaming", "skill", "distress")
@@ -61,7 +61,7 @@ def recovered(folder: Path, world: World, number: int, draws: int, particles: in
     settings = {"off": 0.0, "sizes": SMALL, "draws": draws, "particles": particles, "sweeps": 1}
     made = calibrate(folder / str(number), evidence=evidence_from(world, number), **settings)
     table = worlds.parameters(made)
-    table[["p25", "p75"]] = [weighted_quantile(made.weights, x, (0.25, 0.75)) for x in made.worlds.values.T]
+    table[["p25", "p75"]] = [weighted_quantile(made.weights, x, (0.25, 0.75)) for x in made.values.T]
     return table.assign(truth=[world.values[name] for name in DRAWN], world=number)
 
 

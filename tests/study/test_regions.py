@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import product
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from sim.study.trees import DEPTHS, chances, grown, leaves, score, smallest_within_an_error, tells_apart
+from sim.errors import InputError
+from sim.study.regions import (
+    DEPTHS,
+    chances,
+    grown,
+    leaves,
+    regions_where,
+    score,
+    smallest_within_an_error,
+    tells_apart,
+)
 
 X = np.random.default_rng(0).random((1000, 6)).astype(np.float32).astype(float)
 EQUAL = np.full(1000, 1 / 1000)
@@ -60,3 +74,48 @@ def test_weights_decide_what_is_split():
     truth = np.where(EACH < 500, X[:, 0] < 0.5, X[:, 1] < 0.5)
     w = np.where(EACH < 500, 1 / 500, 0.0)
     assert list(leaves(grown(X, truth, w), tuple("abcdef"), 0.5, 1)[0]) == ["a"]
+
+
+class Runs(NamedTuple):
+    """What `regions_where` asks of a study's results."""
+
+    runs: pd.DataFrame
+    columns: tuple[str, ...] = ("monitoring", "regime")
+    outcomes: tuple[str, ...] = ("fear",)
+
+
+def planted(seeds: int = 10) -> Runs:
+    """Fear is high where monitoring is above a half and the regime is heavy."""
+    monitoring, regime = np.linspace(0.05, 0.95, 10), ("light", "heavy")
+    runs = pd.DataFrame(list(product(monitoring, regime, range(seeds))), columns=["monitoring", "regime", "seed"])
+    noise = 0.01 * np.random.default_rng(0).random(len(runs))
+    fear = 0.2 + 0.4 * ((runs["monitoring"] > 0.5) & (runs["regime"] == "heavy")) + noise
+    return Runs(runs.assign(cell=runs.groupby(["monitoring", "regime"]).ngroup(), fear=fear))
+
+
+def test_where_an_outcome_of_a_study_is_high_is_said_in_terms_of_its_design():
+    found = regions_where(planted(), "fear > 0.4")
+    best = found.regions[0]
+    assert best.bounds["monitoring"] == (0.5, np.inf)
+    assert best.bounds.get("regime heavy") == (0.5, np.inf) or best.bounds["regime light"] == (-np.inf, 0.5)
+    assert best.share.estimate == 1.0
+    assert str(found).startswith("Where ") and "monitoring is at least 0.5" in str(found)
+
+
+def test_a_condition_that_holds_everywhere_tells_nothing_apart():
+    found = regions_where(planted(), "fear >= 0.1")
+    assert found.regions == () and str(found).startswith("There is nothing to tell apart")
+
+
+@pytest.mark.parametrize(
+    ("condition", "line"),
+    [
+        ("fear", '"fear": must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'),
+        ("feer > 0.4", 'feer: no outcome of this study (did you mean "fear"?)'),
+        ("fear > x", '"fear > x": must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'),
+    ],
+)
+def test_a_mistaken_condition_gets_one_line(condition, line):
+    with pytest.raises(InputError) as refused:
+        regions_where(planted(2), condition)
+    assert refused.value.lines == (line,)

@@ -1,0 +1,156 @@
+"""Scenario discovery: in which part of the plausible worlds a verdict holds, and maps of it over two factors.
+
+A parameter of a mechanism that is off counts at the value it then has, its null; whether a mechanism is on is a factor
+of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from sim import statistics as weighted
+from sim.claims.text import has_shares, rows_of
+from sim.errors import InputError, named, nearest, shown
+from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.statistics import Estimate
+from sim.study.regions import FOLDS, Regions, everywhere, is_rare, regions
+from sim.worlds.prior import DRAWN, Worlds
+
+Values = NDArray[np.float64]
+
+SWITCH = "mechanism "
+"""What the factor "this mechanism is on" begins with; several mechanisms share their name with an outcome."""
+FEWEST_IN_CELL = 5.0
+"""The effective number of worlds below which a cell of the map stays empty."""
+BINS = 5
+_SIDES = (("supported", "opposed"), ("higher", "lower"))
+
+
+def flips(
+    table: pd.DataFrame, effects: pd.DataFrame, worlds: Worlds, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`ClaimReport.flips` and the table of two-way maps, for each row of `ClaimReport.table` that has verdicts.
+
+    `effects` is `ClaimReport.effects` in these `worlds`. A map is of the two factors that matter most; there is none
+    where nothing is to be told apart.
+    """
+    rows, maps = [], [pd.DataFrame()]
+    for row in filter(has_shares, rows_of(table)):
+        key = {name: row[name] for name in ("claim", "contrast", "outcome")}
+        mine = (effects[list(key)] == pd.Series(key)).all(axis=1)
+        here = effects.loc[mine].sort_values("world")
+        found = flip(worlds, here["verdict"].tolist(), seed)
+        accuracy = Estimate(np.nan, np.nan) if found.chosen is None else found.chosen.balanced
+        told = {"sentence": found.sentence, "found": bool(found.regions)}
+        rows.append({**key, **told, "accuracy": accuracy.estimate, "accuracy_error": accuracy.error})
+        if len(found.leading) == 2:
+            x, y = found.leading
+            cells = grid(worlds, (here["verdict"] == found.answer).to_numpy(), x, y, here["effect"].to_numpy())
+            maps.append(cells.assign(**key, answer=found.answer, x=x, y=y))
+    return pd.DataFrame(rows), pd.concat(maps, ignore_index=True)
+
+
+def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
+    """Where the verdict on one outcome flips.
+
+    Parameters
+    ----------
+    verdicts : sequence of str
+        The verdict in each of the worlds. Supported is told from opposed (or higher from lower), or where one of them
+        is rare the other from all else; a verdict that is rare, or that nearly all worlds share, flips nowhere.
+    seed : int
+        Of the folds. Worlds that descend from one draw of the prior are always in the same fold.
+
+    Raises
+    ------
+    InputError
+        For a number of verdicts that is not that of the worlds, or fewer ancestors than folds.
+    """
+    said, w = np.asarray(verdicts, dtype=np.str_), worlds.weights
+    if said.shape != (len(worlds),):
+        raise InputError([f"verdicts: {len(said)} of them for {len(worlds)} worlds; there must be one each"])
+    if (count := len(np.unique(worlds.ancestors))) < FOLDS:
+        raise InputError([f"worlds: descend from {count} draws of the prior; at least {FOLDS} are needed"])
+    for answer, other in _SIDES:
+        one, two = said == answer, said == other
+        if not is_rare(one, w) and not is_rare(two, w):
+            return _told(worlds, one, (one | two) & (w > 0.0), answer, other, seed)
+        for name, truth in ((answer, one), (other, two)):
+            if not is_rare(truth, w) and not is_rare(~truth, w):
+                return _told(worlds, truth, w > 0.0, name, f"not {name}", seed)
+    return Regions("", "", everywhere(said, w, "worlds"))
+
+
+def _told(
+    worlds: Worlds, truth: NDArray[np.bool_], kept: NDArray[np.bool_], answer: str, other: str, seed: int
+) -> Regions:
+    table = factors(worlds).loc[kept]
+    return regions(table, truth[kept], worlds.weights[kept], worlds.ancestors[kept], seed, answer, other, "worlds")
+
+
+def factors(worlds: Worlds) -> pd.DataFrame:
+    """A row for each world: parameters and levers at the values that have effect, then for each mechanism 1 where it is
+    on.
+
+    >>> from sim.worlds.prior import prior
+    >>> factors(prior(2)).shape == (2, len(DRAWN) + len(MECHANISMS))
+    True
+    """
+    values = worlds.values.copy()
+    for k, mechanism in enumerate(MECHANISMS.values()):
+        for name in mechanism.parameters:
+            if name in DRAWN:
+                values[worlds.off[:, k], DRAWN.index(name)] = DECLARATIONS[name].null
+    names = [*DRAWN, *(SWITCH + name for name in MECHANISMS)]
+    return pd.DataFrame(np.hstack([values, ~worlds.off]), columns=names)
+
+
+def grid(
+    worlds: Worlds, truth: ArrayLike, x: str, y: str, effects: ArrayLike | None = None, bins: int = BINS
+) -> pd.DataFrame:
+    """A map of two factors: in each cell the share of weight for which something is true.
+
+    Parameters
+    ----------
+    truth : array of bool, shape (worlds,)
+    x, y : str
+        Names from `factors`; those of mechanisms begin with `SWITCH`.
+    effects : array, shape (worlds,), optional
+    bins : int
+        Of equal width over the values that occur; a mechanism has two.
+
+    Returns
+    -------
+    A row for each cell: ``x_low``, ``x_high``, ``y_low``, ``y_high``, ``share`` with its standard error ``error``, the
+    mean ``effect``, and ``worlds``, the effective number of them. Cells with too few are empty: NaN but for ``worlds``.
+    """
+    values = factors(worlds)
+    known = tuple(map(str, values))
+    lines = [f"{named(f)}: no such factor{nearest(f, known)}" for f in (x, y) if f not in known]
+    if not isinstance(bins, int) or isinstance(bins, bool) or not 1 <= bins <= 100:
+        lines.append(f"bins: {shown(bins)} is not a whole number from 1 to 100")
+    if lines:
+        raise InputError(lines)
+    amounts = np.full(len(values), np.nan) if effects is None else np.asarray(effects, dtype=np.float64)
+    holds = np.asarray(truth, dtype=bool)
+    (x_cell, x_edges), (y_cell, y_edges) = (_binned(values[f].to_numpy(), f, bins) for f in (x, y))
+    rows = []
+    for i, j in np.ndindex(len(x_edges) - 1, len(y_edges) - 1):
+        inside = (x_cell == i) & (y_cell == j) & (worlds.weights > 0.0)
+        w, ancestors = worlds.weights[inside], worlds.ancestors[inside]
+        size = weighted.effective_size(w) if inside.any() else 0.0
+        enough = size >= FEWEST_IN_CELL
+        share = weighted.share(w, holds[inside], ancestors) if enough else Estimate(np.nan, np.nan)
+        effect = weighted.weighted_mean(w, amounts[inside]) if enough else np.nan
+        rows.append((*x_edges[i : i + 2], *y_edges[j : j + 2], *share, effect, size))
+    return pd.DataFrame(rows, columns=["x_low", "x_high", "y_low", "y_high", "share", "error", "effect", "worlds"])
+
+
+def _binned(values: Values, name: str, bins: int) -> tuple[NDArray[np.int64], Values]:
+    """The bin of each value, from 0, and the edges."""
+    edges = np.array([0.0, 0.5, 1.0]) if name.startswith(SWITCH) else np.linspace(values.min(), values.max(), bins + 1)
+    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2), edges

@@ -1,0 +1,60 @@
+"""Text, tables and the picture about an ensemble of worlds, for `sim worlds`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from sim import files
+from sim.plots import theme
+from sim.plots.claims import model_against_evidence
+from sim.worlds.ensemble import Ensemble
+from sim.worlds.summary import TOLERANCES, leave_one_out, mechanisms, parameters, patterns, quality
+
+TABLES = "tables of sim worlds"
+"""What `save` fills a folder with, as the folder's mark says it."""
+
+
+def text(ensemble: Ensemble) -> str:
+    """What evidence says about the worlds, in plain text: how much they can bear, patterns, each left out, what is
+    informed, and what the evidence says nothing about."""
+    q, reached, ranges, on = quality(ensemble), patterns(ensemble), parameters(ensemble), mechanisms(ensemble)
+    informed = ranges["informed"].astype(bool)
+    missed = list(reached.loc[~reached["reached"], "pattern"])
+    known = ranges[informed].sort_values("distance", ascending=False).drop(columns="informed")
+    return "\n\n".join(
+        [
+            f"{q['worlds']} worlds, effective size {q['effective_size']:.0f}, from {q['distinct_ancestors']} distinct "
+            f"draws of the prior (effective size {q['effective_ancestors']:.0f} if all descendants of a draw count as "
+            f"one); the largest weight is {100 * q['largest_weight']:.2f} %.",
+            f"Each finding, with the 5 to 95 % band of the worlds before and after weighting, and the share within "
+            f"{TOLERANCES:g} tolerances:\n{table_text(reached)}",
+            f"Not reached: {', '.join(missed) or 'none'}.",
+            f"Each finding left out in turn:\n{table_text(leave_one_out(ensemble))}",
+            f"Mechanisms, the share of worlds in which they are on:\n{table_text(on)}",
+            f"Parameters that the evidence says something about, the most first:\n{table_text(known)}",
+            "The evidence says nothing about: " + ", ".join(ranges.loc[~informed, "parameter"]) + ".",
+        ]
+    )
+
+
+def table_text(table: pd.DataFrame) -> str:
+    """A table as plain text, such as that of `sim.worlds.summary.predict`."""
+    return table.to_string(index=False, float_format=lambda number: f"{number:.3g}") if len(table) else "none"
+
+
+def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Path]:
+    """Write the tables about an ensemble as CSV, and the picture of `patterns` (or `predict`), and return their paths.
+
+    Raises `InputError` with one line where files cannot be written.
+    """
+    frames = {"patterns": table, "parameters": parameters(ensemble), "mechanisms": mechanisms(ensemble),
+              "leave_one_out": leave_one_out(ensemble)}  # fmt: skip
+    note = f"Ranges of 90 % of the weight of {len(ensemble):,} worlds, effective size {ensemble.effective_size:.0f}."
+    contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items()}
+    if "prior_low" in table:
+        renamed = table.rename(columns={"value": "target", "within": "within_two_tolerances"})
+        figure = model_against_evidence(renamed, note)
+        contents |= theme.drawn(figure, "evidence", dict(ensemble.provenance), "Published findings and the worlds")
+    return files.Folder(folder, TABLES).fill(dict(sorted(contents.items())))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the 
     from sim.model.parameters import Parameters
     from sim.model.run import Run, simulate
     from sim.study import Results, Study
+    from sim.study.sweep import sweep
 
 import_module("sim.model.version")  # reads the source files now, before any module of the model is loaded
 
@@ -37,6 +38,7 @@ PUBLIC = {
     "Studies": {
         "Study": "sim.study",
         "Results": "sim.study",
+        "sweep": "sim.study.sweep",
     },
     "Claims": {
         "answer": "sim.claims.answer",

@@ -294,7 +294,7 @@ def new(name: Annotated[str, typer.Argument(metavar="NAME", help="What to call i
     """Write a study to start from: it runs as it is, and explains itself."""
     import shlex  # noqa: PLC0415
 
-    from sim.study.templates import new as write  # noqa: PLC0415
+    from sim.study.file import new as write  # noqa: PLC0415
 
     path = write(name)
     _name_written([path])
@@ -422,7 +422,7 @@ def _code() -> int:
         code = app(sys.argv[1:] or ["--help"], prog_name="sim", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except InputError as error:
-        _say(error.lines)
+        _say(line for mistake in error.mistakes for line in (mistake.line, *mistake.excerpt))
         return 2
     except _MISTAKE as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)

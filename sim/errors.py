@@ -1,36 +1,159 @@
-"""Mistakes in what a user typed: every one is named, all at once, one line each."""
+"""Mistakes in what a user gave: each is data, and is put into words once, when it is told."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import islice
+from numbers import Integral
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 LONGEST = 60
 MOST_LINES = 50
 """More mistakes than this are not told one by one."""
+_MORE = "there are more mistakes like these"
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-class InputError(ValueError):
-    """Input that cannot be used. `lines` holds one complete sentence for each mistake.
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake in what a user gave.
 
-    >>> str(InputError(["months = 0: must be a whole number from 1 to 10"]))
+    Attributes
+    ----------
+    where : keys that lead to the value, from the outside inwards: ``("design", "monitoring")``.
+    value : what was given there; an ellipsis where there is nothing to show.
+    why : what is wrong with it, or what it must be.
+    nearest : the name that was probably meant, or "".
+    allowed : what there is to choose from, or "".
+    about : what the mistake was found in, such as a file or a cell; it stands in front.
+    excerpt : lines of a file that show the place; they stand below.
+
+    >>> str(Mistake(("parameters", "targets"), 2, "must be a number from 0 to 1"))
+    'parameters.targets = 2: must be a number from 0 to 1'
+    """
+
+    where: tuple[str, ...]
+    value: Any = ...
+    why: str = ""
+    nearest: str = ""
+    allowed: str = ""
+    about: str = ""
+    excerpt: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The mistake in one line."""
+        here = ".".join(map(named, self.where)) + ("" if self.value is ... else f" = {shown(self.value)}")
+        hint = f' (did you mean "{self.nearest}"?)' if self.nearest else ""
+        why = self.why + hint + (f"; {self.allowed}" if self.allowed else "")
+        return ": ".join(part for part in (self.about, here, why) if part)
+
+    def __str__(self) -> str:
+        return "\n".join([self.line, *self.excerpt])
+
+    def within(self, *keys: str) -> Mistake:
+        """The same mistake, seen from further outside."""
+        return replace(self, where=(*keys, *self.where))
+
+    def found_in(self, about: str) -> Mistake:
+        """The same mistake with what it was found in in front, such as a file."""
+        return replace(self, about=f"{about}: {self.about}" if self.about else about)
+
+
+class InputError(ValueError):
+    """Input that cannot be used. `mistakes` are what is wrong with it, `lines` one sentence for each.
+
+    Made of mistakes, or of plain sentences; of very many, only the first are told.
+
+    >>> str(InputError([Mistake(("months",), 0, "must be a whole number from 1 to 10")]))
     'months = 0: must be a whole number from 1 to 10'
     """
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.lines: tuple[str, ...] = (lines,) if isinstance(lines, str) else tuple(lines)
-        super().__init__(self.lines)
+    def __init__(self, mistakes: Iterable[Mistake | str]) -> None:
+        given = iter([mistakes] if isinstance(mistakes, str) else mistakes)
+        told = list(islice(given, MOST_LINES))
+        if next(given, None) is not None:
+            told.append(_MORE)
+        self.mistakes = tuple(one if isinstance(one, Mistake) else Mistake((), why=one) for one in told)
+        super().__init__(self.mistakes)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for each mistake."""
+        return tuple(mistake.line for mistake in self.mistakes)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines)
+        return "\n".join(map(str, self.mistakes))
+
+
+class Mistakes(list[Mistake]):
+    """A list of mistakes that goes on where one is found: errors in ``with`` blocks are collected, not raised.
+
+    >>> found = Mistakes()
+    >>> with found:
+    ...     whole("months", 0, 1, 10)
+    >>> len(found)
+    1
+    """
+
+    def __enter__(self) -> Mistakes:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        if isinstance(error, InputError):
+            self.take(error.mistakes)
+            return True
+        return False
+
+    @property
+    def full(self) -> bool:
+        """Whether there are more than will be told."""
+        return len(self) > MOST_LINES
+
+    def take(self, more: Iterable[Mistake]) -> None:
+        """Add mistakes, of very many only as many as will be told: the others are not even made."""
+        self.extend(islice(more, max(0, MOST_LINES + 1 - len(self))))
+
+    def tell(self) -> None:
+        """Raise `InputError` if there are any."""
+        if self:
+            raise InputError(self)
 
 
 class StudyStopped(RuntimeError):
     """A study that could not go on, though nothing was wrong with what was typed. What is finished is kept."""
+
+
+def whole(name: str, value: object, low: int, high: int) -> int:
+    """A whole number from `low` to `high`, of any library, as Python's own; raises `InputError` for anything else.
+
+    >>> whole("seed", 3, 0, 10)
+    3
+    """
+    if not isinstance(value, bool) and isinstance(value, Integral) and low <= int(value) <= high:
+        return int(value)
+    highest = "2**63 - 1" if high == 2**63 - 1 else high
+    raise InputError([Mistake((name,), value, f"must be a whole number from {low} to {highest}")])
+
+
+def closest(name: object, choices: Iterable[str]) -> str:
+    """The choice that is spelled most like a name, or else the only one of which it is a word; "" where there is none.
+
+    >>> closest("monitorng", ["monitoring", "targets"]), closest("fear", ["learned_fear", "gaming"])
+    ('monitoring', 'learned_fear')
+    """
+    text = name if isinstance(name, str) else shown(name)
+    if len(text) > LONGEST:
+        return ""
+    spelled, every = text.strip().lower().replace("-", "_").replace(" ", "_"), list(choices)
+    with_word = [choice for choice in every if spelled in choice.split("_")]
+    found = difflib.get_close_matches(spelled, every, n=1) or (with_word if len(with_word) == 1 else [])
+    return found[0] if found else ""
 
 
 def nearest(name: object, choices: Iterable[str]) -> str:
@@ -39,23 +162,14 @@ def nearest(name: object, choices: Iterable[str]) -> str:
     >>> nearest("monitorng", ["monitoring", "targets"])
     ' (did you mean "monitoring"?)'
     """
-    text = name if isinstance(name, str) else shown(name)
-    if len(text) > LONGEST:
-        return ""
-    spelled = text.strip().lower().replace("-", "_").replace(" ", "_")
-    found = difflib.get_close_matches(spelled, list(choices), n=1)
-    return f' (did you mean "{found[0]}"?)' if found else ""
+    found = closest(name, choices)
+    return f' (did you mean "{found}"?)' if found else ""
 
 
 def named(name: object) -> str:
     """A name as a user typed it, quoted where it would not stay on one line."""
     plain = isinstance(name, str) and name.isprintable() and len(name) <= LONGEST
     return str(name) if plain else shown(name)
-
-
-def place(path: Path) -> str:
-    """A path on one line, in full."""
-    return str(path) if str(path).isprintable() else repr(str(path))
 
 
 def shown(value: object) -> str:
@@ -81,6 +195,11 @@ def _spelled(value: object) -> str:
         return f"a {type(value).__name__} too large to be shown"
 
 
+def place(path: Path) -> str:
+    """A path on one line, in full."""
+    return str(path) if str(path).isprintable() else repr(str(path))
+
+
 def first(lines: Iterable[str]) -> list[str]:
     """The first of many lines about mistakes, and a word on the rest, which is not even made.
 
@@ -89,7 +208,7 @@ def first(lines: Iterable[str]) -> list[str]:
     """
     left = iter(lines)
     told = list(islice(left, MOST_LINES))
-    return [*told, *(["there are more mistakes like these"] if next(left, None) is not None else [])]
+    return [*told, *([_MORE] if next(left, None) is not None else [])]
 
 
 def visible(text: str) -> str:

@@ -19,7 +19,9 @@ from ensembles import by_hand, make_answers_small
 from sim import files
 from sim.errors import InputError
 from sim.plots import film as animation
-from sim.plots import studies, theme
+from sim.plots import study as studies
+from sim.plots import theme
+from sim.report.study import save
 from sim.study import Results, Study
 
 STUDY = """
@@ -68,10 +70,10 @@ Command = Callable[..., tuple[int, str, str]]
 def little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few worlds, one picture for each study, and pictures that are not drawn."""
     first = {"figure": studies.study_figure}
-    monkeypatch.setattr(studies, "pictures", lambda results: first)
+    monkeypatch.setattr("sim.report.study.pictures", lambda results: first)
     monkeypatch.setattr(theme, "encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
-    monkeypatch.setattr(animation, "frames_of", lambda takes: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
-    monkeypatch.setattr("sim.worlds.summary.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    monkeypatch.setattr(animation, "frames_of", lambda takes, _=None: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
+    monkeypatch.setattr("sim.worlds.ensemble.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
     make_answers_small(monkeypatch)
 
 
@@ -269,16 +271,16 @@ design = { kind = "lhs", samples = 16, monitoring = [0.1, 0.9], targets = [0.1, 
 def test_what_was_made_of_other_runs_is_made_again_whatever_the_times_of_files_say(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(SAMPLED)
     first, more = (Study.load(tmp_path / "s.toml", settings) for settings in ([], ["seeds=4"]))
-    first.run(tmp_path / "r").save()
+    save(first.run(tmp_path / "r"))
     more.run(tmp_path / "r")  # and nothing saved
-    more.run(tmp_path / "whole").save()
+    save(more.run(tmp_path / "whole"))
     shutil.copytree(tmp_path / "r", tmp_path / "copy", copy_function=shutil.copyfile)
     os.utime(tmp_path / "copy" / "ledger", (0, 0))
     text = (tmp_path / "whole" / "sensitivity.txt").read_text()
     assert (tmp_path / "copy" / "sensitivity.txt").read_text() != text
     results = Results(tmp_path / "copy")
     assert results.sensitivity_text() == text.rstrip("\n")
-    results.save()
+    save(results)
     assert (tmp_path / "copy" / "sensitivity.txt").read_text() == text
 
 
@@ -287,15 +289,15 @@ def test_what_is_there_whole_is_left_alone_and_what_is_torn_is_made_again(
 ) -> None:
     (tmp_path / "s.toml").write_text(STUDY)
     results = Study.load(tmp_path / "s.toml").run(tmp_path / "r")
-    paths = results.save()
+    paths = save(results)
     before = everything(results.folder)
     for path in paths:
         os.utime(path, (0, 0))
-    assert Results(results.folder).save() == paths
+    assert save(Results(results.folder)) == paths
     assert all(not path.stat().st_mtime for path in paths)
     for path in paths:
         path.write_bytes(path.read_bytes()[:-3])
-        assert Results(results.folder).save() == paths
+        assert save(Results(results.folder)) == paths
         assert everything(results.folder) == before
     staged = files._staged
 
@@ -308,8 +310,8 @@ def test_what_is_there_whole_is_left_alone_and_what_is_torn_is_made_again(
         patch.setattr(files, "_staged", full)
         (results.folder / "report.html").unlink()
         with pytest.raises(InputError, match="cannot be written: No space left on device"):
-            Results(results.folder).save()
-    Results(results.folder).save()
+            save(Results(results.folder))
+    save(Results(results.folder))
     assert everything(results.folder) == before
 
 
@@ -318,7 +320,7 @@ def test_no_file_of_a_study_holds_a_formula(tmp_path: Path) -> None:
     results = Study.load(tmp_path / "s.toml").run(tmp_path / "r")
     summary = results.summary().assign(outcome="=cmd|' /C calc'!A0")
     results.summary = lambda: summary  # type: ignore[method-assign]
-    results.save()
+    save(results)
     assert pd.read_csv(tmp_path / "r" / "summary.csv")["outcome"].unique().tolist() == ["'=cmd|' /C calc'!A0"]
 
 

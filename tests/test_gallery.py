@@ -15,14 +15,14 @@ from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
 from sim.report.study import save
 from sim.study import Study
-from sim.study.sections import Outcomes, Plan, Precision
+from sim.study.plan import Outcomes, Plan, Precision
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 STUDIES = sorted(EXPERIMENTS.glob("*.toml"))
 KNOWN = {*DECLARATIONS, *OUTCOMES, *POST_COLUMNS, *MECHANISMS, *REGIMES}
 KEYS = {*Plan.model_fields, *Outcomes.model_fields, *Precision.model_fields, "kind", "samples", "levels", "cell", "sim"}
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
-FEW = {"systems": "[1, 2]", "managers": "[2, 3]", "organisations": "[1, 2]"}
+FEW = {"systems": [1, 2], "managers": [2, 3], "organisations": [1, 2]}
 
 gallery = runpy.run_path(str(EXPERIMENTS / "gallery.py"))
 
@@ -32,12 +32,12 @@ def reduced(path: Path) -> Study:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     design = table.get("design", {})
     last = max((month for plan in schedules(table) for month in map(int, plan)), default=0)
-    settings = {"seeds": "2", "window": "3"}
+    settings: dict[str, Any] = {"seeds": 2, "window": 3}
     for name, size in TINY.items():
-        value = FEW[name] if name in design else str(max(size, last) if name == "months" else size)
+        value = FEW[name] if name in design else max(size, last) if name == "months" else size
         settings[f"design.{name}" if name in design else f"parameters.{name}"] = value
     if "samples" in design:
-        settings["design.samples"] = "2" if design["kind"] == "morris" else "8"
+        settings["design.samples"] = 2 if design["kind"] == "morris" else 8
     return Study.load(path, settings)
 
 

@@ -317,7 +317,7 @@ def test_a_ledger_that_misses_a_file_is_one_line(folder: Path) -> None:
 def test_a_link_in_a_folder_of_results_is_not_written_through(folder: Path, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")
-    Results(folder).save()
+    save(Results(folder))
     for name in ("report.html", "summary.csv", "figure.png"):
         (folder / name).unlink()
         (folder / name).symlink_to(precious)

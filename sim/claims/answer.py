@@ -16,9 +16,8 @@ from sim.claims.report import ClaimReport
 from sim.claims.table import CLAIMS, Claim, arms_of
 from sim.claims.verdict import FEWEST_PAIRS
 from sim.errors import InputError, nearest, shown
-from sim.model.parameters import SIZES, resolve
+from sim.model.parameters import LARGEST_SEED, SIZES, resolve, seed_of
 from sim.model.run import provenance
-from sim.model.seeds import LARGEST_SEED, seed_of
 from sim.pool import MOST_WORKERS, Progress, part_of
 from sim.worlds import ensemble as ensembles
 from sim.worlds import evaluate as evaluating

@@ -15,8 +15,7 @@ from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from sim.model.declaration import Declaration, lever, parameter, plain, size
-from sim.model.schedule import Schedule, checked
+from sim.model.declaration import Declaration, Schedule, checked, lever, parameter, plain, size
 from sim.model.tables import Table
 
 _LOGITS = (-50.0, 50.0)

@@ -1,17 +1,23 @@
-"""How one parameter, lever or size is declared: the facts that stand beside its value.
+"""Declarations of parameters, levers and sizes: what is known about a value, and whether one may be used.
 
 The meaning is not among the arguments: it is the docstring that follows the attribute.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Literal, TypeGuard
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from sim.errors import Mistake, Mistakes, closest
+
+Schedule = dict[str, dict[int, float]]
+"""For each scheduled lever its values by the month from which they hold."""
 Kind = Literal["parameter", "lever", "size"]
 
 ASSUMPTION = "assumption"
@@ -56,7 +62,7 @@ class Declaration:
     def allowed(self) -> str:
         """What may be given, in words: "a number from 0 to 1"."""
         number = "a whole number" if self.integer else "a number"
-        lowest, highest = _plain(self.minimum), _plain(self.maximum)
+        lowest, highest = (f"{bound:,.10g}".replace(",", " ") for bound in (self.minimum, self.maximum))
         if not (self.exclusive_minimum or self.exclusive_maximum):
             return f"{number} from {lowest} to {highest}"
         lower = f"above {lowest}" if self.exclusive_minimum else f"of at least {lowest}"
@@ -73,15 +79,22 @@ class Declaration:
         on_open_maximum = self.exclusive_maximum and value == self.maximum
         return not (on_open_minimum or on_open_maximum)
 
+    def refused(self, value: object, *where: str) -> Mistake:
+        """The mistake of a value that is not allowed; it says how per cent and decimal commas are written."""
+        number = re.fullmatch(r"(-?\d{1,9})[.,]?(\d{0,9})\s*(%?)", value.strip()) if isinstance(value, str) else None
+        hint = ""
+        if number and (number[3] or (not self.integer and "," in number[0])):
+            meant = float(f"{number[1]}.{number[2] or 0}") / (100 if number[3] else 1)
+            hint = f"{number[0]} is written {meant:.9g}"
+        elif self.maximum == 1.0 and isinstance(value, (int, float)) and 2 < value <= 100:
+            hint = f"{value:g} % is written {value / 100:g}"
+        return Mistake(where or (self.name,), value, f"must be {self.allowed}", allowed=hint)
+
     @classmethod
     def of(cls, name: str, field: FieldInfo) -> Declaration:
         """Read back what `parameter`, `lever` or `size` wrote into a field."""
         facts: Any = field.json_schema_extra
         return cls(name=name, default=field.default, meaning=" ".join((field.description or "").split()), **facts)
-
-
-def _plain(number: float) -> str:
-    return f"{number:,.10g}".replace(",", " ")
 
 
 def _field(default: float, kind: Kind, bounds: tuple[float, float], **facts: Any) -> Any:
@@ -136,3 +149,54 @@ def size(default: int, *, unit: str, source: str = ASSUMPTION) -> Any:
     """Declare a size of the run: a whole number, at least 1."""
     facts = {"group": "size", "low": None, "high": None, "null": None, "unit": unit, "source": source}
     return _field(default, "size", (1, LARGEST_SIZE), **facts)
+
+
+def checked(
+    written: object, months: int | None, levers: Collection[str], declarations: Mapping[str, Declaration]
+) -> Schedule:
+    """A schedule with months as sorted numbers, without levers that never change.
+
+    Months may be written as text, as they are in TOML. `months` is the length of the run, None where that is
+    itself mistaken. Raises `InputError` with a line for each mistake.
+    """
+    found, schedule = Mistakes(), {}
+    if not isinstance(written, Mapping):
+        found.append(Mistake(("schedule",), written, "must be a table of levers, each with values by month"))
+        written = {}
+    for lever, plan in written.items():
+        if found.full:
+            break
+        if lever not in levers:
+            known, near = declarations.get(str(lever)), closest(lever, levers)
+            what = "fixed for a run" if known and known.kind == "lever" else f"a {known.kind}" if known else ""
+            why = f"only levers can follow a schedule, and {lever} is {what}" if what else "no lever has this name"
+            found.append(
+                Mistake(("schedule", lever), ..., why, near, "" if near else f"the levers are {', '.join(levers)}")
+            )
+        elif not isinstance(plan, Mapping):
+            found.append(Mistake(("schedule", lever), plan, "must be a table such as { 36 = 0.9 }"))
+        else:
+            values = _by_month(declarations[lever], plan, months or LARGEST_SIZE, found)
+            schedule[lever] = dict(sorted(values.items()))
+    found.tell()
+    return {lever: values for lever, values in schedule.items() if values}
+
+
+def _by_month(lever: Declaration, plan: Mapping[Any, Any], last: int, found: Mistakes) -> dict[int, float]:
+    """The values of one lever by month; what is wrong with them is added to `found`."""
+    values: dict[int, float] = {}
+    for written, given in plan.items():
+        where, value = ("schedule", lever.name, written), plain(given)
+        in_digits = isinstance(written, str) and re.fullmatch(r"[0-9]{1,9}", written)
+        month = int(written) if in_digits else plain(written)
+        if type(month) is not int or not 1 <= month <= last:
+            why = f"the month must be a whole number from 1 to {last}, the last month of the run"
+            found.append(Mistake(where, given, why))
+        elif month in values:
+            found.append(Mistake(where, given, f"month {month} is given twice"))
+        if not lever.allows(value):
+            refused = lever.refused(given, *where)
+            found.append(replace(refused, why=f"the value {refused.why}"))
+        elif type(month) is int:
+            values[month] = float(value)
+    return values

@@ -23,8 +23,7 @@ from sim.model import rules
 from sim.model.catalogue import Levers
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve
-from sim.model.seeds import seed_of
+from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve, seed_of
 from sim.model.streams import APPOINTMENT, Streams, normal
 
 # One argument a line would hide the shape of a month.

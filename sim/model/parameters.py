@@ -1,4 +1,4 @@
-"""The door to the parameters of a run: `resolve`, and every name that others need.
+"""The parameters of a run: `resolve` makes them from a regime, mechanisms that are off, and settings.
 
 The table of parameters, with a meaning and a source for each, is in `sim/model/catalogue.py`; mechanisms and
 regimes are in `sim/model/mechanisms.py`.
@@ -7,20 +7,24 @@ regimes are in `sim/model/mechanisms.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
-from sim.errors import InputError, first, named, nearest, shown
+from sim.errors import InputError, Mistake, Mistakes, closest, whole
 from sim.model.catalogue import DECLARATIONS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.model.declaration import Declaration
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
+from sim.model.outcomes import OUTCOMES
 
 __all__ = [
     "BYTES_FOR_AN_AGENT",
     "BYTES_FOR_A_POST",
     "DECLARATIONS",
+    "LARGEST_SEED",
     "LEVERS",
     "MECHANISMS",
     "PARAMETERS",
@@ -33,6 +37,8 @@ __all__ = [
     "Regime",
     "check_memory",
     "resolve",
+    "seed_of",
+    "unknown",
 ]
 
 GIB = 2**30
@@ -45,6 +51,9 @@ MEMORY_WHERE_UNKNOWN = 16 * GIB
 MOST_POST_MONTHS = 10**13
 
 
+LARGEST_SEED = 2**63 - 1
+
+
 def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **settings: Any) -> Parameters:
     """The parameters of one run: defaults, then the regime's levers, then nulls, then the settings.
 
@@ -55,112 +64,113 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
     >>> resolve("heavy", mechanisms_off=["paperwork"], months=24, schedule={"monitoring": {12: 0.9}}).targets
     0.8
     """
-    off = _names(mechanisms_off)
-    mistakes = [*_unknown_regime(regime), *first(_unknown_mechanisms(off))]
-    switched_off = {} if mistakes else _nulls(off)
-    levers = {} if mistakes else REGIMES[regime].levers
-    mistakes += _contradictions(off, settings)
-    values = {**levers, **switched_off, **settings}
+    found, values = Mistakes(), dict(settings)
+    if isinstance(regime, str) and regime in REGIMES:
+        values = {**REGIMES[regime].levers, **values}
+    else:
+        known = f"there are {', '.join(REGIMES)}"
+        found.append(Mistake(("regime",), regime, "no such regime", closest(regime, REGIMES), known))
+    listed = isinstance(mechanisms_off, Iterable) and not isinstance(mechanisms_off, str)
+    with found:
+        values = {**values, **nulls(mechanisms_off if listed else [mechanisms_off], settings)}
     try:
         parameters = Parameters(**values)
     except ValidationError as error:
-        mistakes += first(_lines(error))
+        with found:
+            raise InputError(_complaints(error)) from None
         wrong = {problem["loc"][0] for problem in error.errors(include_url=False) if problem["loc"]}
         wrong.add("schedule")  # it was checked against months that may themselves be wrong
         parameters = Parameters(**{name: value for name, value in values.items() if name not in wrong})
-    mistakes += _too_large(parameters)
-    if mistakes:
-        raise InputError(first(mistakes))
+    with found:
+        check_memory(parameters)
+    found.tell()
     return parameters
 
 
-def _names(listed: object) -> tuple[Any, ...]:
-    """What was listed; a single name, or what is no list at all, counts as a list of one."""
-    return tuple(listed) if isinstance(listed, Iterable) and not isinstance(listed, str) else (listed,)
+def nulls(off: Iterable[Any], settings: Mapping[str, Any]) -> dict[str, float | None]:
+    """The nulls of all parameters of mechanisms that are off.
 
-
-def _unknown_regime(regime: object) -> list[str]:
-    if isinstance(regime, str) and regime in REGIMES:
-        return []
-    hint = nearest(regime, REGIMES)
-    return [f"regime = {shown(regime)}: no such regime{hint}; there are {', '.join(REGIMES)}"]
-
-
-def _is_mechanism(name: object) -> bool:
-    return isinstance(name, str) and name in MECHANISMS
-
-
-def _unknown_mechanisms(off: tuple[str, ...]) -> Iterator[str]:
-    every = "; there are " + ", ".join(MECHANISMS)
-    for name in off:
-        if not _is_mechanism(name):
-            yield f"mechanisms_off = {shown(name)}: no such mechanism{nearest(name, MECHANISMS) or every}"
-
-
-def _nulls(off: Iterable[str]) -> dict[str, float | None]:
-    return {name: DECLARATIONS[name].null for key in off for name in MECHANISMS[key].parameters}
-
-
-def _contradictions(off: tuple[str, ...], settings: dict[str, Any]) -> list[str]:
-    return [
-        f"{name} = {shown(settings[name])}: belongs to the mechanism {key}, which is switched off and "
-        f"holds it at {DECLARATIONS[name].null:g}; leave out one of the two"
-        for key in off
-        if _is_mechanism(key)
-        for name in MECHANISMS[key].parameters
-        if name in settings
-    ]
-
-
-def _lines(error: ValidationError) -> Iterator[str]:
-    """Pydantic's complaints in this project's words."""
-    yield from (line for problem in error.errors(include_url=False) for line in _complaint(problem))
-
-
-def _complaint(problem: Any) -> tuple[str, ...]:
-    name, value, why = problem["loc"][0], problem["input"], problem.get("ctx", {}).get("error")
-    if isinstance(why, InputError):
-        return why.lines
-    if name not in DECLARATIONS:
-        hint = nearest(name, [*DECLARATIONS, "schedule", "regime", "mechanisms_off"])
-        return (f"{named(name)} = {shown(value)}: no parameter, lever or size has this name{hint}",)
-    return (f"{name} = {shown(value)}: must be {DECLARATIONS[name].allowed}",)
-
-
-def check_memory(run: Parameters, bytes_for_a_post: int, record_organisations: bool) -> None:
-    """Refuse a run that this machine could not hold, given what a post takes in an engine and what is recorded.
-
-    Raises `InputError` with one line that says what the run would need.
+    Raises `InputError` for unknown mechanisms, and where `settings` name one of these parameters.
     """
-    organisations = run.months * run.systems * run.organisations * BYTES_FOR_AN_ORGANISATION
-    if lines := _too_large(run, bytes_for_a_post, organisations if record_organisations else 0):
-        raise InputError(lines)
+    values: dict[str, float | None] = {}
+
+    def mistakes() -> Iterator[Mistake]:
+        every = f"there are {', '.join(MECHANISMS)}"
+        for key in off:
+            if not isinstance(key, str) or key not in MECHANISMS:
+                near = closest(key, MECHANISMS)
+                yield Mistake(("mechanisms_off",), key, "no such mechanism", near, "" if near else every)
+                continue
+            for name in MECHANISMS[key].parameters:
+                values[name] = DECLARATIONS[name].null
+                if name in settings:
+                    why = f"belongs to the mechanism {key}, which is switched off and holds it at {values[name]:g}"
+                    yield Mistake((name,), settings[name], why, allowed="leave out one of the two")
+
+    if found := tuple(mistakes()):
+        raise InputError(found)
+    return values
 
 
-def _too_large(run: Parameters, bytes_for_a_post: int = BYTES_FOR_A_POST, besides: int = 0) -> list[str]:
-    """Refuse what this machine could not hold, or could never finish."""
-    posts = run.systems * run.organisations * run.managers
-    sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
-    mistakes = []
-    if posts * run.months > MOST_POST_MONTHS:
-        mistakes.append(
-            f"{sizes}: {posts * run.months:.3g} posts times months would never finish; "
-            f"at most {MOST_POST_MONTHS:.0e} are allowed"
-        )
-    if (needed := _bytes(run, posts, bytes_for_a_post) + besides) > (limit := _memory()):
-        mistakes.append(
-            f"{sizes}: the run would need {needed / GIB:.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
-        )
-    return mistakes
+def unknown(name: object, *others: str) -> tuple[str, str]:
+    """Why nothing can be set under a name, and the nearest name that can, of all settings and `others`."""
+    if isinstance(name, str) and name in OUTCOMES:
+        return "is an outcome, which a run measures and nothing sets", ""
+    near = closest(name, [*DECLARATIONS, *others])
+    return "no parameter, lever or size has this name", near
 
 
-def _bytes(run: Parameters, posts: int, bytes_for_a_post: int) -> float:
+def _complaints(error: ValidationError) -> Iterator[Mistake]:
+    """Pydantic's complaints as mistakes."""
+    for problem in error.errors(include_url=False):
+        (name, *_), value, why = problem["loc"], problem["input"], problem.get("ctx", {}).get("error")
+        if isinstance(why, InputError):
+            yield from why.mistakes
+        elif name in DECLARATIONS:
+            yield DECLARATIONS[str(name)].refused(value)
+        else:
+            yield Mistake((str(name),), value, *unknown(name, "schedule", "regime", "mechanisms_off"))
+
+
+def seed_of(given: Any = None) -> int:
+    """The seed of a run: the whole number given, one drawn from a NumPy generator, or a fresh one for None.
+
+    Raises `InputError` for anything else and for numbers outside 0 to 2**63 - 1.
+    """
+    if given is None:
+        return secrets.randbelow(2**53)  # short enough to survive a spreadsheet
+    if isinstance(given, np.random.Generator):
+        return int(given.integers(2**53))
+    return whole("seed", given, 0, LARGEST_SEED)
+
+
+def check_memory(run: Parameters, bytes_for_a_post: int = BYTES_FOR_A_POST, record_organisations: bool = False) -> None:
+    """Refuse a run that this machine could not hold or never finish, given what a post takes and what is recorded.
+
+    Raises `InputError` with a line that says what the run would need.
+    """
+    places = run.systems * run.organisations
+    posts = places * run.managers
     leaving = min(1.0, run.exit_base + run.exit_distress + run.exit_fear + run.dismissal)
-    market = posts * leaving * min(run.market_months, run.months)
-    return posts * bytes_for_a_post + run.months * BYTES_FOR_A_MONTH + market * BYTES_FOR_A_FORMER_MANAGER
+    market = posts * leaving * min(run.market_months, run.months) * BYTES_FOR_A_FORMER_MANAGER
+    record = run.months * (BYTES_FOR_A_MONTH + places * BYTES_FOR_AN_ORGANISATION * record_organisations)
+    needed, limit = posts * bytes_for_a_post + market + record, _memory()
+    mistakes = []
+    if (total := posts * run.months) > MOST_POST_MONTHS:
+        mistakes.append(
+            f"{total:.3g} posts times months would never finish; at most {MOST_POST_MONTHS:.0e} are allowed"
+        )
+    if needed > limit:
+        mistakes.append(
+            f"the run would need {needed / GIB:.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
+        )
+    if mistakes:
+        sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
+        raise InputError(f"{sizes}: {line}" for line in mistakes)
 
 
 def _memory() -> int:
+    """Bytes of memory of this machine."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf

@@ -20,8 +20,7 @@ import sim
 from sim.errors import InputError, nearest, shown
 from sim.model import record as recording
 from sim.model.interventions import NONE, Interventions
-from sim.model.parameters import BYTES_FOR_A_POST, Parameters, check_memory, resolve
-from sim.model.seeds import seed_of
+from sim.model.parameters import BYTES_FOR_A_POST, Parameters, check_memory, resolve, seed_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

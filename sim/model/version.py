@@ -28,12 +28,12 @@ from typing import Any
 from sim.errors import InputError
 
 MODEL = ("streams", "rules", "engine", "record", "interventions", "outcomes", "catalogue", "declaration",
-         "parameters", "schedule", "mechanisms", "seeds", "tables")  # fmt: skip
+         "parameters", "mechanisms", "tables")  # fmt: skip
 """Modules that decide a run's numbers, beside this one."""
 NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version")
 """The other modules beside this one. They hold words, show something, or compute what `MODEL` computes once more; of
 ``compiling`` the options of the compiler count."""
-WORDY = ("outcomes", "catalogue", "declaration", "parameters", "schedule", "mechanisms", "seeds", "interventions")
+WORDY = ("outcomes", "catalogue", "declaration", "parameters", "mechanisms", "interventions")
 """Modules of `MODEL` in which prose stands between numbers and code; see `bare`."""
 PROSE = ("meaning", "unit", "source", "group", "case")
 """Columns of the tables that decide no number."""

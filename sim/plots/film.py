@@ -26,9 +26,8 @@ from numpy.typing import NDArray
 
 from sim import files
 from sim.errors import InputError, nearest, place, shown
-from sim.model.parameters import PARAMETERS, REGIMES, SIZES
+from sim.model.parameters import PARAMETERS, REGIMES, SIZES, seed_of
 from sim.model.run import Run, simulate
-from sim.model.seeds import seed_of
 from sim.plots import layout, theme
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sim.model import record as recording
 from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import SIZES, Parameters, resolve
 from sim.study.chunks import Chunk, Kept, Piece
-from sim.study.design import CHOICES
+from sim.study.design import TEXTS
 
 Tables = dict[str, pa.Table]
 """The tables of a chunk: "runs", and "series" and "organisations" where they are kept."""
@@ -203,6 +203,6 @@ def _design(batch: _Batch, chunk: Chunk, runs: NDArray[np.int64]) -> Iterator[tu
 
 
 def _type(column: str) -> pa.DataType:
-    if column in CHOICES:
+    if column in TEXTS:
         return pa.string()
     return pa.int64() if column in SIZES else pa.float64()

@@ -1,45 +1,61 @@
-"""Designs: from the section that says what varies to a table of cells.
+"""Designs: the cells that a design section stands for.
 
-A design is a function from its section, without ``kind``, to a list of `Settings`, one for each cell, that raises
-`InputError` with a line for each mistake. Another kind of design is another function in `DESIGNS`. Whether the
-settings themselves are allowed is not its business: every cell is resolved afterwards, before anything runs.
+A design is a function from its section, ``kind`` included, to a list of `Settings`, one for each cell, that raises
+`InputError` with a line for each mistake. Another kind of design is another function in `DESIGNS`. Settings that depend
+on each other are checked afterwards: every cell is resolved before anything runs.
 
-``grid`` and ``list`` are here; what ``lhs``, ``sobol`` and ``morris`` can vary, and how it is written, is in
-`sim.study.factors`. In any design a setting such as ``"monitoring@36"`` is the value of a lever from a month on.
+``grid`` combines values and ``list`` names each cell. ``lhs`` is a Latin hypercube, ``sobol`` a Sobol' (Saltelli)
+design and ``morris`` a Morris design over the factors of `sim.study.factors`. In any design a setting such as
+``"monitoring@36"`` is the value of a lever from a month on.
+
+``samples`` is the number of cells of an ``lhs`` design. A ``sobol`` design of N ``samples``, a power of two, over d
+drivers has N (d + 2) rows, and a ``morris`` design of N trajectories N (d + 1). Rows that set the same, as they may
+where factors have few values, are one cell, run once; `Sampled.cell` tells which rows it stands for.
+
+A sampled design is drawn from its ``seed`` (0 unless another is given) by SciPy and SALib. It is the same wherever
+these have the same version; `sim.study.sensitivity` makes sure that results fit the design that it draws anew.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from sim.errors import InputError, first, named, nearest, shown
-from sim.model.parameters import DECLARATIONS
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError, Mistake, Mistakes, closest, shown, whole
+from sim.model.parameters import DECLARATIONS, LARGEST_SEED, MECHANISMS, unknown
 from sim.study import factors
-from sim.study.sampled import Sampled, sample
+from sim.study.factors import Driver, repeated
 
 Settings = dict[str, Any]
-"""What one cell sets: parameters, levers and sizes, and perhaps `CHOICES` and scheduled levers."""
+"""What one cell sets: parameters, levers and sizes, and perhaps `CHOICES`, scheduled levers and a name."""
 
 CHOICES = ("regime", "mechanisms_off", "schedule")
 """What a cell may set beside numbers."""
+TEXTS = (*CHOICES, "name")
+"""The columns of a design that hold texts."""
 
 MOST_CELLS = 1_000_000
+MOST_NUMBERS = 8_000_000
+"""Cells times what is sampled for each: so many fit into 2 GiB."""
+_WHAT = {"lhs": "cells", "sobol": "base samples", "morris": "trajectories"}
 
 
 def cells(section: dict[str, Any]) -> list[Settings]:
     """The cells of a design section; one cell that sets nothing where the section is empty."""
     if not section:
         return [{}]
-    kind = section.get("kind")
+    kind = section.get("kind", ...)
     if isinstance(kind, str) and kind in DESIGNS:
-        return DESIGNS[kind]({name: value for name, value in section.items() if name != "kind"})
-    if kind is None:
-        raise InputError([f"design.kind: missing; must be {_known()}"])
-    raise InputError([f"design.kind = {shown(kind)}: must be {_known()}{nearest(kind, DESIGNS)}"])
+        return DESIGNS[kind](section)
+    *others, last = (f'"{known}"' for known in DESIGNS)
+    why = f"{'missing; ' if kind is ... else ''}must be {', '.join(others)} or {last}"
+    raise InputError([Mistake(("design", "kind"), kind, why, "" if kind is ... else closest(kind, DESIGNS))])
 
 
 def varied(section: dict[str, Any]) -> list[str]:
@@ -56,45 +72,170 @@ def varied(section: dict[str, Any]) -> list[str]:
 
 def grid(section: dict[str, Any]) -> list[Settings]:
     """Every combination of the factors' values; the factor written last varies fastest."""
-    mistakes = first(line for name, values in section.items() for line in _factor_mistakes(name, values))
-    if mistakes:
-        raise InputError(mistakes)
-    if (size := math.prod(map(len, section.values()))) > MOST_CELLS:
-        raise InputError([f"design: {shown(size)} cells; at most {MOST_CELLS} are allowed"])
-    return [dict(zip(section, values, strict=True)) for values in product(*section.values())]
+    lists, wrong = {name: values for name, values in section.items() if name != "kind"}, Mistakes()
+    wrong.take(mistake for name, values in lists.items() for mistake in _factor_mistakes(name, values))
+    wrong.tell()
+    if (size := math.prod(map(len, lists.values()))) > MOST_CELLS:
+        raise InputError([Mistake(("design",), ..., f"{shown(size)} cells; at most {MOST_CELLS} are allowed")])
+    return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
+
+
+def _factor_mistakes(name: str, values: object) -> Iterator[Mistake]:
+    where, lever = ("design", name), factors.scheduled(name)
+    declared = DECLARATIONS.get(lever[0] if lever else name)
+    if not declared and name not in CHOICES:
+        yield Mistake(where, values, *unknown(name, *CHOICES))
+    elif not isinstance(values, list) or not values:
+        yield Mistake(where, values, "must be a list of at least one value, such as [0.1, 0.5]")
+    elif declared and (refused := [declared.refused(value) for value in values if not declared.allows(value)]):
+        yield Mistake(where, values, f"{shown(refused[0].value)} {refused[0].why}", allowed=refused[0].allowed)
+    else:
+        yield from (Mistake(where, values, f"{shown(value)} {why}") for value, why in repeated(values))
 
 
 def listed(section: dict[str, Any]) -> list[Settings]:
-    """The cells as they are written, one table ``[[design.cell]]`` each."""
-    mistakes = first(
-        f"design.{named(name)} = {shown(value)}: a list design has only cells, written as [[design.cell]] tables"
-        for name, value in section.items()
-        if name != "cell"
-    )
-    tables = section.get("cell")
+    """The cells as they are written, one table ``[[design.cell]]`` each; a ``name`` there changes no run."""
+    wrong, why = Mistakes(), "a list design has only cells, written as [[design.cell]] tables"
+    wrong.take(Mistake(("design", name), value, why) for name, value in section.items() if name not in ("kind", "cell"))
+    tables, here = section.get("cell", ...), ("design", "cell")
     if not isinstance(tables, list) or not tables:
-        wrong = "missing" if tables is None else f"{shown(tables)} is not a list of cells"
-        raise InputError([*mistakes, f"design.cell: {wrong}; write a [[design.cell]] table for each cell"])
+        missing = "missing" if tables is ... else "is not a list of cells"
+        wrong.append(Mistake(here, tables, f"{missing}; write a [[design.cell]] table for each cell"))
+        tables = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
-            mistakes.append(f"design.cell: cell {number} is {shown(table)}; must be a [[design.cell]] table")
-    if mistakes:
-        raise InputError(first(mistakes))
+            wrong.append(Mistake(here, table, "must be a [[design.cell]] table", about=f"cell {number}"))
+        elif not isinstance(name := table.get("name", ""), str) or not name.isprintable() or len(name) > MOST_LETTERS:
+            why = f"must be a text on one line, of at most {MOST_LETTERS} characters"
+            wrong.append(Mistake((*here, "name"), name, why, about=f"cell {number}"))
+    names = [table["name"] for table in tables if isinstance(table, dict) and "name" in table]
+    wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(names))
+    wrong.tell()
     return [dict(table) for table in tables]
 
 
+MOST_LETTERS = 100
+"""A cell's name is at most so long."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A sampled design as it was drawn.
+
+    Attributes
+    ----------
+    kind : "lhs", "sobol" or "morris"
+    drivers : what was sampled, in order.
+    levels : the number of levels of a morris design, else 0.
+    unit : array, shape (rows, drivers)
+        The sampled numbers, from 0 to 1.
+    settings : what each cell sets, each set once.
+    cell : array, shape (rows,)
+        The number, from 1, of each row's cell.
+    """
+
+    kind: str
+    drivers: tuple[Driver, ...]
+    levels: int
+    unit: NDArray[np.float64]
+    settings: list[Settings]
+    cell: NDArray[np.int64]
+
+    @property
+    def block(self) -> int:
+        """How many rows, in order, belong to one base sample."""
+        return _block(self.kind, len(self.drivers))
+
+
+def _block(kind: str, count: int) -> int:
+    return {"lhs": 1, "sobol": count + 2, "morris": count + 1}[kind]
+
+
 def sampled(section: dict[str, Any]) -> Sampled:
-    """A design of the kinds lhs, sobol or morris as it is drawn, for what must know more of it than its cells."""
-    return sample(section, MOST_CELLS)
+    """Draw a design of the kinds lhs, sobol or morris; raises `InputError` with a line for each mistake."""
+    section, wrong = factors.resolved(section), Mistakes()
+    wrong.take(_setting_mistakes(section))
+    found: list[Driver] = []
+    with wrong:
+        found = factors.drivers(section)
+    wrong.tell()
+    size = section["samples"] * _block(section["kind"], len(found))
+    if size > MOST_CELLS or size * len(found) > MOST_NUMBERS:
+        most = f"; at most {MOST_CELLS} are allowed"
+        if size <= MOST_CELLS:
+            most = f" with {len(found)} numbers each; at most {MOST_NUMBERS} are allowed in all"
+        raise InputError([Mistake(("design", "samples"), section["samples"], f"makes {shown(size)} cells{most}")])
+    unit = _drawn(section, len(found))
+    numbers: dict[str, int] = {}
+    settings: list[Settings] = []
+    cell = np.empty(len(unit), dtype=np.int64)
+    for row, point in enumerate(unit):
+        own = _settings(point.tolist(), found)
+        cell[row] = numbers.setdefault(repr(own), len(settings) + 1)
+        if cell[row] > len(settings):
+            settings.append(own)
+    return Sampled(section["kind"], tuple(found), section.get("levels", 0), unit, settings, cell)
+
+
+def _setting_mistakes(section: dict[str, Any]) -> Iterator[Mistake]:
+    """What is wrong with samples, seed and levels."""
+    kind, samples, levels = section["kind"], section.get("samples", ...), section.get("levels", ...)
+    integer = isinstance(samples, int) and not isinstance(samples, bool)
+    if samples is ...:
+        yield Mistake(("design", "samples"), ..., f"missing; give the number of {_WHAT[kind]}")
+    elif not integer or samples < 2:
+        yield Mistake(("design", "samples"), samples, "must be a whole number, at least 2")
+    elif kind == "sobol" and samples & (samples - 1):
+        following = shown(1 << samples.bit_length())
+        yield Mistake(("design", "samples"), samples, f"must be a power of two; the next one is {following}")
+    wrong = Mistakes()
+    with wrong:
+        whole("seed", section["seed"], 0, LARGEST_SEED)
+    yield from (mistake.within("design") for mistake in wrong)
+    if kind == "morris" and (type(levels) is not int or levels % 2 or not 2 <= levels <= 100):
+        yield Mistake(("design", "levels"), levels, "must be an even number from 2 to 100")
+    elif kind != "morris" and levels is not ...:
+        yield Mistake(("design", "levels"), levels, "only a morris design has levels")
+
+
+def _drawn(section: dict[str, Any], count: int) -> NDArray[np.float64]:
+    """The numbers of a sampled design, from 0 to 1: a row for each sample, a column for each driver."""
+    kind, samples, seed = section["kind"], section["samples"], section["seed"]
+    if kind == "lhs":
+        from scipy.stats import qmc  # noqa: PLC0415
+
+        return qmc.LatinHypercube(count, rng=np.random.default_rng(seed)).random(samples)
+    from SALib.sample import morris, sobol  # noqa: PLC0415
+
+    problem = {"num_vars": count, "names": [f"x{k}" for k in range(count)], "bounds": [[0.0, 1.0]] * count}
+    if kind == "sobol":
+        drawn = sobol.sample(problem, samples, calc_second_order=False, seed=seed)
+    else:
+        drawn = morris.sample(problem, samples, section["levels"], seed=seed)
+    return np.asarray(drawn, dtype=np.float64)
+
+
+def _settings(point: list[float], found: list[Driver]) -> Settings:
+    """What one row sets. What belongs to a mechanism that is off stays out: it goes to its null."""
+    own = {f.name: f.at(u) for driver, u in zip(found, point, strict=True) for f in driver.factors}
+    if any(driver.mechanism for driver in found):
+        off = [d.mechanism for d, u in zip(found, point, strict=True) if d.mechanism and u < d.off]
+        for name in (parameter for mechanism in off for parameter in MECHANISMS[mechanism].parameters):
+            own.pop(name, None)
+        own["mechanisms_off"] = off
+    return own
+
+
+def _sampled_cells(section: dict[str, Any]) -> list[Settings]:
+    return sampled(section).settings
 
 
 DESIGNS: dict[str, Callable[[dict[str, Any]], list[Settings]]] = {
     "grid": grid,
     "list": listed,
-    "lhs": lambda section: sampled({"kind": "lhs", **section}).settings,
-    "sobol": lambda section: sampled({"kind": "sobol", **section}).settings,
-    "morris": lambda section: sampled({"kind": "morris", **section}).settings,
+    **dict.fromkeys(factors.SAMPLED, _sampled_cells),
 }
+"""The kinds of design, each with the function that makes its cells."""
 
 
 def is_sampled(section: dict[str, Any]) -> bool:
@@ -117,24 +258,3 @@ def put_into_schedule(own: Settings, schedule: dict[str, Any]) -> Settings:
         plan = merged.get(lever, {})
         merged[lever] = {**plan, str(month): own[name]} if isinstance(plan, dict) else plan
     return {**{name: value for name, value in own.items() if name not in months}, "schedule": merged}
-
-
-def _known() -> str:
-    *others, last = (f'"{kind}"' for kind in DESIGNS)
-    return f"{', '.join(others)} or {last}"
-
-
-def _factor_mistakes(name: str, values: object) -> list[str]:
-    here = f"design.{named(name)} = {shown(values)}"
-    if name not in DECLARATIONS and name not in CHOICES and not factors.scheduled(name):
-        hint = nearest(name, [*DECLARATIONS, *CHOICES])
-        return [f"{here}: no parameter, lever or size has this name{hint}"]
-    if not isinstance(values, list) or not values:
-        return [f"{here}: must be a list of at least one value, such as [0.1, 0.5]"]
-    times = Counter(map(_key, values))
-    return [f"{here}: {shown(value)} is given {count} times" for value, count in times.items() if count > 1]
-
-
-def _key(value: object) -> object:
-    """What tells values apart: 1 is 1.0, but neither is true."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else repr(value)

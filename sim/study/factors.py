@@ -1,4 +1,4 @@
-"""What a sampled design varies: the factors of its section, and what drives each of them.
+"""Factors of sampled designs: what varies, over which values, and which sampled number drives it.
 
 Beside ``kind``, ``samples``, ``seed`` and, for morris, ``levels``, every key of the section is a factor::
 
@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import MOST_LINES, InputError, first, named, nearest, shown
-from sim.model.declaration import Declaration
+from sim.errors import InputError, Mistake, Mistakes, closest, shown
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
+from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, unknown
 
 SAMPLED = ("lhs", "sobol", "morris")
 SETTINGS = ("kind", "samples", "seed", "levels")
@@ -54,7 +53,7 @@ _LONGEST = 100
 
 @dataclass(frozen=True)
 class Factor:
-    """A setting and the values it can take: `choices`, or else what lies between `low` and `high`, both included.
+    """A factor: a setting and its values, `choices` or else all from `low` to `high`, both included.
 
     `low` may be above `high`: then the setting falls where its driver rises.
     """
@@ -128,23 +127,18 @@ def resolved(section: dict[str, Any]) -> dict[str, Any]:
     defaults = {"seed": 0, "levels": 4} if section["kind"] == "morris" else {"seed": 0}
     table: dict[str, Any] = {"kind": section["kind"]}
     for name, value in (defaults | section).items():
-        if name == "groups" and not _group_mistakes(value):
-            for parameter in _members(value, taken={*section, *_in_tables(section)}):
-                table[parameter] = _range(parameter)
+        if name == "groups" and not any(_group_mistakes(value)):
+            taken = {*section, *_in_tables(section)}
+            table |= {member: _range(member) for member in _members(value) if member not in taken}
         elif name == "together" and isinstance(value, list):
-            table[name] = [_spelled(driver) if isinstance(driver, dict) else driver for driver in value]
+            table[name] = [_with_ranges(driver) if isinstance(driver, dict) else driver for driver in value]
         else:
-            table[name] = _range(name) if value == "range" and _range(name) else value
-    return dict(sorted(table.items(), key=_place_in_file))
+            table |= _with_ranges({name: value})
+    # tables come last in TOML, so drivers keep their order when a resolved study is written and read again
+    return dict(sorted(table.items(), key=lambda item: 2 if item[0] == "together" else isinstance(item[1], dict)))
 
 
-def _place_in_file(item: tuple[str, Any]) -> int:
-    """Tables come last in TOML, so drivers keep their order when a resolved study is written and read again."""
-    name, value = item
-    return 2 if name == "together" else int(isinstance(value, dict))
-
-
-def _spelled(table: dict[str, Any]) -> dict[str, Any]:
+def _with_ranges(table: dict[str, Any]) -> dict[str, Any]:
     return {name: _range(name) if value == "range" and _range(name) else value for name, value in table.items()}
 
 
@@ -155,16 +149,16 @@ def _range(name: str) -> list[float]:
     return [d.low, d.high] if d and d.low is not None and d.high is not None and d.low < d.high else []
 
 
-def _of_bundle(name: str) -> list[str]:
-    """The parameters of a group or else of a mechanism."""
-    group = [d.name for d in DECLARATIONS.values() if d.group == name]
-    return group or list(MECHANISMS[name].parameters if name in MECHANISMS else ())
+def _members(groups: Iterable[str]) -> list[str]:
+    """The parameters of these groups, or else mechanisms, that have a range, each once."""
+    every = [name for group in groups for name in _GROUPS.get(group, ())]
+    return [name for name in dict.fromkeys(every) if _range(name)]
 
 
-def _members(groups: list[str], taken: set[str]) -> list[str]:
-    """The parameters of these groups and mechanisms that have a range, each once, without those in `taken`."""
-    every = [name for group in groups for name in _of_bundle(group)]
-    return [name for name in dict.fromkeys(every) if name not in taken and _range(name)]
+_GROUPS: dict[str, tuple[str, ...]] = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} | {
+    group: tuple(d.name for d in DECLARATIONS.values() if d.group == group)
+    for group in dict.fromkeys(d.group for d in DECLARATIONS.values())
+}
 
 
 def _in_tables(section: dict[str, Any]) -> list[str]:
@@ -187,157 +181,161 @@ def varied(section: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def repeated(values: Iterable[Any]) -> Iterator[tuple[Any, str]]:
+    """Values that occur more than once, each with the words for that: 1 is 1.0, but neither is true."""
+    given: dict[object, Any] = {}
+    times = Counter[object]()
+    for value in values:
+        plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+        key = value if plain else (shown(value),)
+        given.setdefault(key, value)
+        times[key] += 1
+    yield from ((given[key], f"is given {count} times") for key, count in times.items() if count > 1)
+
+
 def drivers(section: dict[str, Any]) -> list[Driver]:
     """What drives the factors of a sampled design; raises `InputError` with a line for each mistake."""
     section = resolved(section)
     found: list[Driver] = []
-    mistakes: list[str] = []
+    wrong = Mistakes()
     for name, value in section.items():
-        if len(mistakes) > MOST_LINES:
+        if wrong.full:
             break
-        try:
+        with wrong:
             if name == "groups":
-                mistakes += _group_mistakes(value)
-            elif name == "together":
+                raise InputError(_group_mistakes(value))  # the others are resolved
+            if name == "together":
                 found += _together(value)
             elif name not in (*SETTINGS, *BUNDLES):
-                found.append(Driver(name, (factor(f"design.{named(name)}", name, value),)))
-        except InputError as error:
-            mistakes += error.lines
-    try:
+                found.append(Driver(name, (factor(value, "design", name),)))
+    with wrong:
         found += _mechanisms(section)
-    except InputError as error:
-        mistakes += error.lines
-    mistakes += _given_twice(section, found)
-    if not found and not mistakes:
-        mistakes.append("design: varies nothing; name at least one factor, such as monitoring = [0.2, 0.8]")
-    if mistakes:
-        raise InputError(mistakes)
+    written = [name for name in section if name not in (*SETTINGS, *BUNDLES)]
+    here, only = ("design", "together"), "leave out all but one"
+    twice = Counter([*written, *_in_tables(section)]).items()
+    wrong.take(Mistake((*here, n), ..., f"{n} is varied {k} times", "", only) for n, k in twice if k > 1)
+    titles = [driver.name for driver in found if driver.name not in written]
+    wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(titles))
+    if not found and not wrong:
+        why = "varies nothing; name at least one factor, such as monitoring = [0.2, 0.8]"
+        wrong.append(Mistake(("design",), ..., why))
+    wrong.tell()
     return found
 
 
-def _given_twice(section: dict[str, Any], found: list[Driver]) -> Iterator[str]:
-    written = [name for name in section if name not in (*SETTINGS, *BUNDLES)]
-    for name, times in Counter([*written, *_in_tables(section)]).items():
-        if times > 1:
-            yield f"design.together.{named(name)}: {named(name)} is varied {times} times; leave out all but one"
-    for name, times in Counter(driver.name for driver in found).items():
-        if times > 1 and name not in written:
-            yield f"design.together.name = {shown(name)}: is given {times} times"
+def factor(value: object, *where: str, reverse: bool = False) -> Factor:
+    """One factor from the value that is written under the keys `where`; raises `InputError` with a line."""
+    name = where[-1]
 
+    def wrong(why: str, near: str = "", allowed: str = "") -> InputError:
+        return InputError([Mistake(where, value, why, near, allowed)])
 
-def factor(here: str, name: str, value: object, reverse: bool = False) -> Factor:
-    """One factor from what is written of it at `here`; raises `InputError` with one line."""
-    here = f"{here} = {shown(value)}"
     if name == "regime":
-        return Factor(name, choices=_choices(here, value, '["light", "heavy"]', REGIMES))
+        return Factor(name, choices=_choices(value, value, where, '["light", "heavy"]', REGIMES))
     lever = scheduled(name)
     d = DECLARATIONS.get(lever[0] if lever else name)
     if d is None:
-        raise InputError([f"{here}: {_unknown(name)}"])
+        raise wrong(*_unknown(name))
     if isinstance(value, dict) and list(value) == ["choices"]:
-        choices = _choices(here, value["choices"], "{ choices = [0.2, 0.8] }")
-        if refused := [choice for choice in choices if not d.allows(choice)]:
-            raise InputError([f"{here}: {shown(refused[0])} must be {d.allowed}"])
+        given = choices = _choices(value["choices"], value, where, "{ choices = [0.2, 0.8] }")
+    elif value == "range":
+        single = f": it is fixed at {d.low:g}" if d.low is not None else ""
+        raise wrong(f"{name} has no plausible range{single}; give bounds [low, high]")
+    elif not isinstance(value, list) or not value:
+        raise wrong('must be bounds [low, high], "range" or { choices = [...] }')
+    elif len(value) != 2:
+        raise wrong(f"must be two bounds [low, high], or {{ choices = {shown(value)} }}")
+    else:
+        given, choices = tuple(value), ()
+    if refused := [d.refused(each) for each in given if not d.allows(each)]:
+        raise wrong(f"{shown(refused[0].value)} {refused[0].why}", "", refused[0].allowed)
+    if choices:
         return Factor(name, choices=choices)
-    return Factor(name, *_bounds(here, d, value, reverse), d.integer)
+    low, high = given
+    if low == high:
+        raise wrong(f"the bounds are equal; fix {d.name} under [parameters] instead")
+    if low > high and not reverse:
+        raise wrong(f"the bounds are reversed; write [{high}, {low}]")
+    return Factor(name, low, high, d.integer)
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str) -> tuple[str, str]:
+    """Why a name is no factor, and the nearest name that may be meant."""
     if name == "schedule":
-        return 'cannot be sampled; name lever and month, such as "monitoring@36" = [0.2, 0.9]'
+        return 'cannot be sampled; name lever and month, such as "monitoring@36" = [0.2, 0.9]', ""
     if "@" in name:
         lever = name.partition("@")[0]
-        hint = "" if lever in LEVERS else nearest(lever, LEVERS)
-        return f'must name a lever and a month, such as "monitoring@36"{hint}'
-    return f"no parameter, lever or size has this name{nearest(name, [*DECLARATIONS, 'regime', *BUNDLES, *SETTINGS])}"
+        near = "" if lever in LEVERS else closest(lever, LEVERS)
+        return 'must name a lever and a month, such as "monitoring@36"', near
+    return unknown(name, "regime", *BUNDLES, *SETTINGS)
 
 
-def _bounds(here: str, d: Declaration, value: object, reverse: bool) -> tuple[float, float]:
-    if value == "range":
-        single = f": it is fixed at {d.low:g}" if d.low is not None else ""
-        raise InputError([f"{here}: {d.name} has no plausible range{single}; give bounds [low, high]"])
-    if not isinstance(value, list) or not value:
-        raise InputError([f'{here}: must be bounds [low, high], "range" or {{ choices = [...] }}'])
-    if len(value) != 2:
-        raise InputError([f"{here}: must be two bounds [low, high], or {{ choices = {shown(value)} }}"])
-    if refused := [bound for bound in value if not d.allows(bound)]:
-        raise InputError([f"{here}: {shown(refused[0])} must be {d.allowed}"])
-    low, high = value
-    if low == high:
-        raise InputError([f"{here}: the bounds are equal; fix {d.name} under [parameters] instead"])
-    if low > high and not reverse:
-        raise InputError([f"{here}: the bounds are reversed; write [{high}, {low}]"])
-    return low, high
-
-
-def _choices(here: str, value: object, example: str, allowed: Any = None) -> tuple[Any, ...]:
-    if not isinstance(value, list) or len(value) < 2:
-        raise InputError([f"{here}: must be a list of at least two values, such as {example}"])
-    lines = first(
-        f"{here}: {shown(choice)}: no such regime{nearest(choice, allowed)}; there are {', '.join(allowed)}"
-        for choice in value
+def _choices(
+    choices: object, value: object, where: tuple[str, ...], example: str, allowed: Iterable[str] = ()
+) -> tuple[Any, ...]:
+    """The values of a factor that has several without an order."""
+    if not isinstance(choices, list) or len(choices) < 2:
+        raise InputError([Mistake(where, value, f"must be a list of at least two values, such as {example}")])
+    known = f"there are {', '.join(allowed)}"
+    wrong = Mistakes()
+    wrong.take(
+        Mistake(where, value, f"{shown(choice)}: no such regime", closest(choice, allowed), known)
+        for choice in choices
         if allowed and not (isinstance(choice, str) and choice in allowed)
     )
-    times = Counter(map(shown, value))
-    lines += first(f"{here}: {choice} is given {count} times" for choice, count in times.items() if count > 1)
-    if lines:
-        raise InputError(lines)
-    return tuple(value)
+    wrong.take(Mistake(where, value, f"{shown(choice)} {why}") for choice, why in repeated(choices))
+    wrong.tell()
+    return tuple(choices)
 
 
-def _group_mistakes(value: object) -> list[str]:
-    return first(_wrong_groups(value))
-
-
-def _wrong_groups(value: object) -> Iterator[str]:
-    groups = list(dict.fromkeys(d.group for d in DECLARATIONS.values()))
+def _group_mistakes(value: object) -> Iterator[Mistake]:
+    where = ("design", "groups")
     if not isinstance(value, list) or not value:
-        yield f'design.groups = {shown(value)}: must be a list of groups or mechanisms, such as ["fear", "trust"]'
+        yield Mistake(where, value, 'must be a list of groups or mechanisms, such as ["fear", "trust"]')
         return
     for group in value:
-        if not isinstance(group, str) or not _of_bundle(group):
-            hint = nearest(group, [*groups, *MECHANISMS]) or "; the groups are " + ", ".join(groups)
-            yield f"design.groups = {shown(group)}: no group or mechanism has this name{hint}"
-        elif not _members([group], set()):
-            yield f"design.groups = {shown(group)}: nothing in this group has a plausible range"
+        if not isinstance(group, str) or group not in _GROUPS:
+            near = closest(group, _GROUPS)
+            groups = ", ".join(dict.fromkeys(d.group for d in DECLARATIONS.values()))
+            known = "" if near else f"the groups are {groups}"
+            yield Mistake(where, group, "no group or mechanism has this name", near, known)
+        elif not _members([group]):
+            yield Mistake(where, group, "nothing in this group has a plausible range")
 
 
-TAKEN = {*DECLARATIONS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "error"}
+TAKEN = {*DECLARATIONS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
 """What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
 
 
 def _together(value: object) -> list[Driver]:
+    where = ("design", "together")
     example = 'such as { name = "surveillance", monitoring = [0.2, 0.8], targets = [0.2, 0.8] }'
     if not isinstance(value, list) or not value or not all(isinstance(table, dict) for table in value):
-        raise InputError([f"design.together = {shown(value)}: must be [[design.together]] tables, {example}"])
+        raise InputError([Mistake(where, value, f"must be [[design.together]] tables, {example}")])
     found: list[Driver] = []
-    mistakes: list[str] = []
+    wrong = Mistakes()
     for table in value:
+        specs = {name: spec for name, spec in table.items() if name != "name"}
         factors = []
-        for name, spec in table.items():
-            if name == "name" or len(mistakes) > MOST_LINES:
-                continue
-            try:
-                factors.append(factor(f"design.together.{named(name)}", name, spec, reverse=True))
-            except InputError as error:
-                mistakes += error.lines
-        title = table.get("name", " + ".join(name for name in table))
+        for name, spec in specs.items():
+            if not wrong.full:
+                with wrong:
+                    factors.append(factor(spec, *where, name, reverse=True))
+        title = table.get("name", " + ".join(specs))
+        why = ""
         if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > _LONGEST:
-            line = f"must be a text on one line, of at most {_LONGEST} characters"
-            mistakes.append(f"design.together.name = {shown(title)}: {line}")
+            why = f"must be a text on one line, of at most {_LONGEST} characters"
         elif title.lstrip()[0] in files.FORMULA:
-            mistakes.append(
-                f"design.together.name = {shown(title)}: a spreadsheet would compute it; begin with a letter"
-            )
+            why = "a spreadsheet would compute it; begin with a letter"
         elif title in TAKEN:
-            mistakes.append(f"design.together.name = {shown(title)}: means something else; choose another name")
-        elif len(table) - ("name" in table) < 2:
-            mistakes.append(f"design.together = {shown(table)}: needs at least two factors, {example}")
+            why = "means something else; choose another name"
+        if why:
+            wrong.append(Mistake((*where, "name"), title, why))
+        elif len(specs) < 2:
+            wrong.append(Mistake(where, table, f"needs at least two factors, {example}"))
         else:
             found.append(Driver(title, tuple(factors)))
-    if mistakes:
-        raise InputError(mistakes)
+    wrong.tell()
     return found
 
 
@@ -346,24 +344,22 @@ def _mechanisms(section: dict[str, Any]) -> list[Driver]:
     if "mechanisms" not in section and "mechanisms_off" not in section:
         return []
     names, off = section.get("mechanisms", list(MECHANISMS)), section.get("mechanisms_off", _EVEN)
-    mistakes = []
+    where, wrong = ("design", "mechanisms"), Mistakes()
     if not isinstance(names, list) or not names:
-        mistakes.append(f'design.mechanisms = {shown(names)}: must be a list of mechanisms, such as ["gaming"]')
+        wrong.append(Mistake(where, names, 'must be a list of mechanisms, such as ["gaming"]'))
         names = []
-    for name, times in Counter(name if isinstance(name, str) else shown(name) for name in names).items():
-        if len(mistakes) > MOST_LINES:
-            break
-        if name not in MECHANISMS:
-            every = "; there are " + ", ".join(MECHANISMS)
-            hint = nearest(name, MECHANISMS) or every
-            mistakes.append(f"design.mechanisms = {shown(name)}: no such mechanism{hint}")
-        elif times > 1:
-            mistakes.append(f"design.mechanisms = {shown(name)}: is given {times} times")
-    here = f"design.mechanisms_off = {shown(off)}"
+    every = f"there are {', '.join(MECHANISMS)}"
+    wrong.take(
+        Mistake(where, name, "no such mechanism", near := closest(name, MECHANISMS), "" if near else every)
+        for name in names
+        if not isinstance(name, str) or name not in MECHANISMS
+    )
+    wrong.take(Mistake(where, name, why) for name, why in repeated(names) if name in MECHANISMS)
     if section["kind"] == "morris" and "mechanisms_off" in section:
-        mistakes.append(f"{here}: not in a morris design; name what is to be on or off in mechanisms")
+        why = "not in a morris design; name what is to be on or off in mechanisms"
+        wrong.append(Mistake(("design", "mechanisms_off"), off, why))
     elif isinstance(off, bool) or not isinstance(off, (int, float)) or not 0.0 < off < 1.0:
-        mistakes.append(f"{here}: must be a number above 0 and below 1, the chance that a mechanism is off")
-    if mistakes:
-        raise InputError(mistakes)
+        why = "must be a number above 0 and below 1, the chance that a mechanism is off"
+        wrong.append(Mistake(("design", "mechanisms_off"), off, why))
+    wrong.tell()
     return [Driver(f"mechanism {name}", (), name, float(off)) for name in names]

@@ -1,24 +1,27 @@
-"""Study files as text: reading TOML, settings given beside a file, and writing what was resolved."""
+"""Files of studies: TOML read, with settings given beside it, and written; points from CSV; a first study."""
 
 from __future__ import annotations
 
+import csv
 import os
 import re
+import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import tomli_w
 
 from sim import files
-from sim.errors import InputError, named, nearest, place, shown
-from sim.model.parameters import DECLARATIONS
+from sim.errors import InputError, Mistake, Mistakes, closest, named, place, shown
+from sim.model.parameters import DECLARATIONS, unknown
 
 Table = dict[str, Any]
-Overrides = Mapping[str, str] | Sequence[str]
+Overrides = Mapping[str, Any] | Sequence[str]
+"""Settings that replace or join those of a file: values by name, or texts ``name=value`` with the value in TOML."""
 
 MOST_BYTES = 2**23
 """A file larger than this is refused: a list of a hundred thousand cells takes 5 MB."""
@@ -26,8 +29,9 @@ MOST_LEVELS = 20
 _DOTTED = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){20}""")
 _PLACE = re.compile(r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.S)
 _LONGEST, _LONGEST_VARIANT = 200, 60
+_WIDEST = 100
 _OUTCOMES = ("keep", "window", "series", "organisations")
-_DESIGN = ("kind", "samples", "levels", "groups", "mechanisms")
+_DESIGN = ("kind", "samples", "levels", "groups", "mechanisms", "file")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -37,57 +41,116 @@ def read(path: Path) -> Table:
     if found := _DOTTED.search(content):  # the parser takes the square of their number
         line = content.count(b"\n", 0, found.start()) + 1
         raise InputError([f"{place(path)}, line {line}: not valid TOML: nested too deeply"])
+    text = _decoded(path, content)
     try:
-        text = content.decode("utf-8-sig")  # some editors begin a file with a byte-order mark
-    except UnicodeDecodeError as error:
-        raise InputError([f"{place(path)}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 text"]) from None
-    try:
-        table = tomllib.loads(text)
-    except RecursionError:
-        table = None
+        table = plain(tomllib.loads(text))
+    except (RecursionError, InputError):
+        raise InputError([f"{place(path)}: not valid TOML: nested too deeply"]) from None
     except ValueError as error:
         raise InputError([_malformed(path, text, str(error))]) from None
-    if table is None or _too_deep(table):
-        raise InputError([f"{place(path)}: not valid TOML: nested too deeply"])
-    return table
+    return dict(table)
 
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:  # a device may never end, so it is not read as a whole
-            content = file.read(MOST_BYTES + 1)
+        return files.read(path, MOST_BYTES)
     except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
         why = getattr(error, "strerror", None) or error
-        raise InputError([f"{place(path)}: cannot be read: {why}{_with_ending(path)}"]) from None
-    if len(content) > MOST_BYTES:
-        raise InputError([f"{place(path)}: larger than {MOST_BYTES >> 20} MiB, which no study needs"])
-    return content
+        raise InputError([f"{place(path)}: cannot be read: {why}{_meant(path)}"]) from None
 
 
-def _too_deep(value: object) -> bool:
-    """Whether tables and lists lie in each other for more than `MOST_LEVELS` levels, which nothing here needs."""
-    level = [value]
-    for _ in range(MOST_LEVELS):
-        held = {id(each): each for each in level if isinstance(each, (dict, list))}.values()
-        level = [below for each in held for below in (each.values() if isinstance(each, dict) else each)]
-    return bool(level)
+def _decoded(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")  # some editors begin a file with a byte-order mark
+    except UnicodeDecodeError as error:
+        raise InputError([f"{place(path)}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 text"]) from None
 
 
-def _with_ending(path: Path) -> str:
-    """The hint that the file is there under its full name, or nothing."""
-    full = Path(f"{path}.toml")
+def _meant(path: Path) -> str:
+    """The hint that a study of nearly this name is there or in ``experiments``, or what is in a folder, or nothing."""
     with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
-        return f" (did you mean {place(full)}?)" if full.is_file() else ""
+        if path.is_dir():
+            inside = sorted(path.glob("*.toml"))[:_MOST_NAMED]
+            return f"; it is a folder, with the studies {', '.join(map(place, inside))}" if inside else ""
+        folders = (path.parent, Path("experiments"))
+        there = {file.stem: file for folder in reversed(folders) for file in folder.glob("*.toml")}
+        near = path.stem if path.stem in there else closest(path.stem, there)
+        return f" (did you mean {place(there[near])}?)" if near else ""
     return ""
 
 
-def _malformed(path: Path, text: str, message: str) -> str:
-    found = _PLACE.fullmatch(message)
+_MOST_NAMED = 8
+
+
+def _malformed(path: Path, text: str, message: str) -> Mistake:
+    """What is wrong with a text that is no TOML: the parser's words, the line, and what was probably meant."""
+    found, lines = _PLACE.fullmatch(message), text.split("\n")
     what = " ".join((found["what"] if found else message).split())
     what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]}..."
-    line = (found and found["line"]) or text.rstrip("\n").count("\n") + 1
-    column = f", column {found['column']}" if found and found["column"] else ""
-    return f"{place(path)}, line {line}{column}: not valid TOML: {what}"
+    number = int(found["line"]) if found and found["line"] else text.rstrip("\n").count("\n") + 1
+    column = int(found["column"]) if found and found["column"] else 0
+    if "Unclosed" in what or not column:  # told where the parser gave up, not where it began
+        opened = [k for k, line in enumerate(lines[:number], 1) if line.count("[") > line.count("]")]
+        number, column = (opened[-1], lines[opened[-1] - 1].rindex("[") + 1) if opened else (number, column)
+    line = lines[number - 1].rstrip("\r")
+    guess = _guess(lines, number, line, what)
+    if "=" not in text:
+        guess = "this is no study, which is a TOML file with lines such as seeds = 10"
+    start = max(0, column - _WIDEST)
+    part = "".join(c if c.isprintable() else " " for c in line[start : start + _WIDEST])
+    excerpt = (f"  {part}", f"  {' ' * (column - 1 - start)}^") if column else (f"  {part}",)
+    at = f", column {column}" if column else ""
+    why = f"not valid TOML: {what}" + (f"; {guess}" if guess else "")
+    return Mistake((), ..., why, about=f"{place(path)}, line {number}{at}", excerpt=excerpt if part.strip() else ())
+
+
+_CURLY = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb"
+_GUESSES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    (r"=\s*(?:#|$)", lambda found: "a value is missing after the ="),
+    (rf"=.*[{_CURLY}]", lambda found: 'curly quotes do not count; write straight ones, "'),
+    (r"(\d+(?:\.\d+)?)\s*%", lambda found: f"{found[1]} % is written {float(found[1]) / 100:.9g}"),
+    (r"=\s*(-?\d+),(\d+)\s*(?:#|$)", lambda found: f"a decimal point may be meant: {found[1]}.{found[2]}"),
+    (r"[\[,;]\s*(-?\d+),(\d+)\s*;", lambda found: "values are divided by commas and have decimal points: [0.1, 0.5]"),
+    (r"\[[^\]#]*;", lambda found: "values are divided by commas: [0.1, 0.5]"),
+    (
+        r"=\s*(?!(?:true|false|inf|nan)\b)([^\W\d][^#\"'\[\]{}=]*?)\s*(?:#|$)",
+        lambda found: f'a text stands in quotes: "{found[1]}"',
+    ),
+    (r"=\s*[^#\"']*([\"'])[^\"']*$", lambda found: f"a quote is not closed; put {found[1]} at the end of the text"),
+    (r"=[^#\]]*\[[^\]]*$", lambda found: "a bracket is not closed; put ] at the end of the list"),
+)
+"""What newcomers write, and what is told about it; the first that fits the line counts."""
+
+
+def _guess(lines: list[str], number: int, line: str, what: str) -> str:
+    """What was probably meant by a line that is no TOML; "" where nothing comes to mind."""
+    before = lines[: number - 1]
+    if re.match(r"Cannot (overwrite|declare|mutate)|Duplicate", what, re.I):
+        key = line.split("=", maxsplit=1)[0].strip()
+        start = max((k for k, each in enumerate(before) if each.lstrip().startswith("[")), default=0)
+        first = [k for k, each in enumerate(before, 1) if each.split("#")[0].split("=")[0].strip() == key]
+        first = [k for k in first if key.startswith("[") or k > start]
+        return f"{shown(key)} is given twice; the first is in line {first[0]}" if first else ""
+    return next((told(found) for pattern, told in _GUESSES if (found := re.search(pattern, line))), "")
+
+
+def plain(value: Any, levels: int = MOST_LEVELS) -> Any:
+    """A copy of a table in Python's own types: arrays and other sequences as lists, rows of a data frame as cells.
+
+    Raises `InputError` with one line where tables and lists lie in each other for more than `levels` levels.
+    """
+    if isinstance(value, (str, bytes, int, float)) and not hasattr(value, "tolist"):
+        return value
+    if levels < 0:
+        raise InputError(["nested too deeply"])
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        rows = [{name: each for name, each in row.items() if pd.notna(each)} for row in value.to_dict("records")]
+        return {"kind": "list", "cell": plain(rows, levels)}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist(), levels)
+    if isinstance(value, Mapping):
+        return {plain(name): plain(each, levels - 1) for name, each in value.items()}
+    return [plain(each, levels - 1) for each in value] if isinstance(value, Sequence) else value
 
 
 def written(table: Table) -> str:
@@ -95,24 +158,22 @@ def written(table: Table) -> str:
     return tomli_w.dumps(table)
 
 
-def overridden(table: Table, overrides: Overrides, keys: Sequence[str]) -> Table:
+def overridden(table: Mapping[str, Any], overrides: Overrides, keys: Sequence[str]) -> Table:
     """A copy of a study's table with settings such as ``relationship=0.5`` or ``outcomes.window=12`` put in.
 
     `keys` are the names allowed at the top of a study. A name without a dot is one of these, or a parameter, lever
-    or size: that goes to the design where the study varies it, else to ``[parameters]``. Values are TOML; a bare word
-    counts as text. Raises `InputError` with a line for each setting that cannot be understood.
+    or size: that goes to the design where the study varies it, else to ``[parameters]``. In texts, values are TOML, and
+    a bare word counts as text. Raises `InputError` with a line for each setting that cannot be understood.
     """
-    if _too_deep(table):
-        raise InputError(["nested too deeply"])
-    table, mistakes = deepcopy(table), []
-    for name, text in _pairs(overrides):
-        try:
-            _put(table, _home(name, table, keys), _value(name, text))
-        except InputError as error:
-            mistakes += [f"--set {line}" for line in error.lines]
-    if mistakes:
-        raise InputError(mistakes)
-    return table
+    changed: Table = plain(table)
+    wrong = Mistakes()
+    as_text = not isinstance(overrides, Mapping)
+    for name, given in _pairs(overrides):
+        with wrong:
+            _put(changed, _home(name, given, changed, keys), _value(name, given) if as_text else plain(given))
+    if wrong:
+        raise InputError(mistake.found_in("--set" if as_text else "overrides") for mistake in wrong)
+    return changed
 
 
 def variant(overrides: Overrides) -> str:
@@ -126,26 +187,26 @@ def variant(overrides: Overrides) -> str:
     return f"-{plain}" if plain == text and text else text and f"-{plain}-{files.digest(text.encode())[:8]}"
 
 
-def _pairs(overrides: Overrides) -> list[tuple[str, str | None]]:
+def _pairs(overrides: Overrides) -> list[tuple[str, Any]]:
     if isinstance(overrides, Mapping):
-        return [(str(name), str(text)) for name, text in overrides.items()]
+        return [(str(name), value) for name, value in overrides.items()]
     split = [str(setting).partition("=") for setting in overrides]
     return [(name.strip(), text.strip() if equals else None) for name, equals, text in split]
 
 
 def _value(name: str, text: str | None) -> Any:
     if text is None:
-        raise InputError([f"{named(name)}: a setting reads name=value, such as relationship=0.5"])
+        raise InputError([Mistake((name,), ..., "a setting reads name=value, such as relationship=0.5")])
     try:
-        found = {} if _DOTTED.search(os.fsencode(text)) else tomllib.loads(f"value = {text}")
+        found = {} if _DOTTED.search(os.fsencode(text)) else plain(tomllib.loads(f"value = {text}"))
     except (ValueError, RecursionError):
         found = {"value": text} if _BARE_WORD.fullmatch(text) else {}
-    if list(found) != ["value"] or _too_deep(found):  # a line break in the text could smuggle in a second key
-        raise InputError([f'{named(name)}={shown(text)}: not a TOML value such as 0.5, true, [1, 2] or "heavy"'])
+    if list(found) != ["value"]:  # a line break in the text could smuggle in a second key
+        raise InputError([Mistake((name,), text, 'not a TOML value such as 0.5, true, [1, 2] or "heavy"')])
     return found["value"]
 
 
-def _home(name: str, table: Table, keys: Sequence[str]) -> list[str]:
+def _home(name: str, value: Any, table: Table, keys: Sequence[str]) -> list[str]:
     """Where in the study a setting belongs."""
     if "." in name:
         if name.count(".") > MOST_LEVELS:
@@ -162,8 +223,7 @@ def _home(name: str, table: Table, keys: Sequence[str]) -> list[str]:
         return ["design", name]
     if name in DECLARATIONS:
         return ["parameters", name]
-    hint = nearest(name, [*keys, *_OUTCOMES, *_DESIGN, *DECLARATIONS])
-    raise InputError([f"{named(name)}: no setting, parameter, lever or size has this name{hint}"])
+    raise InputError([Mistake((name,), value, *unknown(name, *keys, *_OUTCOMES, *_DESIGN))])
 
 
 def _put(table: Table, path: list[str], value: Any) -> None:
@@ -171,6 +231,116 @@ def _put(table: Table, path: list[str], value: Any) -> None:
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
-            raise InputError([f"{named('.'.join(path))}: {named(section)} is not a table that holds settings by name"])
+            raise InputError(
+                [Mistake(tuple(path), ..., f"{named(section)} is not a table that holds settings by name")]
+            )
     varied = sections == ["design"] and isinstance(table.get(key), list)
     table[key] = [value] if varied and not isinstance(value, list) else value
+
+
+def points(section: Table, folder: Path) -> Table:
+    """The list design whose cells are the rows of the CSV file that ``file`` names, from the study's folder.
+
+    The first row names what each column sets; an empty field sets nothing. Raises `InputError` with one line for a
+    file that is not such a table.
+    """
+    name, others = section.get("file", ...), section.keys() - {"kind", "file"}
+    if others:
+        raise InputError(Mistake(("design", other), section[other], "a csv design has only a file") for other in others)
+    if not isinstance(name, str) or not name:
+        raise InputError([Mistake(("design", "file"), name, 'must be the name of a CSV file, such as "points.csv"')])
+    path = folder / name
+    if path.exists() and not path.is_file():
+        raise InputError([Mistake(("design", "file"), name, "is no file")])
+    try:
+        rows = [row for row in csv.reader(_decoded(path, _content(path)).splitlines()) if any(row)]
+    except csv.Error as error:
+        raise InputError([f"{place(path)}: not valid CSV: {error}"]) from None
+    header = [column.strip() for column in rows[0]] if rows else []
+    if len(rows) < 2 or not all(header) or len(set(header)) < len(header):
+        why = "must have a first row with a name for each column, each once, and a row for each cell"
+        raise InputError([f"{place(path)}: {why}"])
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(header):
+            raise InputError([f"{place(path)}, row {number}: has {len(row)} fields; the first row has {len(header)}"])
+    return {"kind": "list", "cell": [_cell(header, row) for row in rows[1:]]}
+
+
+def _cell(header: list[str], row: list[str]) -> Table:
+    """What one row of a CSV file sets."""
+    cell: Table = {}
+    for name, field in zip(header, map(str.strip, row), strict=True):
+        if name == "mechanisms_off":
+            cell[name] = [each.strip() for each in field.split(",") if each.strip()]
+        elif field:
+            cell[name] = field
+            for number in (int, float) if name not in ("name", "regime") else ():
+                with suppress(ValueError):
+                    cell[name] = number(field)
+                    break
+    return cell
+
+
+TEXT = """\
+# The question: what does closer monitoring do to leaders and to care, and do good relationships change that?
+#
+# This study runs as it is. In a shell:
+#
+#   sim check {file}      says how many runs it takes, and for how long
+#   sim run {file}        does them and shows the results; again, and it goes on after an interruption
+#
+# A line that begins with # is for you; the program does not read it. Where there is no space after the #, it is a
+# setting that is switched off: take the # away to switch it on. A mistake gets a line that says what is allowed.
+
+title = "My first study"       # stands over the table and the figure
+regime = "baseline"            # how leaders are overseen where nothing below says otherwise: sim parameters baseline
+seeds = 10                     # runs of each cell, which differ by chance only; more make the intervals narrower
+#mechanisms_off = ["gaming"]   # what if this did not exist? The mechanisms are listed by: sim parameters
+
+# What is the same in every run: any name that "sim parameters" lists, with a value of your own.
+[parameters]
+systems = 6                    # a seventh of the nation, for speed; leave it out for all 42
+months = 120                   # ten years
+#fear_blamed = 0.5             # how much a sanction frightens the one who gets it: sim parameters fear_blamed
+
+# What varies. A grid combines every value with every other: three times two cells here.
+[design]
+kind = "grid"
+monitoring = [0.1, 0.5, 0.9]   # the chance that a slip nobody reported is discovered in its month
+relationship = [0.1, 0.7]      # coaching, listening, development
+
+# What changes on the way: a lever, the month from which a value holds (the first month is 1), and the value.
+#[schedule]
+#punitiveness = { 37 = 0.9, 85 = 0.3 }
+
+# What is kept of each run.
+[outcomes]
+keep = ["fear", "trust", "initiative_rate", "quality", "harm"]
+window = 24                    # averaged over so many months at the end
+#series = true                 # keep every month as well, for a time path
+
+# Instead of a fixed number of seeds: go on in each cell until its mean is as sure as this, plus or minus.
+#[precision]
+#outcome = "quality"
+#half_width = 0.005
+"""
+"""The study that ``sim new`` writes: small, ready to run, explained to whoever opens it first."""
+
+_NAME = re.compile(r"\w[\w .-]*")  # letters, digits, spaces, hyphens and dots
+_LONGEST_NAME = 100
+
+
+def new(name: str) -> Path:
+    """Write a commented study that runs to ``name.toml``, in the present folder or wherever `name` leads.
+
+    Returns its path. Raises `InputError` with one line for a name that no study can have, a file that is there
+    already, and a folder that is not.
+    """
+    path = Path(name) if name.lower().endswith(".toml") else Path(f"{name}.toml")
+    if len(path.stem) > _LONGEST_NAME:
+        raise InputError([f"{shown(name)}: too long for a name; at most {_LONGEST_NAME} characters"])
+    if not name.isprintable() or not _NAME.fullmatch(path.stem):
+        why = "no name for a study; use letters, digits, spaces, - and _, such as my_study"
+        raise InputError([f"{shown(name)}: {why}"])
+    files.write_new(path, TEXT.replace("{file}", shlex.quote(path.as_posix())).encode())
+    return path

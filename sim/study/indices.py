@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.study.precision import CONFIDENCE
 
 if TYPE_CHECKING:
-    from sim.study.sampled import Sampled
+    from sim.study.design import Sampled
 
 Array = NDArray[np.float64]
 Estimates = dict[str, Array]

@@ -1,22 +1,25 @@
-"""A study: what is written in its TOML file, checked as a whole before anything runs."""
+"""Studies: what is written in a TOML file, checked as a whole before anything runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, first, place
-from sim.study import design, mistakes
+from sim.errors import InputError, Mistake, Mistakes, closest, place, shown
+from sim.model.declaration import LARGEST_SIZE
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import DECLARATIONS, LARGEST_SEED
+from sim.study import design, factors
 from sim.study import file as toml
-from sim.study.chunks import Chunk, budget, chunks
+from sim.study.chunks import Chunk, Kept, budget, chunks
+from sim.study.design import Settings
 from sim.study.points import Cell, Cells, uncollected
-from sim.study.sections import Outcomes, Plan, Precision
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -24,13 +27,135 @@ if TYPE_CHECKING:
     from sim.study.estimate import Estimate
     from sim.study.results import Results
 
-_ONCE = frozenset(Plan.model_fields) - set(design.CHOICES) | {"window"}
-"""What a design cannot vary."""
+MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
 """More than these are not laid out, because that alone would take minutes and fill the memory."""
+_ENOUGH = 1_000  # cells that are wrong: nobody wants to hear of the others
+_CELLS_NAMED = 5
+_LONGEST_TITLE = 300
+_TITLE = f"a text on one line, of at most {_LONGEST_TITLE} characters"
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+"""Without characters that end a line, command a terminal or turn the direction of writing round."""
 
 
-@dataclass(frozen=True)
+class _Section(BaseModel):
+    """A table of the file. The description of a field says what is allowed: "must be ..."."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Outcomes(_Section):
+    """The section ``[outcomes]``: what is kept of each run."""
+
+    keep: list[str] = Field(list(OUTCOMES), min_length=1, description="a list of outcomes, at least one")
+    window: int = Field(24, ge=1, le=LARGEST_SIZE, description=f"a whole number from 1 to {LARGEST_SIZE}")
+    series: bool = Field(False, description="true or false")
+    organisations: bool = Field(False, description="true or false")
+
+    @field_validator("keep")
+    @classmethod
+    def _known(cls, keep: list[str]) -> list[str]:
+        where, wrong = ("outcomes", "keep"), Mistakes()
+        unknown = (name for name in dict.fromkeys(keep) if name not in OUTCOMES)
+        wrong.take(Mistake(where, name, "no such outcome", closest(name, OUTCOMES)) for name in unknown)
+        wrong.take(Mistake(where, name, why) for name, why in factors.repeated(keep) if name in OUTCOMES)
+        wrong.tell()
+        return keep
+
+
+class Precision(_Section):
+    """The section ``[precision]``: how sure the mean of an outcome has to be in every cell."""
+
+    outcome: str = Field("quality", description="the name of an outcome that is kept")
+    half_width: float = Field(0.01, gt=0, allow_inf_nan=False, description="a number above 0, in the outcome's unit")
+    maximum: int = Field(1000, ge=1, le=MOST_SEEDS, description=f"a whole number from 1 to {MOST_SEEDS}")
+
+
+class Plan(_Section):
+    """A study's file, section by section, with defaults for what is left out."""
+
+    title: str = Field("", pattern=_ONE_LINE, max_length=_LONGEST_TITLE, description=_TITLE)
+    regime: str = Field("baseline", description="the name of a regime")
+    seeds: int = Field(30, ge=1, le=MOST_SEEDS, description=f"a whole number from 1 to {MOST_SEEDS}")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED - MOST_SEEDS, description="a whole number, at least 0, below 2**63 - 10**6"
+    )
+    mechanisms_off: list[str] = Field([], description='a list of mechanisms, such as ["gaming"]')
+    parameters: dict[str, Any] = Field({}, description="a table, such as [parameters]")
+    design: dict[str, Any] = Field({}, description="a table, such as [design]")
+    schedule: dict[str, Any] = Field({}, description="a table, such as [schedule]")
+    outcomes: Outcomes = Field(
+        default_factory=lambda: Outcomes.model_validate({}), description="a table, such as [outcomes]"
+    )
+    precision: Precision | None = Field(None, description="a table, such as [precision]")
+
+    @field_validator("design")
+    @classmethod
+    def _spelled_out(cls, design: dict[str, Any]) -> dict[str, Any]:
+        """With the seed of a sampled design, its ranges and its groups, so that all of it is recorded."""
+        return factors.resolved(design)
+
+    @property
+    def most_seeds(self) -> int:
+        """The largest number of runs that a cell can get; the smallest is `seeds`."""
+        return self.precision.maximum if self.precision else self.seeds
+
+    @property
+    def kept(self) -> Kept:
+        """What is kept of each run; outcomes in the order of `OUTCOMES`, however the file lists them."""
+        o = self.outcomes
+        return Kept(tuple(name for name in OUTCOMES if name in o.keep), o.window, o.series, o.organisations)
+
+    @property
+    def common(self) -> Settings:
+        """What `resolve` is called with in every cell, unless the cell itself says otherwise."""
+        known = {name: value for name, value in self.parameters.items() if name not in {*_TOP, "window"}}
+        return {**known, **{name: getattr(self, name) for name in design.CHOICES}, "window": self.outcomes.window}
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What contradicts each other in the sections: keys in the wrong one, and what is both varied and settled."""
+        homes = dict.fromkeys(_TOP, "at the top of the file, before the first [section]")
+        homes |= {"window": "under [outcomes]", "schedule": "in a section [schedule]"}
+        for name in self.parameters.keys() & homes.keys():
+            yield Mistake(("parameters", name), self.parameters[name], f"belongs {homes[name]}")
+        listed, settled = self.design.get("kind") == "list", dict.fromkeys(_ONCE, "set once for all runs")
+        given = [name for name in ("mechanisms_off", "schedule") if getattr(self, name)]
+        if "regime" in self.model_fields_set and not listed:  # each cell of a list may have its own
+            given.append("regime")
+        settled |= dict.fromkeys(given, "fixed at the top of the file")
+        for lever, plan in self.schedule.items():
+            settled |= {f"{lever}@{month}": "fixed in [schedule]" for month in (plan if isinstance(plan, dict) else ())}
+        settled |= {"window": "set in [outcomes] for all runs"}
+        settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
+        for name in design.varied(self.design):
+            if name in settled:
+                why = f"varied here and {settled[name]}"
+                yield Mistake(("design", name), ..., why, allowed="leave out one of the two")
+        if (asked := self.precision) is None:
+            return
+        if asked.outcome not in self.outcomes.keep:
+            known = "is not kept; add it to outcomes.keep" if asked.outcome in OUTCOMES else "no such outcome"
+            near = closest(asked.outcome, self.outcomes.keep) if asked.outcome not in OUTCOMES else ""
+            yield Mistake(("precision", "outcome"), asked.outcome, known, near)
+        if asked.maximum < self.seeds:
+            why = f"must be at least seeds = {self.seeds}, the minimum"
+            yield Mistake(("precision", "maximum"), asked.maximum, why)
+
+    def toml(self) -> str:
+        """The plan with its defaults filled in, as TOML."""
+        table = self.model_dump()
+        if "regime" in self.design:  # varied, so there is none for all runs
+            del table["regime"]
+        return toml.written({name: value for name, value in table.items() if value not in ({}, [], "", None)})
+
+
+_TOP = tuple(Plan.model_fields)
+_ONCE = frozenset(_TOP) - set(design.CHOICES) | {"window"}
+"""What a design cannot vary."""
+_SECTIONS: dict[str, type[BaseModel]] = {"outcomes": Outcomes, "precision": Precision}
+
+
+@dataclass(frozen=True, repr=False)
 class Study:
     """A checked study: every cell is known to be allowed.
 
@@ -56,41 +181,50 @@ class Study:
     def load(cls, path: Path | str, overrides: toml.Overrides = ()) -> Study:
         """Read a study from a TOML file.
 
-        `overrides` are settings that replace or join those of the file, ``["relationship=0.5", "seeds=3"]`` or
-        ``{"parameters.months": "24"}``, with values in TOML. Raises `InputError` with a line for each mistake.
+        `overrides` are settings that replace or join those of the file, ``{"relationship": 0.5, "outcomes.series":
+        True}``, or as a shell has them, ``["relationship=0.5", "seeds=3"]``, with values in TOML. Raises `InputError`
+        with a line for each mistake.
         """
         path = Path(path)
-        return cls.from_dict(toml.read(path), overrides, name=_safe(path.stem), where=place(path))
+        table = toml.read(path)
+        return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
 
     @classmethod
     def from_dict(
         cls,
-        table: dict[str, Any],
+        table: Mapping[str, Any],
         overrides: toml.Overrides = (),
         *,
         name: str = "study",
         where: str = "study",
+        folder: Path | str = ".",
     ) -> Study:
         """A study from a table as `tomllib` reads it; `where` begins each line about a mistake.
 
-        >>> Study.from_dict({"seeds": 2, "design": {"kind": "grid", "monitoring": [0.1, 0.9]}}).size
-        4
-        """
-        with uncollected():
-            return cls._made(table, overrides, name, where)
+        Lists may be arrays or any sequences, and the design may be a data frame with a row for each cell. Files that it
+        names lie in `folder`.
 
-    @classmethod
-    def _made(cls, table: dict[str, Any], overrides: toml.Overrides, name: str, where: str) -> Study:
+        >>> Study.from_dict({"seeds": 2, "design": {"kind": "grid", "monitoring": [0.1, 0.9]}})
+        Study('study': 2 cells × 2)
+        """
+        plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+        safe = plain.strip(". ") or "study"  # the results stay inside ``results/``, whatever a file is called
         try:
-            plan, wrong = _checked(toml.overridden(table, overrides, list(Plan.model_fields)))
-            columns, points, more = _cells(plan)
-            if wrong or more:
-                raise InputError(first([*wrong, *more]))
+            with uncollected():
+                changed = toml.overridden(table, overrides, _TOP)
+                section = changed.get("design")
+                if isinstance(section, dict) and section.get("kind") == "csv":
+                    changed["design"] = toml.points(section, Path(folder))
+                return cls(safe, *_checked(changed), toml.variant(overrides))
         except InputError as error:
             raise InputError(
-                [line if line.startswith("--set ") else f"{where}: {line}" for line in error.lines]
+                mistake if mistake.about in ("--set", "overrides") else mistake.found_in(where)
+                for mistake in error.mistakes
             ) from None
-        return cls(_safe(name), plan, columns, points, toml.variant(overrides))
+
+    def __repr__(self) -> str:
+        cells = f"{len(self.points):,} cell{'s' if len(self.points) != 1 else ''}"
+        return f"Study({self.name!r}: {cells} × {self.plan.seeds:,})"
 
     @property
     def title(self) -> str:
@@ -193,53 +327,108 @@ class Study:
         return estimate(self, self.folder(out), workers)
 
 
-def _safe(name: str) -> str:
-    """A name that stays inside ``results/``, whatever a file is called."""
-    plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
-    return plain.strip(". ") or "study"
-
-
-def _checked(table: toml.Table) -> tuple[Plan, list[str]]:
-    """The plan, with defaults where something is wrong, and what is wrong."""
+def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]]:
+    """The plan, the columns and the cells of a study; raises `InputError` with a line for each mistake."""
+    wrong = Mistakes()
     try:
-        return Plan.model_validate(table), []
+        plan = Plan.model_validate(table)
     except ValidationError as error:
-        wrong = {problem["loc"][0] for problem in error.errors(include_url=False)}
-        lines = mistakes.complaints(error, Plan, {"outcomes": Outcomes, "precision": Precision})
-        return Plan.model_validate({name: value for name, value in table.items() if name not in wrong}), lines
-
-
-def _cells(plan: Plan) -> tuple[tuple[str, ...], tuple[Cell, ...], list[str]]:
-    """The columns and cells of a plan's design, and what is wrong with it."""
-    lines = [*mistakes.misplaced(plan.parameters, Plan.model_fields), *plan.impossible]
-    settings: list[design.Settings] = [{}]
-    columns: list[str] = []
-    varied = design.varied(plan.design)
-    try:
-        settings, columns = design.cells(plan.design), varied
-    except InputError as error:
-        lines += error.lines
-    lines += mistakes.contradictions(varied, _ONCE, plan.fixed, plan.parameters)
-    found = mistakes.CellMistakes(plan.listed, plan.parameters, design.is_sampled(plan.design))
+        wrong.take({mistake.line: mistake for mistake in _complaints(error)}.values())
+        mistaken = {problem["loc"][0] for problem in error.errors(include_url=False)}
+        plan = Plan.model_validate({name: value for name, value in table.items() if name not in mistaken})
+    wrong.take(plan.mistakes())
+    settings: list[Settings] = [{}]
+    columns: tuple[str, ...] = ()
+    with wrong:
+        settings = design.cells(plan.design)
+        columns = tuple(design.varied(plan.design))
+    cells = _CellMistakes(plan, len(settings))
     points: list[Cell] = []
     checked = Cells(plan.common, columns, plan.outcomes.organisations)
     for number, own in enumerate(settings, 1):
-        if found.enough:
-            break
         try:
             settled = design.put_into_schedule(own, plan.schedule)
             points.append(checked({name: value for name, value in settled.items() if name not in _ONCE}))
         except InputError as error:
-            found.add(number, own, error)
-    lines += found.lines(len(settings)) or _repeated(points)
-    return tuple(columns), tuple(points), lines
+            cells.add(number, own, error)
+            if cells.wrong > _ENOUGH:
+                break
+    wrong.take(cells.told() if cells.wrong else _repeated(points))
+    wrong.tell()
+    return plan, columns, tuple(points)
 
 
-def _repeated(points: list[Cell]) -> list[str]:
+def _complaints(error: ValidationError) -> Iterator[Mistake]:
+    """Pydantic's complaints about a study's table as mistakes."""
+    for problem in error.errors(include_url=False):
+        if isinstance(why := problem.get("ctx", {}).get("error"), InputError):
+            yield from why.mistakes
+            continue
+        where = tuple(part for part in problem["loc"] if isinstance(part, str))
+        model = _SECTIONS.get(where[0], Plan) if len(where) > 1 else Plan
+        if problem["type"] != "extra_forbidden":
+            fields = model.model_fields[where[1] if model is not Plan else where[0]]
+            yield Mistake(where, problem["input"], f"must be {fields.description}")
+        elif isinstance(table := problem["input"], dict):
+            inside = set(map(str, table))
+            near = "parameters" if inside & DECLARATIONS.keys() else closest(where[-1], _TOP)
+            hint = f"did you mean [{near}]?" if near else "there are [parameters], [design], [schedule] and [outcomes]"
+            yield Mistake(where, ..., "no such section", allowed=hint)
+        else:
+            yield Mistake(where, problem["input"], "no such key", *_belongs(where[-1], model))
+
+
+def _belongs(name: str, model: type[BaseModel]) -> tuple[str, str]:
+    """The key that may be meant by an unknown one, and where it belongs or what there is."""
+    if model is not Plan and name in _TOP:
+        return "", "it belongs at the top of the file, before the first [section]"
+    homes = {key: section for section, fields in _SECTIONS.items() for key in fields.model_fields}
+    homes |= dict.fromkeys(DECLARATIONS.keys() - {"window"}, "parameters")
+    if name in homes:
+        return "", f"it belongs under [{homes[name]}]"
+    near = closest(name, model.model_fields)
+    return near, "" if near else f"there are {', '.join(model.model_fields)}"
+
+
+class _CellMistakes:
+    """Mistakes in cells, each told once with the numbers of the cells that make it."""
+
+    def __init__(self, plan: Plan, cells: int) -> None:
+        self.wrong = 0
+        self._plan = plan
+        self._all = cells
+        self._found: dict[tuple[object, ...], tuple[Mistake, list[int]]] = {}
+
+    def add(self, number: int, own: Settings, error: InputError) -> None:
+        """Note what is wrong with the cell with this number, which itself sets `own`."""
+        self.wrong += 1
+        listed = self._plan.design.get("kind") == "list"
+        for said in error.mistakes:
+            name = said.where[0] if said.where else ""
+            outer = ("design", *["cell"] * listed) if name in own else ("parameters",)
+            mistake = said.within(*outer) if name in own or name in self._plan.parameters else said
+            key: tuple[object, ...] = (mistake.where, mistake.why, mistake.nearest)
+            if key in self._found and number in self._found[key][1]:  # the same cell made it with another value
+                key = (*key, shown(mistake.value))
+            told, numbers = self._found.setdefault(key, (mistake, []))
+            numbers.append(number)
+            if told.value is not mistake.value and told.value != mistake.value:  # each cell has its own
+                self._found[key] = (replace(told, value=..., allowed=""), numbers)
+
+    def told(self) -> Iterator[Mistake]:
+        """A mistake for each kind; what is wrong with all cells of a design needs no numbers."""
+        for mistake, numbers in self._found.values():
+            if len(numbers) == self._all and mistake.where[:2] != ("design", "cell"):
+                yield mistake
+                continue
+            more = f" and {len(numbers) - _CELLS_NAMED} more" if len(numbers) > _CELLS_NAMED else ""
+            first = ", ".join(map(str, numbers[:_CELLS_NAMED]))
+            yield mistake.found_in(f"cell{'s' if len(numbers) > 1 else ''} {first}{more}")
+
+
+def _repeated(points: Iterable[Cell]) -> Iterator[Mistake]:
     """Cells that are the same, which would count the same runs twice."""
     first: dict[str, int] = {}
-    return [
-        f"cell {number}: the same as cell {first[cell.digest]}; leave out one of the two"
-        for number, cell in enumerate(points, 1)
-        if first.setdefault(cell.digest, number) != number
-    ]
+    for number, cell in enumerate(points, 1):
+        if (same := first.setdefault(cell.digest, number)) != number:
+            yield Mistake((), ..., f"the same as cell {same}; leave out one of the two", about=f"cell {number}")

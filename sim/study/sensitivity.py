@@ -40,7 +40,7 @@ from sim.study.design import is_sampled, sampled
 
 if TYPE_CHECKING:
     from sim.study import Results, Study
-    from sim.study.sampled import Sampled
+    from sim.study.design import Sampled
 
 MAIN = {"lhs": "srrc", "sobol": "total", "morris": "mu_star"}
 """The measure by which each kind of design ranks."""

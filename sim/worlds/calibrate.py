@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sim import files
 from sim.errors import InputError, place, shown
 from sim.model import engine, run
-from sim.model.seeds import seed_of
+from sim.model.parameters import seed_of
 from sim.model.version import identity
 from sim.worlds import evidence as findings
 from sim.worlds import survey

@@ -1,14 +1,16 @@
 """Sampled designs: what varies, how it is drawn, and what is answered where something is wrong."""
-# ruff: noqa: E501 - a mistake and its answer stand on one line, like the answer itself
 
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import sim
 from sim.errors import InputError
 from sim.model.parameters import DECLARATIONS, MECHANISMS
 from sim.study import Study
@@ -143,44 +145,55 @@ def test_a_resolved_study_is_drawn_again_as_it_was(kind: str) -> None:
     assert again.columns == one.columns and again.points == one.points
 
 
-LINES: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "lsh"}, 'design.kind = "lsh": must be "grid", "list", "lhs", "sobol" or "morris" (did you mean "lhs"?)'),
-    ({"kind": "lhs", "samples": 8}, "design: varies nothing; name at least one factor, such as monitoring = [0.2, 0.8]"),
-    ({"kind": "lhs", "targets": [0, 1]}, "design.samples: missing; give the number of cells"),
-    ({"samples": 0}, "design.samples = 0: must be a whole number, at least 2"),
-    ({"samples": True}, "design.samples = True: must be a whole number, at least 2"),
-    ({"samples": 10**9}, "design.samples = 1000000000: makes 1000000000 cells; at most 1000000 are allowed"),
-    ({"kind": "sobol", "samples": 1000}, "design.samples = 1000: must be a power of two; the next one is 1024"),
-    ({"kind": "sobol", "samples": 2**20}, "design.samples = 1048576: makes 3145728 cells; at most 1000000 are allowed"),
-    ({"seed": -1}, "design.seed = -1: must be a whole number from 0 to 2**63 - 1"),
-    ({"levels": 4}, "design.levels = 4: only a morris design has levels"),
-    ({"kind": "morris", "levels": 5}, "design.levels = 5: must be an even number from 2 to 100"),
-    ({"targets": [0.8, 0.2]}, "design.targets = [0.8, 0.2]: the bounds are reversed; write [0.2, 0.8]"),
-    ({"targets": [0.2, 0.2]}, "design.targets = [0.2, 0.2]: the bounds are equal; fix targets under [parameters] instead"),
-    ({"targets": []}, 'design.targets = []: must be bounds [low, high], "range" or { choices = [...] }'),
-    ({"targets": [0, 1.5]}, "design.targets = [0, 1.5]: 1.5 must be a number from 0 to 1"),
-    ({"targets": [0, 0.1, 1]}, "design.targets = [0, 0.1, 1]: must be two bounds [low, high], or { choices = [0, 0.1, 1] }"),
-    ({"targets": {"choices": [0.1, 0.1]}}, "design.targets = {'choices': [0.1, 0.1]}: 0.1 is given 2 times"),
-    ({"targets": "range"}, 'design.targets = "range": targets has no plausible range; give bounds [low, high]'),
-    ({"gain": "range"}, 'design.gain = "range": gain has no plausible range: it is fixed at 1; give bounds [low, high]'),
-    ({"target": [0, 1]}, 'design.target = [0, 1]: no parameter, lever or size has this name (did you mean "targets"?)'),
-    ({"systems": [1, 2.5]}, "design.systems = [1, 2.5]: 2.5 must be a whole number from 1 to 1 000 000 000"),
-    ({"groups": ["feer"]}, 'design.groups = "feer": no group or mechanism has this name (did you mean "fear"?)'),
-    ({"groups": ["size"]}, 'design.groups = "size": nothing in this group has a plausible range'),
-    ({"mechanisms": ["gamin"]}, 'design.mechanisms = "gamin": no such mechanism (did you mean "gaming"?)'),
-    ({"mechanisms_off": 1.5}, "design.mechanisms_off = 1.5: must be a number above 0 and below 1, the chance that a mechanism is off"),
-    ({"monitorin@3": [0, 1]}, 'design.monitorin@3 = [0, 1]: must name a lever and a month, such as "monitoring@36" (did you mean "monitoring"?)'),
-    ({"monitoring@500": [0, 1]}, "schedule.monitoring.500: the month must be a whole number from 1 to 120, the last month of the run"),
-    ({"window": [1, 2]}, "design.window: varied here and set in [outcomes] for all runs; leave out one of the two"),
-    ({"together": [{"name": "x", "targets": [0, 1], "leniency": [0, 1]}], "targets": [0, 1]}, "design.together.targets: targets is varied 2 times; leave out all but one"),
+PAIR = {"targets": [0, 1], "leniency": [0, 1]}
+LINES: list[tuple[dict[str, Any], str, str]] = [
+    ({"kind": "lsh"}, "kind", "lhs"),
+    ({"kind": "lhs", "samples": 8}, "", "varies nothing"),
+    ({"kind": "lhs", "targets": [0, 1]}, "samples", "number of cells"),
+    ({"samples": 0}, "samples", "at least 2"),
+    ({"samples": True}, "samples", "at least 2"),
+    ({"samples": 10**9}, "samples", "at most 1000000"),
+    ({"kind": "sobol", "samples": 1000}, "samples", "1024"),
+    ({"kind": "sobol", "samples": 2**20}, "samples", "3145728 cells"),
+    ({"seed": -1}, "seed", "from 0 to 2**63 - 1"),
+    ({"levels": 4}, "levels", "morris"),
+    ({"kind": "morris", "levels": 5}, "levels", "from 2 to 100"),
+    ({"targets": [0.8, 0.2]}, "targets", "write [0.2, 0.8]"),
+    ({"targets": [0.2, 0.2]}, "targets", "[parameters]"),
+    ({"targets": []}, "targets", "bounds [low, high]"),
+    ({"targets": [0, 1.5]}, "targets", "1.5 must be a number from 0 to 1"),
+    ({"targets": [10, 50]}, "targets", "10 % is written 0.1"),
+    ({"targets": [0, 0.1, 1]}, "targets", "{ choices = [0, 0.1, 1] }"),
+    ({"targets": {"choices": [0.1, 0.1]}}, "targets", "0.1 is given 2 times"),
+    ({"targets": "range"}, "targets", "no plausible range"),
+    ({"gain": "range"}, "gain", "fixed at 1"),
+    ({"target": [0, 1]}, "target", "targets"),
+    ({"fear": [0, 1]}, "fear", "is an outcome"),
+    ({"systems": [1, 2.5]}, "systems", "2.5 must be a whole number"),
+    ({"groups": ["feer"]}, "groups", "fear"),
+    ({"groups": ["size"]}, "groups", "no"),
+    ({"mechanisms": ["gamin"]}, "mechanisms", "gaming"),
+    ({"mechanisms_off": 1.5}, "mechanisms_off", "above 0 and below 1"),
+    ({"monitorin@3": [0, 1]}, "monitorin@3", "monitoring"),
+    ({"window": [1, 2]}, "window", "[outcomes]"),
+    ({"together": [{**PAIR, "name": "x"}], "targets": [0, 1]}, "together.targets", "2 times"),
+    ({"together": [{**PAIR, "name": "name"}]}, "together.name", "another name"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "line"), LINES)
-def test_a_mistake_is_one_line(changes: dict[str, Any], line: str) -> None:
-    whole = "varies nothing" in line or "missing" in line
+@pytest.mark.parametrize(("changes", "where", "hint"), LINES)
+def test_a_mistake_is_told_once_with_its_place_and_what_is_meant_or_allowed(
+    changes: dict[str, Any], where: str, hint: str
+) -> None:
+    whole = hint in ("varies nothing", "number of cells")
     section = changes if whole else {"kind": "lhs", "samples": 8, "publicity": [0, 1]} | changes
-    assert mistakes(**section) == (line,)
+    (line,) = mistakes(**section)
+    assert line.split(": ")[0].split(" = ")[0] == f"design.{where}".rstrip(".") and hint in line
+
+
+def test_a_month_after_the_last_is_one_mistake_of_all_cells() -> None:
+    (line,) = mistakes(kind="lhs", samples=8, **{"monitoring@500": [0, 1]})
+    assert line.startswith("schedule.monitoring.500: ") and "from 1 to 120" in line
 
 
 def test_all_mistakes_are_named_at_once_with_what_is_varied_and_fixed() -> None:
@@ -201,4 +214,85 @@ def test_all_mistakes_are_named_at_once_with_what_is_varied_and_fixed() -> None:
 def test_a_parameter_fixed_while_its_mechanism_may_be_off_is_one_line() -> None:
     top = {"parameters": {"gaming_max": 0.2}}
     (line,) = mistakes(top, kind="lhs", samples=50, mechanisms_off=0.5)
-    assert "cells" in line and "parameters.gaming_max: belongs to the mechanism gaming" in line
+    assert "cells" in line and "parameters.gaming_max = 0.2: belongs to the mechanism gaming" in line
+
+
+CSV = 'name,monitoring,regime,months,mechanisms_off\nclose, 0.9,heavy,6,\nfar,0.1,,6,"gaming, audit"\n\n'
+
+
+def csv_study(folder: Path, content: str = CSV, **section: Any) -> Study:
+    (folder / "points.csv").write_text(content)
+    return Study.from_dict({"seeds": 2, "design": {"kind": "csv", "file": "points.csv", **section}}, folder=folder)
+
+
+def test_the_rows_of_a_csv_file_are_the_cells_of_a_list_wherever_it_lies(tmp_path: Path) -> None:
+    cells = [
+        {"name": "close", "monitoring": 0.9, "regime": "heavy", "months": 6, "mechanisms_off": []},
+        {"name": "far", "monitoring": 0.1, "months": 6, "mechanisms_off": ["gaming", "audit"]},
+    ]
+    study = csv_study(tmp_path)
+    assert study == Study.from_dict({"seeds": 2, "design": {"kind": "list", "cell": cells}})
+    assert study.cells["name"].tolist() == ["close", "far"]
+    (tmp_path / "mine.toml").write_text('seeds = 2\n[design]\nkind = "csv"\nfile = "points.csv"\n')
+    assert Study.load(tmp_path / "mine.toml").points == study.points
+    assert Study.from_dict(tomllib.loads(study.plan.toml())).points == study.points  # it needs the file no more
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("", "first row"),
+        ("monitoring\n", "a row for each cell"),
+        ("monitoring,monitoring\n1,1\n", "each once"),
+        ("monitoring,targets\n0.1,0.2,0.3\n", "row 2: has 3 fields"),
+        ('monitoring\n"0,1"\n', "0,1 is written 0.1"),
+        ("monitorng\n0.1\n", '"monitoring"'),
+        ("monitoring\n" + "1" * 200_000, "CSV"),
+    ],
+)
+def test_a_mistake_in_a_csv_file_is_one_line(content: str, hint: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        csv_study(tmp_path, content)
+    (line,) = caught.value.lines
+    assert hint in line
+
+
+def test_a_csv_design_has_only_a_file_that_is_there(tmp_path: Path) -> None:
+    for section in ({"file": "no.csv"}, {"file": "."}, {"file": 3}, {"targets": [1]}):
+        with pytest.raises(InputError) as caught:
+            csv_study(tmp_path, **section)
+        assert len(caught.value.lines) == 1
+
+
+def test_a_design_may_be_a_data_frame_and_its_values_any_sequence() -> None:
+    frame = pd.DataFrame({"monitoring": [0.1, np.nan], "months": [6, 7], "name": ["a", None]})
+    cells = [{"monitoring": 0.1, "months": 6, "name": "a"}, {"months": 7}]
+    assert (
+        Study.from_dict({"design": frame}).points == Study.from_dict({"design": {"kind": "list", "cell": cells}}).points
+    )
+    grid = Study.from_dict({"design": {"kind": "grid", "targets": [0.0, 0.5, 1.0], "systems": [1, 2]}})
+    for sequence in (np.linspace(0, 1, 3), (0, 0.5, 1), pd.Series([0, 0.5, 1])):
+        varied = {"kind": "grid", "targets": sequence, "systems": range(1, 3)}
+        assert Study.from_dict({"design": varied}).points == grid.points
+
+
+def test_a_name_changes_no_run(tmp_path: Path) -> None:
+    top = {"seeds": 2, "parameters": {"systems": 1, "months": 6}, "outcomes": {"keep": ["fear"]}}
+    cells = [{"targets": 0.1}, {"targets": 0.9}]
+    plain = Study.from_dict({**top, "design": {"kind": "list", "cell": cells}}).run(tmp_path / "plain").runs
+    named = [{**cell, "name": f"cell {k}"} for k, cell in enumerate(cells)]
+    runs = Study.from_dict({**top, "design": {"kind": "list", "cell": named}}).run(tmp_path / "named").runs
+    assert runs["name"].tolist() == ["cell 0", "cell 0", "cell 1", "cell 1"]
+    pd.testing.assert_frame_equal(runs.drop(columns="name"), plain, check_exact=True)
+
+
+def test_a_sweep_gives_the_rows_of_the_same_grid(tmp_path: Path) -> None:
+    small = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
+    design = {"kind": "grid", "monitoring": [0.0, 0.5], "regime": ["light", "heavy"]}
+    table = {"seeds": 3, "seed": 5, "parameters": small, "design": design, "mechanisms_off": ["gaming"]}
+    grid = Study.from_dict({**table, "outcomes": {"keep": ["fear"], "window": 4}}).run(tmp_path / "r").runs
+    levels = {"monitoring": np.array([0, 0.5]), "regime": ["light", "heavy"], "mechanisms_off": "gaming"}
+    runs = sim.sweep(**levels, seeds=3, seed=5, keep=["fear"], window=4, **small)
+    pd.testing.assert_frame_equal(runs, grid, check_exact=True)
+    with pytest.raises(InputError, match=r"sweep: .*monitoring"):
+        sim.sweep(monitorng=[0, 1])

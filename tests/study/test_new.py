@@ -11,9 +11,9 @@ import pytest
 from sim import cli
 from sim.errors import InputError
 from sim.study import Study
-from sim.study.templates import TEXT, new
+from sim.study.file import TEXT, new
 
-TINY = {"systems": "1", "parameters.organisations": "2", "managers": "2", "months": "6", "seeds": "2", "window": "3"}
+TINY = {"systems": 1, "parameters.organisations": 2, "managers": 2, "months": 6, "seeds": 2, "window": 3}
 
 
 def switched_on(text: str) -> str:
@@ -47,7 +47,7 @@ def test_what_is_written_runs(name, empty_folder):
 def test_every_setting_that_is_switched_off_can_be_switched_on(empty_folder):
     on = switched_on(new("mine").read_text(encoding="utf-8"))
     (empty_folder / "on.toml").write_text(on, encoding="utf-8")
-    settings = {**TINY, "schedule.punitiveness": "{ 2 = 0.9, 4 = 0.3 }"}
+    settings = {**TINY, "schedule.punitiveness": {2: 0.9, 4: 0.3}}
     study = Study.load("on.toml", settings)
     assert {"schedule", "precision"} <= set(tomllib.loads(on))
     assert study.plan.outcomes.series and study.plan.mechanisms_off == ["gaming"]

@@ -1,26 +1,26 @@
 """What a study's file may say, and how every mistake in it is answered."""
-# ruff: noqa: E501 - a mistake and its answer stand on one line, like the answer itself
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import table
 
-from sim.errors import InputError
+from sim.errors import InputError, Mistake
 from sim.model.parameters import REGIMES
 from sim.study import Study
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-def mistakes(**changes: Any) -> tuple[str, ...]:
+def mistakes(**changes: Any) -> tuple[Mistake, ...]:
     with pytest.raises(InputError) as caught:
         Study.from_dict(table(**changes))
     assert all("\n" not in line for line in caught.value.lines)
-    return caught.value.lines
+    return caught.value.mistakes
 
 
 def saved(folder: Path, content: str | bytes) -> Path:
@@ -71,50 +71,66 @@ def test_a_resolved_study_reads_back_as_itself(tmp_path: Path) -> None:
         assert [chunk.id for chunk in again.chunks] == [chunk.id for chunk in study.chunks]
 
 
-MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"titel": "x"}, 'study: titel = "x": no such key (did you mean "title"?)'),
-    ({"monitoring": 0.5}, "study: monitoring = 0.5: no such key; it belongs under [parameters]"),
-    ({"title": "two\nlines"}, "study: title = 'two\\nlines': must be a text on one line, of at most 300 characters"),
-    ({"seeds": 0}, "study: seeds = 0: must be a whole number from 1 to 1000000"),
-    ({"seeds": 2.0}, "study: seeds = 2.0: must be a whole number from 1 to 1000000"),
-    ({"seeds": True}, "study: seeds = True: must be a whole number from 1 to 1000000"),
-    ({"seed": -1}, "study: seed = -1: must be a whole number, at least 0, below 2**63 - 10**6"),
-    ({"schedule": 3}, "study: schedule = 3: must be a table, such as [schedule]"),
-    ({"outcomes": {"keep": ["feer"]}}, 'study: outcomes.keep = "feer": no such outcome (did you mean "fear"?)'),
-    ({"outcomes": {"keep": []}}, "study: outcomes.keep = []: must be a list of outcomes, at least one"),
-    ({"outcomes": {"series": 1}}, "study: outcomes.series = 1: must be true or false"),
-    ({"outcomes": {"windo": 1}}, 'study: outcomes.windo = 1: no such key (did you mean "window"?)'),
-    ({"parameters": {"window": 3}}, "study: parameters.window = 3: belongs under [outcomes]"),
-    ({"parameters": {"seeds": 3}}, "study: parameters.seeds = 3: belongs at the top of the file, before the first [section]"),
-    ({"parameters": {"fear_syst": 0.1}}, 'study: parameters.fear_syst = 0.1: no parameter, lever or size has this name (did you mean "fear_system"?)'),
-    ({"parameters": {"targets": float("nan")}}, "study: parameters.targets = nan: must be a number from 0 to 1"),
-    ({"schedule": {"targets": {200: 0.1}}}, "study: schedule.targets.200 = 0.1: the month must be a whole number from 1 to 6, the last month of the run"),
-    ({"design": {"kind": "grd"}}, 'study: design.kind = "grd": must be "grid", "list", "lhs", "sobol" or "morris" (did you mean "grid"?)'),
-    ({"design": {"monitoring": [1]}}, 'study: design.kind: missing; must be "grid", "list", "lhs", "sobol" or "morris"'),
-    ({"design": {"kind": "sobol", "samples": 8}}, "study: design: varies nothing; name at least one factor, such as monitoring = [0.2, 0.8]"),
-    ({"design": {"kind": "grid", "targets": []}}, "study: design.targets = []: must be a list of at least one value, such as [0.1, 0.5]"),
-    ({"design": {"kind": "grid", "targets": [0, 1, 0.0]}}, "study: design.targets = [0, 1, 0.0]: 0 is given 2 times"),
-    ({"design": {"kind": "grid", "target": [0]}}, 'study: design.target = [0]: no parameter, lever or size has this name (did you mean "targets"?)'),
-    ({"design": {"kind": "grid", "months": [6]}}, "study: design.months: varied here and fixed in [parameters]; leave out one of the two"),
-    ({"design": {"kind": "grid", "window": [6]}}, "study: design.window: varied here and set in [outcomes] for all runs; leave out one of the two"),
-    ({"regime": "heavy"}, "study: design.regime: varied here and fixed at the top of the file; leave out one of the two"),
-    ({"design": {"kind": "grid", "targets": [0.5, 1.5]}}, "study: cell 2: design.targets = 1.5: must be a number from 0 to 1"),
-    ({"design": {"kind": "list", "cell": [{}, {"regime": "heavi"}]}}, 'study: cell 2: design.cell.regime = "heavi": no such regime (did you mean "heavy"?); there are ' + ", ".join(REGIMES)),
-    ({"design": {"kind": "list", "cell": [{"targets": 1}, {"targets": 1.0}]}}, "study: cell 2: the same as cell 1; leave out one of the two"),
-    ({"design": {"kind": "list"}}, "study: design.cell: missing; write a [[design.cell]] table for each cell"),
-    ({"design": {"kind": "grid", "targets": list(range(1001)), "monitoring": list(range(1000))}}, "study: design: 1001000 cells; at most 1000000 are allowed"),
+NOTHING: Any = ...
+MISTAKES: list[tuple[dict[str, Any], str, Any, str]] = [
+    ({"titel": "x"}, "titel", "x", "title"),
+    ({"monitoring": 0.5}, "monitoring", 0.5, "under [parameters]"),
+    ({"levers": {"monitoring": 0.5}}, "levers", NOTHING, "did you mean [parameters]?"),
+    ({"title": "two\nlines"}, "title", "two\nlines", "300 characters"),
+    ({"seeds": 0}, "seeds", 0, "from 1 to 1000000"),
+    ({"seeds": 2.0}, "seeds", 2.0, "from 1 to 1000000"),
+    ({"seeds": True}, "seeds", True, "from 1 to 1000000"),
+    ({"seed": -1}, "seed", -1, "at least 0"),
+    ({"schedule": 3}, "schedule", 3, "a table"),
+    ({"outcomes": {"keep": ["feer"]}}, "outcomes.keep", "feer", "fear"),
+    ({"outcomes": {"keep": ["fear", "fear"]}}, "outcomes.keep", "fear", "2 times"),
+    ({"outcomes": {"keep": []}}, "outcomes.keep", [], "at least one"),
+    ({"outcomes": {"series": 1}}, "outcomes.series", 1, "true or false"),
+    ({"outcomes": {"windo": 1}}, "outcomes.windo", 1, "window"),
+    ({"parameters": {"window": 3}}, "parameters.window", 3, "[outcomes]"),
+    ({"parameters": {"seeds": 3}}, "parameters.seeds", 3, "top of the file"),
+    ({"parameters": {"fear_syst": 0.1}}, "parameters.fear_syst", 0.1, "fear_system"),
+    ({"parameters": {"targets": float("inf")}}, "parameters.targets", float("inf"), "from 0 to 1"),
+    ({"parameters": {"targets": 10}}, "parameters.targets", 10, "10 % is written 0.1"),
+    ({"parameters": {"targets": "10%"}}, "parameters.targets", "10%", "10% is written 0.1"),
+    ({"parameters": {"targets": "0,5"}}, "parameters.targets", "0,5", "0,5 is written 0.5"),
+    ({"mechanisms_off": ["fear"]}, "mechanisms_off", "fear", "learned_fear"),
+    ({"schedule": {"targets": {200: 0.1}}}, "schedule.targets.200", 0.1, "from 1 to 6"),
+    ({"design": {"kind": "grd"}}, "design.kind", "grd", "grid"),
+    ({"design": {"monitoring": [1]}}, "design.kind", NOTHING, '"grid", "list"'),
+    ({"design": {"kind": "sobol", "samples": 8}}, "design", NOTHING, "varies nothing"),
+    ({"design": {"kind": "grid", "targets": []}}, "design.targets", [], "at least one value"),
+    ({"design": {"kind": "grid", "targets": [0, 1, 0.0]}}, "design.targets", [0, 1, 0.0], "0 is given 2 times"),
+    ({"design": {"kind": "grid", "target": [0]}}, "design.target", [0], "targets"),
+    ({"design": {"kind": "grid", "fear": [0]}}, "design.fear", [0], "is an outcome"),
+    ({"design": {"kind": "grid", "months": [6]}}, "design.months", NOTHING, "[parameters]"),
+    ({"design": {"kind": "grid", "window": [6]}}, "design.window", NOTHING, "[outcomes]"),
+    ({"regime": "heavy"}, "design.regime", NOTHING, "top of the file"),
+    ({"design": {"kind": "grid", "targets": [0.5, 30, 60]}}, "design.targets", [0.5, 30, 60], "30 % is written 0.3"),
+    ({"design": {"kind": "list", "cell": [{}, {"regime": "heavi"}]}}, "design.cell.regime", "heavi", "heavy"),
+    ({"design": {"kind": "list", "cell": [{"gain": -1}, {"gain": -2}]}}, "design.cell.gain", NOTHING, "cells 1, 2"),
+    ({"design": {"kind": "list", "cell": [{"targets": 1}, {"targets": 1.0}]}}, "", NOTHING, "cell 1"),
+    ({"design": {"kind": "list", "cell": [{"name": "a"}, {"name": "a"}]}}, "design.cell.name", "a", "2 times"),
+    ({"design": {"kind": "list"}}, "design.cell", NOTHING, "[[design.cell]]"),
+    ({"design": {"kind": "grid", "gain": [k / 1000 for k in range(1001)], "targets": [k / 1000 for k in range(1001)]}},
+     "design", NOTHING, "at most 1000000"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "line"), MISTAKES)
-def test_a_mistake_is_one_line_that_names_key_value_and_what_is_allowed(changes: dict[str, Any], line: str) -> None:
-    assert mistakes(**changes) == (line,)
+@pytest.mark.parametrize(("changes", "where", "value", "hint"), MISTAKES)
+def test_a_mistake_is_told_once_with_its_place_its_value_and_what_is_meant_or_allowed(
+    changes: dict[str, Any], where: str, value: Any, hint: str
+) -> None:
+    (mistake,) = mistakes(**changes)
+    assert (".".join(map(str, mistake.where)), mistake.value) == (where, value)
+    assert hint in mistake.line and str(mistake) == mistake.line
 
 
 def test_all_mistakes_of_a_file_are_named_at_once() -> None:
     parameters = {"targets": 2, "months": 2.5}
     design = {"kind": "list", "cell": [{"relationship": 3}, {"gaming_max": 0.1, "mechanisms_off": ["gaming"]}]}
-    lines = mistakes(seeds=0, regime="heavi", parameters=parameters, design=design, outcomes={"windw": 3})
+    found = mistakes(seeds=0, regime="heavi", parameters=parameters, design=design, outcomes={"windw": 3})
+    lines = [mistake.line for mistake in found]
     for part in ("seeds = 0", "windw", '"heavi"', "parameters.targets = 2", "parameters.months = 2.5"):
         assert sum(part in line for line in lines) == 1, part
     assert sum("cell 1: design.cell.relationship = 3" in line for line in lines) == 1
@@ -131,11 +147,43 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
 
 def test_malformed_toml_is_one_line_with_the_place(tmp_path: Path) -> None:
     path = saved(tmp_path, "seeds = 3\nregime = heavy\n")
-    assert one_line(path) == f"{path}, line 2, column 10: not valid TOML: Invalid value"
+    assert one_line(path).startswith(f"{path}, line 2, column 10: not valid TOML: ")
     path = saved(tmp_path, "seeds = 3\n\nregime = [")
-    assert one_line(path).startswith(f"{path}, line 3: not valid TOML: ")
+    assert one_line(path).startswith(f"{path}, line 3")
     path = saved(tmp_path, "seeds = " + "[" * 100_000)
     assert one_line(path) == f"{path}: not valid TOML: nested too deeply"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "pointed", "guess"),
+    [
+        ("seeds = 2\ntitle = My first study\n", 2, "M", '"My first study"'),
+        ("regime = baseline # as it is\n", 1, "b", '"baseline"'),
+        ("title = \u201cMine\u201d\n", 1, "\u201c", "straight"),
+        ("seeds = 2\n[parameters]\ntargets = 0,5\n", 3, ",", "0.5"),
+        ("[design]\nmonitoring = [10%, 50%]\n", 2, "%", "10 % is written 0.1"),
+        ("[design]\nmonitoring = [0,1; 0,5]\n", 2, ";", "0.1"),
+        ("[design]\nmonitoring = [0.1, 0.5\ntargets = [0.1]\n", 2, "[", "]"),
+        ("seeds = 3\nseed = 1\nseeds = 4\n", 3, None, "line 1"),
+        ("[parameters]\nx = 1\n[design]\nx = 1\n[parameters]\n", 5, None, "line 1"),
+        ("[parameters]\ngain = 1\n[outcomes]\nwindow = 1\nwindow = 2\n", 5, None, "line 4"),
+        ('title = "My study\n', 1, None, "not closed"),
+        ("title =\n", 1, None, "missing"),
+        ("cell,fear\n1,0.5\n", 1, None, "no study"),
+        ("# Title\n\nSome words about it.\n", 3, None, "no study"),
+    ],
+)
+def test_a_slip_in_toml_is_shown_pointed_at_and_guessed(
+    content: str, line: int, pointed: str | None, guess: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        Study.load(saved(tmp_path, content))
+    (mistake,) = caught.value.mistakes
+    assert f", line {line}" in mistake.about and guess in mistake.why
+    shown, caret = mistake.excerpt
+    assert shown.strip() == content.split("\n")[line - 1]
+    assert pointed is None or shown[caret.index("^")] == pointed
+    assert str(caught.value).split("\n") == [mistake.line, shown, caret]
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
@@ -150,27 +198,31 @@ def test_overrides_go_where_they_belong() -> None:
 
 
 def test_an_override_of_something_varied_replaces_its_values() -> None:
-    assert Study.from_dict(table(), {"monitoring": "0.3", "regime": '["light"]'}).cells.values.tolist() == [
-        [0.3, "light"]
-    ]
-    assert Study.from_dict(table(), {"design.monitoring": "0.3"}).cells["monitoring"].tolist() == [0.3, 0.3]
+    light = Study.from_dict(table(), ["monitoring=0.3", 'regime=["light"]'])
+    assert light.cells.values.tolist() == [[0.3, "light"]]
+    assert Study.from_dict(table(), {"monitoring": np.array([0.3]), "regime": ("light",)}) == light
+    assert Study.from_dict(table(), {"design.monitoring": 0.3}).cells["monitoring"].tolist() == [0.3, 0.3]
+    assert Study.from_dict(table(), {"outcomes.series": True, "title": "Two words"}).plan.outcomes.series
 
 
 @pytest.mark.parametrize(
-    ("setting", "line"),
+    ("setting", "where", "hint"),
     [
-        ("relationsip=1", '--set relationsip: no setting, parameter, lever or size has this name (did you mean "relationship"?)'),
-        ("seeds", "--set seeds: a setting reads name=value, such as relationship=0.5"),
-        ("seeds=[", '--set seeds="[": not a TOML value such as 0.5, true, [1, 2] or "heavy"'),
-        ("seeds=1\nseed=2", "--set seeds='1\\nseed=2': not a TOML value such as 0.5, true, [1, 2] or \"heavy\""),
-        ("design.monitoring.x=1", "--set design.monitoring.x: monitoring is not a table that holds settings by name"),
-        ("seeds=many", 'study: seeds = "many": must be a whole number from 1 to 1000000'),
+        ("relationsip=1", "relationsip", "relationship"),
+        ("quality=1", "quality", "is an outcome"),
+        ("seeds", "seeds", "name=value"),
+        ("seeds=[", "seeds", "TOML value"),
+        ("seeds=1\nseed=2", "seeds", "TOML value"),
+        ("design.monitoring.x=1", "design.monitoring.x", "monitoring is not a table"),
+        ("seeds=many", "seeds", '"many"'),
     ],
-)  # fmt: skip
-def test_a_mistaken_override_is_one_line(setting: str, line: str) -> None:
+)
+def test_a_mistaken_override_is_one_line(setting: str, where: str, hint: str) -> None:
     with pytest.raises(InputError) as caught:
         Study.from_dict(table(), [setting])
-    assert caught.value.lines == (line,)
+    (mistake,) = caught.value.mistakes
+    assert ".".join(mistake.where) == where and hint in mistake.line
+    assert mistake.about == ("study" if setting == "seeds=many" else "--set")
 
 
 def test_an_override_does_not_change_the_table_it_is_applied_to() -> None:
@@ -195,10 +247,21 @@ def test_a_wrong_name_in_one_cell_of_a_list_is_one_line(name):
     assert name in error.value.lines[0]
 
 
-def test_a_study_named_without_its_ending_is_hinted_at(tmp_path: Path) -> None:
+def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "mine.toml").write_text("seeds = 2\n")
     with pytest.raises(InputError, match=r"cannot be read: .* \(did you mean .*mine\.toml\?\)"):
         Study.load(tmp_path / "mine")
     with pytest.raises(InputError) as nothing:
         Study.load(tmp_path / "yours")
     assert "did you mean" not in str(nothing.value)
+    monkeypatch.chdir(EXPERIMENTS.parent)
+    for name in ("surveillance", "surveillance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
+        with pytest.raises(InputError, match=r"did you mean .*experiments/surveillance\.toml\?"):
+            Study.load(name)
+    with pytest.raises(InputError, match=r"experiments/cooperation\.toml"):
+        Study.load("experiments")
+
+
+def test_a_study_says_what_it_is_in_a_notebook() -> None:
+    assert repr(Study.from_dict(table(), name="mine")) == "Study('mine': 6 cells × 3)"
+    assert repr(Study.from_dict({"seeds": 7})) == "Study('study': 1 cell × 7)"

@@ -1,4 +1,4 @@
-"""Cells are made quickly and are what `resolve` makes of them."""
+"""Design points: quickly made, and what `resolve` makes of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import InputError
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, resolve
 from sim.report.study import save_figure
 from sim.study import Results
 from sim.study.comparison import compare
@@ -26,25 +26,36 @@ def made(make: Any, own: dict[str, Any]) -> Any:
         return error.lines
 
 
-values = st.one_of(st.floats(), st.floats(0.0, 1.0), st.integers(-1, 200), st.booleans(), st.just("x"), st.none())
-cells = st.fixed_dictionaries(
+good = st.floats(0.0, 1.0) | st.integers(0, 1)
+bad = st.one_of(st.floats(), st.integers(-1, 200), st.booleans(), st.just("x"), st.none())
+wrong = st.fixed_dictionaries(
     {},
     optional={
-        **{name: values for name in NAMES},
-        "regime": st.sampled_from([*REGIMES, "no"]),
-        "mechanisms_off": st.lists(st.sampled_from([*MECHANISMS, "no"]), max_size=3) | st.none(),
-        "schedule": st.just({"monitoring": {"12": 0.9}}),
+        **{name: bad for name in NAMES},
+        "regime": st.just("no"),
+        "mechanisms_off": st.just(["no"]) | st.none(),
         "monitorng": st.just(0.5),
+    },
+)
+right = st.fixed_dictionaries(
+    {},
+    optional={
+        **{name: good for name in ("monitoring", "relationship", "exit_base", "gaming_max", "register")},
+        "months": st.integers(1, 200),
+        "regime": st.sampled_from([*REGIMES]),
+        "mechanisms_off": st.lists(st.sampled_from([*MECHANISMS]), max_size=3),
+        "schedule": st.just({"monitoring": {"1": 0.9}}),
     },
 )
 
 
-@given(cells)
-def test_the_quick_way_and_the_thorough_way_agree(own: dict[str, Any]) -> None:
+@given(right | wrong)
+def test_a_copied_cell_is_what_resolve_makes_of_it(own: dict[str, Any]) -> None:
     columns = [name for name in own if name in DECLARATIONS or name == "regime"]
-    make = Cells(COMMON, columns, False)
-    quick = made(make, own)
-    assert quick == made(make._thorough, own)
+    made_of = made(Cells(COMMON, columns, False), own)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Cells, "_copied", lambda self, own: resolve(**{**COMMON, **own}))
+        assert made_of == made(Cells(COMMON, columns, False), own)
 
 
 def test_a_cell_is_the_same_however_it_is_written() -> None:

@@ -30,19 +30,9 @@ if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the 
 import_module("sim.model.version")  # reads the source files now, before any module of the model is loaded
 
 PUBLIC = {
-    "Running": {
-        "simulate": "sim.model.run",
-        "Run": "sim.model.run",
-        "LeadershipModel": "sim.model.mesa_model",
-    },
-    "Studies": {
-        "Study": "sim.study",
-        "Results": "sim.study",
-        "sweep": "sim.study.sweep",
-    },
-    "Claims": {
-        "answer": "sim.claims.answer",
-    },
+    "Running": {"simulate": "sim.model.run", "Run": "sim.model.run", "LeadershipModel": "sim.model.mesa_model"},
+    "Studies": {"Study": "sim.study", "Results": "sim.study", "sweep": "sim.study.sweep"},
+    "Claims": {"answer": "sim.claims.answer"},
     "The model's tables": {
         "PARAMETERS": "sim.model.catalogue",
         "MECHANISMS": "sim.model.mechanisms",
@@ -50,9 +40,7 @@ PUBLIC = {
         "OUTCOMES": "sim.model.outcomes",
         "Parameters": "sim.model.parameters",
     },
-    "Mistakes": {
-        "InputError": "sim.errors",
-    },
+    "Mistakes": {"InputError": "sim.errors"},
 }
 """The public names by subject, each with the module that has it; ``docs/api.md`` is made from this table."""
 

@@ -86,25 +86,19 @@ class Levers(BaseModel):
     """How strongly every practice is held to the national standard. At 0 each unit finds its own way."""
 
     competency_standard: float = lever(
-        0.0,
-        unit="probability",
-        source="Kark review 2019: recommendation 1; the default of 0 is the state before it",
+        0.0, unit="probability", source="Kark review 2019: recommendation 1; the default of 0 is the state before it"
     )
     """The chance that an appointment is a competitive assessment, in which a rival is compared with the
     candidate."""
 
     register: float = lever(
-        0.0,
-        unit="probability",
-        source="Kark review 2019: recommendation 2; the default of 0 is the state before it",
+        0.0, unit="probability", source="Kark review 2019: recommendation 2; the default of 0 is the state before it"
     )
     """The chance that a candidate's earlier dismissal is seen and bars the appointment. At 0.8, four of five
     such candidates are turned away."""
 
     disbarring: float = lever(
-        0.0,
-        unit="probability",
-        source="Kark review 2019: recommendation 5, not adopted; hence the default of 0",
+        0.0, unit="probability", source="Kark review 2019: recommendation 5, not adopted; hence the default of 0"
     )
     """The chance that a dismissed manager is struck off and never holds such a post again."""
 
@@ -143,9 +137,7 @@ class Parameters(Levers):
     # Sizes of the run
 
     systems: int = size(
-        42,
-        unit="systems",
-        source="Integrated care systems in England, April 2021: 42 (secondary page, confidence 2)",
+        42, unit="systems", source="Integrated care systems in England, April 2021: 42 (secondary page, confidence 2)"
     )
     """The number of integrated care systems in the nation."""
 
@@ -228,12 +220,7 @@ class Parameters(Levers):
     gains some."""
 
     anxiety_sd: float = people(
-        0.4,
-        low=0.0,
-        high=0.8,
-        null=0.0,
-        bounds=(0.0, 3.0),
-        unit="standard deviation on the log scale",
+        0.4, low=0.0, high=0.8, null=0.0, bounds=(0.0, 3.0), unit="standard deviation on the log scale"
     )
     """How differently strongly threats register with people. At 0.4 an anxious person feels a threat about
     one and a half times as strongly as the median person; at 0 all feel it alike."""
@@ -254,12 +241,7 @@ class Parameters(Levers):
     raises motivation by 0.1 in the long run; distrust costs as much."""
 
     complacency: float = motivation(
-        0.1,
-        low=0.0,
-        high=0.5,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="motivation for each point of trust",
+        0.1, low=0.0, high=0.5, null=0.0, bounds=_WEIGHT, unit="motivation for each point of trust"
     )
     """How far people ease off when they trust much and nobody looks or asks. At 0.1, full trust without
     monitoring and targets costs 0.05 of motivation."""
@@ -289,12 +271,7 @@ class Parameters(Levers):
     half a day of a five-day week."""
 
     burden_power: float = motivation(
-        1.5,
-        low=1.0,
-        high=2.0,
-        bounds=(0.0, 10.0),
-        exclusive_minimum=True,
-        unit="exponent",
+        1.5, low=1.0, high=2.0, bounds=(0.0, 10.0), exclusive_minimum=True, unit="exponent"
     )
     """How the paperwork grows with monitoring. At 1 it grows in proportion; at 1.5 light monitoring costs
     little and close monitoring disproportionately much."""
@@ -306,12 +283,7 @@ class Parameters(Levers):
     # The indicator
 
     focus_own: float = indicator(
-        0.42,
-        low=0.3,
-        high=0.6,
-        bounds=(0.0, 0.95),
-        exclusive_minimum=True,
-        unit="share of attention",
+        0.42, low=0.3, high=0.6, bounds=(0.0, 0.95), exclusive_minimum=True, unit="share of attention"
     )
     """The share of attention that managers give, without targets, to the part of the work that is measured.
     At 0.42 it is somewhat less than would be best."""
@@ -330,23 +302,12 @@ class Parameters(Levers):
     four tenths of the attention that can still be moved."""
 
     focus_ideal: float = indicator(
-        0.5,
-        low=0.5,
-        high=0.5,
-        bounds=(1e-6, 1.0),
-        exclusive_maximum=True,
-        unit="share of attention",
+        0.5, low=0.5, high=0.5, bounds=(1e-6, 1.0), exclusive_maximum=True, unit="share of attention"
     )
     """The share of attention to what is measured that serves patients best. At 0.5 the measured and the
     unmeasured half of the work deserve the same."""
 
-    target_level: float = indicator(
-        0.57,
-        low=0.45,
-        high=0.7,
-        bounds=(0.001, 10.0),
-        unit="points of the indicator",
-    )
+    target_level: float = indicator(0.57, low=0.45, high=0.7, bounds=(0.001, 10.0), unit="points of the indicator")
     """The target that the reported indicator must reach. The higher it is, the more units fall short."""
 
     gaming_max: float = indicator(
@@ -363,12 +324,7 @@ class Parameters(Levers):
     People of integrity add less, and nobody more than the shortfall."""
 
     gaming_cost: float = indicator(
-        0.5,
-        low=0.0,
-        high=1.0,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="share of the service for each point of the indicator",
+        0.5, low=0.0, high=1.0, null=0.0, bounds=_WEIGHT, unit="share of the service for each point of the indicator"
     )
     """What gaming costs patients. At 0.5, gaming by 0.1 takes away 5 % of the service."""
 
@@ -399,33 +355,16 @@ class Parameters(Levers):
     """How much more a feared loss weighs than an equal gain. At 2 it weighs twice as much, at 1 both weigh
     the same."""
 
-    initiative_cost: float = initiative(
-        0.28,
-        low=0.1,
-        high=0.5,
-        bounds=_WEIGHT,
-        unit="units of subjective value",
-    )
+    initiative_cost: float = initiative(0.28, low=0.1, high=0.5, bounds=_WEIGHT, unit="units of subjective value")
     """The trouble that trying something new takes, in units in which a sure success is worth 1. The larger it
     is, the fewer try."""
 
-    aspiration: float = initiative(
-        0.7,
-        low=0.0,
-        high=1.5,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="units of subjective value",
-    )
+    aspiration: float = initiative(0.7, low=0.0, high=1.5, null=0.0, bounds=_WEIGHT, unit="units of subjective value")
     """How strongly falling short of a target spurs people to try something new. At 0.7, missing a full target
     altogether adds seven tenths of the value of a sure success."""
 
     sensitivity: float = initiative(
-        4.0,
-        low=2.0,
-        high=6.0,
-        bounds=(0.0, 50.0),
-        unit="logit units for each unit of value",
+        4.0, low=2.0, high=6.0, bounds=(0.0, 50.0), unit="logit units for each unit of value"
     )
     """How sharply the decision to try follows its value. At 4, a value of 0.25 above the toss-up raises the
     chance from 0.5 to 0.73; at 0 value plays no part."""
@@ -445,12 +384,7 @@ class Parameters(Levers):
     about 1 between units, so at 0.3 several successes make up for a typical distance."""
 
     career_stakes: float = initiative(
-        0.5,
-        low=0.0,
-        high=1.5,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="share added to the threat",
+        0.5, low=0.0, high=1.5, null=0.0, bounds=_WEIGHT, unit="share added to the threat"
     )
     """How much more threatening a sanction becomes when registers and disbarring can end a career. At 0.5,
     with both in full force, a threat weighs half as much again."""
@@ -498,12 +432,7 @@ class Parameters(Levers):
     """What a complete lack of skill adds to the chance of a mishap in a month."""
 
     overload_slip: float = slips(
-        2.0,
-        low=0.0,
-        high=4.0,
-        null=0.0,
-        bounds=(0.0, 100.0),
-        unit="share added for each point of overload",
+        2.0, low=0.0, high=4.0, null=0.0, bounds=(0.0, 100.0), unit="share added for each point of overload"
     )
     """How much overload breeds slips. At 2, an overload of 0.1 makes them a fifth more frequent."""
 
@@ -540,13 +469,7 @@ class Parameters(Levers):
     """How ready people are to report their own slip when trust and fear balance and they have nothing to
     gain. At 0.7, two of three do; at 0, one of two."""
 
-    speak_sensitivity: float = voice(
-        4.5,
-        low=2.0,
-        high=7.0,
-        bounds=(0.0, 50.0),
-        unit="logit units for each point",
-    )
+    speak_sensitivity: float = voice(4.5, low=2.0, high=7.0, bounds=(0.0, 50.0), unit="logit units for each point")
     """How strongly trust and fear decide whether people speak up. At 4.5, when fear exceeds trust by 0.3, the
     share who speak up falls from two thirds to about a third."""
 
@@ -576,30 +499,16 @@ class Parameters(Levers):
     fifth of it goes."""
 
     fear_peer_blamed: float = fear(
-        0.05,
-        low=0.0,
-        high=0.12,
-        null=0.0,
-        unit="share of the gap to full fear, for each colleague",
+        0.05, low=0.0, high=0.12, null=0.0, unit="share of the gap to full fear, for each colleague"
     )
     """How much fear it teaches to see one colleague in the organisation punished. At 0.05 somebody with a
     fear of 0.2 goes to 0.24."""
 
-    fear_peer_spared: float = fear(
-        0.03,
-        low=0.0,
-        high=0.06,
-        null=0.0,
-        unit="share of fear, for each colleague",
-    )
+    fear_peer_spared: float = fear(0.03, low=0.0, high=0.06, null=0.0, unit="share of fear, for each colleague")
     """How much fear goes when one colleague answers for something and is not punished: 3 % of it."""
 
     fear_system: float = fear(
-        0.004,
-        low=0.0,
-        high=0.01,
-        null=0.0,
-        unit="share of the gap to full fear, for each manager",
+        0.004, low=0.0, high=0.01, null=0.0, unit="share of the gap to full fear, for each manager"
     )
     """How much fear it teaches to hear of a sanction elsewhere in the system, at publicity 0.5. One alone
     hardly matters at 0.004; ten in a month close 4 % of the gap to full fear."""
@@ -684,11 +593,7 @@ class Parameters(Levers):
     # Confidence
 
     confidence_success: float = confidence(
-        0.15,
-        low=0.05,
-        high=0.3,
-        null=0.0,
-        unit="share of the gap to full confidence",
+        0.15, low=0.05, high=0.3, null=0.0, unit="share of the gap to full confidence"
     )
     """How much confidence a success gives when recognition is at one half. More recognition gives more, none
     gives half as much."""
@@ -756,11 +661,7 @@ class Parameters(Levers):
     # Distress
 
     distress_gain: float = distress(
-        0.12,
-        low=0.03,
-        high=0.25,
-        null=0.0,
-        unit="share of the gap to full distress a month, for each point of strain",
+        0.12, low=0.03, high=0.25, null=0.0, unit="share of the gap to full distress a month, for each point of strain"
     )
     """How fast strain turns into distress. At 0.12, somebody calm under a strain of 0.2 gains 0.024 in the
     first month."""
@@ -770,53 +671,28 @@ class Parameters(Levers):
     trust three times as much."""
 
     distress_moral: float = distress(
-        1.0,
-        low=0.0,
-        high=2.0,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="strain for each point of moral strain",
+        1.0, low=0.0, high=2.0, null=0.0, bounds=_WEIGHT, unit="strain for each point of moral strain"
     )
     """How heavily it weighs to do what is counted rather than what is right."""
 
     strain_gaming: float = distress(
-        2.0,
-        low=0.0,
-        high=4.0,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="moral strain for each point of gaming",
+        2.0, low=0.0, high=4.0, null=0.0, bounds=_WEIGHT, unit="moral strain for each point of gaming"
     )
     """How heavily one's own gaming weighs on somebody of full integrity. At 2, gaming by 0.05 is a moral
     strain of 0.1."""
 
     distress_paperwork: float = distress(
-        0.3,
-        low=0.0,
-        high=0.6,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="strain for each share of working time",
+        0.3, low=0.0, high=0.6, null=0.0, bounds=_WEIGHT, unit="strain for each share of working time"
     )
     """How heavily assurance work weighs. At 0.3, paperwork for a tenth of the time is a strain of 0.03."""
 
     distress_overload: float = distress(
-        0.3,
-        low=0.0,
-        high=0.6,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="strain for each point of overload",
+        0.3, low=0.0, high=0.6, null=0.0, bounds=_WEIGHT, unit="strain for each point of overload"
     )
     """How heavily overload weighs. At 0.3, an overload of 0.1 is a strain of 0.03."""
 
     distress_fear: float = distress(
-        0.2,
-        low=0.0,
-        high=0.5,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="strain for each point of fear",
+        0.2, low=0.0, high=0.5, null=0.0, bounds=_WEIGHT, unit="strain for each point of fear"
     )
     """How heavily fear weighs. At 0.2, a fear of 0.3 is a strain of 0.06."""
 
@@ -848,23 +724,12 @@ class Parameters(Levers):
     """The chance that a vacant post is first offered to a former manager from elsewhere rather than to a
     newcomer. At 0.5, every second vacancy."""
 
-    assessment_noise: float = careers(
-        0.15,
-        low=0.05,
-        high=0.3,
-        bounds=_WEIGHT,
-        unit="standard deviation of skill",
-    )
+    assessment_noise: float = careers(0.15, low=0.05, high=0.3, bounds=_WEIGHT, unit="standard deviation of skill")
     """How far an assessment of a candidate's skill errs. People differ by about 0.15, so at 0.15 the better
     one of two is often missed."""
 
     deterred_entry: float = careers(
-        0.5,
-        low=0.0,
-        high=1.0,
-        null=0.0,
-        bounds=(0.0, 50.0),
-        unit="logit units for each point of fear",
+        0.5, low=0.0, high=1.0, null=0.0, bounds=(0.0, 50.0), unit="logit units for each point of fear"
     )
     """How far a fearful service deters bold people from applying. At 0.5 and a national fear of 0.3,
     newcomers are less bold by 0.15."""
@@ -874,14 +739,7 @@ class Parameters(Levers):
 
     # Cooperation and resources
 
-    cooperation_gain: float = cooperation(
-        0.2,
-        low=0.0,
-        high=0.4,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="share of the load",
-    )
+    cooperation_gain: float = cooperation(0.2, low=0.0, high=0.4, null=0.0, bounds=_WEIGHT, unit="share of the load")
     """How far full cooperation in the system relieves everyone's load. At 0.2, the system can carry a fifth
     more with the same money."""
 
@@ -894,33 +752,19 @@ class Parameters(Levers):
     four months."""
 
     cooperation_sensitivity: float = cooperation(
-        4.0,
-        low=2.0,
-        high=6.0,
-        bounds=(0.0, 50.0),
-        unit="logit units for each point",
+        4.0, low=2.0, high=6.0, bounds=(0.0, 50.0), unit="logit units for each point"
     )
     """How sharply cooperation responds to trust, fear, incentives and rivalry. At 4, trust higher by 0.1
     raises a cooperation of 0.5 to about 0.6."""
 
     cooperation_reciprocity: float = cooperation(
-        0.6,
-        low=0.0,
-        high=1.0,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="points for each point of cooperation",
+        0.6, low=0.0, high=1.0, null=0.0, bounds=_WEIGHT, unit="points for each point of cooperation"
     )
     """How far people cooperate because others in the system do. The larger it is, the more a system tips into
     cooperation or out of it."""
 
     cooperation_rivalry: float = cooperation(
-        0.5,
-        low=0.0,
-        high=1.0,
-        null=0.0,
-        bounds=_WEIGHT,
-        unit="points for each point of targets",
+        0.5, low=0.0, high=1.0, null=0.0, bounds=_WEIGHT, unit="points for each point of targets"
     )
     """How far targets for one's own institution turn partners into rivals. At 0.5, full targets judged on
     one's own weigh as much against cooperating as half a point of trust weighs for it."""

@@ -149,10 +149,7 @@ OUTCOMES: Table[Outcome] = Table(
         "What it costs people of integrity to do what is counted rather than what is right, and to game. At "
         "0 nobody acts against conscience.",
     ),
-    _rate(
-        "initiative_rate",
-        "The share of managers who try something new in a month. 0.10 means one in ten.",
-    ),
+    _rate("initiative_rate", "The share of managers who try something new in a month. 0.10 means one in ten."),
     _rate("successes", "The share of managers who try something new in a month and succeed."),
     _rate(
         "needless",
@@ -240,13 +237,7 @@ _ONLY_OF_POSTS = Table(
         1.0,
         "How closely the overseer monitors the organisation, before its own chief executive tightens scrutiny.",
     ),
-    Outcome(
-        "relationship",
-        "share",
-        0.0,
-        1.0,
-        "The investment in relationships that the post receives.",
-    ),
+    Outcome("relationship", "share", 0.0, 1.0, "The investment in relationships that the post receives."),
     _rate("spoken", "Slips that the manager of the post reported, a month."),
 )
 

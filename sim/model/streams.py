@@ -44,15 +44,7 @@ and what an appointment needs (`APPOINTMENT`)."""
 PERSON = ("unfit", "motivation", "integrity", "skill", "boldness", "crowding", "anxiety")
 """Order of a person's numbers in the streams "newcomer" and "rival"."""
 
-APPOINTMENT = (
-    "recycling",
-    "pick",
-    "register",
-    "competition",
-    "candidate_error",
-    "rival_error",
-    "striking_off",
-)
+APPOINTMENT = ("recycling", "pick", "register", "competition", "candidate_error", "rival_error", "striking_off")
 """Order of an appointment's numbers in the stream "appointment"."""
 
 LANES = 16
@@ -114,12 +106,7 @@ def _sfc64(seeds: NDArray[np.uint64]) -> np.random.Generator:
     """NumPy's SFC64 seeded with three words: a, b, c and a counter of one, the first twelve numbers discarded."""
     bits = np.random.SFC64(0)
     state = np.array([*seeds[::-1], 1], dtype=np.uint64)
-    bits.state = {
-        "bit_generator": "SFC64",
-        "state": {"state": state},
-        "has_uint32": 0,
-        "uinteger": 0,
-    }
+    bits.state = {"bit_generator": "SFC64", "state": {"state": state}, "has_uint32": 0, "uinteger": 0}
     bits.random_raw(12)
     return np.random.Generator(bits)
 

@@ -228,9 +228,7 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
     alt = f"Bars for the contribution of each mechanism to {label(outcome)}"
     with theme.slide(_carried(mechanisms, totals, effect, outcome), note, alt, grid="x") as (figure, (axes,)):
         layout.rows(
-            axes,
-            [layout.plain(line["mechanism"]) or f"all {_CASES[line['case']][1]}" for line in lines],
-            theme.TEXT,
+            axes, [layout.plain(line["mechanism"]) or f"all {_CASES[line['case']][1]}" for line in lines], theme.TEXT
         )
         for place, line in enumerate(lines):
             value, error = line["contribution"], _CLEAR * line["se"]

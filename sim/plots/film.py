@@ -155,8 +155,7 @@ def _of_results(results: Results) -> tuple[Take, Take]:
     seed = results.study.plan.seed
     first, second = (
         Take(
-            layout.cell_words(number, results),
-            simulate(seed, record_organisations=True, **points[number - 1].settings),
+            layout.cell_words(number, results), simulate(seed, record_organisations=True, **points[number - 1].settings)
         )
         for number in (1, len(points))
     )

@@ -160,11 +160,7 @@ def wanted(path: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def save(
-    figure: Figure,
-    stem: Path,
-    provenance: Mapping[str, Any],
-    title: str,
-    formats: Sequence[str] = (".png", ".svg"),
+    figure: Figure, stem: Path, provenance: Mapping[str, Any], title: str, formats: Sequence[str] = (".png", ".svg")
 ) -> list[Path]:
     """Write the files of `drawn` beside each other, `stem` with each ending, and return the paths.
 
@@ -179,11 +175,7 @@ def save(
 
 
 def drawn(
-    figure: Figure,
-    name: str,
-    provenance: Mapping[str, Any],
-    title: str,
-    formats: Sequence[str] = (".png", ".svg"),
+    figure: Figure, name: str, provenance: Mapping[str, Any], title: str, formats: Sequence[str] = (".png", ".svg")
 ) -> dict[str, bytes]:
     """The names and contents of a picture's files, with title, alternative text and provenance (as JSON) inside.
 

@@ -23,12 +23,7 @@ from sim.worlds.prior import World, Worlds
 QUESTION = "Is there a best amount of monitoring for quality, and what moves it?"
 LEVELS = tuple(np.linspace(0.0, 1.0, 9).tolist())
 """Levels of monitoring."""
-SHIFTS = (
-    ("relationship", 0.1, 0.3),
-    ("relationship", 0.3, 0.6),
-    ("discernment", 0.2, 0.8),
-    ("leniency", 0.1, 0.7),
-)
+SHIFTS = (("relationship", 0.1, 0.3), ("relationship", 0.3, 0.6), ("discernment", 0.2, 0.8), ("leniency", 0.1, 0.7))
 """Levers that may move the optimum, and from where to where; relationship is the lever that builds trust."""
 _BASE = ("relationship", 0.3)  # its default: the worlds as they are
 _POLICIES: tuple[tuple[str, float], ...] = tuple(

@@ -315,9 +315,7 @@ class Study:
         from sim.study.runner import Options, run  # noqa: PLC0415
 
         return run(
-            self,
-            self.folder(out),
-            Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress),
+            self, self.folder(out), Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress)
         )
 
     def estimate(self, out: Path | str | None = None, workers: int | None = None) -> Estimate:

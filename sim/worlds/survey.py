@@ -154,11 +154,7 @@ def measure_all(
 
 
 def simulation_variance(
-    evidence: Evidence,
-    worlds: Iterable[World],
-    seeds: int,
-    sizes: Sizes = DEFAULT_SIZES,
-    workers: int | None = None,
+    evidence: Evidence, worlds: Iterable[World], seeds: int, sizes: Sizes = DEFAULT_SIZES, workers: int | None = None
 ) -> dict[str, Measured]:
     """How much each pattern's value varies in one and the same world: its variance over seeds 0 to `seeds` − 1,
     averaged over worlds.

@@ -18,9 +18,11 @@ from ensembles import by_hand, make_answers_small
 
 from sim import files
 from sim.errors import InputError
+from sim.claims.table import CLAIMS
 from sim.plots import film as animation
 from sim.plots import study as studies
 from sim.plots import theme
+from sim.report.claims import answer_to, reply_to
 from sim.report.study import save
 from sim.study import Results, Study
 
@@ -102,6 +104,7 @@ def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(sim: Command, co
     assert everything(Path()) == before
 
 
+@pytest.mark.slow
 def test_what_somebody_puts_into_a_folder_of_ours_stays(sim: Command) -> None:
     Path("s.toml").write_text(STUDY)
     put(Path("beside"), list(THEIRS))
@@ -152,6 +155,7 @@ def test_show_replaces_no_file_but_its_own_pictures_and_pages(sim: Command, opti
     assert sim("show", "r", option, target)[0] == (2 if option == "--csv" else 0)
 
 
+@pytest.mark.slow
 def test_a_claim_asked_for_alone_and_a_study_with_settings_have_folders_of_their_own(sim: Command) -> None:
     Path("s.toml").write_text(STUDY)
     for command in ("run", "claim"):
@@ -167,6 +171,17 @@ def test_a_claim_asked_for_alone_and_a_study_with_settings_have_folders_of_their
         code, _, err = sim(*COMMANDS[other], "--out", "results/claim")
         assert (code, "choose another folder" in err) == (2, True)
     assert before.items() <= everything(Path()).items()
+
+
+def test_an_answer_is_not_written_over_another_answer_and_settings_name_a_folder(tmp_path: Path) -> None:
+    files.Folder(tmp_path / "claim", answer_to(CLAIMS)).fill({"claims.txt": b"all"})
+    for what in (answer_to(CLAIMS[:1]), reply_to("Why?"), "tables of sim worlds"):
+        with pytest.raises(InputError, match=r"holds the answer of sim claim, not .*; choose another folder"):
+            files.Folder(tmp_path / "claim", what)
+    folders = {
+        Study.from_dict({}, settings).folder() for settings in ([], ["seeds=3"], ["seeds=4"], ["parameters.months=3"])
+    }
+    assert len(folders) == 4
 
 
 def test_only_plain_names_in_a_manifest_count(tmp_path: Path) -> None:
@@ -324,6 +339,7 @@ def test_no_file_of_a_study_holds_a_formula(tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "r" / "summary.csv")["outcome"].unique().tolist() == ["'=cmd|' /C calc'!A0"]
 
 
+@pytest.mark.slow
 def test_nonsense_in_the_environment_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(STUDY)
     nonsense = {"GIT_DIR": str(tmp_path), "GIT_WORK_TREE": str(tmp_path), "MPLBACKEND": "x", "NUMBA_NUM_THREADS": "0"}

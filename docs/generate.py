@@ -10,25 +10,34 @@ A block of a document begins with a line ``<!-- generated: NAME -->``, NAME bein
 from __future__ import annotations
 
 import ast
+import dataclasses
+import inspect
 import re
 import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
+import sim
 from sim.model import rules
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
+from sim.model.tables import Table
+from sim.worlds.ensemble import Ensemble
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("model", "study", "worlds", "claims", "questions", "plots", "report")
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9_ ]+) -->\n).*?(<!-- end -->)", re.S)
 _ELSEWHERE = "What is counted afterwards"
+ELSEWHERE, _LONGEST_DEFAULT = object(), 25
 
 
 def filled(text: str) -> str:
@@ -131,7 +140,7 @@ def _streams() -> str:
 
 def _rules() -> Iterator[tuple[str, ast.FunctionDef]]:
     """The heading that each rule of the rule book stands under, and the rule."""
-    text = (ROOT / "sim" / "rules.py").read_text(encoding="utf-8")
+    text = (ROOT / "sim" / "model" / "rules.py").read_text(encoding="utf-8")
     headings = [(n, line[2:]) for n, line in enumerate(text.splitlines(), 1) if re.match(r"# (\d+\.|What) ", line)]
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
@@ -154,7 +163,7 @@ _HOW_SURE = {"S": "stated by the source", "D": "computed again", "2": "second-ha
 
 
 def _evidence() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "sim" / "inference" / "patterns.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((ROOT / "sim" / "worlds" / "patterns.toml").read_text(encoding="utf-8"))
 
 
 def _levers_of(policy: dict[str, float]) -> str:
@@ -199,15 +208,74 @@ def _sources() -> str:
 def _modules() -> str:
     """Every module with the first sentence of its docstring, folder by folder."""
     parts = []
-    for folder in ("sim", "sim/study", "sim/inference", "sim/show"):
+    for folder in ("sim", *(f"sim/{room}" for room in ROOMS)):
         rows = [(f"`{path.name}`", _first_sentence(path)) for path in sorted((ROOT / folder).glob("*.py"))]
         parts.append(f"**{folder}/**\n\n" + _table(("module", "what is in it"), [row for row in rows if row[1]]))
     return "\n\n".join(parts)
 
 
 def _first_sentence(path: Path) -> str:
-    text = " ".join((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0].split())
-    return re.split(r"(?<=[.?!])\s+(?=[A-Z])", text)[0]
+    return _sentence(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+
+
+def _sentence(docstring: str) -> str:
+    """The first sentence of a docstring, on one line."""
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z])", " ".join(docstring.split("\n\n", maxsplit=1)[0].split()))[0]
+
+
+def _api() -> str:
+    """The public names by subject: how each is called, what it is, and for a class its public members."""
+    parts = []
+    for subject, names in sim.PUBLIC.items():
+        parts.append(f"## {subject}")
+        for name in names:
+            thing = getattr(sim, name)
+            shown = type(thing).__call__ if isinstance(thing, ModuleType) else thing
+            callable_ = inspect.isfunction(shown) or (inspect.isclass(shown) and name != "Parameters")
+            parts += [f"### `sim.{name}{_signature(shown) if callable_ else ''}`", _told(thing)]
+            owner = {"worlds": Ensemble}.get(name, thing)
+            if inspect.isclass(owner) and (rows := list(_members(owner))):
+                parts.append(_table(("member", "what it is"), rows))
+    return "\n\n".join(parts)
+
+
+def _signature(thing: Any) -> str:
+    """How a thing is called, without types; defaults that take more than a word are left out."""
+    found, bare = inspect.signature(thing), []
+    for name, p in found.parameters.items():
+        default = ELSEWHERE if len(repr(p.default)) > _LONGEST_DEFAULT and p.default is not p.empty else p.default
+        if name not in ("self", "cls"):
+            bare.append(p.replace(annotation=p.empty, default=default))
+    return str(found.replace(parameters=bare, return_annotation=inspect.Signature.empty)).replace(
+        repr(ELSEWHERE), "..."
+    )
+
+
+def _told(thing: Any) -> str:
+    """The first paragraphs of a docstring; of a table its columns."""
+    if isinstance(thing, Table):
+        some = next(iter(thing.values()))
+        columns = _code(field.name for field in dataclasses.fields(some))
+        return f"{len(thing)} entries by name, each with {columns}; `.frame()` gives a DataFrame."
+    if isinstance(thing, str):
+        return f'"{thing}"'
+    text = inspect.getdoc(thing) or ""
+    return re.split(r"\n\n(?=\w+\n-+\n|>>> )", text)[0].replace("``", "`")
+
+
+def _members(owner: type) -> Iterator[tuple[str, str]]:
+    ours = [kind for kind in owner.__mro__ if kind.__module__.startswith("sim.")]
+    members = {name: member for kind in reversed(ours) for name, member in vars(kind).items()}
+    for name, member in members.items():
+        function = getattr(member, "func", None) or getattr(member, "fget", None) or getattr(member, "__func__", member)
+        if name.startswith("_") or not inspect.isfunction(function) or not (text := inspect.getdoc(function)):
+            continue
+        is_value = isinstance(member, property | cached_property)
+        call = "" if is_value else _signature(function)
+        yield (
+            f"`{name}{call}`",
+            re.split(r"(?<=[.?!])\s+(?=[A-Z])", " ".join(text.split("\n\n")[0].split()))[0].replace("``", "`"),
+        )
 
 
 def _commands() -> str:
@@ -246,6 +314,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "survey": _survey,
     "sources": _sources,
     "modules": _modules,
+    "api": _api,
     "commands": _commands,
     "answer": _answer,
 }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the table
+    from sim import worlds
     from sim.claims.answer import answer
     from sim.errors import InputError
     from sim.model.catalogue import DECLARATIONS as PARAMETERS
@@ -32,7 +33,7 @@ import_module("sim.model.version")  # reads the source files now, before any mod
 PUBLIC = {
     "Running": {"simulate": "sim.model.run", "Run": "sim.model.run", "LeadershipModel": "sim.model.mesa_model"},
     "Studies": {"Study": "sim.study", "Results": "sim.study", "sweep": "sim.study.sweep"},
-    "Claims": {"answer": "sim.claims.answer"},
+    "Worlds and claims": {"worlds": "sim.worlds", "answer": "sim.claims.answer"},
     "The model's tables": {
         "PARAMETERS": "sim.model.catalogue",
         "MECHANISMS": "sim.model.mechanisms",
@@ -49,11 +50,10 @@ __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name == "worlds":  # the package, which can be called
-        return import_module("sim.worlds")
     if name not in _HOMES:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    return home if home.__name__ == f"sim.{name}" else getattr(home, name)  # `worlds` is a package that can be called
 
 
 def __dir__() -> list[str]:

@@ -17,8 +17,8 @@ import pytest
 from ensembles import by_hand, make_answers_small
 
 from sim import files
-from sim.errors import InputError
 from sim.claims.table import CLAIMS
+from sim.errors import InputError
 from sim.plots import film as animation
 from sim.plots import study as studies
 from sim.plots import theme

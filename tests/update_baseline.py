@@ -24,10 +24,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
-from sim.outcomes import OUTCOMES, POST_COLUMNS
-from sim.parameters import DECLARATIONS, MECHANISMS, REGIMES
-
 import sim
+from sim.model.outcomes import OUTCOMES, POST_COLUMNS
+from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
 
 DECLARED = Path(__file__).with_name("declared.json")
 FILE = Path(__file__).with_name("baseline.json")

@@ -810,9 +810,9 @@ class Parameters(Levers):
     @classmethod
     def _check(cls, value: object, info: ValidationInfo) -> object:
         """Hold each value against its declaration; defaults need no check."""
-        if info.field_name is None or info.field_name not in DECLARATIONS:
-            return checked(value, info.data.get("months"), LEVERS, DECLARATIONS)
-        declared, value = DECLARATIONS[info.field_name], plain(value)
+        if info.field_name is None or info.field_name not in PARAMETERS:
+            return checked(value, info.data.get("months"), LEVERS, PARAMETERS)
+        declared, value = PARAMETERS[info.field_name], plain(value)
         if not declared.allows(value):
             raise ValueError(f"must be {declared.allowed}")
         return value
@@ -828,7 +828,7 @@ class Parameters(Levers):
         return (self.acute_budget + self.social_care_size * self.social_care_budget) / size_of_both
 
 
-DECLARATIONS: Table[Declaration] = Table(
+PARAMETERS: Table[Declaration] = Table(
     *(Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name != "schedule")
 )
 """Every parameter, lever and size by name: levers, then sizes, then parameters in the order of the groups."""
@@ -838,5 +838,5 @@ SPREADS: tuple[str, ...] = ("monitoring_sd", "relationship_sd")
 
 
 LEVERS: tuple[str, ...] = tuple(Levers.model_fields)
-SIZES: tuple[str, ...] = tuple(name for name, declared in DECLARATIONS.items() if declared.kind == "size")
-PARAMETERS: tuple[str, ...] = tuple(name for name, declared in DECLARATIONS.items() if declared.kind == "parameter")
+SIZES: tuple[str, ...] = tuple(name for name, declared in PARAMETERS.items() if declared.kind == "size")
+COEFFICIENTS: tuple[str, ...] = tuple(name for name, declared in PARAMETERS.items() if declared.kind == "parameter")

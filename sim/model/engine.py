@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sim.model import rules
 from sim.model.compiling import compiled, entry
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
-from sim.model.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
+from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
 from sim.model.record import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
 from sim.model.streams import (
     APPOINTMENT,
@@ -51,7 +51,7 @@ ORGANISATION = _record("deviation", "safety", "reputation", "mean_effort", "fear
 """An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
 DRAWS = _record(*MONTHLY, *(f"idle_{lane}" for lane in range(len(MONTHLY), LANES)))
 """A post's uniform numbers in a month, one for each monthly stream."""
-VALUES = _record(*PARAMETERS, *SPREADS)
+VALUES = _record(*COEFFICIENTS, *SPREADS)
 LEVER_VALUES = _record(*LEVERS)
 
 _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sim.errors import InputError, named, nearest
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, Declaration, Mechanism, Regime
+from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, Declaration, Mechanism, Regime
 
 Fact = tuple[str, str]
 
@@ -83,7 +83,7 @@ def by_group() -> dict[str, list[Meaning]]:
 
 
 def _all() -> Iterator[tuple[str, Meaning]]:
-    for declared in DECLARATIONS.values():
+    for declared in PARAMETERS.values():
         yield declared.group, _of_declaration(declared)
     for mechanism in MECHANISMS.values():
         yield f"mechanisms {mechanism.case} the warning", _of_mechanism(mechanism)
@@ -117,7 +117,7 @@ def _regimes_that_set(lever: str) -> str:
 
 
 def _of_mechanism(mechanism: Mechanism) -> Meaning:
-    nulls = ", ".join(f"{name} = {DECLARATIONS[name].null:g}" for name in mechanism.parameters)
+    nulls = ", ".join(f"{name} = {PARAMETERS[name].null:g}" for name in mechanism.parameters)
     facts = (("case", f"{mechanism.case} the warning against surveillance"), ("switched off by", nulls))
     return Meaning("mechanism", mechanism.name, facts, mechanism.meaning)
 

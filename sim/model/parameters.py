@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
-from sim.model.catalogue import DECLARATIONS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
+from sim.model.catalogue import COEFFICIENTS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.model.declaration import Declaration
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
 from sim.model.outcomes import OUTCOMES
@@ -23,7 +23,7 @@ from sim.model.outcomes import OUTCOMES
 __all__ = [
     "BYTES_FOR_AN_AGENT",
     "BYTES_FOR_A_POST",
-    "DECLARATIONS",
+    "COEFFICIENTS",
     "LARGEST_SEED",
     "LEVERS",
     "MECHANISMS",
@@ -102,7 +102,7 @@ def nulls(off: Iterable[Any], settings: Mapping[str, Any]) -> dict[str, float | 
                 yield Mistake(("mechanisms_off",), key, "no such mechanism", near, "" if near else every)
                 continue
             for name in MECHANISMS[key].parameters:
-                values[name] = DECLARATIONS[name].null
+                values[name] = PARAMETERS[name].null
                 if name in settings:
                     why = f"belongs to the mechanism {key}, which is switched off and holds it at {values[name]:g}"
                     yield Mistake((name,), settings[name], why, allowed="leave out one of the two")
@@ -116,7 +116,7 @@ def unknown(name: object, *others: str) -> tuple[str, str]:
     """Why nothing can be set under a name, and the nearest name that can, of all settings and `others`."""
     if isinstance(name, str) and name in OUTCOMES:
         return "is an outcome, which a run measures and nothing sets", ""
-    near = closest(name, [*DECLARATIONS, *others])
+    near = closest(name, [*PARAMETERS, *others])
     return "no parameter, lever or size has this name", near
 
 
@@ -126,8 +126,8 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
         (name, *_), value, why = problem["loc"], problem["input"], problem.get("ctx", {}).get("error")
         if isinstance(why, InputError):
             yield from why.mistakes
-        elif name in DECLARATIONS:
-            yield DECLARATIONS[str(name)].refused(value)
+        elif name in PARAMETERS:
+            yield PARAMETERS[str(name)].refused(value)
         else:
             yield Mistake((str(name),), value, *unknown(name, "schedule", "regime", "mechanisms_off"))
 

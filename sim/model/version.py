@@ -88,7 +88,7 @@ def tables() -> list[Any]:
     return [
         _numbers(table)
         for table in (
-            catalogue.DECLARATIONS,
+            catalogue.PARAMETERS,
             vocabulary.MECHANISMS,
             vocabulary.REGIMES,
             outcomes.OUTCOMES,

@@ -36,8 +36,8 @@ careers = partial(parameter, group="careers")
 cooperation = partial(parameter, group="cooperation and resources")
 
 
-# The lever is called register; the method of abstract base classes that it shadows is not used here.
-warnings.filterwarnings("ignore", message='Field name "register" in "Levers" shadows')
+quiet = warnings.catch_warnings(action="ignore", category=UserWarning)
+quiet.__enter__()  # the lever is called register; the method of abstract base classes that it shadows is not used here
 
 
 class Levers(BaseModel):
@@ -108,6 +108,7 @@ class Levers(BaseModel):
     """The budget of social care. 1.14 is an increase of 14 %, which lets patients leave hospital sooner."""
 
 
+quiet.__exit__(None, None, None)
 Levers.register = Levers.model_fields["register"]  # type: ignore[assignment]
 """So that pydantic does not take `ABCMeta.register` for the default of the inherited field."""
 

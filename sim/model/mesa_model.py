@@ -289,11 +289,6 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         if len(self.record.fear):
             self.record.fear[self.month - 1, :, when] = [post.manager.fear for post in self.posts]
 
-    def _fear_of_failing(self, post: Post) -> float:
-        """The fear that the decision to try something new sees: the manager's own, unless another is given."""
-        given = self.interventions.fear
-        return post.manager.fear if given is None else float(given.path[self.month - 1, post.index, BEFORE])
-
     def _decide(
         self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, u: Uniforms
     ) -> None:
@@ -317,7 +312,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         # 5
         distance = abs(need - post.practice)
         change = rules.change_needed(distance, p)
-        value = rules.value_of_initiative(manager, self._fear_of_failing(post), change, shortfall, k, lever, p)
+        given = self.interventions.fear
+        fear = manager.fear if given is None else float(given.path[self.month - 1, i, BEFORE])
+        value = rules.value_of_initiative(manager, fear, change, shortfall, k, lever, p)
         tried = u["initiative"][i] < rules.chance_of_initiative(manager, value, w, overload, p)
         succeeded = tried and u["success"][i] < rules.chance_of_success(manager, system.cooperation, change, p)
         needless = tried and rules.unneeded(distance, p)
@@ -445,16 +442,12 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             rival.remove()
         if chosen is not None:
             post.row.recycled = True
-            self._return_to_post(best)
+            number = best.unique_id
+            self.register_agent(best)
+            best.unique_id = number  # Mesa would give a new one
             self.market[chosen] = self.market[-1]  # the last one takes the place that is free
             self.market.pop()
         return best
-
-    def _return_to_post(self, manager: Manager) -> None:
-        """Register a former manager again, under the same number (Mesa would give a new one)."""
-        number = manager.unique_id
-        self.register_agent(manager)
-        manager.unique_id = number
 
     def _record_month(self) -> None:
         """Write the month down: rows for the posts, their sums, and Mesa's own data collector."""

@@ -75,7 +75,7 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("rules", "= 0.2, 0.5, 0.5, 0.3", "= 0.25, 0.5, 0.5, 0.3", EVERYWHERE),
         ("catalogue", "lever(0.5, low=0.1, high=0.9", "lever(0.5, low=0.2, high=0.9", EVERYWHERE),
         ("catalogue", "monitoring: float = lever(0.45", "monitoring: float = lever(0.46", EVERYWHERE),
-        ("streams", '    "negligence",\n', '    "neglect",\n', EVERYWHERE),
+        ("streams", '"negligence"', '"neglect"', EVERYWHERE),
         ("streams", '"idle {k}"', '"idler {k}"', EVERYWHERE),
         ("engine", "levers[name][month - 1 :]", "levers[name][month:]", EVERYWHERE),
         ("record", "1.0 - share, 0.0)", "share, 0.0)", EVERYWHERE),

@@ -36,8 +36,8 @@ careers = partial(parameter, group="careers")
 cooperation = partial(parameter, group="cooperation and resources")
 
 
-quiet = warnings.catch_warnings(action="ignore", category=UserWarning)
-quiet.__enter__()  # the lever is called register; the method of abstract base classes that it shadows is not used here
+_quiet = warnings.catch_warnings(action="ignore", category=UserWarning)
+_quiet.__enter__()  # the lever is called register; the method of abstract base classes that it shadows is not used here
 
 
 class Levers(BaseModel):
@@ -108,7 +108,7 @@ class Levers(BaseModel):
     """The budget of social care. 1.14 is an increase of 14 %, which lets patients leave hospital sooner."""
 
 
-quiet.__exit__(None, None, None)
+_quiet.__exit__(None, None, None)
 Levers.register = Levers.model_fields["register"]  # type: ignore[assignment]
 """So that pydantic does not take `ABCMeta.register` for the default of the inherited field."""
 
@@ -148,8 +148,6 @@ class Parameters(Levers):
 
     window: int = size(24, unit="months")
     """The last months of a run that summaries average over; all of them where the run is shorter."""
-
-    # People
 
     motivation_mean: float = people(0.65, low=0.4, high=0.9, unit="stock from 0 to 1")
     """The average will to work that people bring with them. At 0.65, a typical newcomer whom nobody watches makes
@@ -204,8 +202,6 @@ class Parameters(Levers):
     """How differently strongly threats register with people. At 0.4 an anxious person feels a threat about one and a
     half times as strongly as the median person; at 0 all feel it alike."""
 
-    # Motivation and effort
-
     reciprocity: float = motivation(
         0.5, low=0.0, high=1.0, null=0.0, bounds=_WEIGHT, unit="motivation for each point of trust"
     )
@@ -247,8 +243,6 @@ class Parameters(Levers):
     """The share of working time that full investment in relationships takes. At 0.07 it is a third of a day in a
     five-day week."""
 
-    # The indicator
-
     focus_own: float = indicator(
         0.42, low=0.3, high=0.6, bounds=(0.0, 0.95), exclusive_minimum=True, unit="share of attention"
     )
@@ -285,8 +279,6 @@ class Parameters(Levers):
 
     audit: float = indicator(0.4, low=0.0, high=0.8, null=0.0, unit="share of gaming prevented")
     """How much gaming full monitoring of the organisation prevents. At 0.4 it prevents four tenths."""
-
-    # Initiative
 
     opportunity: float = initiative(0.3, low=0.1, high=0.5, unit="probability a month")
     """The chance that a month offers an occasion to try something new. At 0.3 there is one in about three months,
@@ -337,8 +329,6 @@ class Parameters(Levers):
     """How much more threatening a sanction becomes when registers and disbarring can end a career. At 0.5, with both
     in full force, a threat weighs half as much again."""
 
-    # Need and practice
-
     need_sd: float = need(1.0, low=0.2, high=1.5, bounds=_WEIGHT, unit="distance in practice")
     """How much the local needs that care must fit differ, across units and over time. The larger it is, the worse
     one way of working fits all."""
@@ -364,8 +354,6 @@ class Parameters(Levers):
 
     standard_safety: float = need(0.3, low=0.0, high=0.6, null=0.0, unit="share of mishaps prevented")
     """The share of mishaps that full standardisation prevents: three in ten."""
-
-    # Slips
 
     slip_negligence: float = slips(0.24, low=0.05, high=0.4, unit="probability a month")
     """The chance of a negligent slip in a month for somebody who makes no effort at all. At 0.24, somebody with an
@@ -401,8 +389,6 @@ class Parameters(Levers):
     """How far full monitoring clears those who were not negligent. At 0.3 it spares them three of ten sanctions that
     they would otherwise get."""
 
-    # Voice and harm
-
     speak_base: float = voice(0.7, low=-1.0, high=1.5, bounds=_LOGITS, unit="logit units")
     """How ready people are to report their own slip when trust and fear balance and they have nothing to gain. At 0.7,
     two of three do; at 0, one of two.
@@ -427,8 +413,6 @@ class Parameters(Levers):
 
     harm_hidden_factor: float = voice(2.0, low=1.0, high=3.0, null=1.0, bounds=(0.0, 100.0), unit="factor")
     """How much worse a slip becomes when it stays hidden. At 2 it does twice the harm, at 1 no more."""
-
-    # Fear
 
     fear_blamed: float = fear(0.35, low=0.05, high=0.6, null=0.0, unit="share of the gap to full fear")
     """How much fear a sanction teaches the one who gets it. At 0.35 somebody with a fear of 0.2 goes to 0.48 at
@@ -474,8 +458,6 @@ class Parameters(Levers):
     """How much a frightened chief executive tightens scrutiny over everyone in the organisation. At 0.35, with a
     fear of 0.6, monitoring of 0.5 becomes 0.55."""
 
-    # Trust
-
     trust_invest: float = trust(0.07, low=0.02, high=0.12, null=0.0, unit="share a month")
     """How fast full investment in relationships builds trust. At 0.07, it closes 7 % of the gap to full trust each
     month."""
@@ -504,8 +486,6 @@ class Parameters(Levers):
     """How fast a person's trust drifts to the average of the organisation. At 0.05, a twentieth of the difference
     goes each month."""
 
-    # Confidence
-
     confidence_success: float = confidence(
         0.15, low=0.05, high=0.3, null=0.0, unit="share of the gap to full confidence"
     )
@@ -531,8 +511,6 @@ class Parameters(Levers):
     """How fast confidence drifts back to one half when nothing happens. At 0.01 it takes almost six years for half
     of the way."""
 
-    # Skill and integrity
-
     skill_practice: float = skill(0.03, low=0.0, high=0.06, null=0.0, unit="share of the gap to full skill")
     """How much skill is learned by trying something new, whether or not it works. At 0.03 each attempt closes 3 % of
     the gap to mastery."""
@@ -557,8 +535,6 @@ class Parameters(Levers):
     integrity_invest: float = skill(0.003, low=0.0, high=0.01, null=0.0, unit="share a month")
     """How fast full investment in relationships builds integrity. At 0.003 it closes 3.5 % of the gap to full
     integrity in a year."""
-
-    # Distress
 
     distress_gain: float = distress(
         0.12, low=0.03, high=0.25, null=0.0, unit="share of the gap to full distress a month, for each point of strain"
@@ -596,8 +572,6 @@ class Parameters(Levers):
     )
     """How heavily fear weighs. At 0.2, a fear of 0.3 is a strain of 0.06."""
 
-    # Careers
-
     exit_base: float = careers(0.014, low=0.005, high=0.02, unit="probability a month")
     """The chance in a month that a manager leaves for reasons outside the model, such as retirement. At 0.014 it is
     16 % in a year.
@@ -631,8 +605,6 @@ class Parameters(Levers):
 
     market_months: float = careers(12.0, low=3.0, high=24.0, bounds=(0.0, 10_000.0), unit="months")
     """How long somebody who left remains open to another post. At 12 it is a year."""
-
-    # Cooperation and resources
 
     cooperation_gain: float = cooperation(0.2, low=0.0, high=0.4, null=0.0, bounds=_WEIGHT, unit="share of the load")
     """How far full cooperation in the system relieves everyone's load. At 0.2, the system can carry a fifth more

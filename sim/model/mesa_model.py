@@ -215,18 +215,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.standard = self.common
         self.posts = [self._new_post(index) for index in range(posts)]
         self.organisations = [
-            Organisation(
-                o,
-                p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]),
-                p.motivation_mean,
-                self.posts[o * p.managers : (o + 1) * p.managers],
-            )
-            for o in range(p.systems * p.organisations)
-        ]
+            Organisation(o, p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]), p.motivation_mean,
+                         self.posts[o * p.managers : (o + 1) * p.managers])
+            for o in range(p.systems * p.organisations)]
         self.systems = [
-            System(self.organisations[s * p.organisations : (s + 1) * p.organisations])
-            for s in range(p.systems)
-        ]
+            System(self.organisations[s * p.organisations : (s + 1) * p.organisations]) for s in range(p.systems)]
 
     def _new_post(self, index: int) -> Post:
         numbers = self.streams.keyed("post", index)
@@ -335,9 +328,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(manager, organisation, negligent, lever, p)
             known = spoken or u["discovery"][i] < organisation.felt
             harm = rules.harm_of_slip(known, p)
-            sanctioned = known and u["sanction"][i] < rules.chance_of_sanction(
-                organisation, negligent, spoken, lever, p
-            )
+            to_punish = rules.chance_of_sanction(organisation, negligent, spoken, lever, p)
+            sanctioned = known and u["sanction"][i] < to_punish
             unfair = sanctioned and not negligent
         called = not sanctioned and u["account"][i] < rules.chance_of_account(reported, lever, p)
         if called:
@@ -394,8 +386,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         manager.fear, manager.trust, manager.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
         manager.skill, manager.cooperation = rules.clip(skill + post.row.practice_gain), rules.clip(cooperation)
         manager.integrity = rules.clip(rules.integrity_after_month(manager, month, p))
-        manager.motivation = rules.clip(
-            rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
+        manager.motivation = rules.clip(rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
         manager.distress = rules.clip(manager.distress)
 
     def _career(
@@ -412,9 +403,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         leaver.record += dismissed
         leaver.left = self.month
         post.appointments += 1
-        numbers = dict(
-            zip(APPOINTMENT, self.streams.keyed("appointment", i, post.appointments), strict=False)
-        )
+        drawn = self.streams.keyed("appointment", i, post.appointments)
+        numbers = dict(zip(APPOINTMENT, drawn, strict=False))
         post.manager = self._appointed(post, organisation, nation_fear, lever, numbers)
         post.manager.begin(trust=rules.appointed_trust(organisation.trust))
         if not (dismissed and numbers["striking_off"] < lever.disbarring):

@@ -20,9 +20,9 @@ from sim.model.declaration import Declaration
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
 from sim.model.outcomes import OUTCOMES
 
-__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "MECHANISMS", "PARAMETERS",
-           "REGIMES", "SIZES", "SPREADS", "Declaration", "Mechanism", "Parameters", "Regime", "check_memory", "nulls",
-           "resolve", "seed_of", "unknown"]  # fmt: skip
+__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "MECHANISMS",
+           "PARAMETERS", "REGIMES", "SIZES", "SPREADS", "Declaration", "Mechanism", "Parameters", "Regime",
+           "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 
 GIB = 2**30
 BYTES_FOR_A_POST = 400  # in the compiled engine, measured as all that follows

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout
 import sim
 from sim.model import rules
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
+from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
 from sim.worlds.ensemble import Ensemble
@@ -65,7 +65,7 @@ def _range(low: float | None, high: float | None) -> str:
 def _levers() -> str:
     rows = (
         (f"`{d.name}`", _number(d.default), d.allowed, _range(d.low, d.high), d.unit, d.meaning)
-        for d in (DECLARATIONS[name] for name in (*LEVERS, *SPREADS))
+        for d in (PARAMETERS[name] for name in (*LEVERS, *SPREADS))
     )
     return _table(("lever", "default", "allowed", "drawn by ensembles", "unit", "meaning"), rows)
 
@@ -76,13 +76,13 @@ def _sizes() -> str:
 
 
 def _declared(names: Iterable[str]) -> Iterator[tuple[str, Declaration]]:
-    return ((name, DECLARATIONS[name]) for name in names)
+    return ((name, PARAMETERS[name]) for name in names)
 
 
 def _parameters() -> str:
     head = ("parameter", "default", "plausible range", "null", "allowed", "unit", "meaning")
     parts = []
-    for group, found in groupby((DECLARATIONS[name] for name in PARAMETERS), key=lambda d: d.group):
+    for group, found in groupby((PARAMETERS[name] for name in COEFFICIENTS), key=lambda d: d.group):
         rows = (
             (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), d.allowed, d.unit, d.meaning)
             for d in found
@@ -93,7 +93,7 @@ def _parameters() -> str:
 
 def _mechanisms() -> str:
     rows = (
-        (f"`{m.name}`", m.case, ", ".join(f"`{n}` = {DECLARATIONS[n].null:g}" for n in m.parameters), m.meaning)
+        (f"`{m.name}`", m.case, ", ".join(f"`{n}` = {PARAMETERS[n].null:g}" for n in m.parameters), m.meaning)
         for m in MECHANISMS.values()
     )
     return _table(("mechanism", "case", "switched off by", "what it says"), rows)
@@ -201,7 +201,7 @@ def _survey() -> str:
 
 
 def _sources() -> str:
-    rows = ((f"`{d.name}`", _number(d.default), d.source) for d in DECLARATIONS.values() if d.source != "assumption")
+    rows = ((f"`{d.name}`", _number(d.default), d.source) for d in PARAMETERS.values() if d.source != "assumption")
     return _table(("value", "default", "informed by"), rows)
 
 

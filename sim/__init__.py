@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the 
     from sim import worlds
     from sim.claims.answer import answer
     from sim.errors import InputError
-    from sim.model.catalogue import DECLARATIONS as PARAMETERS
+    from sim.model.catalogue import PARAMETERS
     from sim.model.mechanisms import MECHANISMS, REGIMES
     from sim.model.mesa_model import LeadershipModel
     from sim.model.outcomes import OUTCOMES

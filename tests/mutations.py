@@ -19,7 +19,7 @@ import tomli_w
 from hypothesis import strategies as st
 
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES
+from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES
 from sim.worlds import evidence
 
 Tree = dict[str, Any]
@@ -67,7 +67,7 @@ ODD = (
     {"choices": []}, {"monitoring": {"1": 0.5}}, datetime.date(2026, 1, 1), datetime.time(1, 2), list(MECHANISMS),
     datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
 )  # fmt: skip
-WORDS = (*DECLARATIONS, *OUTCOMES, *REGIMES, *MECHANISMS, "grid", "list", "lhs", "sobol", "morris")
+WORDS = (*PARAMETERS, *OUTCOMES, *REGIMES, *MECHANISMS, "grid", "list", "lhs", "sobol", "morris")
 
 
 def anything() -> st.SearchStrategy[Any]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SPREADS
+from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SPREADS
 
 
 def plausible(name: str) -> st.SearchStrategy[float]:
     """Values of a parameter in its plausible range (near its default where it is fixed), of a lever in its bounds."""
-    declared = DECLARATIONS[name]
+    declared = PARAMETERS[name]
     if declared.kind == "lever":
         return st.floats(declared.minimum, declared.maximum, allow_subnormal=False)
     low, high = declared.low, declared.high
@@ -24,15 +24,15 @@ def plausible(name: str) -> st.SearchStrategy[float]:
 
 def allowed(name: str) -> st.SearchStrategy[float]:
     """Every value that the software accepts, bounds included where they are allowed."""
-    declared = DECLARATIONS[name]
+    declared = PARAMETERS[name]
     return st.floats(declared.minimum, declared.maximum, allow_subnormal=False).filter(declared.allows)
 
 
 def corners(name: str) -> st.SearchStrategy[float]:
     """The least and the largest value that the software accepts."""
-    low, high = DECLARATIONS[name].minimum, DECLARATIONS[name].maximum
+    low, high = PARAMETERS[name].minimum, PARAMETERS[name].maximum
     ends = (low, math.nextafter(low, high), math.nextafter(high, low), high)
-    return st.sampled_from([end for end in ends if DECLARATIONS[name].allows(end)])
+    return st.sampled_from([end for end in ends if PARAMETERS[name].allows(end)])
 
 
 @st.composite
@@ -40,7 +40,7 @@ def runs(draw: st.DrawFn, values: Callable[[str], st.SearchStrategy[float]] = pl
     """Arguments of `sim.simulate`: seed, regime, mechanisms off, any parameters and levers, a schedule and sizes."""
     off = draw(st.sets(st.sampled_from(list(MECHANISMS)), max_size=3))
     held = {name for key in off for name in MECHANISMS[key].parameters}
-    free = [name for name in (*PARAMETERS, *LEVERS, *SPREADS) if name not in held]
+    free = [name for name in (*COEFFICIENTS, *LEVERS, *SPREADS) if name not in held]
     chosen = draw(st.sets(st.sampled_from(free), max_size=len(free)) | st.just(set(free)))
     months = draw(st.integers(1, 15))
     plans = st.sampled_from(LEVERS).flatmap(

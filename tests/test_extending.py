@@ -28,7 +28,7 @@ PARAMETER = '''    mentoring_shield: float = fear(0.4, low=0.0, high=0.8, null=0
 MECHANISM = '    Mechanism("mentoring", "for", ("mentoring_shield",), "A mentor shields from contagious fear."),\n'
 EDITS = {
     "sim/model/catalogue.py": [
-        ('\n\nLevers.register = Levers.model_fields["register"]', LEVER, "before"),
+        ("\n\n_quiet.__exit__(", LEVER, "before"),
         ("    fear_extinction: float = fear(", PARAMETER, "before"),
     ],
     "sim/model/rules.py": [

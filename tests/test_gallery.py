@@ -12,14 +12,14 @@ import pytest
 
 from sim.claims.table import CLAIMS
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES
 from sim.report.study import save
 from sim.study import Study
 from sim.study.plan import Outcomes, Plan, Precision
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 STUDIES = sorted(EXPERIMENTS.glob("*.toml"))
-KNOWN = {*DECLARATIONS, *OUTCOMES, *POST_COLUMNS, *MECHANISMS, *REGIMES}
+KNOWN = {*PARAMETERS, *OUTCOMES, *POST_COLUMNS, *MECHANISMS, *REGIMES}
 KEYS = {*Plan.model_fields, *Outcomes.model_fields, *Precision.model_fields, "kind", "samples", "levels", "cell", "sim"}
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
 FEW = {"systems": [1, 2], "managers": [2, 3], "organisations": [1, 2]}

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout
 
 import sim
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES
 
 DECLARED = Path(__file__).with_name("declared.json")
 FILE = Path(__file__).with_name("baseline.json")
@@ -100,7 +100,7 @@ def declared() -> Table:
     return {
         "numbers": {
             name: {"kind": d.kind, "group": d.group} | {fact: getattr(d, fact) for fact in numbers}
-            for name, d in DECLARATIONS.items()
+            for name, d in PARAMETERS.items()
         },
         "mechanisms": {m.name: {"case": m.case, "parameters": list(m.parameters)} for m in MECHANISMS.values()},
         "regimes": {regime.name: regime.levers for regime in REGIMES.values()},

@@ -12,7 +12,7 @@ import pandas as pd
 from sim.claims import text as words
 from sim.claims.table import Claim
 from sim.claims.text import rows_of
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.worlds.prior import Worlds
 
 
@@ -96,7 +96,7 @@ class ClaimReport:
             f"{ensemble['effective_size']:.0f}, from {ensemble['ancestors']:,} ancestors), {worlds['unweighted']:,} "
             f"without weighting, {worlds['second_prior']:,} with every mechanism on; {p['replications']} paired "
             f"replications in each world, of {size['systems']} {systems} with {managers:,} managers (England has "
-            f"{DECLARATIONS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
+            f"{PARAMETERS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
             f"{size['months']} months."
             + (f" The questions beside the claims rest on {p['effort']['draws']} worlds each." if self.replies else "")
         )

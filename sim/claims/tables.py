@@ -16,7 +16,7 @@ from sim import statistics
 from sim.claims import table
 from sim.claims.table import Claim, Contrast, Measure, made_of
 from sim.claims.verdict import Contrasts, contrast, possible
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
 from sim.worlds.ensemble import FEWEST, Ensemble
 from sim.worlds.evaluate import MEASURED, Arm, Array, Evaluation
@@ -208,7 +208,7 @@ def made_up(e: Evaluation) -> Rows:
     if not _run(e, table.MADE_UP):
         return
     whole = e.mean(table.UNCUT, "quality")
-    tried = np.array([DECLARATIONS["cooperation_incentive"].default, *table.INCENTIVES])
+    tried = np.array([PARAMETERS["cooperation_incentive"].default, *table.INCENTIVES])
     restored = np.stack([e.mean(arm, "quality") for arm in (table.CUT, *table.MADE_UP)], axis=1) - whole[:, None]
     needed = first_crossing(tried, restored)
     cases: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Declarations of parameters, levers and sizes: what is known about a value, and whether one may be used.
 
-The meaning is not among the arguments: it is the docstring that follows the attribute.
+Meaning and source are not among the arguments: they are the docstring that follows the attribute.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Literal, TypeGuard
 
@@ -46,17 +47,21 @@ class Declaration:
     kind: Kind
     group: str
     default: float
-    low: float | None
-    high: float | None
-    null: float | None
-    minimum: float
-    maximum: float
     unit: str
     meaning: str
     source: str
-    integer: bool
+    low: float | None = None
+    high: float | None = None
+    null: float | None = None
+    minimum: float = 0.0
+    maximum: float = 1.0
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
+
+    @property
+    def integer(self) -> bool:
+        """Whether only whole numbers are allowed."""
+        return self.kind == "size"
 
     @property
     def allowed(self) -> str:
@@ -92,63 +97,26 @@ class Declaration:
 
     @classmethod
     def of(cls, name: str, field: FieldInfo) -> Declaration:
-        """Read back what `parameter`, `lever` or `size` wrote into a field."""
+        """Read back what `declare` wrote into a field, and the docstring below it."""
         facts: Any = field.json_schema_extra
-        return cls(name=name, default=field.default, meaning=" ".join((field.description or "").split()), **facts)
+        meaning, _, source = " ".join((field.description or "").split()).partition(" Source: ")
+        return cls(name, default=field.default, meaning=meaning, source=source or ASSUMPTION, **facts)
 
 
-def _field(default: float, kind: Kind, bounds: tuple[float, float], **facts: Any) -> Any:
-    facts |= {"kind": kind, "minimum": bounds[0], "maximum": bounds[1], "integer": kind == "size"}
-    return Field(default, json_schema_extra=facts)
+def declare(default: float, *, bounds: tuple[float, float] = (0.0, 1.0), **facts: Any) -> Any:
+    """A field of the table of parameters; `Any`, so that the annotation of the attribute rules.
+
+    `facts` are those of `Declaration`: always a unit, for a parameter also `group`, `low` and `high`.
+    """
+    return Field(default, json_schema_extra={"minimum": bounds[0], "maximum": bounds[1], **facts})
 
 
-def parameter(
-    default: float,
-    *,
-    group: str,
-    low: float,
-    high: float,
-    null: float | None = None,
-    bounds: tuple[float, float] = (0.0, 1.0),
-    exclusive_minimum: bool = False,
-    exclusive_maximum: bool = False,
-    unit: str,
-    source: str = ASSUMPTION,
-) -> Any:
-    """Declare a parameter of the model; `Any`, so that the annotation of the attribute rules."""
-    return _field(
-        float(default),
-        "parameter",
-        bounds,
-        group=group,
-        low=low,
-        high=high,
-        null=null,
-        unit=unit,
-        source=source,
-        exclusive_minimum=exclusive_minimum,
-        exclusive_maximum=exclusive_maximum,
-    )
-
-
-def lever(
-    default: float,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    bounds: tuple[float, float] = (0.0, 1.0),
-    unit: str = "share",
-    source: str = ASSUMPTION,
-) -> Any:
-    """Declare a lever of policy; ensembles draw only the few that have a plausible range."""
-    facts = {"group": "levers", "low": low, "high": high, "null": None, "unit": unit, "source": source}
-    return _field(float(default), "lever", bounds, **facts)
-
-
-def size(default: int, *, unit: str, source: str = ASSUMPTION) -> Any:
-    """Declare a size of the run: a whole number, at least 1."""
-    facts = {"group": "size", "low": None, "high": None, "null": None, "unit": unit, "source": source}
-    return _field(default, "size", (1, LARGEST_SIZE), **facts)
+parameter = partial(declare, kind="parameter")
+"""Declare a parameter of the model."""
+lever = partial(declare, kind="lever", group="levers", unit="share")
+"""Declare a lever of policy; ensembles draw only the few that have a plausible range."""
+size = partial(declare, kind="size", group="size", bounds=(1, LARGEST_SIZE))
+"""Declare a size of the run: a whole number, at least 1."""
 
 
 def checked(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sim.model import rules
 from sim.model.compiling import compiled, entry
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
-from sim.model.parameters import LEVERS, PARAMETERS, SPREADS, Parameters, resolve
+from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
 from sim.model.record import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
 from sim.model.streams import (
     APPOINTMENT,
@@ -46,12 +46,11 @@ POST = _record("practice", "need", "uniqueness", "appointments", *_CARRIED, "mot
 CANDIDATE = _record(*_CARRIED, "left")
 """A former manager on the market; `left` is the month of leaving."""
 ORGANISATION = _record("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt",
-                       "assurance", "sanctioned", "spared", "unpunished", "spoken", "reported",
-                       "effort")
+                       "assurance", "sanctioned", "spared", "unpunished", "spoken", "reported", "effort")
 """An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
 DRAWS = _record(*MONTHLY, *(f"idle_{lane}" for lane in range(len(MONTHLY), LANES)))
 """A post's uniform numbers in a month, one for each monthly stream."""
-VALUES = _record(*PARAMETERS, *SPREADS)
+VALUES = _record(*COEFFICIENTS, *SPREADS)
 LEVER_VALUES = _record(*LEVERS)
 
 _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
@@ -62,18 +61,17 @@ _NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
 _NEED_DRIFT = MONTHLY.index("need_drift")
 
 
-def run(
-    p: Parameters, seed: int, record_organisations: bool = False, interventions: Interventions = NONE
-) -> Record:
+def run(p: Parameters, seed: int, record_organisations: bool = False, interventions: Interventions = NONE) -> Record:
     """Run the model once. The interpreter lock is released meanwhile, so runs can go side by side in threads."""
     interventions.check(p)
     per_system = p.organisations * p.managers
+    values = np.array([tuple(getattr(p, name) for name in VALUES.names or ())], VALUES)
     rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
     record = Record.empty(p, record_organisations, interventions.record_fear)
     sanction = interventions.sanction
     month, post = (sanction.month - 1, sanction.post) if sanction else (-1, -1)
     with np.errstate(over="ignore"):  # generators multiply beyond 64 bits, which plain NumPy would remark on
-        _run(np.uint64(seed), _values(p), lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
+        _run(np.uint64(seed), values, lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
              _flat(rows), draws, _flat(draws), interventions.given_path, interventions.everywhere, month, post,
              record.sums, record.totals, record.last, record.organisations, record.fear)
     return record
@@ -89,13 +87,6 @@ def _flat(records: NDArray[np.void]) -> NDArray[np.float64]:
     return records.view(np.float64).reshape(len(records), -1)
 
 
-def _values(p: Parameters) -> NDArray[np.void]:
-    """The parameters as one record."""
-    values = np.zeros(1, VALUES)
-    values[0] = tuple(getattr(p, name) for name in VALUES.names or ())
-    return values
-
-
 def lever_table(p: Parameters) -> NDArray[np.void]:
     """The levers by month, a record each: a value set for month t holds from the start of month t."""
     levers = np.zeros(p.months, LEVER_VALUES)
@@ -108,26 +99,11 @@ def lever_table(p: Parameters) -> NDArray[np.void]:
 
 @entry
 def _run(
-    seed: np.uint64,
-    values: NDArray[np.void],
-    levers: NDArray[np.void],
-    systems: int,
-    organisations: int,
-    managers: int,
-    window: int,
-    rows: NDArray[np.void],
-    flat: NDArray[np.float64],
-    draws: NDArray[np.void],
-    uniforms: NDArray[np.float64],
-    given_fear: NDArray[np.float64],
-    everywhere: bool,
-    sanction_month: int,
-    sanction_post: int,
-    sums: NDArray[np.float64],
-    totals: NDArray[np.float64],
-    last: NDArray[np.float64],
-    by_organisation: NDArray[np.float64],
-    fear: NDArray[np.float64],
+    seed: np.uint64, values: NDArray[np.void], levers: NDArray[np.void], systems: int, organisations: int,
+    managers: int, window: int, rows: NDArray[np.void], flat: NDArray[np.float64], draws: NDArray[np.void],
+    uniforms: NDArray[np.float64], given_fear: NDArray[np.float64], everywhere: bool, sanction_month: int,
+    sanction_post: int, sums: NDArray[np.float64], totals: NDArray[np.float64], last: NDArray[np.float64],
+    by_organisation: NDArray[np.float64], fear: NDArray[np.float64],
 ) -> None:
     """All months of a run; results go into the last five arrays."""
     fear_is_given = len(given_fear) > 0
@@ -300,18 +276,8 @@ def _climate(place: Any, chief_fear: float, mean_reputation: float, lever: Any, 
 
 @compiled
 def _decide(
-    post: Any,
-    row: Any,
-    place: Any,
-    u: Any,
-    fear_of_failing: float,
-    common: float,
-    standard: float,
-    system_cooperation: float,
-    overload: float,
-    k: float,
-    lever: Any,
-    p: Any,
+    post: Any, row: Any, place: Any, u: Any, fear_of_failing: float, common: float, standard: float,
+    system_cooperation: float, overload: float, k: float, lever: Any, p: Any,
 ) -> None:
     """Steps 2 to 10 for one manager, from the state at the end of the month before."""
     need = common + post.need
@@ -420,15 +386,8 @@ def _organisation_moves(place: Any, managers: int, p: Any) -> None:
 
 @compiled
 def _learn(
-    post: Any,
-    row: Any,
-    place: Any,
-    system_sanctioned: float,
-    system_cooperation: float,
-    managers: int,
-    k: float,
-    lever: Any,
-    p: Any,
+    post: Any, row: Any, place: Any, system_sanctioned: float, system_cooperation: float, managers: int, k: float,
+    lever: Any, p: Any,
 ) -> None:
     """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
     sanctioned, spared = row.sanctions > 0.0, row.spared > 0.0
@@ -461,18 +420,8 @@ def _leaves(post: Any, row: Any, u: Any, p: Any) -> bool:
 
 @compiled
 def _replace(
-    post: Any,
-    row: Any,
-    place: Any,
-    index: int,
-    month: int,
-    nation_fear: float,
-    seed: Any,
-    market: Any,
-    waiting: int,
-    lever: Any,
-    p: Any,
-    numbers: Any,
+    post: Any, row: Any, place: Any, index: int, month: int, nation_fear: float, seed: Any, market: Any, waiting: int,
+    lever: Any, p: Any, numbers: Any,
 ) -> int:
     """Someone new for a post that was left; return how many are on the market afterwards."""
     dismissed = row.dismissals > 0.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.errors import InputError, named, nearest
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, Declaration, Mechanism, Regime
+from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, Declaration, Mechanism, Regime
 
 Fact = tuple[str, str]
 
@@ -77,26 +77,30 @@ def meanings(name: str) -> list[Meaning]:
 def by_group() -> dict[str, list[Meaning]]:
     """Every name of the model under the heading it belongs to, in the order of the model's description."""
     groups: dict[str, list[Meaning]] = {}
-    for heading, meaning in _all():
-        groups.setdefault(heading, []).append(meaning)
+
+    def add(heading: str, kind: str, entry: Declaration | Mechanism | Regime | Outcome, *facts: Fact) -> None:
+        groups.setdefault(heading, []).append(Meaning(kind, entry.name, facts, entry.meaning))
+
+    for declared in PARAMETERS.values():
+        add(declared.group, declared.kind, declared, *_facts(declared))
+    for mechanism in MECHANISMS.values():
+        nulls = ", ".join(f"{name} = {PARAMETERS[name].null:g}" for name in mechanism.parameters)
+        case = f"{mechanism.case} the warning"
+        facts = (("case", f"{case} against surveillance"), ("switched off by", nulls))
+        add(f"mechanisms {case}", "mechanism", mechanism, *facts)
+    for regime in REGIMES.values():
+        levers = ", ".join(f"{name} = {value:g}" for name, value in regime.levers.items())
+        add("regimes", "regime", regime, ("levers", levers or "all at their defaults"))
+    for name, outcome in (OUTCOMES | POST_COLUMNS).items():
+        limits = "any number" if outcome.low is None else f"from {outcome.low:g}"
+        limits += "" if outcome.high is None else f" to {outcome.high:g}"
+        heading, kind = ("outcomes", "outcome") if name in OUTCOMES else ("columns of posts", "column of posts")
+        add(heading, kind, outcome, ("unit", outcome.unit), ("values", limits))
     return groups
 
 
-def _all() -> Iterator[tuple[str, Meaning]]:
-    for declared in DECLARATIONS.values():
-        yield declared.group, _of_declaration(declared)
-    for mechanism in MECHANISMS.values():
-        yield f"mechanisms {mechanism.case} the warning", _of_mechanism(mechanism)
-    for regime in REGIMES.values():
-        yield "regimes", _of_regime(regime)
-    for outcome in OUTCOMES.values():
-        yield "outcomes", _of_outcome("outcome", outcome)
-    for name, column in POST_COLUMNS.items():
-        if name not in OUTCOMES:
-            yield "columns of posts", _of_outcome("column of posts", column)
-
-
-def _of_declaration(declared: Declaration) -> Meaning:
+def _facts(declared: Declaration) -> list[Fact]:
+    """What is known about a parameter, lever or size."""
     facts = [("unit", declared.unit), ("default", f"{declared.default:g}"), ("allowed", declared.allowed)]
     if declared.low is not None:
         facts.append(("plausible range", f"{declared.low:g} to {declared.high:g}"))
@@ -104,37 +108,11 @@ def _of_declaration(declared: Declaration) -> Meaning:
         facts.append(("null", f"{declared.null:g}"))
     if off := [mechanism.name for mechanism in MECHANISMS.values() if declared.name in mechanism.parameters]:
         facts.append(("switched off with", ", ".join(off)))
-    if set_by := _regimes_that_set(declared.name):
-        facts.append(("set by", set_by))
+    if set_by := [f"{r.name} {r.levers[declared.name]:g}" for r in REGIMES.values() if declared.name in r.levers]:
+        facts.append(("set by", ", ".join(set_by)))
     if declared.kind == "lever":
         facts.append(("schedule", "possible" if declared.name in LEVERS else "not possible: fixed for a run"))
-    facts += [("group", declared.group), ("source", declared.source)]
-    return Meaning(declared.kind, declared.name, tuple(facts), declared.meaning)
-
-
-def _regimes_that_set(lever: str) -> str:
-    return ", ".join(f"{regime.name} {regime.levers[lever]:g}" for regime in REGIMES.values() if lever in regime.levers)
-
-
-def _of_mechanism(mechanism: Mechanism) -> Meaning:
-    nulls = ", ".join(f"{name} = {DECLARATIONS[name].null:g}" for name in mechanism.parameters)
-    facts = (("case", f"{mechanism.case} the warning against surveillance"), ("switched off by", nulls))
-    return Meaning("mechanism", mechanism.name, facts, mechanism.meaning)
-
-
-def _of_regime(regime: Regime) -> Meaning:
-    levers = ", ".join(f"{name} = {value:g}" for name, value in regime.levers.items())
-    return Meaning("regime", regime.name, (("levers", levers or "all at their defaults"),), regime.meaning)
-
-
-def _of_outcome(kind: str, outcome: Outcome) -> Meaning:
-    return Meaning(kind, outcome.name, (("unit", outcome.unit), ("values", _values(outcome))), outcome.meaning)
-
-
-def _values(outcome: Outcome) -> str:
-    if outcome.low is None:
-        return "any number"
-    return f"from {outcome.low:g}" + ("" if outcome.high is None else f" to {outcome.high:g}")
+    return [*facts, ("group", declared.group), ("source", declared.source)]
 
 
 def label(outcome: str) -> str:

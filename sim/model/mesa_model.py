@@ -7,12 +7,11 @@ same order, and gives the same bits. Means are added up with a loop, in the orde
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import mesa
 import numpy as np
@@ -29,14 +28,17 @@ from sim.model.streams import APPOINTMENT, Streams, normal
 # One argument a line would hide the shape of a month.
 # fmt: off
 
+Uniforms = Mapping[str, Sequence[float]]
+"""The month's uniform numbers by stream, one for each post."""
 _row_values = attrgetter(*recording.FIELDS)
 
 
-class _Numbers(WeakKeyDictionary[Any, Any]):
-    """The next agent's number for each model. Mesa 3.3 has a dictionary that never lets a model go."""
+class _Numbers:
+    """The next agent's number, counted by the model. Mesa 3.3 has a dictionary that never lets a model go."""
 
-    def __getitem__(self, model: Any) -> Any:
-        return self.setdefault(model, itertools.count(1))
+    def __getitem__(self, model: LeadershipModel) -> Iterator[int]:
+        model.people += 1
+        return iter([model.people])
 
 
 class Manager(mesa.Agent):  # type: ignore[misc]
@@ -49,8 +51,12 @@ class Manager(mesa.Agent):  # type: ignore[misc]
         (self.motivation_at_start, self.integrity, self.skill, self.boldness, self.crowding,
          self.anxiety) = person
         self.fear = fear
-        self.record = 0
-        self.left = 0
+        self.record = self.left = 0
+
+    def __repr__(self) -> str:
+        stocks = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
+        values = vars(self)
+        return f"<Manager {self.unique_id}: {', '.join(f'{s} {values[s]:.2f}' for s in stocks if s in values)}>"
 
     def begin(self, trust: float) -> None:
         """Start in a post."""
@@ -109,6 +115,9 @@ class System:
 class LeadershipModel(mesa.Model):  # type: ignore[misc]
     """Leadership culture under monitoring, as a Mesa model; a step is a month.
 
+    Random numbers come from the run's own streams, never from Mesa's `random` and `rng`; posts hold the managers, so
+    whoever is removed from `agents` alone goes on working.
+
     Parameters
     ----------
     regime : str
@@ -116,6 +125,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     rng, seed : int, optional
         The run's seed; `seed` is the older name of the same. Without one a fresh seed is drawn; it stands in
         ``model.seed``, as does the one given.
+    scenario : Mesa's `Scenario`, optional
+        What SolaraViz resets a model with: its seed, where it has one, and settings.
     schedule : mapping, optional
         Lever to month to value: ``{"monitoring": {36: 0.9}}``.
     mechanisms_off : iterable of str
@@ -157,6 +168,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         *,
         rng: Any = None,
         seed: Any = None,
+        scenario: Any = None,
         schedule: Mapping[str, Mapping[int, float]] | None = None,
         mechanisms_off: Iterable[str] = (),
         agent_reporters: Mapping[str, Any] | None = None,
@@ -164,12 +176,14 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         interventions: Interventions = NONE,
         **settings: Any,
     ) -> None:
-        if rng is not None and seed is not None:
-            raise InputError(["rng and seed: two names of the same; give one of them"])
-        self.seed = seed_of(rng if seed is None else seed)
-        super().__init__(rng=self.seed)
+        held = {} if scenario is None else dict(scenario)
+        seeds = [given for given in (rng, seed, held.pop("rng", None)) if given is not None]
+        if len(seeds) > 1:
+            raise InputError(["rng, seed and the scenario's rng: names of the same; give one of them"])
+        self.seed = seed_of(*seeds)
+        super().__init__(**{"rng": self.seed} if scenario is None else {"scenario": scenario})
         schedule = {} if schedule is None else schedule
-        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **settings)
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **held | settings)
         check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
         interventions.check(parameters)
@@ -178,12 +192,17 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.lever: Levers = parameters
         self.month = 0
         self.market: list[Manager] = []
+        self.people = 0
         self._build()
         self.outcomes: dict[str, float] = {}
         self.datacollector = mesa.DataCollector(
-            model_reporters={name: _reporter(name) for name in OUTCOMES},
+            model_reporters={name: partial(_outcome, name) for name in OUTCOMES},
             agent_reporters=dict(agent_reporters) if agent_reporters else None,
         )
+
+    def __repr__(self) -> str:
+        months, managers = self.parameters.months, len(self.posts)
+        return f"<LeadershipModel: seed {self.seed}, {managers:,} managers, month {self.month} of {months}>"
 
     def _build(self) -> None:
         """Everyone and everything as the first month finds them."""
@@ -196,18 +215,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.standard = self.common
         self.posts = [self._new_post(index) for index in range(posts)]
         self.organisations = [
-            Organisation(
-                o,
-                p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]),
-                p.motivation_mean,
-                self.posts[o * p.managers : (o + 1) * p.managers],
-            )
-            for o in range(p.systems * p.organisations)
-        ]
+            Organisation(o, p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]), p.motivation_mean,
+                         self.posts[o * p.managers : (o + 1) * p.managers])
+            for o in range(p.systems * p.organisations)]
         self.systems = [
-            System(self.organisations[s * p.organisations : (s + 1) * p.organisations])
-            for s in range(p.systems)
-        ]
+            System(self.organisations[s * p.organisations : (s + 1) * p.organisations]) for s in range(p.systems)]
 
     def _new_post(self, index: int) -> Post:
         numbers = self.streams.keyed("post", index)
@@ -223,7 +235,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     def step(self) -> None:
         """Simulate a month. Raises `InputError` when all months are over."""
         if self.month >= self.parameters.months:
-            raise InputError([f"step: the run ended after month {self.month}; a longer one is months = ..."])
+            raise InputError(
+                [f"step: month {self.month} was the last of this run; a longer one is made with a larger months"])
         self.month += 1
         for name, changes in self.parameters.schedule.items():
             if self.month in changes:
@@ -269,19 +282,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         if len(self.record.fear):
             self.record.fear[self.month - 1, :, when] = [post.manager.fear for post in self.posts]
 
-    def _fear_of_failing(self, post: Post) -> float:
-        """The fear that the decision to try something new sees: the manager's own, unless another is given."""
-        given = self.interventions.fear
-        return post.manager.fear if given is None else float(given.path[self.month - 1, post.index, BEFORE])
-
     def _decide(
-        self,
-        post: Post,
-        organisation: Organisation,
-        system: System,
-        k: float,
-        lever: Levers,
-        u: Mapping[str, Sequence[float]],
+        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, u: Uniforms
     ) -> None:
         """Steps 2 to 10 for one manager, from the state at the end of the month before."""
         p, manager, row, i, overload = self.parameters, post.manager, post.row, post.index, system.overload
@@ -303,7 +305,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         # 5
         distance = abs(need - post.practice)
         change = rules.change_needed(distance, p)
-        value = rules.value_of_initiative(manager, self._fear_of_failing(post), change, shortfall, k, lever, p)
+        given = self.interventions.fear
+        fear = manager.fear if given is None else float(given.path[self.month - 1, i, BEFORE])
+        value = rules.value_of_initiative(manager, fear, change, shortfall, k, lever, p)
         tried = u["initiative"][i] < rules.chance_of_initiative(manager, value, w, overload, p)
         succeeded = tried and u["success"][i] < rules.chance_of_success(manager, system.cooperation, change, p)
         needless = tried and rules.unneeded(distance, p)
@@ -324,9 +328,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(manager, organisation, negligent, lever, p)
             known = spoken or u["discovery"][i] < organisation.felt
             harm = rules.harm_of_slip(known, p)
-            sanctioned = known and u["sanction"][i] < rules.chance_of_sanction(
-                organisation, negligent, spoken, lever, p
-            )
+            to_punish = rules.chance_of_sanction(organisation, negligent, spoken, lever, p)
+            sanctioned = known and u["sanction"][i] < to_punish
             unfair = sanctioned and not negligent
         called = not sanctioned and u["account"][i] < rules.chance_of_account(reported, lever, p)
         if called:
@@ -348,7 +351,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         row.deviation = post.practice - self.standard
         row.deviation_squared = row.deviation * row.deviation
 
-    def _learn_in(self, system: System, k: float, lever: Levers, u: Mapping[str, Sequence[float]]) -> None:
+    def _learn_in(self, system: System, k: float, lever: Levers, u: Uniforms) -> None:
         """Steps 11 and 12 in one system: the world moves, and everyone learns from what happened around them."""
         p = self.parameters
         sanctioned_in_system = sum(post.row.sanctions for post in system.posts)
@@ -383,17 +386,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         manager.fear, manager.trust, manager.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
         manager.skill, manager.cooperation = rules.clip(skill + post.row.practice_gain), rules.clip(cooperation)
         manager.integrity = rules.clip(rules.integrity_after_month(manager, month, p))
-        manager.motivation = rules.clip(
-            rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
+        manager.motivation = rules.clip(rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
         manager.distress = rules.clip(manager.distress)
 
     def _career(
-        self,
-        post: Post,
-        organisation: Organisation,
-        nation_fear: float,
-        lever: Levers,
-        u: Mapping[str, Sequence[float]],
+        self, post: Post, organisation: Organisation, nation_fear: float, lever: Levers, u: Uniforms
     ) -> None:
         """Step 13 for one post."""
         p, leaver, row, i = self.parameters, post.manager, post.row, post.index
@@ -406,21 +403,15 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         leaver.record += dismissed
         leaver.left = self.month
         post.appointments += 1
-        numbers = dict(
-            zip(APPOINTMENT, self.streams.keyed("appointment", i, post.appointments), strict=False)
-        )
+        drawn = self.streams.keyed("appointment", i, post.appointments)
+        numbers = dict(zip(APPOINTMENT, drawn, strict=False))
         post.manager = self._appointed(post, organisation, nation_fear, lever, numbers)
         post.manager.begin(trust=rules.appointed_trust(organisation.trust))
         if not (dismissed and numbers["striking_off"] < lever.disbarring):
             self.market.append(leaver)
 
     def _appointed(
-        self,
-        post: Post,
-        organisation: Organisation,
-        nation_fear: float,
-        lever: Levers,
-        numbers: Mapping[str, float],
+        self, post: Post, organisation: Organisation, nation_fear: float, lever: Levers, numbers: Mapping[str, float]
     ) -> Manager:
         """Who gets the vacated post: someone from the market, a newcomer, or a rival."""
         p, outside = self.parameters, (post.index, post.appointments)
@@ -441,16 +432,12 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             rival.remove()
         if chosen is not None:
             post.row.recycled = True
-            self._return_to_post(best)
+            number = best.unique_id
+            self.register_agent(best)
+            best.unique_id = number  # Mesa would give a new one
             self.market[chosen] = self.market[-1]  # the last one takes the place that is free
             self.market.pop()
         return best
-
-    def _return_to_post(self, manager: Manager) -> None:
-        """Register a former manager again, under the same number (Mesa would give a new one)."""
-        number = manager.unique_id
-        self.register_agent(manager)
-        manager.unique_id = number
 
     def _record_month(self) -> None:
         """Write the month down: rows for the posts, their sums, and Mesa's own data collector."""
@@ -492,5 +479,5 @@ def _mean(values: Sequence[float]) -> float:
     return total / len(values)
 
 
-def _reporter(name: str) -> Any:
-    return lambda model: model.outcomes[name]
+def _outcome(name: str, model: LeadershipModel) -> float:
+    return model.outcomes[name]

@@ -15,31 +15,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
-from sim.model.catalogue import DECLARATIONS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
+from sim.model.catalogue import COEFFICIENTS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.model.declaration import Declaration
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
 from sim.model.outcomes import OUTCOMES
 
-__all__ = [
-    "BYTES_FOR_AN_AGENT",
-    "BYTES_FOR_A_POST",
-    "DECLARATIONS",
-    "LARGEST_SEED",
-    "LEVERS",
-    "MECHANISMS",
-    "PARAMETERS",
-    "REGIMES",
-    "SIZES",
-    "SPREADS",
-    "Declaration",
-    "Mechanism",
-    "Parameters",
-    "Regime",
-    "check_memory",
-    "resolve",
-    "seed_of",
-    "unknown",
-]
+__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "MECHANISMS",
+           "PARAMETERS", "REGIMES", "SIZES", "SPREADS", "Declaration", "Mechanism", "Parameters", "Regime",
+           "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 
 GIB = 2**30
 BYTES_FOR_A_POST = 400  # in the compiled engine, measured as all that follows
@@ -49,8 +32,6 @@ BYTES_FOR_A_MONTH = 8 * 50
 BYTES_FOR_A_FORMER_MANAGER = 64
 MEMORY_WHERE_UNKNOWN = 16 * GIB
 MOST_POST_MONTHS = 10**13
-
-
 LARGEST_SEED = 2**63 - 1
 
 
@@ -93,22 +74,19 @@ def nulls(off: Iterable[Any], settings: Mapping[str, Any]) -> dict[str, float | 
     Raises `InputError` for unknown mechanisms, and where `settings` name one of these parameters.
     """
     values: dict[str, float | None] = {}
-
-    def mistakes() -> Iterator[Mistake]:
-        every = f"there are {', '.join(MECHANISMS)}"
-        for key in off:
-            if not isinstance(key, str) or key not in MECHANISMS:
-                near = closest(key, MECHANISMS)
-                yield Mistake(("mechanisms_off",), key, "no such mechanism", near, "" if near else every)
-                continue
-            for name in MECHANISMS[key].parameters:
-                values[name] = DECLARATIONS[name].null
-                if name in settings:
-                    why = f"belongs to the mechanism {key}, which is switched off and holds it at {values[name]:g}"
-                    yield Mistake((name,), settings[name], why, allowed="leave out one of the two")
-
-    if found := tuple(mistakes()):
-        raise InputError(found)
+    found = Mistakes()
+    for key in off:
+        if not isinstance(key, str) or key not in MECHANISMS:
+            near = closest(key, MECHANISMS)
+            known = "" if near else f"there are {', '.join(MECHANISMS)}"
+            found.append(Mistake(("mechanisms_off",), key, "no such mechanism", near, known))
+            continue
+        for name in MECHANISMS[key].parameters:
+            values[name] = PARAMETERS[name].null
+            if name in settings:
+                why = f"belongs to the mechanism {key}, which is switched off and holds it at {values[name]:g}"
+                found.append(Mistake((name,), settings[name], why, allowed="leave out one of the two"))
+    found.tell()
     return values
 
 
@@ -116,7 +94,7 @@ def unknown(name: object, *others: str) -> tuple[str, str]:
     """Why nothing can be set under a name, and the nearest name that can, of all settings and `others`."""
     if isinstance(name, str) and name in OUTCOMES:
         return "is an outcome, which a run measures and nothing sets", ""
-    near = closest(name, [*DECLARATIONS, *others])
+    near = closest(name, [*PARAMETERS, *others])
     return "no parameter, lever or size has this name", near
 
 
@@ -126,8 +104,8 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
         (name, *_), value, why = problem["loc"], problem["input"], problem.get("ctx", {}).get("error")
         if isinstance(why, InputError):
             yield from why.mistakes
-        elif name in DECLARATIONS:
-            yield DECLARATIONS[str(name)].refused(value)
+        elif name in PARAMETERS:
+            yield PARAMETERS[str(name)].refused(value)
         else:
             yield Mistake((str(name),), value, *unknown(name, "schedule", "regime", "mechanisms_off"))
 
@@ -155,18 +133,15 @@ def check_memory(run: Parameters, bytes_for_a_post: int = BYTES_FOR_A_POST, reco
     market = posts * leaving * min(run.market_months, run.months) * BYTES_FOR_A_FORMER_MANAGER
     record = run.months * (BYTES_FOR_A_MONTH + places * BYTES_FOR_AN_ORGANISATION * record_organisations)
     needed, limit = posts * bytes_for_a_post + market + record, _memory()
-    mistakes = []
+    sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
+    found = Mistakes()
     if (total := posts * run.months) > MOST_POST_MONTHS:
-        mistakes.append(
-            f"{total:.3g} posts times months would never finish; at most {MOST_POST_MONTHS:.0e} are allowed"
-        )
+        why = f"{total:.3g} posts times months would never finish; at most {MOST_POST_MONTHS:.0e} are allowed"
+        found.append(Mistake((), why=why, about=sizes))
     if needed > limit:
-        mistakes.append(
-            f"the run would need {needed / GIB:.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
-        )
-    if mistakes:
-        sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
-        raise InputError(f"{sizes}: {line}" for line in mistakes)
+        why = f"the run would need {needed / GIB:.1f} GiB of memory; at most {limit / GIB:.1f} GiB are allowed"
+        found.append(Mistake((), why=why, about=sizes))
+    found.tell()
 
 
 def _memory() -> int:

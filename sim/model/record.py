@@ -106,17 +106,9 @@ def keep_last(rows: NDArray[np.float64], last: NDArray[np.float64]) -> None:
 
 
 def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.float64]]:
-    """The outcomes of some months from the national sums of their rows.
+    """The outcomes of some months: for each name in `OUTCOMES`, in its order, an array with a value for each month.
 
-    Parameters
-    ----------
-    sums : array, months by `FIELDS`
-    posts : int
-        Number of posts behind each sum.
-
-    Returns
-    -------
-    For each name in `OUTCOMES`, in its order, an array with a value for each month.
+    `sums` (months by `FIELDS`) are sums of the months' rows over a number of `posts`.
     """
     total = {name: sums[:, k] for k, name in enumerate(FIELDS)}
     columns = {name: total[name] / posts for name in _MEANS}

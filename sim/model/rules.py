@@ -471,10 +471,7 @@ def standard_after_month(standard: float, common_need: float, p: Parameters) -> 
 
 @rule
 def reputation_after_month(reputation: float, mean_reported: float) -> float:
-    """reputation += (mean reported indicator - reputation)/6: what an organisation has lately reported.
-
-    Source: assumption.
-    """
+    """reputation += (mean reported indicator - reputation)/6: what an organisation has lately reported. Assumption."""
     return reputation + (mean_reported - reputation) / 6.0
 
 

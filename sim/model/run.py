@@ -182,36 +182,19 @@ def provenance() -> dict[str, Any]:
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
-        "packages": {name: _version(name) for name in packages},
+        "packages": {name: metadata.version(name) for name in packages},
     }
 
 
-def _version(package: str) -> str | None:
-    """The installed version; None where the package is not installed."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
 def _commit() -> str | None:
-    here = Path(__file__).resolve().parent
-    if not (here.parent / ".git").exists():
+    package = Path(sim.__file__).resolve().parent
+    if not (package.parent / ".git").exists():
         return None
+    command = ["git", "-C", str(package), "status", "--porcelain=v2", "--branch", "--", "."]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # set in a hook
     try:
-        commit = _git(here, "rev-parse", "HEAD")
-        return commit + ("+" if _git(here, "status", "--porcelain", "--", ".") else "")
+        said = subprocess.run(command, env=plain, capture_output=True, text=True, check=True, timeout=10).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},  # set in a hook
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=10,
-    )
-    return done.stdout.strip()
+    (commit,) = (line.split()[-1] for line in said.splitlines() if line.startswith("# branch.oid "))
+    return commit + ("+" if any(not line.startswith("#") for line in said.splitlines()) else "")

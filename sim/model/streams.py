@@ -21,20 +21,8 @@ from numpy.typing import NDArray
 
 from sim.model.compiling import compiled
 
-MONTHLY = (
-    "initiative",
-    "success",
-    "negligence",
-    "mishap",
-    "speaking_up",
-    "discovery",
-    "sanction",
-    "account",
-    "account_sanction",
-    "need_drift",
-    "dismissal",
-    "exit",
-)
+MONTHLY = ("initiative", "success", "negligence", "mishap", "speaking_up", "discovery", "sanction", "account",
+           "account_sanction", "need_drift", "dismissal", "exit")  # fmt: skip
 """Decisions drawn for every post every month."""
 
 KEYED = ("stream", "nation", "organisation", "post", "newcomer", "rival", "appointment")

@@ -42,13 +42,11 @@ _PACKAGE, _HERE = __name__.partition(".")[0], __name__.rpartition(".")[0]
 _ROOT = Path(sys.modules[_PACKAGE].__path__[0])
 
 
-def _read() -> dict[str, bytes]:
-    """The source of every module of the package, by its full name."""
-    files = {file: file.relative_to(_ROOT).with_suffix("").parts for file in _ROOT.rglob("*.py")}
-    return {".".join([_PACKAGE, *parts]): file.read_bytes() for file, parts in files.items()}
-
-
-_SOURCES = _read()
+_SOURCES = {
+    ".".join([_PACKAGE, *file.relative_to(_ROOT).with_suffix("").parts]): file.read_bytes()
+    for file in _ROOT.rglob("*.py")
+}
+"""The source of every module of the package, by its full name."""
 
 
 @cache
@@ -83,19 +81,9 @@ def fingerprint(sources: Mapping[str, str | bytes], numbers: object) -> str:
 
 def tables() -> list[Any]:
     """The tables of the model without their prose, and the options of the compiler."""
-    catalogue, vocabulary, outcomes = (import_module(f"{_HERE}.{n}") for n in ("catalogue", "mechanisms", "outcomes"))
-    compiled = import_module(f"{_HERE}.compiling")
-    return [
-        _numbers(table)
-        for table in (
-            catalogue.DECLARATIONS,
-            vocabulary.MECHANISMS,
-            vocabulary.REGIMES,
-            outcomes.OUTCOMES,
-            outcomes.POST_COLUMNS,
-            compiled.OPTIONS,
-        )
-    ]
+    parameters, outcomes, compiling = (import_module(f"{_HERE}.{n}") for n in ("parameters", "outcomes", "compiling"))
+    own = (parameters.PARAMETERS, parameters.MECHANISMS, parameters.REGIMES)
+    return [_numbers(table) for table in (*own, outcomes.OUTCOMES, outcomes.POST_COLUMNS, compiling.OPTIONS)]
 
 
 def _numbers(value: Any) -> Any:
@@ -143,14 +131,11 @@ def _parts(node: ast.AST, texts: str) -> Iterator[str]:
             yield f" {name}:"
             for each in value if isinstance(value, list) else [value]:
                 if not isinstance(each, ast.AST):
-                    yield "text" if _is_prose(each, texts) else repr(each)
+                    prose = isinstance(each, str) and (texts == "outside" or (texts == "inside" and " " in each))
+                    yield "text" if prose else repr(each)
                 elif not _says_nothing(each, node):
                     yield from _parts(each, texts)
     yield ")"
-
-
-def _is_prose(value: object, texts: str) -> bool:
-    return isinstance(value, str) and (texts == "outside" or (texts == "inside" and " " in value))
 
 
 def _says_nothing(node: ast.AST, parent: ast.AST) -> bool:

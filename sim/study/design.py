@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, Mistake, Mistakes, closest, shown, whole
-from sim.model.parameters import DECLARATIONS, LARGEST_SEED, MECHANISMS, unknown
+from sim.model.parameters import LARGEST_SEED, MECHANISMS, PARAMETERS, unknown
 from sim.study import factors
 from sim.study.factors import Driver, repeated
 
@@ -82,7 +82,7 @@ def grid(section: dict[str, Any]) -> list[Settings]:
 
 def _factor_mistakes(name: str, values: object) -> Iterator[Mistake]:
     where, lever = ("design", name), factors.scheduled(name)
-    declared = DECLARATIONS.get(lever[0] if lever else name)
+    declared = PARAMETERS.get(lever[0] if lever else name)
     if not declared and name not in CHOICES:
         yield Mistake(where, values, *unknown(name, *CHOICES))
     elif not isinstance(values, list) or not values:

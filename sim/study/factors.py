@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from sim import files
 from sim.errors import InputError, Mistake, Mistakes, closest, shown
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, unknown
+from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, unknown
 
 SAMPLED = ("lhs", "sobol", "morris")
 SETTINGS = ("kind", "samples", "seed", "levels")
@@ -145,7 +145,7 @@ def _with_ranges(table: dict[str, Any]) -> dict[str, Any]:
 def _range(name: str) -> list[float]:
     """The plausible range of a parameter, or of the lever of a scheduled one; nothing where it has none."""
     lever = scheduled(name)
-    d = DECLARATIONS.get(lever[0] if lever else name)
+    d = PARAMETERS.get(lever[0] if lever else name)
     return [d.low, d.high] if d and d.low is not None and d.high is not None and d.low < d.high else []
 
 
@@ -156,8 +156,8 @@ def _members(groups: Iterable[str]) -> list[str]:
 
 
 _GROUPS: dict[str, tuple[str, ...]] = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} | {
-    group: tuple(d.name for d in DECLARATIONS.values() if d.group == group)
-    for group in dict.fromkeys(d.group for d in DECLARATIONS.values())
+    group: tuple(d.name for d in PARAMETERS.values() if d.group == group)
+    for group in dict.fromkeys(d.group for d in PARAMETERS.values())
 }
 
 
@@ -233,7 +233,7 @@ def factor(value: object, *where: str, reverse: bool = False) -> Factor:
     if name == "regime":
         return Factor(name, choices=_choices(value, value, where, '["light", "heavy"]', REGIMES))
     lever = scheduled(name)
-    d = DECLARATIONS.get(lever[0] if lever else name)
+    d = PARAMETERS.get(lever[0] if lever else name)
     if d is None:
         raise wrong(*_unknown(name))
     if isinstance(value, dict) and list(value) == ["choices"]:
@@ -296,14 +296,14 @@ def _group_mistakes(value: object) -> Iterator[Mistake]:
     for group in value:
         if not isinstance(group, str) or group not in _GROUPS:
             near = closest(group, _GROUPS)
-            groups = ", ".join(dict.fromkeys(d.group for d in DECLARATIONS.values()))
+            groups = ", ".join(dict.fromkeys(d.group for d in PARAMETERS.values()))
             known = "" if near else f"the groups are {groups}"
             yield Mistake(where, group, "no group or mechanism has this name", near, known)
         elif not _members([group]):
             yield Mistake(where, group, "nothing in this group has a plausible range")
 
 
-TAKEN = {*DECLARATIONS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
+TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
 """What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
 
 

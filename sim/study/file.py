@@ -17,7 +17,7 @@ import tomli_w
 
 from sim import files
 from sim.errors import InputError, Mistake, Mistakes, closest, named, place, shown
-from sim.model.parameters import DECLARATIONS, unknown
+from sim.model.parameters import PARAMETERS, unknown
 
 Table = dict[str, Any]
 Overrides = Mapping[str, Any] | Sequence[str]
@@ -221,7 +221,7 @@ def _home(name: str, value: Any, table: Table, keys: Sequence[str]) -> list[str]
         return ["outcomes", name]
     if name in _DESIGN and isinstance(design, dict):
         return ["design", name]
-    if name in DECLARATIONS:
+    if name in PARAMETERS:
         return ["parameters", name]
     raise InputError([Mistake((name,), value, *unknown(name, *keys, *_OUTCOMES, *_DESIGN))])
 

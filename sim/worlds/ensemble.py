@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from sim import files, statistics
 from sim.errors import InputError, named, nearest, place, shown
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.version import identity
 from sim.pool import Progress, part_of
 from sim.worlds import survey
@@ -518,7 +518,7 @@ def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
 
 def _rest(name: str) -> float | None:
     """The value at which a parameter or lever changes nothing in worlds that had never heard of it."""
-    declared = DECLARATIONS[name]
+    declared = PARAMETERS[name]
     return declared.default if declared.kind == "lever" else declared.null
 
 

@@ -43,16 +43,14 @@ FEWEST, MOST = 2, 1_000_000
 MEASURED: dict[str, Outcome] = OUTCOMES | {
     "satisfaction": Outcome(
         "satisfaction",
-        "stock from 0 to 1",
-        0.0,
-        1.0,
         "How good managers feel about their work: the mean of trust, confidence and freedom from distress.",
+        "stock from 0 to 1",
     ),
     "gap": Outcome(
-        "gap", POINTS, None, None, "Reported indicator less quality; only its change says something: scales differ."
+        "gap", "Reported indicator less quality; only its change says something: scales differ.", POINTS, None, None
     ),
     "quality_per_cost": Outcome(
-        "quality_per_cost", POINTS, None, None, "Quality divided by what the budgets cost; today's budgets cost 1."
+        "quality_per_cost", "Quality divided by what the budgets cost; today's budgets cost 1.", POINTS, None, None
     ),
 }
 """The model's outcomes, and those that are computed from a run's means."""

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics
 from sim.errors import InputError, shown
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, Declaration, Parameters, resolve
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, Declaration, Parameters, resolve
 from sim.model.streams import stream_key
 from sim.statistics import Estimate
 
@@ -37,12 +37,12 @@ def _varies(d: Declaration) -> bool:
     return d.low is not None and d.high is not None and d.low < d.high
 
 
-DRAWN: tuple[str, ...] = tuple(name for name, d in DECLARATIONS.items() if _varies(d))
+DRAWN: tuple[str, ...] = tuple(name for name, d in PARAMETERS.items() if _varies(d))
 """Parameters and levers with a plausible range, in the order of the columns of `Worlds.values`."""
 
 _MECHANISM_OF = {name: key for key, mechanism in MECHANISMS.items() for name in mechanism.parameters}
 _KEYS = tuple(MECHANISMS)
-_RANGES = np.array([(DECLARATIONS[name].low, DECLARATIONS[name].high) for name in DRAWN], dtype=np.float64).T
+_RANGES = np.array([(PARAMETERS[name].low, PARAMETERS[name].high) for name in DRAWN], dtype=np.float64).T
 _LOW, _HIGH = _RANGES
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.pool import Progress
 from sim.statistics import (
     Weights,
@@ -59,7 +59,7 @@ def parameters(ensemble: Ensemble) -> pd.DataFrame:
 
 
 def _parameter(ensemble: Ensemble, number: int, name: str) -> dict[str, Any]:
-    low, high = float(DECLARATIONS[name].low or 0.0), float(DECLARATIONS[name].high or 0.0)
+    low, high = float(PARAMETERS[name].low or 0.0), float(PARAMETERS[name].high or 0.0)
     used = ensemble.is_on(name) & (ensemble.weights > 0.0)
     row: dict[str, Any] = {"parameter": name, "low": low, "high": high}
     if used.sum() < 2:
@@ -139,7 +139,7 @@ def leave_one_out(ensemble: Ensemble) -> pd.DataFrame:
     parameter's posterior mean, in standard deviations of its prior, and ``parameter``, whose it is. Where the effective
     size is below `FEWEST` of `sim.worlds.ensemble`, the rest is chance.
     """
-    widths = np.array([float(DECLARATIONS[n].high or 0.0) - float(DECLARATIONS[n].low or 0.0) for n in DRAWN])
+    widths = np.array([float(PARAMETERS[n].high or 0.0) - float(PARAMETERS[n].low or 0.0) for n in DRAWN])
     rows = []
     for pattern in ensemble.evidence.patterns:
         w = ensemble.without([pattern.id])

@@ -7,7 +7,7 @@ import pytest
 from sim.errors import InputError
 from sim.model.glossary import Meaning, by_group, meanings
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES
 
 
 def fact(meaning: Meaning, label: str) -> str | None:
@@ -33,7 +33,7 @@ def test_every_outcome_is_explained(outcome: Outcome) -> None:
 
 
 def test_every_name_has_a_meaning() -> None:
-    for name in {*DECLARATIONS, *MECHANISMS, *REGIMES, *OUTCOMES, *POST_COLUMNS}:
+    for name in {*PARAMETERS, *MECHANISMS, *REGIMES, *OUTCOMES, *POST_COLUMNS}:
         assert all(meaning.name == name and meaning.text for meaning in meanings(name))
 
 
@@ -92,6 +92,6 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 def test_the_listing_holds_every_meaning_under_one_heading() -> None:
     listed = [(meaning.kind, meaning.name) for group in by_group().values() for meaning in group]
     only_posts = set(POST_COLUMNS) - set(OUTCOMES)
-    expected = len(DECLARATIONS) + len(MECHANISMS) + len(REGIMES) + len(OUTCOMES) + len(only_posts)
+    expected = len(PARAMETERS) + len(MECHANISMS) + len(REGIMES) + len(OUTCOMES) + len(only_posts)
     assert len(listed) == len(set(listed)) == expected
     assert list(by_group())[:3] == ["levers", "size", "people"]

@@ -15,7 +15,7 @@ from comparison import differing
 import sim
 from sim.model import rules
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, Parameters, resolve
+from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, Parameters, resolve
 
 SMALL: dict[str, Any] = dict(seed=0, systems=4, organisations=2, managers=6, months=24)
 EVERYTHING = tuple(OUTCOMES)
@@ -49,7 +49,7 @@ def others(mechanism: str, group: tuple[str, ...]) -> tuple[str, ...]:
 
 def other_end(lever: str) -> float:
     """The end of a lever's bounds that is not its default."""
-    declared = DECLARATIONS[lever]
+    declared = PARAMETERS[lever]
     return declared.minimum if declared.default == declared.maximum else declared.maximum
 
 
@@ -74,7 +74,7 @@ OCCURRENCES = list(occurrences(ast.parse(inspect.getsource(rules))))
 
 def upstream(mechanism: str) -> dict[str, float]:
     """Other values of the levers that the rules only ever multiply by a parameter whose null of zero is set."""
-    zeros = {name for name in MECHANISMS[mechanism].parameters if DECLARATIONS[name].null == 0.0}
+    zeros = {name for name in MECHANISMS[mechanism].parameters if PARAMETERS[name].null == 0.0}
     through = {name: [zeros & with_ for read, with_ in OCCURRENCES if read == name] for name in LEVERS}
     return {name: other_end(name) for name, found in through.items() if found and all(found)}
 
@@ -185,7 +185,7 @@ def test_switching_a_mechanism_off_changes_something(mechanism: str) -> None:
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_a_mechanism_whose_parameters_are_at_their_null_is_off(mechanism: str) -> None:
-    nulls = {name: sim.model.parameters.DECLARATIONS[name].null for name in MECHANISMS[mechanism].parameters}
+    nulls = {name: sim.model.parameters.PARAMETERS[name].null for name in MECHANISMS[mechanism].parameters}
     off, null = sim.simulate(mechanisms_off=[mechanism], **SMALL), sim.simulate(**SMALL, **nulls)
     assert off.parameters == null.parameters
     assert not differing(off, null)

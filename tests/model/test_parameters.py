@@ -13,7 +13,7 @@ from pydantic import ValidationError
 import sim.model.parameters
 from sim.errors import InputError, nearest
 from sim.model.parameters import (
-    DECLARATIONS,
+    COEFFICIENTS,
     LEVERS,
     MECHANISMS,
     PARAMETERS,
@@ -67,24 +67,24 @@ def sixteen_gib(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_value_is_a_lever_a_size_or_a_parameter() -> None:
     assert SPREADS == ("monitoring_sd", "relationship_sd")
-    assert list(DECLARATIONS) == [*LEVERS, *SPREADS, *SIZES, *PARAMETERS]
-    assert list(Parameters.model_fields) == [*DECLARATIONS, "schedule"]
-    assert all(getattr(resolve(), name) == declared.default for name, declared in DECLARATIONS.items())
+    assert list(PARAMETERS) == [*LEVERS, *SPREADS, *SIZES, *COEFFICIENTS]
+    assert list(Parameters.model_fields) == [*PARAMETERS, "schedule"]
+    assert all(getattr(resolve(), name) == declared.default for name, declared in PARAMETERS.items())
 
 
 def test_only_the_levers_left_open_are_drawn_by_ensembles() -> None:
-    drawn = {name for name in (*LEVERS, *SPREADS, *SIZES) if DECLARATIONS[name].low is not None}
+    drawn = {name for name in (*LEVERS, *SPREADS, *SIZES) if PARAMETERS[name].low is not None}
     assert drawn == {"punitiveness", "discernment", "leniency"}
 
 
-@pytest.mark.parametrize("declared", DECLARATIONS.values(), ids=lambda declared: declared.name)
+@pytest.mark.parametrize("declared", PARAMETERS.values(), ids=lambda declared: declared.name)
 def test_everything_declared_is_explained(declared: sim.model.parameters.Declaration) -> None:
     assert declared.unit and declared.group and declared.meaning
     assert declared.meaning[0] in string.ascii_uppercase and declared.meaning.endswith(".")
     assert declared.source == "assumption" or declared.source.startswith(FINDINGS)
 
 
-@pytest.mark.parametrize("declared", DECLARATIONS.values(), ids=lambda declared: declared.name)
+@pytest.mark.parametrize("declared", PARAMETERS.values(), ids=lambda declared: declared.name)
 def test_no_source_names_a_finding_that_is_not_in_the_evidence(declared: sim.model.parameters.Declaration) -> None:
     rest = declared.source
     for finding in FINDINGS:
@@ -92,13 +92,13 @@ def test_no_source_names_a_finding_that_is_not_in_the_evidence(declared: sim.mod
     assert not re.search(r"\b(19|20)\d\d\b", rest)
 
 
-@pytest.mark.parametrize("declared", DECLARATIONS.values(), ids=lambda declared: declared.name)
+@pytest.mark.parametrize("declared", PARAMETERS.values(), ids=lambda declared: declared.name)
 def test_the_bounds_admit_default_range_and_null(declared: sim.model.parameters.Declaration) -> None:
     for value in (declared.default, declared.low, declared.high, declared.null):
         assert value is None or declared.allows(value)
 
 
-@pytest.mark.parametrize("declared", DECLARATIONS.values(), ids=lambda declared: declared.name)
+@pytest.mark.parametrize("declared", PARAMETERS.values(), ids=lambda declared: declared.name)
 def test_the_bounds_hold(declared: sim.model.parameters.Declaration, sixteen_gib: None) -> None:
     for value in (
         declared.minimum - 0.001,
@@ -116,7 +116,7 @@ def test_the_bounds_hold(declared: sim.model.parameters.Declaration, sixteen_gib
 
 @pytest.mark.parametrize("name", ["step", "niche_width", "target_level", "acute_budget", "social_care_budget"])
 def test_steps_widths_levels_and_budgets_are_positive(name: str) -> None:
-    assert DECLARATIONS[name].minimum > 0
+    assert PARAMETERS[name].minimum > 0
     refused(**{name: 0})
 
 
@@ -143,15 +143,15 @@ def test_whole_numbers_serve_as_numbers_but_not_the_other_way_round() -> None:
 def test_every_mechanism_holds_parameters_that_have_a_null_and_no_other_mechanism_holds() -> None:
     held = [name for mechanism in MECHANISMS.values() for name in mechanism.parameters]
     assert len(set(held)) == len(held)
-    assert all(DECLARATIONS[name].null is not None for name in held)
+    assert all(PARAMETERS[name].null is not None for name in held)
     assert all(mechanism.meaning.endswith(".") for mechanism in MECHANISMS.values())
 
 
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_switching_a_mechanism_off_sets_its_parameters_to_their_null_and_nothing_else(name: str) -> None:
     without = resolve(mechanisms_off=[name])
-    for parameter in PARAMETERS:
-        declared = DECLARATIONS[parameter]
+    for parameter in COEFFICIENTS:
+        declared = PARAMETERS[parameter]
         expected = declared.null if parameter in MECHANISMS[name].parameters else declared.default
         assert expected is not None
         assert getattr(without, parameter) == expected
@@ -159,7 +159,7 @@ def test_switching_a_mechanism_off_sets_its_parameters_to_their_null_and_nothing
 
 @pytest.mark.parametrize("name", REGIMES)
 def test_a_regime_sets_its_levers_and_no_other(name: str) -> None:
-    defaults = {lever: DECLARATIONS[lever].default for lever in LEVERS}
+    defaults = {lever: PARAMETERS[lever].default for lever in LEVERS}
     assert {lever: getattr(resolve(name), lever) for lever in LEVERS} == defaults | REGIMES[name].levers
 
 
@@ -187,7 +187,7 @@ def test_parameters_are_frozen_and_survive_pickling() -> None:
         parameters.monitoring = 0.1
     assert pickle.loads(pickle.dumps(parameters)) == parameters
     with pytest.raises(dataclasses.FrozenInstanceError):
-        DECLARATIONS["burden"].default = 1  # type: ignore[misc]
+        PARAMETERS["burden"].default = 1  # type: ignore[misc]
 
 
 def test_parameters_made_without_resolve_are_checked_too() -> None:

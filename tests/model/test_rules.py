@@ -18,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sim.model import rules
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.model.streams import PERSON
 
 Arguments = dict[str, Any]
@@ -78,7 +78,7 @@ def corners(rule: str, name: str, kind: str) -> list[Any]:
         return [1, 10**9] if name == "managers" else [0, 1, 10**9]
     if (rule == "person" and name in PERSON) or name == "error":
         return [0.0, 0.5, 1.0 - 2.0**-53]
-    declared = DECLARATIONS.get(name)
+    declared = PARAMETERS.get(name)
     if declared is None or (rule == "felt_monitoring" and name == "monitoring"):
         return list(FARTHEST.get(name, (0.0, 1.0)))
     ends = np.nextafter(declared.minimum, 1e9), np.nextafter(declared.maximum, -1e9)
@@ -94,7 +94,7 @@ def span(rule: str, name: str) -> tuple[float, float]:
         return -3.0, 3.0
     if name in UNUSUAL:
         return UNUSUAL[name]
-    declared = DECLARATIONS.get(name)
+    declared = PARAMETERS.get(name)
     if declared and declared.kind == "parameter" and declared.low is not None and declared.high is not None:
         return declared.low, declared.high
     return UNIFORM if rule == "person" else (0.0, 1.0)
@@ -103,7 +103,7 @@ def span(rule: str, name: str) -> tuple[float, float]:
 def allowed(rule: str, name: str) -> tuple[float, float]:
     """Values that a user may give a parameter though nobody thinks them plausible: up to 1 at least."""
     low, high = (0.0, 2.0) if name == "overload_" else span(rule, name)
-    declared = DECLARATIONS.get(name)
+    declared = PARAMETERS.get(name)
     most = declared.maximum - declared.exclusive_maximum * 1e-3 if declared else high
     return low, max(high, min(1.0, most))
 

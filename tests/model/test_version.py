@@ -15,7 +15,7 @@ import pytest
 
 from sim.model import compiling as compiled
 from sim.model import outcomes, version
-from sim.model.catalogue import DECLARATIONS
+from sim.model.catalogue import PARAMETERS
 from sim.model.mechanisms import MECHANISMS, REGIMES
 from sim.model.outcomes import OUTCOMES
 from sim.study import chunks
@@ -57,7 +57,7 @@ def noticing(module: str, old: str, new: str) -> set[str]:
         ("mechanisms", "The oldest argument for oversight.", "The classical argument for oversight."),
         ("mechanisms", '        "against",\n', '        "for",\n'),
         ("parameters", "no such mechanism", "no mechanism of this name"),
-        ("schedule", "is given twice", "stands there twice"),
+        ("declaration", "is given twice", "stands there twice"),
         ("interventions", "fear path: has the shape", "fear path: is of the shape"),
         ("survey", "simulation variance: needs a world", "variance: needs a world"),
         ("evaluate", '"""Run every arm in every world.', '"""Run each arm in each world.'),
@@ -75,12 +75,12 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("rules", "= 0.2, 0.5, 0.5, 0.3", "= 0.25, 0.5, 0.5, 0.3", EVERYWHERE),
         ("catalogue", "lever(0.5, low=0.1, high=0.9", "lever(0.5, low=0.2, high=0.9", EVERYWHERE),
         ("catalogue", "monitoring: float = lever(0.45", "monitoring: float = lever(0.46", EVERYWHERE),
-        ("streams", '    "negligence",\n', '    "neglect",\n', EVERYWHERE),
+        ("streams", '"negligence"', '"neglect"', EVERYWHERE),
         ("streams", '"idle {k}"', '"idler {k}"', EVERYWHERE),
         ("engine", "levers[name][month - 1 :]", "levers[name][month:]", EVERYWHERE),
         ("record", "1.0 - share, 0.0)", "share, 0.0)", EVERYWHERE),
         ("interventions", 'seen_by == "every rule"', 'seen_by == "any rule"', EVERYWHERE),
-        ("parameters", "{**levers, **switched_off, **settings}", "{**switched_off, **levers, **settings}", EVERYWHERE),
+        ("parameters", "{**REGIMES[regime].levers, **values}", "{**values, **REGIMES[regime].levers}", EVERYWHERE),
         ("compute", "kept.window :].mean(axis=1)", "kept.window :].sum(axis=1)", {"chunks"}),
         ("survey", "JUST_ABOVE = 0.03", "JUST_ABOVE = 0.04", {"ensembles"}),
         ("survey", '"survey {name}"', '"surveyed {name}"', {"ensembles"}),
@@ -100,7 +100,7 @@ def test_the_tables_count_as_they_were_loaded(monkeypatch: pytest.MonkeyPatch) -
     """Their numbers, names and order, but not their words."""
     before = version.tables()
     for table, prose, counts in (
-        (DECLARATIONS, {"meaning": "x", "unit": "x", "source": "x", "group": "x"}, {"null": -1.0}),
+        (PARAMETERS, {"meaning": "x", "unit": "x", "source": "x", "group": "x"}, {"null": -1.0}),
         (MECHANISMS, {"meaning": "x", "case": "x"}, {"parameters": ("x",)}),
         (REGIMES, {"meaning": "x"}, {"levers": {}}),
         (OUTCOMES, {"meaning": "x", "unit": "x"}, {"low": -1.0}),

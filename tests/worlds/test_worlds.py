@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.statistics import weighted_quantile
 from sim.worlds import calibrate as calibration
 from sim.worlds import summary as worlds
@@ -72,7 +72,7 @@ def square_error(table: pd.DataFrame, guess: pd.Series) -> float:
 
 def test_a_world_of_much_distress_is_recovered_from_its_own_data(tmp_path):
     middle = worlds_from(np.full((1, UNIFORMS), 0.5), off=0.0)[0]
-    world = dataclasses.replace(middle, values={**middle.values, "distress_gain": DECLARATIONS["distress_gain"].high})
+    world = dataclasses.replace(middle, values={**middle.values, "distress_gain": PARAMETERS["distress_gain"].high})
     table = recovered(tmp_path, world, 0, draws=400, particles=60).set_index("parameter")
     found = table.loc["distress_gain"]
     assert found["informed"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sim.claims.report import ClaimReport, Reply
+from sim.claims.answer import ClaimReport, Reply
 from sim.errors import InputError, nearest, shown
 from sim.pool import Progress, part_of
 from sim.questions import half_life, hysteresis, optimum, sanction

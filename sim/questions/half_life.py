@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.claims.report import Reply
+from sim.claims.answer import Reply
 from sim.model.glossary import label
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import REGIMES

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.claims.report import Reply
+from sim.claims.answer import Reply
 from sim.model.glossary import joined, label, shown_numbers, signed
 from sim.pool import Progress
 from sim.questions.paired import QUANTILES, Values, share_and_error

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.claims.report import Reply
+from sim.claims.answer import Reply
 from sim.errors import InputError, shown
 from sim.model import engine
 from sim.model.glossary import joined, shown_numbers

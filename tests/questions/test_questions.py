@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 from ensembles import by_hand
 
-from sim.claims.answer import Effort, answer, claims_named
-from sim.claims.report import Reply
+from sim.claims.answer import Effort, Reply, answer, claims_named
 from sim.errors import InputError
 from sim.questions.ask import QUESTIONS, ask, asked_beside
 from sim.report.claims import save_reply

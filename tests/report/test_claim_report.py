@@ -15,9 +15,8 @@ import typer
 from ensembles import by_hand
 
 from sim import cli
-from sim.claims.answer import QUICK, Effort, answer, claims_named, effort
+from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
 from sim.claims.discovery import grid
-from sim.claims.report import ClaimReport
 from sim.claims.table import SURVEILLANCE
 from sim.plots import claims as drawings
 from sim.plots import theme

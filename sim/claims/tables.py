@@ -60,7 +60,7 @@ def _row(evidence: Evaluation, beside: Mapping[str, Evaluation], worlds: Ensembl
     if left_out:
         others["left_out"] = summary(here, measure, worlds.without(left_out), ancestors)
     return {
-        **_key(finding),
+        **key_of(finding),
         "side": measure.side,
         "sign": measure.sign,
         "sesoi_rule": "" if measure.sesoi is None else measure.sesoi.text,
@@ -79,7 +79,7 @@ def effects(evidence: Evaluation, claims: Sequence[Claim]) -> pd.DataFrame:
         found = _contrasts(evidence, finding)._asdict()
         columns = {"effect": found.pop("estimate"), **found, "weight": evidence.sample.weights}
         numbers = np.arange(len(evidence.sample), dtype=np.int32)
-        parts.append(pd.DataFrame({"world": numbers, **_key(finding), **columns}))
+        parts.append(pd.DataFrame({"world": numbers, **key_of(finding), **columns}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -88,7 +88,8 @@ def patterns_on(ensemble: Ensemble, outcome: str) -> list[str]:
     return [p.id for p in ensemble.evidence.patterns if made_of(outcome) & set(p.outcomes)]
 
 
-def _key(finding: Finding) -> dict[str, str]:
+def key_of(finding: Finding) -> dict[str, str]:
+    """What names a finding in every table: its ``claim``, ``contrast`` and ``outcome``."""
     claim, compared, measure = finding
     name = "level at baseline" if compared is None else compared.name
     return {"claim": claim.id, "contrast": name, "outcome": measure.outcome}

@@ -162,9 +162,10 @@ MADE_UP = tuple(
     _arm(f"acute budget 0.9, cooperation {c:g}", acute_budget=0.9, cooperation_incentive=c) for c in INCENTIVES
 )
 """The cut with more and more cooperation."""
-_SUPPORTIVE = Arm("supportive", "supportive")
-_NEW_MONEY = _arm("social care 1.14", social_care_budget=1.14)
-_MORE_MONEY = _arm("social care 1.28", social_care_budget=1.28)
+_SUPPORTIVE, _AGREED, _STRIKING_OFF, _ONE_SIZE = (
+    Arm(name, name) for name in ("supportive", "kark_adopted", "kark_full", "one_size")
+)
+_NEW_MONEY, _MORE_MONEY = (_arm(f"social care {money:g}", social_care_budget=money) for money in (1.14, 1.28))
 _SHIFTED = _arm("social care 1.14, acute 0.96", social_care_budget=1.14, acute_budget=0.96)
 SHIFT = Contrast("Moving money from acute to social care", _SHIFTED, BASELINE, "Money moved to social care")
 
@@ -172,43 +173,13 @@ REGIMES_SEEN = (LIGHT, BASELINE, HEAVY, _SUPPORTIVE, MONITORING, TARGETS)
 """Regimes across which the initiative rate is set against fear."""
 
 
-_RECOGNITION = Contrast(
-    "Much recognition instead of little, under heavy surveillance,",
-    _arm("heavy, recognition 0.8", "heavy", recognition=0.8),
-    _arm("heavy, recognition 0.1", "heavy", recognition=0.1),
-)
-_DEVELOPMENT = Contrast(
-    "Much investment in leaders instead of some",
-    _arm("relationship 0.8", relationship=0.8),
-    _arm("relationship 0.3", relationship=0.3),
-)
-_WITH_REGISTER, _WITHOUT = _arm("register 1", register=1.0), _arm("register 0", register=0.0)
-_REGISTER = Contrast("A register of dismissals instead of none", _WITH_REGISTER, _WITHOUT, "A register of dismissals")
-_ADOPTED = Contrast(
-    "Regulating managers as the government agreed",
-    Arm("kark_adopted", "kark_adopted"),
-    BASELINE,
-    "Regulating managers as agreed",
-)
-_STRIKING_OFF = Contrast(
-    "Regulating managers with striking-off as well",
-    Arm("kark_full", "kark_full"),
-    BASELINE,
-    "Regulating with striking-off as well",
-)
-_LITTLE_COOPERATION = _arm("cooperation incentive 0.2", cooperation_incentive=0.2)
-_COOPERATION = Contrast(
-    "More cooperation on today's budget",
-    _arm("cooperation incentive 0.8", cooperation_incentive=0.8),
-    _LITTLE_COOPERATION,
-    "Cooperating more",
-)
-_ON_LESS = Contrast(
-    "More cooperation together with an acute budget cut by 5 %",
-    _arm("cooperation incentive 0.8, acute budget 0.95", cooperation_incentive=0.8, acute_budget=0.95),
-    _LITTLE_COOPERATION,
-    "Cooperating, on 5 % less",
-)
+_PRAISED, _UNPRAISED = (_arm(f"heavy, recognition {r:g}", "heavy", recognition=r) for r in (0.8, 0.1))
+_INVESTED, _LESS_INVESTED = (_arm(f"relationship {r:g}", relationship=r) for r in (0.8, 0.3))
+_DEVELOPMENT = Contrast("Much investment in leaders instead of some", _INVESTED, _LESS_INVESTED)
+_LISTED, _UNLISTED = (_arm(f"register {r:g}", register=r) for r in (1.0, 0.0))
+_REGISTER = Contrast("A register of dismissals instead of none", _LISTED, _UNLISTED, "A register of dismissals")
+_COOPERATING, _COMPETING = (_arm(f"cooperation incentive {c:g}", cooperation_incentive=c) for c in (0.8, 0.2))
+_ON_LESS = _arm("cooperation incentive 0.8, acute budget 0.95", cooperation_incentive=0.8, acute_budget=0.95)
 _LINE = budget_line()
 _OTHER_LINES = tuple(arm for price in PRICES for arm in budget_line(price))
 
@@ -304,7 +275,7 @@ CLAIMS: tuple[Claim, ...] = (
         "pride",
         "Recognition, under heavy surveillance",
         "It matters that leaders feel pride and confidence: recognition helps even under heavy surveillance.",
-        (_RECOGNITION,),
+        (Contrast("Much recognition instead of little, under heavy surveillance,", _PRAISED, _UNPRAISED),),
         _berwick("confidence +0.05", "initiative_rate +10%", "quality +0.02"),
     ),
     Claim(
@@ -341,7 +312,17 @@ CLAIMS: tuple[Claim, ...] = (
         "Regulating managers",
         "Regulating managers more makes services better, says the government; it makes leaders more fearful and "
         "more timid, says Berwick.",
-        (_ADOPTED, _STRIKING_OFF),
+        (
+            Contrast(
+                "Regulating managers as the government agreed", _AGREED, BASELINE, "Regulating managers as agreed"
+            ),
+            Contrast(
+                "Regulating managers with striking-off as well",
+                _STRIKING_OFF,
+                BASELINE,
+                "Regulating with striking-off as well",
+            ),
+        ),
         (*_government("quality +0.02", "harm -10%"), *_berwick("fear +0.05", "initiative_rate -10%")),
     ),
     Claim(
@@ -359,7 +340,15 @@ CLAIMS: tuple[Claim, ...] = (
         "cooperation",
         "Cooperation instead of cuts",
         "Efficiency comes from cooperating better, not from cutting the budgets of institutions.",
-        (_COOPERATION, _ON_LESS),
+        (
+            Contrast("More cooperation on today's budget", _COOPERATING, _COMPETING, "Cooperating more"),
+            Contrast(
+                "More cooperation together with an acute budget cut by 5 %",
+                _ON_LESS,
+                _COMPETING,
+                "Cooperating, on 5 % less",
+            ),
+        ),
         _berwick("quality_per_cost +5%", "quality +0.02"),
     ),
     Claim(
@@ -374,7 +363,7 @@ CLAIMS: tuple[Claim, ...] = (
         "variation",
         "The same process everywhere",
         "Processes of care should not be the same everywhere.",
-        (Contrast("Holding every practice to one standard", Arm("one_size", "one_size"), BASELINE),),
+        (Contrast("Holding every practice to one standard", _ONE_SIZE, BASELINE),),
         (*_berwick("quality -0.02"), Measure("harm", sesoi=_TENTH), Measure("misfit")),
     ),
     Claim(

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sim.claims import attribution, discovery, tables
@@ -236,10 +235,8 @@ def answer(
         The first seed of the first world; None draws a fresh one, which the report's provenance names.
     folder : Path, optional
         Where finished blocks of worlds are kept, so that an interrupted call goes on when it is given again.
-    progress : callable, optional
-        Called with the number of pieces done (worlds, then orders) and their total, first with 0 done.
-    workers : int, optional
-        Threads; by default one for each core. The numbers do not depend on it.
+    progress, workers : optional
+        As in `sim.pool.in_parallel`; pieces are worlds, then orders. The numbers do not depend on the workers.
     **sizes
         ``organisations``, ``managers``, ``months``, ``window``; by default 5, 12, 120 and 24.
 
@@ -257,15 +254,12 @@ def answer(
     }
     arms = tuple(dict.fromkeys(arm for claim in claims for arm in arms_of(claim, deep)))
     run_sizes = {"systems": effort.systems, **sizes}
-    *starts, total = np.cumsum([0, *(len(sample) for sample in samples.values()), effort.orders]).tolist()
-    shows = [part_of(progress, start, total) for start in starts]
     run = partial(evaluate, arms=arms, replications=effort.replications, first=first, sizes=run_sizes)
-    found = {
-        name: run(sample, folder=folder, progress=show, workers=workers)
-        for (name, sample), show in zip(samples.items(), shows, strict=False)
-    }
+    found, done, total = {}, 0, sum(map(len, samples.values())) + effort.orders
+    for name, sample in samples.items():
+        found[name] = run(sample, folder=folder, progress=part_of(progress, done, total), workers=workers)
+        done += len(sample)
     evidence = found.pop("evidence")
-    resolved = resolve(**run_sizes)
     report = ClaimReport(
         table=tables.verdicts(evidence, found, taken, claims),
         effects=tables.effects(evidence, claims),
@@ -287,10 +281,10 @@ def answer(
                 "largest_weight": main.largest_weight,
                 "made": dict(main.provenance),
             },
-            "sizes": {name: getattr(resolved, name) for name in SIZES},
+            "sizes": resolve(**run_sizes).model_dump(include=set(SIZES)),
         },
     )
-    return explained(report, effort.orders, shows[-1], workers)
+    return explained(report, effort.orders, part_of(progress, done, total), workers)
 
 
 def explained(
@@ -299,7 +293,7 @@ def explained(
     """The report with its reasons: what carries each effect, by `draws` pairs of a world and an order of mechanisms,
     and where each verdict flips."""
     p = report.provenance
-    sizes = {name: p["sizes"][name] for name in ("systems", "organisations", "managers", "months")}
+    sizes = {name: size for name, size in p["sizes"].items() if name != "window"}
     carriers, more = attribution.attributed(
         report.claims, report.sample, draws, p["first_seed"], progress, workers, **sizes
     )

@@ -27,16 +27,8 @@ LEAST = 0.02
 def heavy_spell(drawn: Drawn, *, outcome: str = "fear", spell: int = 60, after: int = 120, **sizes: Any) -> Reply:
     """Heavy surveillance for `spell` months and light for `after` more, paired with light throughout.
 
-    Parameters
-    ----------
-    outcome : str
-        One of the model's outcomes.
-    **sizes
-        Of the runs, without ``months``; by default ten systems, because halves are small.
-
-    Returns
-    -------
-    A reply with the tables, in the unit of the outcome:
+    Runs have ten systems unless `sizes`, without ``months``, say otherwise, because halves are small. The reply has
+    these tables, in the unit of the outcome, which is one of the model's:
 
     ``memory_path`` : ``month`` (after the spell; up to 0 is within it), ``mean``, ``error``, ``low``, ``high``
         The excess over light surveillance throughout, over all worlds drawn.

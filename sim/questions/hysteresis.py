@@ -39,22 +39,10 @@ def hysteresis(
 ) -> Reply:
     """Raise monitoring and targets through `levels`, lower them again, and compare at equal levels.
 
-    Parameters
-    ----------
-    outcome : str
-        One of the model's outcomes.
-    levels : sequence of float
-        Rising, from 0 to 1, at least two.
-    hold, rest : int
-        Months at each level, of which the later half is averaged, and months at the lowest level after the last.
-    sesoi : float
-        The smallest effect of interest, in the outcome's unit.
-    **sizes
-        Of the runs, without ``months``; by default six systems.
-
-    Returns
-    -------
-    A reply with the tables, in the unit of the outcome:
+    The `levels` rise, from 0 to 1, and are at least two. Each is held for `hold` months, of which the later half is
+    averaged, and the lowest for `rest` more after the last; `sesoi` is the smallest effect of interest. Runs have six
+    systems unless `sizes`, without ``months``, say otherwise. The reply has these tables, in the unit of the outcome,
+    which is one of the model's:
 
     ``tipping_curve`` : ``direction`` ("up", "down"), ``level``, and the excess: ``mean``, ``error``, ``low``, ``high``
         Along the way; the highest level belongs to the way up.

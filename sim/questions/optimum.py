@@ -45,22 +45,11 @@ class Best(NamedTuple):
 def optimum(
     drawn: Drawn, *, outcome: str = "quality", replications: int = 12, sesoi: float = 0.02, **sizes: Any
 ) -> Reply:
-    """The level of monitoring, from 0 to 1, at which an outcome is highest.
+    """The level of monitoring, from 0 to 1, at which an outcome of `MEASURES` is highest; more of it is better.
 
-    Parameters
-    ----------
-    outcome : str
-        One of `sim.worlds.evaluate.MEASURES`; more of it is better.
-    replications : int
-        Seeds for each level, at least 4; half of them choose and half of them try. See `FEWER`.
-    sesoi : float
-        The smallest effect of interest, in the outcome's unit.
-    **sizes
-        Of the runs; by default three systems over 120 months.
-
-    Returns
-    -------
-    A reply with the tables, in the unit of the outcome:
+    There are `replications` seeds for each level, at least 4, of which half choose and half try (see `FEWER`); `sesoi`
+    is the smallest effect of interest, in the outcome's unit. Runs have three systems and 120 months unless `sizes` say
+    otherwise. The reply has these tables, in the unit of the outcome:
 
     ``optimum_worlds`` : ``location``, ``margin``, a row for each draw, see `Best`
     ``optimum_shares`` : ``what``, ``share``, ``error``

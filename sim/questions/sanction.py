@@ -35,17 +35,9 @@ def sanction_reach(
 ) -> Reply:
     """One sanction in each system after `before` months, under baseline oversight, followed for `after` months.
 
-    Parameters
-    ----------
-    publicities : sequence of float
-        Values of the lever publicity, each from 0 to 1.
-    **sizes
-        Of the runs, without ``months``; by default ten systems, each a replicate. At least two organisations of at
-        least two managers.
-
-    Returns
-    -------
-    A reply with a sentence for each publicity, and the tables, means over worlds and systems:
+    `publicities` are values of the lever publicity, from 0 to 1. Runs have ten systems, each a replicate, unless
+    `sizes`, without ``months``, say otherwise; there are at least two organisations of at least two managers. The reply
+    has a sentence for each publicity, and these tables, means over worlds and systems:
 
     ``reach_path`` : ``publicity``, ``group``, ``month`` (0: the month of the sanction), ``rise``, ``error``
         For each person of the group.

@@ -294,11 +294,13 @@ def explained(
     and where each verdict flips."""
     p = report.provenance
     sizes = {name: size for name, size in p["sizes"].items() if name != "window"}
-    carriers, more = attribution.attributed(
-        report.claims, report.sample, draws, p["first_seed"], progress, workers, **sizes
+    seed = p["first_seed"]
+    carried = attribution.attributed(
+        report.claims, report.sample, draws=draws, seed=seed, progress=progress, workers=workers, **sizes
     )
-    flips, maps = discovery.flips(report.table, report.effects, report.sample, p["first_seed"])
-    return replace(report, carriers=carriers, flips=flips, tables={**report.tables, **more, "flip_maps": maps})
+    flips, maps = discovery.flips(report.table, report.effects, report.sample, seed)
+    carriers = carried.pop("carriers", pd.DataFrame())
+    return replace(report, carriers=carriers, flips=flips, tables={**report.tables, **carried, "flip_maps": maps})
 
 
 def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> int:

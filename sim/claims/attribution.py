@@ -27,8 +27,6 @@ Values = NDArray[np.float64]
 Game = Callable[[tuple[str, ...]], Values]
 """What there is when these players are off: an array, of the same shape whoever is off."""
 
-SIZES_OF_RUNS = {"systems": 3, "months": 120}
-
 
 class Walk(NamedTuple):
     """What each player took away, by name, when they went one after the other, and the values at both ends."""
@@ -53,29 +51,21 @@ class Attribution(NamedTuple):
     ends: pd.DataFrame
 
 
-def attributed(
-    claims: Sequence[Claim],
-    worlds: Worlds,
-    draws: int,
-    seed: int,
-    progress: Progress | None = None,
-    workers: int | None = None,
-    **sizes: int,
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """`ClaimReport.carriers`, and by name the tables ``carriers_by_case`` and ``carriers_ends``; arguments as for
-    `shapley`.
+def attributed(claims: Sequence[Claim], worlds: Worlds, **how: Any) -> dict[str, pd.DataFrame]:
+    """By name ``carriers``, which is `ClaimReport.carriers`, ``carriers_by_case`` and ``carriers_ends``: `shapley` of
+    the claims, told `how`.
 
     Only contrasts of policies are attributed: where an arm has another run's fear there is nothing to switch off.
     """
     asked = [(claim, c, m) for claim, c, m in findings(claims) if c and not (c.plus.fear_of or c.minus.fear_of)]
     if not asked:
-        return pd.DataFrame(), {}
+        return {}
     contrasts, outcomes = dict.fromkeys(c for _, c, _ in asked), dict.fromkeys(m.outcome for *_, m in asked)
-    found = shapley(list(contrasts), list(outcomes), worlds, draws, seed, progress, workers, **sizes)
+    found = shapley(list(contrasts), list(outcomes), worlds, **how)
     keys = pd.DataFrame([key_of(finding) for finding in asked])
     mechanisms, cases, ends = (keys.merge(table, on=["contrast", "outcome"]) for table in found)
     carriers = mechanisms.rename(columns={"error": "standard_error"})
-    return carriers, {"carriers_by_case": cases, "carriers_ends": ends}
+    return {"carriers": carriers, "carriers_by_case": cases, "carriers_ends": ends}
 
 
 def shapley(
@@ -101,9 +91,8 @@ def shapley(
     progress, workers
         As in `sim.pool.in_parallel`. The numbers do not depend on them.
     **sizes
-        Of the runs; by default three systems over 120 months.
+        Of the runs.
     """
-    sizes = SIZES_OF_RUNS | sizes
     drawn = worlds.resample(draws, seed)
 
     def one(number: int) -> Walk:

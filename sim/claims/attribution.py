@@ -106,6 +106,8 @@ def shapley(
     parts = np.array([[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks])
     cases = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
     cases["all"] = [True] * len(MECHANISMS)
+    # draws side by side in memory, because a mean's last bit depends on it
+    sums = {(case,): np.asfortranarray(parts[:, which].sum(axis=1)) for case, which in cases.items()}
 
     def table(columns: Sequence[str], values: Mapping[Any, Values]) -> pd.DataFrame:
         rows = [
@@ -121,7 +123,7 @@ def shapley(
             ["mechanism", "case", "contribution"],
             {(m.name, m.case): parts[:, k] for k, m in enumerate(MECHANISMS.values())},
         ),
-        table(["case", "contribution"], {(case,): parts[:, which].sum(axis=1) for case, which in cases.items()}),
+        table(["case", "contribution"], sums),
         table(
             ["mechanisms", "effect"],
             {("on",): np.array([w.on for w in walks]), ("off",): np.array([w.off for w in walks])},

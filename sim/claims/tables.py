@@ -116,17 +116,20 @@ def summary(contrasts: Contrasts, measure: Measure, weights: Array, ancestors: N
     if size < FEWEST:
         return row
     row |= _quantiles("q", contrasts.estimate, weights)
-    mean, error = statistics.mean(weights, contrasts.estimate, ancestors)
-    row |= {"median": row["q50"], "mean": mean, "mean_error": error}
+    row |= {"median": row["q50"], **_with_error("mean", statistics.mean(weights, contrasts.estimate, ancestors))}
     if measure.sesoi is None:
         return row | {"verdict": "estimate"}
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = contrasts.estimate / contrasts.sesoi
     row |= _quantiles("in_sesoi_q", np.where(contrasts.estimate == 0.0, 0.0, scaled), weights)
     shares = {v: statistics.share(weights, contrasts.verdict == v, ancestors) for v in possible(measure.sign)}
-    for name, (estimate, error) in shares.items():
-        row |= {name: estimate, f"{name}_error": error}
+    for name, estimate in shares.items():
+        row |= _with_error(name, estimate)
     return row | {"verdict": overall(shares)}
+
+
+def _with_error(name: str, found: Estimate) -> dict[str, float]:
+    return {name: found.estimate, f"{name}_error": found.error}
 
 
 def _quantiles(prefix: str, values: Array, weights: Array) -> dict[str, float]:
@@ -192,11 +195,11 @@ def optimum(e: Evaluation) -> Rows:
     there, and, the same in each row of a price, the optimum's distribution between the points."""
     for price, at, line in _lines(e):
         quality = np.stack([e.mean(arm, "quality") for arm in line], axis=1)
-        best = _described(e.sample, statistics.top_of_parabola(at, quality))
+        top = _described(e.sample, statistics.top_of_parabola(at, quality))
+        best = {f"optimum_{name}": value for name, value in top.items()}
         for k, arm in enumerate(line):
-            share, error = e.sample.share(quality.argmax(axis=1) == k)
-            yield {"price": price, "relationship": at[k], "arm": arm.name, "share": share, "share_error": error,
-                   **{f"optimum_{name}": value for name, value in best.items()}}  # fmt: skip
+            share = _with_error("share", e.sample.share(quality.argmax(axis=1) == k))
+            yield {"price": price, "relationship": at[k], "arm": arm.name, **share, **best}
 
 
 def _lines(e: Evaluation) -> Iterator[tuple[float, Array, Sequence[Arm]]]:
@@ -218,8 +221,7 @@ def made_up(e: Evaluation) -> Rows:
     cases: dict[str, Any] = {f"incentive {c:g} is enough": restored[:, k] >= 0.0 for k, c in enumerate(tried)}
     cases |= {"nothing was lost": restored[:, 0] >= 0.0, "no incentive tried is enough": np.isnan(needed)}
     for case, holds in cases.items():
-        share, error = e.sample.share(holds)
-        yield {"case": case, "share": share, "share_error": error}
+        yield {"case": case, **_with_error("share", e.sample.share(holds))}
     some = ~np.isnan(needed) & (restored[:, 0] < 0.0)
     if some.any():
         yield {"case": "needed", **_middle(e.sample.weights[some], needed[some])}
@@ -250,11 +252,10 @@ def break_evens(e: Evaluation, claims: Sequence[Claim]) -> Rows:
         own = np.array([getattr(world.parameters(), b.parameter) for world in e.sample])
         moved = b.sign * (e.mean(b.contrast.plus, b.outcome) - e.mean(b.contrast.minus, b.outcome))
         above = own > b.value
-        share, error = e.sample.share(above)
-        agrees, agrees_error = e.sample.share((moved > 0.0) == above)
+        agrees = e.sample.share((moved > 0.0) == above)
         yield {"claim": claim.id, "contrast": b.contrast.name, "outcome": b.outcome, "sign": b.sign,
-               "parameter": b.parameter, "break_even": b.value, "share_above": share, "share_above_error": error,
-               "as_it_should": agrees, "as_it_should_error": agrees_error, "why": b.why}  # fmt: skip
+               "parameter": b.parameter, "break_even": b.value, **_with_error("share_above", e.sample.share(above)),
+               **_with_error("as_it_should", agrees), "why": b.why}  # fmt: skip
 
 
 def atmosphere(e: Evaluation) -> Rows:
@@ -284,8 +285,8 @@ def fear_slope(e: Evaluation) -> Rows:
     some = spread > 0.0
     if some.any():
         slope, weights = (fear * rate).sum(axis=1)[some] / spread[some], e.sample.weights[some]
-        share, error = statistics.share(weights, slope < 0.0, e.sample.ancestors[some])
-        yield {**_middle(weights, slope), "share_falling": share, "share_falling_error": error}
+        falling = statistics.share(weights, slope < 0.0, e.sample.ancestors[some])
+        yield {**_middle(weights, slope), **_with_error("share_falling", falling)}
 
 
 def beside(e: Evaluation, claims: Sequence[Claim]) -> dict[str, pd.DataFrame]:

@@ -172,13 +172,14 @@ SHIFT = Contrast("Moving money from acute to social care", _SHIFTED, BASELINE, "
 REGIMES_SEEN = (LIGHT, BASELINE, HEAVY, _SUPPORTIVE, MONITORING, TARGETS)
 """Regimes across which the initiative rate is set against fear."""
 
-
 _PRAISED, _UNPRAISED = (_arm(f"heavy, recognition {r:g}", "heavy", recognition=r) for r in (0.8, 0.1))
 _INVESTED, _LESS_INVESTED = (_arm(f"relationship {r:g}", relationship=r) for r in (0.8, 0.3))
 _DEVELOPMENT = Contrast("Much investment in leaders instead of some", _INVESTED, _LESS_INVESTED)
 _LISTED, _UNLISTED = (_arm(f"register {r:g}", register=r) for r in (1.0, 0.0))
 _REGISTER = Contrast("A register of dismissals instead of none", _LISTED, _UNLISTED, "A register of dismissals")
-_COOPERATING, _COMPETING = (_arm(f"cooperation incentive {c:g}", cooperation_incentive=c) for c in (0.8, 0.2))
+_MORE_COOPERATION, _LESS_COOPERATION = (
+    _arm(f"cooperation incentive {c:g}", cooperation_incentive=c) for c in (0.8, 0.2)
+)
 _ON_LESS = _arm("cooperation incentive 0.8, acute budget 0.95", cooperation_incentive=0.8, acute_budget=0.95)
 _LINE = budget_line()
 _OTHER_LINES = tuple(arm for price in PRICES for arm in budget_line(price))
@@ -341,11 +342,11 @@ CLAIMS: tuple[Claim, ...] = (
         "Cooperation instead of cuts",
         "Efficiency comes from cooperating better, not from cutting the budgets of institutions.",
         (
-            Contrast("More cooperation on today's budget", _COOPERATING, _COMPETING, "Cooperating more"),
+            Contrast("More cooperation on today's budget", _MORE_COOPERATION, _LESS_COOPERATION, "Cooperating more"),
             Contrast(
                 "More cooperation together with an acute budget cut by 5 %",
                 _ON_LESS,
-                _COMPETING,
+                _LESS_COOPERATION,
                 "Cooperating, on 5 % less",
             ),
         ),

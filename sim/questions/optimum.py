@@ -109,38 +109,33 @@ def _reply(drawn: Drawn, bases: Values, means: Values, outcome: str, sesoi: floa
     inside = truths["interior"]
     where = drawn.worlds.where(inside).quantiles(location[inside], QUANTILES) if inside.any() else np.empty(0)
     places = top_of_parabola(_AT, means.reshape(-1, len(LEVELS))).reshape(means.shape[:2])
-    shifts = []
+    shifts, said = [], []
     for lever, low, high in SHIFTS:
         a, b = _POLICIES.index((lever, low)), _POLICIES.index((lever, high))
         moved, tilted = (drawn.worlds.mean(values[:, b] - values[:, a]) for values in (places, slopes(means)))
         shifts.append((lever, low, high, *moved, *tilted))
+        by, error = signed(moved.estimate), shown_numbers(moved.error)[0]
+        said.append(f"{by} (standard error {error}) when {lever} goes from {low:g} to {high:g}")
     columns = ["lever", "low", "high", "shift", "error", "slope_shift", "slope_error"]
     at = zip(*((*policy, m) for policy in _POLICIES for m in LEVELS), strict=True)
-    points = dict(zip(("lever", "value", "monitoring"), at, strict=True))
     tables = {
         "optimum_shares": told,
         "optimum_locations": pd.DataFrame({"quantile": QUANTILES[: len(where)], "monitoring": where}),
         "optimum_shifts": pd.DataFrame(shifts, columns=columns),
-        "optimum_curves": drawn.means(points, means.reshape(len(means), -1)),
+        "optimum_curves": drawn.means(
+            dict(zip(("lever", "value", "monitoring"), at, strict=True)), means.reshape(len(means), -1)
+        ),
         "optimum_worlds": found,
     }
-    return Reply(QUESTION, (_sentence(outcome, sesoi, told, where, tables["optimum_shifts"]),), tables)
-
-
-def _sentence(outcome: str, sesoi: float, shares: pd.DataFrame, where: Values, shifts: pd.DataFrame) -> str:
-    said = {row["what"]: share_and_error(row["share"], row["error"]) for row in shares.to_dict("records")}
-    none, between, every, inside, beyond = said.values()
-    text = (
+    none, between, every, some, beyond = map(share_and_error, told["share"], told["error"])
+    sentence = (
         f"By estimates alone {label(outcome)} is best without monitoring in {none[0]} of worlds by weight, with all of "
-        f"it in {every[0]} and with some in {between[0]}; some beats both ends by more than chance in {inside[0]} "
-        f"(standard error {inside[1]}), by more than {sesoi:g} in {beyond[0]} ({beyond[1]})."
+        f"it in {every[0]} and with some in {between[0]}; some beats both ends by more than chance in {some[0]} "
+        f"(standard error {some[1]}), by more than {sesoi:g} in {beyond[0]} ({beyond[1]})."
     )
     if len(where):
-        low, middle, high = (f"{m:.2f}" for m in where[[0, len(where) // 2, -1]])
-        text += f" There, the best monitoring is {middle} in the middle world, {low} to {high} in nine of ten."
-    moved = [
-        f"{signed(row['shift'])} (standard error {shown_numbers(row['error'])[0]}) when {row['lever']} goes from "
-        f"{row['low']:g} to {row['high']:g}"
-        for row in shifts.to_dict("records")
-    ]
-    return f"{text} The best level moves by {joined(moved)}."
+        lowest, middle, highest = (f"{m:.2f}" for m in where[[0, len(where) // 2, -1]])
+        sentence += (
+            f" There, the best monitoring is {middle} in the middle world, {lowest} to {highest} in nine of ten."
+        )
+    return Reply(QUESTION, (f"{sentence} The best level moves by {joined(said)}.",), tables)

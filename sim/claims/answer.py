@@ -18,7 +18,7 @@ from sim.claims.table import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
 from sim.errors import InputError, Mistakes, nearest, shown, whole
-from sim.model.parameters import DECLARATIONS, LARGEST_SEED, SIZES, resolve, seed_of
+from sim.model.parameters import LARGEST_SEED, PARAMETERS, SIZES, resolve, seed_of
 from sim.model.run import provenance
 from sim.pool import MOST_WORKERS, Progress, part_of
 from sim.worlds import evaluate as evaluating
@@ -108,7 +108,7 @@ class ClaimReport:
             f"{ensemble['effective_size']:.0f}, from {ensemble['ancestors']:,} ancestors), {worlds['unweighted']:,} "
             f"without weighting, {worlds['second_prior']:,} with every mechanism on; {p['replications']} paired "
             f"replications in each world, of {size['systems']} {systems} with {managers:,} managers (England has "
-            f"{DECLARATIONS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
+            f"{PARAMETERS['systems'].default:g} systems); means of the last {min(size['window'], size['months'])} of "
             f"{size['months']} months."
             + (f" The questions beside the claims rest on {p['effort']['draws']} worlds each." if self.replies else "")
         )

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics as weighted
 from sim.claims.text import has_shares, rows_of
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.statistics import Estimate
 from sim.study.regions import Regions, everywhere, is_rare, regions
 from sim.worlds.prior import DRAWN, Worlds
@@ -92,7 +92,7 @@ def factors(worlds: Worlds) -> pd.DataFrame:
     for k, mechanism in enumerate(MECHANISMS.values()):
         for name in mechanism.parameters:
             if name in DRAWN:
-                values[worlds.off[:, k], DRAWN.index(name)] = DECLARATIONS[name].null
+                values[worlds.off[:, k], DRAWN.index(name)] = PARAMETERS[name].null
     names = [*DRAWN, *(SWITCH + name for name in MECHANISMS)]
     return pd.DataFrame(np.hstack([values, ~worlds.off]), columns=names)
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from sim.claims.verdict import Sesoi, Sign
-from sim.model.parameters import DECLARATIONS, REGIMES
+from sim.model.parameters import PARAMETERS, REGIMES
 from sim.worlds.evaluate import Arm
 
 Side = Literal["Berwick", "government", ""]
@@ -142,7 +142,7 @@ def oversight_budget(price: float = PRICE) -> float:
     >>> round(oversight_budget(), 6)
     1.55
     """
-    monitoring, targets, relationship = (DECLARATIONS[n].default for n in ("monitoring", "targets", "relationship"))
+    monitoring, targets, relationship = (PARAMETERS[n].default for n in ("monitoring", "targets", "relationship"))
     return monitoring + targets + price * relationship
 
 

@@ -16,7 +16,7 @@ from sim import statistics
 from sim.claims import table
 from sim.claims.table import Claim, Contrast, Measure, made_of
 from sim.claims.verdict import Contrasts, contrast, possible
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
 from sim.worlds.ensemble import FEWEST, Ensemble
 from sim.worlds.evaluate import MEASURED, Arm, Array, Evaluation
@@ -215,7 +215,7 @@ def made_up(e: Evaluation) -> Rows:
     quality from the cut. Then the shares in which none does and in which nothing was lost, and the incentive that is
     ``needed`` elsewhere, interpolated between those tried."""
     whole = e.mean(table.UNCUT, "quality")
-    tried = np.array([DECLARATIONS["cooperation_incentive"].default, *table.INCENTIVES])
+    tried = np.array([PARAMETERS["cooperation_incentive"].default, *table.INCENTIVES])
     restored = np.stack([e.mean(arm, "quality") for arm in (table.CUT, *table.MADE_UP)], axis=1) - whole[:, None]
     needed = first_crossing(tried, restored)
     cases: dict[str, Any] = {f"incentive {c:g} is enough": restored[:, k] >= 0.0 for k, c in enumerate(tried)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.claims.discovery import FEWEST_IN_CELL, SWITCH, factors, flip, grid
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.worlds.prior import DRAWN, prior
 
 WORLDS = prior(500)
@@ -21,7 +21,7 @@ def column(name: str) -> np.ndarray:
 
 def test_a_parameter_of_a_mechanism_that_is_off_counts_at_its_null():
     off = WORLDS.off[:, list(MECHANISMS).index("loss_aversion")]
-    assert (column("loss_aversion")[off] == DECLARATIONS["loss_aversion"].null).all()
+    assert (column("loss_aversion")[off] == PARAMETERS["loss_aversion"].null).all()
     assert np.array_equal(column("loss_aversion")[~off], WORLDS.values[~off, DRAWN.index("loss_aversion")])
     assert np.array_equal(column(SWITCH + "loss_aversion"), ~off)
 

@@ -13,7 +13,7 @@ import pytest
 import test_cli
 from ensembles import heavy_on_one, kept, saved
 
-from sim.questions.ask import QUESTIONS
+from sim.questions.ask import QUESTIONS, ask
 from sim.worlds import calibrate as calibration
 from sim.worlds import evidence as findings
 from sim.worlds import summary as worlds
@@ -235,7 +235,7 @@ def test_a_question_beside_the_claims_is_answered_and_its_tables_are_written(sim
     code, out, err = sim("claim", "tipping", "--ensemble", "mine", "--worlds", "3", "--seed", "4", "--out", "there")
     assert code == 0
     assert "3 of 3 draws" in err
-    reply = small(load(folder / "ensemble.parquet"), 3, 4)
+    reply = ask("tipping", load(folder / "ensemble.parquet"), 3, 4)
     assert out.startswith(f"{reply.question}\n\n{reply.sentences[0]}")
     names = {path.name for path in Path("there").iterdir()} - {"manifest.json"}
     assert names == {"tipping_curve.csv", "tipping_shares.csv", "tipping_worlds.csv"}

@@ -9,7 +9,6 @@ mechanism alone would ignore that mechanisms stand in for each other.)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,19 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.claims.table import Claim, Contrast
-from sim.claims.tables import findings
-from sim.errors import InputError
+from sim.claims.tables import findings, key_of
 from sim.model import engine
 from sim.model.parameters import MECHANISMS
 from sim.pool import Progress, in_parallel
-from sim.worlds.evaluate import FEWEST, MEASURES, PLACE, Arm, check, run_means
+from sim.worlds.evaluate import PLACE, Arm, run_means
 from sim.worlds.prior import World, Worlds
 
 Values = NDArray[np.float64]
 Game = Callable[[tuple[str, ...]], Values]
 """What there is when these players are off: an array, of the same shape whoever is off."""
-
-SIZES_OF_RUNS = {"systems": 3, "months": 120}
 
 
 class Walk(NamedTuple):
@@ -55,31 +51,21 @@ class Attribution(NamedTuple):
     ends: pd.DataFrame
 
 
-def attributed(
-    claims: Sequence[Claim],
-    worlds: Worlds,
-    draws: int,
-    seed: int,
-    progress: Progress | None = None,
-    workers: int | None = None,
-    **sizes: int,
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """`ClaimReport.carriers`, and by name the tables ``carriers_by_case`` and ``carriers_ends``; arguments as for
-    `shapley`.
+def attributed(claims: Sequence[Claim], worlds: Worlds, **how: Any) -> dict[str, pd.DataFrame]:
+    """By name ``carriers``, which is `ClaimReport.carriers`, ``carriers_by_case`` and ``carriers_ends``: `shapley` of
+    the claims, told `how`.
 
     Only contrasts of policies are attributed: where an arm has another run's fear there is nothing to switch off.
     """
     asked = [(claim, c, m) for claim, c, m in findings(claims) if c and not (c.plus.fear_of or c.minus.fear_of)]
     if not asked:
-        return pd.DataFrame(), {}
+        return {}
     contrasts, outcomes = dict.fromkeys(c for _, c, _ in asked), dict.fromkeys(m.outcome for *_, m in asked)
-    found = shapley(list(contrasts), list(outcomes), worlds, draws, seed, progress, workers, **sizes)
-    keys = pd.DataFrame(
-        [(claim.id, c.name, m.outcome) for claim, c, m in asked], columns=["claim", "contrast", "outcome"]
-    )
+    found = shapley(list(contrasts), list(outcomes), worlds, **how)
+    keys = pd.DataFrame([key_of(finding) for finding in asked])
     mechanisms, cases, ends = (keys.merge(table, on=["contrast", "outcome"]) for table in found)
     carriers = mechanisms.rename(columns={"error": "standard_error"})
-    return carriers, {"carriers_by_case": cases, "carriers_ends": ends}
+    return {"carriers": carriers, "carriers_by_case": cases, "carriers_ends": ends}
 
 
 def shapley(
@@ -96,6 +82,8 @@ def shapley(
 
     Parameters
     ----------
+    contrasts : sequence of Contrast
+        Of policies: no arm has another run's fear.
     outcomes : sequence of str, from `sim.worlds.evaluate.MEASURES`
     draws : int
         Worlds drawn by weight, each with a seed and an order of its own; about 30 runs an arm for each. (Walking an
@@ -103,22 +91,8 @@ def shapley(
     progress, workers
         As in `sim.pool.in_parallel`. The numbers do not depend on them.
     **sizes
-        Of the runs; by default three systems over 120 months.
-
-    Raises
-    ------
-    InputError
-        With a line for each mistake.
+        Of the runs.
     """
-    sizes = SIZES_OF_RUNS | sizes
-    check(outcomes, MEASURES, {"draws": (draws, FEWEST)}, sizes)
-    given = [c.name for c in contrasts if c.plus.fear_of or c.minus.fear_of]
-    lines = [f'contrast "{name}": an arm has another run\'s fear; only policies can be attributed' for name in given]
-    lines += [
-        f"{name}: there are none" for name, some in (("contrasts", contrasts), ("outcomes", outcomes)) if not some
-    ]
-    if lines:
-        raise InputError(lines)
     drawn = worlds.resample(draws, seed)
 
     def one(number: int) -> Walk:
@@ -129,34 +103,32 @@ def shapley(
 
     engine.warm_up()
     walks = in_parallel(one, range(draws), progress, workers)
-    nothing = np.zeros_like(walks[0].on)
-    parts = np.array([[w.parts.get(name, nothing) for name in MECHANISMS] for w in walks])
+    parts = np.array([[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks])
     cases = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
-    totals = {(case,): _total(parts, which) for case, which in {**cases, "all": [True] * len(MECHANISMS)}.items()}
-    ends = {("on",): np.array([w.on for w in walks]), ("off",): np.array([w.off for w in walks])}
+    cases["all"] = [True] * len(MECHANISMS)
+    # draws side by side in memory, because a mean's last bit depends on it
+    sums = {(case,): np.asfortranarray(parts[:, which].sum(axis=1)) for case, which in cases.items()}
 
-    def table(values: Mapping[Any, Values], columns: Sequence[str]) -> pd.DataFrame:
+    def table(columns: Sequence[str], values: Mapping[Any, Values]) -> pd.DataFrame:
         rows = [
             (contrast.name, outcome, *name, *drawn.mean(value[:, c, o]))
-            for (c, contrast), (o, outcome), (name, value) in product(
-                enumerate(contrasts), enumerate(outcomes), values.items()
-            )
+            for c, contrast in enumerate(contrasts)
+            for o, outcome in enumerate(outcomes)
+            for name, value in values.items()
         ]
         return pd.DataFrame(rows, columns=["contrast", "outcome", *columns, "error"])
 
-    each = {(m.name, m.case): parts[:, k] for k, m in enumerate(MECHANISMS.values())}
     return Attribution(
-        table(each, ["mechanism", "case", "contribution"]),
-        table(totals, ["case", "contribution"]),
-        table(ends, ["mechanisms", "effect"]),
+        table(
+            ["mechanism", "case", "contribution"],
+            {(m.name, m.case): parts[:, k] for k, m in enumerate(MECHANISMS.values())},
+        ),
+        table(["case", "contribution"], sums),
+        table(
+            ["mechanisms", "effect"],
+            {("on",): np.array([w.on for w in walks]), ("off",): np.array([w.off for w in walks])},
+        ),
     )
-
-
-def _total(parts: Values, which: Sequence[bool]) -> Values:
-    """The sum over some of the mechanisms, which are the second axis."""
-    _, _, contrasts, outcomes = parts.shape
-    sums = [[parts[:, which, c, o].sum(axis=1) for o in range(outcomes)] for c in range(contrasts)]
-    return np.moveaxis(np.array(sums), -1, 0)
 
 
 def walk(game: Game, order: Sequence[str]) -> Walk:

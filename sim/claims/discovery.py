@@ -14,10 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics as weighted
 from sim.claims.text import has_shares, rows_of
-from sim.errors import InputError, named, nearest, shown
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.statistics import Estimate
-from sim.study.regions import FOLDS, Regions, everywhere, is_rare, regions
+from sim.study.regions import Regions, everywhere, is_rare, regions
 from sim.worlds.prior import DRAWN, Worlds
 
 Values = NDArray[np.float64]
@@ -64,32 +63,21 @@ def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
         is rare the other from all else; a verdict that is rare, or that nearly all worlds share, flips nowhere.
     seed : int
         Of the folds. Worlds that descend from one draw of the prior are always in the same fold.
-
-    Raises
-    ------
-    InputError
-        For a number of verdicts that is not that of the worlds, or fewer ancestors than folds.
     """
     said, w = np.asarray(verdicts, dtype=np.str_), worlds.weights
-    if said.shape != (len(worlds),):
-        raise InputError([f"verdicts: {len(said)} of them for {len(worlds)} worlds; there must be one each"])
-    if (count := len(np.unique(worlds.ancestors))) < FOLDS:
-        raise InputError([f"worlds: descend from {count} draws of the prior; at least {FOLDS} are needed"])
+
+    def told(truth: NDArray[np.bool_], kept: NDArray[np.bool_], answer: str, other: str) -> Regions:
+        table, ancestors = factors(worlds).loc[kept], worlds.ancestors[kept]
+        return regions(table, truth[kept], w[kept], ancestors, seed, answer, other, "worlds")
+
     for answer, other in _SIDES:
         one, two = said == answer, said == other
         if not is_rare(one, w) and not is_rare(two, w):
-            return _told(worlds, one, (one | two) & (w > 0.0), answer, other, seed)
+            return told(one, (one | two) & (w > 0.0), answer, other)
         for name, truth in ((answer, one), (other, two)):
             if not is_rare(truth, w) and not is_rare(~truth, w):
-                return _told(worlds, truth, w > 0.0, name, f"not {name}", seed)
+                return told(truth, w > 0.0, name, f"not {name}")
     return Regions("", "", everywhere(said, w, "worlds"))
-
-
-def _told(
-    worlds: Worlds, truth: NDArray[np.bool_], kept: NDArray[np.bool_], answer: str, other: str, seed: int
-) -> Regions:
-    table = factors(worlds).loc[kept]
-    return regions(table, truth[kept], worlds.weights[kept], worlds.ancestors[kept], seed, answer, other, "worlds")
 
 
 def factors(worlds: Worlds) -> pd.DataFrame:
@@ -129,12 +117,6 @@ def grid(
     mean ``effect``, and ``worlds``, the effective number of them. Cells with too few are empty: NaN but for ``worlds``.
     """
     values = factors(worlds)
-    known = tuple(map(str, values))
-    lines = [f"{named(f)}: no such factor{nearest(f, known)}" for f in (x, y) if f not in known]
-    if not isinstance(bins, int) or isinstance(bins, bool) or not 1 <= bins <= 100:
-        lines.append(f"bins: {shown(bins)} is not a whole number from 1 to 100")
-    if lines:
-        raise InputError(lines)
     amounts = np.full(len(values), np.nan) if effects is None else np.asarray(effects, dtype=np.float64)
     holds = np.asarray(truth, dtype=bool)
     (x_cell, x_edges), (y_cell, y_edges) = (_binned(values[f].to_numpy(), f, bins) for f in (x, y))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+import numpy as np
+
 from sim.claims.verdict import Sesoi, Sign
 from sim.model.parameters import PARAMETERS, REGIMES
 from sim.worlds.evaluate import Arm
@@ -40,9 +42,9 @@ class Measure:
     interest (None: estimate only) and a remark where one is needed to read the result."""
 
     outcome: str
-    sign: Sign
-    side: Side
-    sesoi: Sesoi | None
+    sign: Sign = 0
+    side: Side = ""
+    sesoi: Sesoi | None = None
     remark: str = ""
 
 
@@ -85,13 +87,17 @@ class Claim:
     break_even: BreakEven | None = None
 
 
+def _arm(name: str, regime: str = "baseline", **settings: float) -> Arm:
+    return Arm(name, regime, tuple(settings.items()))
+
+
 LIGHT, BASELINE, HEAVY = (Arm(name, name) for name in ("light", "baseline", "heavy"))
 DOSES = (LIGHT, BASELINE, HEAVY)
 """Surveillance by dose."""
 
 _LITTLE, _MUCH = REGIMES["light"].levers["monitoring"], REGIMES["heavy"].levers["monitoring"]
-MONITORING = Arm("monitoring alone", settings=(("monitoring", _MUCH), ("targets", _LITTLE)))
-TARGETS = Arm("targets alone", settings=(("monitoring", _LITTLE), ("targets", _MUCH)))
+MONITORING = _arm("monitoring alone", monitoring=_MUCH, targets=_LITTLE)
+TARGETS = _arm("targets alone", monitoring=_LITTLE, targets=_MUCH)
 
 SignedArms = tuple[tuple[int, Arm], ...]
 STEPS: dict[str, SignedArms] = {
@@ -105,28 +111,21 @@ STEPS: dict[str, SignedArms] = {
 """What a dose adds, and monitoring and targets two by two: sums of arms; the last arm is what "rel" refers to."""
 
 SURVEILLANCE = Contrast("Heavy surveillance instead of light", HEAVY, LIGHT)
+
+
+def _path(place: str, plus: Arm, minus: Arm, heading: str) -> Contrast:
+    subject = f"Fear of heavy surveillance instead of light, in {place},"
+    return Contrast(subject, plus, minus, heading, aside=True)
+
+
+_TRYING = "the decision to try something new under"
+_FEARING_LESS = Arm("heavy, fear of light", "heavy", fear_of=LIGHT)
+_FEARING_MORE = Arm("light, fear of heavy", "light", fear_of=HEAVY)
+_EVERY_RULE = Arm("heavy, fear of light in every rule", "heavy", fear_of=LIGHT, seen_by="every rule")
 PATHS = (
-    Contrast(
-        "Fear of heavy surveillance instead of light, in the decision to try something new under heavy surveillance,",
-        HEAVY,
-        Arm("heavy, fear of light", "heavy", fear_of=LIGHT),
-        "The part through fear",
-        aside=True,
-    ),
-    Contrast(
-        "Fear of heavy surveillance instead of light, in the decision to try something new under light surveillance,",
-        Arm("light, fear of heavy", "light", fear_of=HEAVY),
-        LIGHT,
-        "Through fear, the other order",
-        aside=True,
-    ),
-    Contrast(
-        "Fear of heavy surveillance instead of light, in every decision under heavy surveillance,",
-        HEAVY,
-        Arm("heavy, fear of light in every rule", "heavy", fear_of=LIGHT, seen_by="every rule"),
-        "Through fear, in every rule",
-        aside=True,
-    ),
+    _path(f"{_TRYING} heavy surveillance", HEAVY, _FEARING_LESS, "The part through fear"),
+    _path(f"{_TRYING} light surveillance", _FEARING_MORE, LIGHT, "Through fear, the other order"),
+    _path("every decision under heavy surveillance", HEAVY, _EVERY_RULE, "Through fear, in every rule"),
 )
 """The path through fear: the same post in the same month of the paired run lends its fear."""
 
@@ -150,47 +149,38 @@ def oversight_budget(price: float = PRICE) -> float:
 def budget_line(price: float = PRICE) -> tuple[Arm, ...]:
     """Policies that spend the same oversight budget, from as little relationship as levers up to 1 allow to as much."""
     budget, arms = oversight_budget(price), []
-    least, most = max(0.0, (budget - 2.0) / price), min(1.0, budget / price)
-    for k in range(_POINTS):
-        exact = least + (most - least) * k / (_POINTS - 1)
-        relationship, each = round(exact, 6), round((budget - price * exact) / 2, 6)
-        settings = (("relationship", relationship), ("monitoring", each), ("targets", each))
-        arms.append(Arm(f"relationship {relationship:.4g}, monitoring and targets {each:.4g}", settings=settings))
+    for exact in np.linspace(max(0.0, (budget - 2.0) / price), min(1.0, budget / price), _POINTS).tolist():
+        r, each = round(exact, 6), round((budget - price * exact) / 2, 6)
+        name = f"relationship {r:.4g}, monitoring and targets {each:.4g}"
+        arms.append(_arm(name, relationship=r, monitoring=each, targets=each))
     return tuple(arms)
 
 
-CUT, UNCUT = (Arm(f"acute budget {budget:g}", settings=(("acute_budget", budget),)) for budget in (0.9, 1.0))
+CUT, UNCUT = (_arm(f"acute budget {budget:g}", acute_budget=budget) for budget in (0.9, 1.0))
 INCENTIVES = (0.5, 0.8, 1.0)
 MADE_UP = tuple(
-    Arm(f"acute budget 0.9, cooperation {c:g}", settings=(("acute_budget", 0.9), ("cooperation_incentive", c)))
-    for c in INCENTIVES
+    _arm(f"acute budget 0.9, cooperation {c:g}", acute_budget=0.9, cooperation_incentive=c) for c in INCENTIVES
 )
 """The cut with more and more cooperation."""
-_SUPPORTIVE = Arm("supportive", "supportive")
-_NEW_MONEY = Arm("social care 1.14", settings=(("social_care_budget", 1.14),))
-_MORE_MONEY = Arm("social care 1.28", settings=(("social_care_budget", 1.28),))
-_SHIFTED = Arm("social care 1.14, acute 0.96", settings=(("social_care_budget", 1.14), ("acute_budget", 0.96)))
+_SUPPORTIVE, _AGREED, _STRIKING_OFF, _ONE_SIZE = (
+    Arm(name, name) for name in ("supportive", "kark_adopted", "kark_full", "one_size")
+)
+_NEW_MONEY, _MORE_MONEY = (_arm(f"social care {money:g}", social_care_budget=money) for money in (1.14, 1.28))
+_SHIFTED = _arm("social care 1.14, acute 0.96", social_care_budget=1.14, acute_budget=0.96)
 SHIFT = Contrast("Moving money from acute to social care", _SHIFTED, BASELINE, "Money moved to social care")
 
 REGIMES_SEEN = (LIGHT, BASELINE, HEAVY, _SUPPORTIVE, MONITORING, TARGETS)
 """Regimes across which the initiative rate is set against fear."""
 
-
-def _set(name: str, value: float, regime: str = "baseline", begin: str = "") -> Arm:
-    return Arm(f"{begin}{name.replace('_', ' ')} {value:g}", regime, ((name, value),))
-
-
-_RECOGNITION = Contrast(
-    "Much recognition instead of little, under heavy surveillance,",
-    _set("recognition", 0.8, "heavy", "heavy, "),
-    _set("recognition", 0.1, "heavy", "heavy, "),
+_PRAISED, _UNPRAISED = (_arm(f"heavy, recognition {r:g}", "heavy", recognition=r) for r in (0.8, 0.1))
+_INVESTED, _LESS_INVESTED = (_arm(f"relationship {r:g}", relationship=r) for r in (0.8, 0.3))
+_DEVELOPMENT = Contrast("Much investment in leaders instead of some", _INVESTED, _LESS_INVESTED)
+_LISTED, _UNLISTED = (_arm(f"register {r:g}", register=r) for r in (1.0, 0.0))
+_REGISTER = Contrast("A register of dismissals instead of none", _LISTED, _UNLISTED, "A register of dismissals")
+_MORE_COOPERATION, _LESS_COOPERATION = (
+    _arm(f"cooperation incentive {c:g}", cooperation_incentive=c) for c in (0.8, 0.2)
 )
-_DEVELOPMENT = Contrast(
-    "Much investment in leaders instead of some", _set("relationship", 0.8), _set("relationship", 0.3)
-)
-_REGISTER = Contrast(
-    "A register of dismissals instead of none", _set("register", 1.0), _set("register", 0.0), "A register of dismissals"
-)
+_ON_LESS = _arm("cooperation incentive 0.8, acute budget 0.95", cooperation_incentive=0.8, acute_budget=0.95)
 _LINE = budget_line()
 _OTHER_LINES = tuple(arm for price in PRICES for arm in budget_line(price))
 
@@ -201,16 +191,16 @@ _TENTH = Sesoi(0.10, relative=True)
 _LOAD = "the load on acute care falls where 0.14 × bed_blocking is above the 0.04 that acute care gives up"
 
 
-def _claimed(side: Side, outcome: str, sign: Sign, sesoi: float | Sesoi) -> Measure:
-    return Measure(outcome, sign, side, sesoi if isinstance(sesoi, Sesoi) else Sesoi(sesoi))
+def _claimed(side: Side, *said: str) -> tuple[Measure, ...]:
+    """Outcomes that a side says rise (+) or fall (-), each with what matters, in its unit or in % of its level."""
+    found = []
+    for outcome, size in map(str.split, said):
+        sesoi = Sesoi(float(size[1:-1]) / 100, relative=True) if size.endswith("%") else Sesoi(float(size[1:]))
+        found.append(Measure(outcome, 1 if size[0] == "+" else -1, side, sesoi))
+    return tuple(found)
 
 
 _berwick, _government = partial(_claimed, "Berwick"), partial(_claimed, "government")
-
-
-def _nobody(outcome: str, sesoi: Sesoi | None = None, remark: str = "") -> Measure:
-    return Measure(outcome, 0, "", sesoi, remark)
-
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -218,7 +208,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Too many leaders are fearful",
         "Too many leaders are fearful as things are.",
         (),
-        tuple(_nobody(name) for name in ("fearful", "fearful_40", "fearful_60")),
+        (Measure("fearful"), Measure("fearful_40"), Measure("fearful_60")),
         "How many are too many is not for a model to say: these are levels under baseline surveillance.",
         analyses=(LEVELS,),
     ),
@@ -227,7 +217,7 @@ CLAIMS: tuple[Claim, ...] = (
         "It makes leaders fearful",
         "Leaders under close surveillance fear that a single slip will bring them trouble.",
         (SURVEILLANCE,),
-        (_berwick("fear", 1, 0.05),),
+        _berwick("fear +0.05"),
         analyses=(BY_DOSE,),
     ),
     Claim(
@@ -235,7 +225,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Too much of it is toxic",
         "Too much surveillance makes for a toxic climate.",
         (SURVEILLANCE,),
-        tuple(_berwick(name, 1, 0.05) for name in ("toxic", "toxic_40", "toxic_60")),
+        _berwick("toxic +0.05", "toxic_40 +0.05", "toxic_60 +0.05"),
         analyses=(BY_DOSE,),
     ),
     Claim(
@@ -243,7 +233,7 @@ CLAIMS: tuple[Claim, ...] = (
         "It strains the conscience",
         "Close measurement and ticking of boxes put leaders into moral difficulty.",
         (SURVEILLANCE,),
-        (_berwick("moral_strain", 1, _TENTH), _berwick("distress", 1, 0.03)),
+        _berwick("moral_strain +10%", "distress +0.03"),
         analyses=(BY_DOSE,),
     ),
     Claim(
@@ -251,7 +241,7 @@ CLAIMS: tuple[Claim, ...] = (
         "It makes the work harder",
         "Close measurement makes the work much harder.",
         (SURVEILLANCE,),
-        (_berwick("time_left", -1, 0.05), _berwick("overload", 1, 0.02)),
+        _berwick("time_left -0.05", "overload +0.02"),
         analyses=(BY_DOSE,),
     ),
     Claim(
@@ -259,12 +249,7 @@ CLAIMS: tuple[Claim, ...] = (
         "It makes services better",
         "Surveillance makes services better; this is the government's case.",
         (SURVEILLANCE,),
-        (
-            _government("quality", 1, 0.02),
-            _government("harm", -1, _TENTH),
-            _nobody("reported", Sesoi(0.02)),
-            _nobody("gap"),
-        ),
+        (*_government("quality +0.02", "harm -10%"), Measure("reported", sesoi=Sesoi(0.02)), Measure("gap")),
         analyses=(BY_DOSE,),
     ),
     Claim(
@@ -273,10 +258,9 @@ CLAIMS: tuple[Claim, ...] = (
         "In an atmosphere of fear, leaders do not take risks and so do not mature.",
         (SURVEILLANCE, *PATHS),
         (
-            _berwick("initiative_rate", -1, _TENTH),
-            _berwick("successes", -1, _TENTH),
-            _nobody("needless", _TENTH),
-            _berwick("practice_gain", -1, _TENTH),
+            *_berwick("initiative_rate -10%", "successes -10%"),
+            Measure("needless", sesoi=_TENTH),
+            *_berwick("practice_gain -10%"),
         ),
         "The part through fear answers: what would managers under heavy surveillance do if, when they decide whether "
         "to try something new, each felt the fear that was felt in the same post in the same month under light "
@@ -292,15 +276,15 @@ CLAIMS: tuple[Claim, ...] = (
         "pride",
         "Recognition, under heavy surveillance",
         "It matters that leaders feel pride and confidence: recognition helps even under heavy surveillance.",
-        (_RECOGNITION,),
-        (_berwick("confidence", 1, 0.05), _berwick("initiative_rate", 1, _TENTH), _berwick("quality", 1, 0.02)),
+        (Contrast("Much recognition instead of little, under heavy surveillance,", _PRAISED, _UNPRAISED),),
+        _berwick("confidence +0.05", "initiative_rate +10%", "quality +0.02"),
     ),
     Claim(
         "good_about_work",
         "Support instead of heavy surveillance",
         "People should feel good about their work, and do where they are supported.",
         (Contrast("The supportive regime instead of heavy surveillance", _SUPPORTIVE, HEAVY),),
-        (_berwick("satisfaction", 1, 0.03),),
+        _berwick("satisfaction +0.03"),
     ),
     Claim(
         "relationship",
@@ -308,7 +292,7 @@ CLAIMS: tuple[Claim, ...] = (
         "There is too much accountability and measurement and not enough development of relationships: the same "
         "effort does more good the other way round.",
         (Contrast("Spending all oversight on relationships instead of none", _LINE[-1], _LINE[0]),),
-        (_berwick("fear", -1, 0.05), _berwick("initiative_rate", 1, _TENTH), _berwick("quality", 1, 0.02)),
+        _berwick("fear -0.05", "initiative_rate +10%", "quality +0.02"),
         f"The budget is monitoring + targets + {PRICE:g} × relationship = {oversight_budget():g}, which is what "
         "baseline spends; the price of relationship is an assumption.",
         analyses=(Analysis("budget_curve", _LINE, _OTHER_LINES), Analysis("optimum", _LINE, _OTHER_LINES)),
@@ -319,11 +303,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Investment in leaders' training and development, behaviour included, is worth while.",
         (_DEVELOPMENT,),
         (
-            _berwick("confidence", 1, 0.03),
-            _berwick("integrity", 1, 0.03),
-            _berwick("exits", -1, _TENTH),
-            _berwick("quality", 1, 0.02),
-            _nobody("skill", remark="by construction: investment in leaders is defined as raising skill"),
+            *_berwick("confidence +0.03", "integrity +0.03", "exits -10%", "quality +0.02"),
+            Measure("skill", remark="by construction: investment in leaders is defined as raising skill"),
         ),
         break_even=BreakEven(_DEVELOPMENT, "skill", 1, "skill_invest", 0.0, "investment in leaders is defined as it"),
     ),
@@ -334,24 +315,16 @@ CLAIMS: tuple[Claim, ...] = (
         "more timid, says Berwick.",
         (
             Contrast(
-                "Regulating managers as the government agreed",
-                Arm("kark_adopted", "kark_adopted"),
-                BASELINE,
-                "Regulating managers as agreed",
+                "Regulating managers as the government agreed", _AGREED, BASELINE, "Regulating managers as agreed"
             ),
             Contrast(
                 "Regulating managers with striking-off as well",
-                Arm("kark_full", "kark_full"),
+                _STRIKING_OFF,
                 BASELINE,
                 "Regulating with striking-off as well",
             ),
         ),
-        (
-            _government("quality", 1, 0.02),
-            _government("harm", -1, _TENTH),
-            _berwick("fear", 1, 0.05),
-            _berwick("initiative_rate", -1, _TENTH),
-        ),
+        (*_government("quality +0.02", "harm -10%"), *_berwick("fear +0.05", "initiative_rate -10%")),
     ),
     Claim(
         "recycling",
@@ -359,9 +332,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Poor managers were moved on into new posts, and patients paid for it.",
         (_REGISTER,),
         (
-            _berwick("quality", 1, 0.02),
-            _berwick("negligence", -1, _TENTH),
-            _nobody("record_share", remark="by construction: the register bars those with a record"),
+            *_berwick("quality +0.02", "negligence -10%"),
+            Measure("record_share", remark="by construction: the register bars those with a record"),
         ),
         break_even=BreakEven(_REGISTER, "record_share", -1, "dismissal", 0.0, "only the dismissed have a record"),
     ),
@@ -369,36 +341,31 @@ CLAIMS: tuple[Claim, ...] = (
         "cooperation",
         "Cooperation instead of cuts",
         "Efficiency comes from cooperating better, not from cutting the budgets of institutions.",
-        tuple(
-            Contrast(f"More cooperation {with_}", arm, _set("cooperation_incentive", 0.2), heading)
-            for with_, heading, arm in (
-                ("on today's budget", "Cooperating more", _set("cooperation_incentive", 0.8)),
-                (
-                    "together with an acute budget cut by 5 %",
-                    "Cooperating, on 5 % less",
-                    Arm(
-                        "cooperation incentive 0.8, acute budget 0.95",
-                        settings=(("cooperation_incentive", 0.8), ("acute_budget", 0.95)),
-                    ),
-                ),
-            )
+        (
+            Contrast("More cooperation on today's budget", _MORE_COOPERATION, _LESS_COOPERATION, "Cooperating more"),
+            Contrast(
+                "More cooperation together with an acute budget cut by 5 %",
+                _ON_LESS,
+                _LESS_COOPERATION,
+                "Cooperating, on 5 % less",
+            ),
         ),
-        (_berwick("quality_per_cost", 1, Sesoi(0.05, relative=True)), _berwick("quality", 1, 0.02)),
+        _berwick("quality_per_cost +5%", "quality +0.02"),
     ),
     Claim(
         "cuts",
         "Cutting the budget",
         "Nobody can go on cutting the budget and expect excellence.",
         (Contrast("Cutting the acute budget by 10 %", CUT, UNCUT),),
-        (_berwick("quality", -1, 0.02),),
+        _berwick("quality -0.02"),
         analyses=(Analysis("made_up", MADE_UP),),
     ),
     Claim(
         "variation",
         "The same process everywhere",
         "Processes of care should not be the same everywhere.",
-        (Contrast("Holding every practice to one standard", Arm("one_size", "one_size"), BASELINE),),
-        (_berwick("quality", -1, 0.02), _nobody("harm", _TENTH), _nobody("misfit")),
+        (Contrast("Holding every practice to one standard", _ONE_SIZE, BASELINE),),
+        (*_berwick("quality -0.02"), Measure("harm", sesoi=_TENTH), Measure("misfit")),
     ),
     Claim(
         "social_care",
@@ -409,7 +376,7 @@ CLAIMS: tuple[Claim, ...] = (
             Contrast("New money for social care, 28 % of its budget,", _MORE_MONEY, BASELINE, "New money, 28 %"),
             SHIFT,
         ),
-        (_nobody("overload"), _nobody("quality")),
+        (Measure("overload"), Measure("quality")),
         "Estimates without a verdict. Whether the shift relieves acute care follows from one parameter.",
         break_even=BreakEven(SHIFT, "overload", -1, "bed_blocking", 0.04 / 0.14, _LOAD),
     ),

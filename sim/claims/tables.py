@@ -60,7 +60,7 @@ def _row(evidence: Evaluation, beside: Mapping[str, Evaluation], worlds: Ensembl
     if left_out:
         others["left_out"] = summary(here, measure, worlds.without(left_out), ancestors)
     return {
-        **_key(finding),
+        **key_of(finding),
         "side": measure.side,
         "sign": measure.sign,
         "sesoi_rule": "" if measure.sesoi is None else measure.sesoi.text,
@@ -79,7 +79,7 @@ def effects(evidence: Evaluation, claims: Sequence[Claim]) -> pd.DataFrame:
         found = _contrasts(evidence, finding)._asdict()
         columns = {"effect": found.pop("estimate"), **found, "weight": evidence.sample.weights}
         numbers = np.arange(len(evidence.sample), dtype=np.int32)
-        parts.append(pd.DataFrame({"world": numbers, **_key(finding), **columns}))
+        parts.append(pd.DataFrame({"world": numbers, **key_of(finding), **columns}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -88,7 +88,8 @@ def patterns_on(ensemble: Ensemble, outcome: str) -> list[str]:
     return [p.id for p in ensemble.evidence.patterns if made_of(outcome) & set(p.outcomes)]
 
 
-def _key(finding: Finding) -> dict[str, str]:
+def key_of(finding: Finding) -> dict[str, str]:
+    """What names a finding in every table: its ``claim``, ``contrast`` and ``outcome``."""
     claim, compared, measure = finding
     name = "level at baseline" if compared is None else compared.name
     return {"claim": claim.id, "contrast": name, "outcome": measure.outcome}
@@ -99,7 +100,7 @@ def _contrasts(e: Evaluation, finding: Finding) -> Contrasts:
     _, compared, measure = finding
     if compared is None:
         return contrast(e.of(table.BASELINE, measure.outcome), e.mean(table.BASELINE, measure.outcome))
-    plus, minus = (e.of(arm, measure.outcome) for arm in (compared.plus, compared.minus))
+    plus, minus = e.of(compared.plus, measure.outcome), e.of(compared.minus, measure.outcome)
     return contrast(plus - minus, minus.mean(axis=1), measure.sesoi, measure.sign)
 
 
@@ -115,17 +116,20 @@ def summary(contrasts: Contrasts, measure: Measure, weights: Array, ancestors: N
     if size < FEWEST:
         return row
     row |= _quantiles("q", contrasts.estimate, weights)
-    mean, error = statistics.mean(weights, contrasts.estimate, ancestors)
-    row |= {"median": row["q50"], "mean": mean, "mean_error": error}
+    row |= {"median": row["q50"], **_with_error("mean", statistics.mean(weights, contrasts.estimate, ancestors))}
     if measure.sesoi is None:
         return row | {"verdict": "estimate"}
     with np.errstate(divide="ignore", invalid="ignore"):
         scaled = contrasts.estimate / contrasts.sesoi
     row |= _quantiles("in_sesoi_q", np.where(contrasts.estimate == 0.0, 0.0, scaled), weights)
     shares = {v: statistics.share(weights, contrasts.verdict == v, ancestors) for v in possible(measure.sign)}
-    for name, (estimate, error) in shares.items():
-        row |= {name: estimate, f"{name}_error": error}
+    for name, estimate in shares.items():
+        row |= _with_error(name, estimate)
     return row | {"verdict": overall(shares)}
+
+
+def _with_error(name: str, found: Estimate) -> dict[str, float]:
+    return {name: found.estimate, f"{name}_error": found.error}
 
 
 def _quantiles(prefix: str, values: Array, weights: Array) -> dict[str, float]:
@@ -161,7 +165,7 @@ def _middle(weights: Array, values: Array) -> dict[str, float]:
 def levels(e: Evaluation) -> Rows:
     """A row for each outcome of surveillance and dose: the level over worlds, with 5 to 95 % of worlds."""
     for outcome in table.DOSED:
-        for arm in _run(e, table.DOSES):
+        for arm in table.DOSES:
             level = _described(e.sample, e.mean(arm, outcome))
             yield {"outcome": outcome, "arm": arm.name, "unit": MEASURED[outcome].unit, **level}
 
@@ -179,46 +183,45 @@ def doses(e: Evaluation, claims: Sequence[Claim]) -> Rows:
 
 def budget_curve(e: Evaluation) -> Rows:
     """A row for each price, outcome and point of the oversight budget: the change against no relationship at all."""
-    for price, line in _lines(e):
+    for price, at, line in _lines(e):
         for outcome in ("quality", "fear", "initiative_rate"):
-            for arm in line:
-                change = e.mean(arm, outcome) - e.mean(line[0], outcome)
-                yield {"price": price, "relationship": _setting(arm, "relationship"), "outcome": outcome,
-                       **_described(e.sample, change)}  # fmt: skip
+            for relationship, arm in zip(at, line, strict=True):
+                change = _described(e.sample, e.mean(arm, outcome) - e.mean(line[0], outcome))
+                yield {"price": price, "relationship": relationship, "outcome": outcome, **change}
 
 
 def optimum(e: Evaluation) -> Rows:
     """A row for each price and point of the oversight budget: the weighted share of worlds whose quality is highest
     there, and, the same in each row of a price, the optimum's distribution between the points."""
-    for price, line in _lines(e):
-        at = np.array([_setting(arm, "relationship") for arm in line])
+    for price, at, line in _lines(e):
         quality = np.stack([e.mean(arm, "quality") for arm in line], axis=1)
-        best = statistics.top_of_parabola(at, quality)
-        nearest = quality.argmax(axis=1)
+        top = _described(e.sample, statistics.top_of_parabola(at, quality))
+        best = {f"optimum_{name}": value for name, value in top.items()}
         for k, arm in enumerate(line):
-            share, error = e.sample.share(nearest == k)
-            yield {"price": price, "relationship": at[k], "arm": arm.name, "share": share, "share_error": error,
-                   **{f"optimum_{name}": value for name, value in _described(e.sample, best).items()}}  # fmt: skip
+            share = _with_error("share", e.sample.share(quality.argmax(axis=1) == k))
+            yield {"price": price, "relationship": at[k], "arm": arm.name, **share, **best}
+
+
+def _lines(e: Evaluation) -> Iterator[tuple[float, Array, Sequence[Arm]]]:
+    """Each price of relationship whose line was run, with the line's amounts of relationship and arms."""
+    for price in (table.PRICE, *table.PRICES):
+        line = table.budget_line(price)
+        if set(line) <= set(e.arms):
+            yield price, np.array([dict(arm.settings)["relationship"] for arm in line]), line
 
 
 def made_up(e: Evaluation) -> Rows:
     """A row for each incentive to cooperate: the weighted share of worlds in which it makes up for the whole loss of
     quality from the cut. Then the shares in which none does and in which nothing was lost, and the incentive that is
     ``needed`` elsewhere, interpolated between those tried."""
-    if not _run(e, table.MADE_UP):
-        return
     whole = e.mean(table.UNCUT, "quality")
     tried = np.array([PARAMETERS["cooperation_incentive"].default, *table.INCENTIVES])
     restored = np.stack([e.mean(arm, "quality") for arm in (table.CUT, *table.MADE_UP)], axis=1) - whole[:, None]
     needed = first_crossing(tried, restored)
-    cases: dict[str, Any] = {
-        **{f"incentive {c:g} is enough": restored[:, k] >= 0.0 for k, c in enumerate(tried)},
-        "nothing was lost": restored[:, 0] >= 0.0,
-        "no incentive tried is enough": np.isnan(needed),
-    }
+    cases: dict[str, Any] = {f"incentive {c:g} is enough": restored[:, k] >= 0.0 for k, c in enumerate(tried)}
+    cases |= {"nothing was lost": restored[:, 0] >= 0.0, "no incentive tried is enough": np.isnan(needed)}
     for case, holds in cases.items():
-        share, error = e.sample.share(holds)
-        yield {"case": case, "share": share, "share_error": error}
+        yield {"case": case, **_with_error("share", e.sample.share(holds))}
     some = ~np.isnan(needed) & (restored[:, 0] < 0.0)
     if some.any():
         yield {"case": "needed", **_middle(e.sample.weights[some], needed[some])}
@@ -249,11 +252,10 @@ def break_evens(e: Evaluation, claims: Sequence[Claim]) -> Rows:
         own = np.array([getattr(world.parameters(), b.parameter) for world in e.sample])
         moved = b.sign * (e.mean(b.contrast.plus, b.outcome) - e.mean(b.contrast.minus, b.outcome))
         above = own > b.value
-        share, error = e.sample.share(above)
-        agrees, agrees_error = e.sample.share((moved > 0.0) == above)
+        agrees = e.sample.share((moved > 0.0) == above)
         yield {"claim": claim.id, "contrast": b.contrast.name, "outcome": b.outcome, "sign": b.sign,
-               "parameter": b.parameter, "break_even": b.value, "share_above": share, "share_above_error": error,
-               "as_it_should": agrees, "as_it_should_error": agrees_error, "why": b.why}  # fmt: skip
+               "parameter": b.parameter, "break_even": b.value, **_with_error("share_above", e.sample.share(above)),
+               **_with_error("as_it_should", agrees), "why": b.why}  # fmt: skip
 
 
 def atmosphere(e: Evaluation) -> Rows:
@@ -262,59 +264,41 @@ def atmosphere(e: Evaluation) -> Rows:
     ``mean`` with its Monte Carlo ``error``, and 5, 50 and 95 % of the initiative rate; ``effective_size`` worlds and
     regimes. Bins with fewer than 5 are left out.
     """
-    if not (arms := _run(e, table.REGIMES_SEEN)):
-        return
+    arms = table.REGIMES_SEEN
     fear, rate = (np.stack([e.mean(arm, name) for arm in arms]).ravel() for name in ("fear", "initiative_rate"))
     weights, ancestors = np.tile(e.sample.weights, len(arms)), np.tile(e.sample.ancestors, len(arms))
     which = np.digitize(fear, _BINS[1:-1])
-    for k in range(len(_BINS) - 1):
-        here = which == k
-        if not here.any() or statistics.effective_size(weights[here]) < _FEWEST_IN_BIN:
-            continue
-        mean, error = statistics.mean(weights[here], rate[here], ancestors[here])
-        yield {"fear_from": _BINS[k], "fear_to": _BINS[k + 1], "mean": mean, "error": error,
-               **_middle(weights[here], rate[here]),
-               "effective_size": statistics.effective_size(weights[here])}  # fmt: skip
+    for k in np.unique(which):
+        w, rates = weights[which == k], rate[which == k]
+        if (size := statistics.effective_size(w)) >= _FEWEST_IN_BIN:
+            mean, error = statistics.mean(w, rates, ancestors[which == k])
+            yield {"fear_from": _BINS[k], "fear_to": _BINS[k + 1], "mean": mean, "error": error,
+                   **_middle(w, rates), "effective_size": size}  # fmt: skip
 
 
 def fear_slope(e: Evaluation) -> Rows:
     """One row: the slope, within each world across regimes, of the initiative rate on fear, over worlds; and the
     weighted share of worlds in which it falls. Worlds whose fear does not vary are left out."""
-    if not (arms := _run(e, table.REGIMES_SEEN)):
-        return
-    fear, rate = (np.stack([e.mean(arm, name) for arm in arms], axis=1) for name in ("fear", "initiative_rate"))
-    fear, rate = fear - fear.mean(axis=1, keepdims=True), rate - rate.mean(axis=1, keepdims=True)
+    seen = (np.stack([e.mean(arm, name) for arm in table.REGIMES_SEEN], axis=1) for name in ("fear", "initiative_rate"))
+    fear, rate = (values - values.mean(axis=1, keepdims=True) for values in seen)
     spread = (fear**2).sum(axis=1)
     some = spread > 0.0
     if some.any():
         slope, weights = (fear * rate).sum(axis=1)[some] / spread[some], e.sample.weights[some]
-        share, error = statistics.share(weights, slope < 0.0, e.sample.ancestors[some])
-        yield {**_middle(weights, slope), "share_falling": share, "share_falling_error": error}
-
-
-def _run(e: Evaluation, arms: Sequence[Arm]) -> Sequence[Arm]:
-    """The arms if all of them were run, else none."""
-    return arms if set(arms) <= set(e.arms) else ()
-
-
-def _lines(e: Evaluation) -> Iterator[tuple[float, Sequence[Arm]]]:
-    for price in (table.PRICE, *table.PRICES):
-        if line := _run(e, table.budget_line(price)):
-            yield price, line
-
-
-def _setting(arm: Arm, name: str) -> float:
-    return dict(arm.settings)[name]
-
-
-_OF_EVALUATION: tuple[Callable[[Evaluation], Rows], ...] = (
-    levels, budget_curve, optimum, made_up, atmosphere, fear_slope,
-)  # fmt: skip
-_OF_CLAIMS: tuple[Callable[[Evaluation, Sequence[Claim]], Rows], ...] = (doses, break_evens)
+        falling = statistics.share(weights, slope < 0.0, e.sample.ancestors[some])
+        yield {**_middle(weights, slope), **_with_error("share_falling", falling)}
 
 
 def beside(e: Evaluation, claims: Sequence[Claim]) -> dict[str, pd.DataFrame]:
     """The tables beside the verdicts by name; one whose arms were not run has no rows."""
-    found = {make.__name__: make(e) for make in _OF_EVALUATION}
-    found |= {make.__name__: make(e, claims) for make in _OF_CLAIMS}
+    needed: dict[Callable[[Evaluation], Rows], Sequence[Arm]] = {
+        levels: table.DOSES,
+        budget_curve: (),
+        optimum: (),
+        made_up: table.MADE_UP,
+        atmosphere: table.REGIMES_SEEN,
+        fear_slope: table.REGIMES_SEEN,
+    }
+    found = {make.__name__: make(e) if set(arms) <= set(e.arms) else () for make, arms in needed.items()}
+    found |= {make.__name__: make(e, claims) for make in (doses, break_evens)}
     return {name: pd.DataFrame(rows) for name, rows in found.items()}

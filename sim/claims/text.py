@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
 from sim.claims.table import HEADLINE, Claim
@@ -23,6 +23,7 @@ ALTERNATIVES = ("unweighted", "second_prior", "left_out")
 STANDS_OUT = 3.0
 """Standard errors beyond which a contribution is told from nothing. At 2, about two of 34 would pass by chance."""
 _NAMES = {"Berwick": "Berwick", "government": "the government"}
+_SUBJECTS = {"Berwick": "Berwick", "government": "The government"}  # at the beginning of a sentence
 
 KEY = (
     "Shares are of plausible worlds, by weight. The verdict over worlds is the commonest one where it leads the "
@@ -52,46 +53,43 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care."""
-    said: dict[tuple[str, str], Row] = {}
+    """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care; for each the
+    direction with more weight, or that hardly anything changes, where that is the verdict."""
+    first: dict[tuple[str, str], Row] = {}
     for row in rows:  # the first contrast of a claim is the one that decides
-        said.setdefault((row["claim"], row["outcome"]), row)
-    parts = [_part(said[key], what) for key, what in HEADLINE.items() if key in said and has_shares(said[key])]
+        first.setdefault((row["claim"], row["outcome"]), row)
+    parts = []
+    for key, what in HEADLINE.items():
+        if not has_shares(row := first.get(key, {})):
+            continue
+        if row["verdict"] == "negligible":
+            parts.append(f"hardly changes {what} in {percent(row['negligible'])}")
+            continue
+        share = "supported" if row["supported"] >= row["opposed"] else "opposed"
+        verb = "raises" if (row["sign"] > 0) == (share == "supported") else "lowers"
+        parts.append(f"{verb} {what} in {percent(row[share])}")
     return (
         f"Heavy surveillance instead of light {joined(parts)} of plausible worlds, by weight." if parts else tally(rows)
     )
 
 
-def _part(row: Row, what: str) -> str:
-    """The direction with more weight; or that hardly anything changes, where that is the verdict."""
-    if row["verdict"] == "negligible":
-        return f"hardly changes {what} in {percent(row['negligible'])}"
-    share = "supported" if row["supported"] >= row["opposed"] else "opposed"
-    verb = "raises" if (row["sign"] > 0) == (share == "supported") else "lowers"
-    return f"{verb} {what} in {percent(row[share])}"
-
-
 def tally(rows: Sequence[Row]) -> str:
     """How many verdicts each side won and lost, in one sentence."""
     parts = []
-    for side, who in _NAMES.items():
+    for side, who in _SUBJECTS.items():
         count = Counter[str](row["verdict"] for row in rows if row["side"] == side)
         rest = "".join(f", {n} {verdict}" for verdict, n in count.most_common() if verdict != "supported")
         if count:
-            parts.append(f"{who[0].upper()}{who[1:]}: {count['supported']} of {count.total()} verdicts supported{rest}")
+            parts.append(f"{who}: {count['supported']} of {count.total()} verdicts supported{rest}")
     return ". ".join(parts) + "." if parts else "No side claims anything here."
 
 
-def winners(rows: Sequence[Row]) -> list[str]:
+def winners(rows: Sequence[Row]) -> Iterator[str]:
     """Who wins what: for each side, the outcomes that got each verdict, by claim."""
-    lines = []
-    for side, who in _NAMES.items():
-        for verdict in ("supported", "opposed"):
-            won = [f"{row['claim']} ({label(row['outcome'])})" for row in rows
-                   if row["side"] == side and row["verdict"] == verdict]  # fmt: skip
-            if won:
-                lines.append(f"{who[0].upper()}{who[1:]} is {verdict} on {joined(list(dict.fromkeys(won)))}.")
-    return lines
+    for side, verdict in product(_SUBJECTS, ("supported", "opposed")):
+        mine = (row for row in rows if row["side"] == side and row["verdict"] == verdict)
+        if won := dict.fromkeys(f"{row['claim']} ({label(row['outcome'])})" for row in mine):
+            yield f"{_SUBJECTS[side]} is {verdict} on {joined(list(won))}."
 
 
 def findings(claim: Claim, rows: Sequence[Row], in_depth: bool = False) -> list[str]:
@@ -140,13 +138,12 @@ def _effect(row: Row) -> str:
 
 def reasons(row: Row, carriers: Iterable[Row], flips: Iterable[Row], in_depth: bool = False) -> list[str]:
     """What carries a finding, and where its verdict would be another one; in depth also where no region was found."""
-
-    def mine(rows: Iterable[Row]) -> list[Row]:
-        return [reason for reason in rows if all(reason[k] == row[k] for k in ("claim", "contrast", "outcome"))]
-
-    said = carriers_sentence(mine(carriers))
-    flipped = [str(flip["sentence"]) for flip in mine(flips) if flip["found"] or in_depth]
-    return [said, *flipped] if said else flipped
+    carried, flipped = (
+        [reason for reason in table if all(reason[k] == row[k] for k in ("claim", "contrast", "outcome"))]
+        for table in (carriers, flips)
+    )
+    told = [str(flip["sentence"]) for flip in flipped if flip["found"] or in_depth]
+    return [*filter(None, [carriers_sentence(carried)]), *told]
 
 
 def besides(claim: Claim, tables: Tables) -> Iterator[str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sim.claims.report import ClaimReport
+    from sim.claims.answer import ClaimReport
 
 LIMIT = 6.0
 """Smallest effects of interest to either side; what lies beyond is cut off, a median there is an arrow."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sim.claims.report import ClaimReport, Reply
+from sim.claims.answer import ClaimReport, Reply
 from sim.errors import InputError, nearest, shown
 from sim.pool import Progress, part_of
 from sim.questions import half_life, hysteresis, optimum, sanction
+from sim.questions.paired import Drawn
+from sim.worlds.evaluate import FEWEST, check
 from sim.worlds.prior import Worlds
 
 QUESTIONS: dict[str, Callable[..., Reply]] = {
@@ -19,8 +21,8 @@ QUESTIONS: dict[str, Callable[..., Reply]] = {
     "reach": sanction.sanction_reach,
     "optimum": optimum.optimum,
 }
-"""Questions by id, in the order in which they are asked. Their first arguments are those of `ask`; the others have
-defaults, and so have the sizes of the runs. Mistakes are lines of an `InputError`."""
+"""Questions by id, in the order in which they are asked, of worlds that are drawn. Their other arguments have defaults,
+and so have the sizes of the runs. Mistakes are lines of an `InputError`."""
 
 
 def ask(
@@ -30,18 +32,19 @@ def ask(
     seed: int = 0,
     progress: Progress | None = None,
     workers: int | None = None,
-    **sizes: Any,
+    **options: Any,
 ) -> Reply:
     """Put a question of `QUESTIONS` to weighted worlds.
 
     `draws` worlds are drawn by weight, each with a seed that follows from `seed`; `progress` and `workers` are those of
-    `sim.pool.in_parallel`; `sizes` are those of the runs, where they differ from the question's own. Raises
-    `InputError` with a line for each mistake.
+    `sim.pool.in_parallel`; `options` are arguments of the question and sizes of its runs. Raises `InputError` with a
+    line for each mistake.
     """
     if question not in QUESTIONS:
         hint = nearest(question, QUESTIONS) or f"; there are {', '.join(QUESTIONS)}"
         raise InputError([f"{shown(question)}: no such question{hint}"])
-    return QUESTIONS[question](source, draws, seed, progress, workers, **sizes)
+    check(counts={"draws": (draws, FEWEST)})
+    return QUESTIONS[question](Drawn(source.resample(draws, seed), progress, workers), **options)
 
 
 def asked_beside(report: ClaimReport, progress: Progress | None = None, workers: int | None = None) -> ClaimReport:

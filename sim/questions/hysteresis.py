@@ -8,21 +8,18 @@ that stays at the lowest level throughout, so drift drops out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sim.claims.report import Reply
-from sim.errors import InputError, shown
+from sim.claims.answer import Reply
+from sim.errors import InputError, Mistake
 from sim.model.glossary import label, shown_numbers
 from sim.model.outcomes import OUTCOMES
-from sim.pool import Progress
-from sim.questions.paired import Values, mean_and_band, monthly, paired, share_and_error
-from sim.worlds.evaluate import FEWEST, check
-from sim.worlds.prior import Worlds
+from sim.questions.paired import Drawn, Values, share_and_error, shares
+from sim.worlds.evaluate import check
 
 QUESTION = "Surveillance is raised slowly and lowered again: does fear come back down?"
 MOVED = ("monitoring", "targets")
@@ -31,11 +28,7 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def hysteresis(
-    source: Worlds,
-    draws: int = 100,
-    seed: int = 0,
-    progress: Progress | None = None,
-    workers: int | None = None,
+    drawn: Drawn,
     *,
     outcome: str = "fear",
     levels: Sequence[float] = LEVELS,
@@ -46,22 +39,10 @@ def hysteresis(
 ) -> Reply:
     """Raise monitoring and targets through `levels`, lower them again, and compare at equal levels.
 
-    Parameters
-    ----------
-    outcome : str
-        One of the model's outcomes.
-    levels : sequence of float
-        Rising, from 0 to 1, at least two.
-    hold, rest : int
-        Months at each level, of which the later half is averaged, and months at the lowest level after the last.
-    sesoi : float
-        The smallest effect of interest, in the outcome's unit.
-    **sizes
-        Of the runs, without ``months``; by default six systems.
-
-    Returns
-    -------
-    A reply with the tables, in the unit of the outcome:
+    The `levels` rise, from 0 to 1, and are at least two. Each is held for `hold` months, of which the later half is
+    averaged, and the lowest for `rest` more after the last; `sesoi` is the smallest effect of interest. Runs have six
+    systems unless `sizes`, without ``months``, say otherwise. The reply has these tables, in the unit of the outcome,
+    which is one of the model's:
 
     ``tipping_curve`` : ``direction`` ("up", "down"), ``level``, and the excess: ``mean``, ``error``, ``low``, ``high``
         Along the way; the highest level belongs to the way up.
@@ -71,45 +52,34 @@ def hysteresis(
     ``tipping_shares`` : ``when`` ("end", "rested"), ``share``, ``error``
         The share of weight in which the excess is above the smallest effect of interest.
     """
-    counts = {"draws": (draws, FEWEST), "hold": (hold, 1), "rest": (rest, 1)}
-    check([outcome], OUTCOMES, counts, sizes, settled=("months",))
+    check([outcome], OUTCOMES, {"hold": (hold, 1), "rest": (rest, 1)}, sizes, settled=("months",))
     rising = len(levels) > 1 and all(a < b for a, b in pairwise(levels))
     if not rising or not 0.0 <= levels[0] < levels[-1] <= 1.0:
-        raise InputError([f"levels: {shown(levels)} must be at least two numbers that rise, from 0 to 1"])
-    way = [*levels, *levels[-2::-1]]
+        raise InputError([Mistake(("levels",), levels, "must be at least two numbers that rise, from 0 to 1")])
+    down = levels[-2::-1]
+    way = [*levels, *down]
     changes = {1 + k * hold: level for k, level in enumerate(way)}
     held = {"systems": 6, **sizes, "months": len(way) * hold + rest, **dict.fromkeys(MOVED, levels[0]), "schedule": {}}
-    moved = held | {"schedule": dict.fromkeys(MOVED, changes)}
-    drawn = source.resample(draws, seed)
-    found = paired(drawn, moved, held, partial(monthly, outcome=outcome), progress, workers)
-    late = hold - hold // 2
-    steps = found[:, : len(way) * hold].reshape(draws, len(way), hold)[:, :, -late:].mean(axis=2)
-    return _reply(drawn, steps, found[:, -late:].mean(axis=1), levels, sesoi, f"{label(outcome)} is", rest)
-
-
-def _reply(
-    drawn: Worlds, steps: Values, rested: Values, levels: Sequence[float], sesoi: float, what: str, rest: int
-) -> Reply:
-    """`steps` are draws by levels up and down, `rested` the excess at the end; `what` begins a sentence about it."""
-    n = len(levels)
-    places = [*(("up", level) for level in levels), *(("down", level) for level in levels[-2::-1])]
-    rows = [(*place, *mean_and_band(drawn, steps[:, k])) for k, place in enumerate(places)]
-    worlds = pd.DataFrame({"end": steps[:, -1], "rested": rested, "area": loop_areas(steps, levels)})
-    shares = [(when, *drawn.share(worlds[when] > sesoi)) for when in ("end", "rested")]
-    gap = drawn.mean((steps[:, n:][:, ::-1] - steps[:, : n - 1]).mean(axis=1))
-    (end, end_error), (later, later_error) = (share_and_error(share, error) for _, share, error in shares)
+    found = drawn.paired(held | {"schedule": dict.fromkeys(MOVED, changes)}, held, outcome)
+    late, n = hold - hold // 2, len(levels)
+    steps = found[:, : len(way) * hold].reshape(len(found), len(way), hold)[:, :, -late:].mean(axis=2)
+    end, rested = steps[:, -1], found[:, -late:].mean(axis=1)
+    places = {"direction": ["up"] * n + ["down"] * len(down), "level": way}
+    left = shares("when", {"end": (drawn.worlds, end > sesoi), "rested": (drawn.worlds, rested > sesoi)})
+    tables = {
+        "tipping_curve": drawn.means(places, steps, band=True),
+        "tipping_shares": left,
+        "tipping_worlds": pd.DataFrame({"end": end, "rested": rested, "area": loop_areas(steps, levels)}),
+    }
+    gap = drawn.worlds.mean((steps[:, n:][:, ::-1] - steps[:, : n - 1]).mean(axis=1))
+    (now, now_error), (later, later_error) = map(share_and_error, left["share"], left["error"])
     by, error = shown_numbers(abs(gap.estimate), gap.error)
     sentence = (
-        f"With surveillance back at {levels[0]:g} after having been raised to {levels[-1]:g}, {what} more "
-        f"than {sesoi:g} above where it would have been in {end} of worlds by weight (standard error {end_error}), and "
+        f"With surveillance back at {levels[0]:g} after having been raised to {levels[-1]:g}, {label(outcome)} is more "
+        f"than {sesoi:g} above where it would have been in {now} of worlds by weight (standard error {now_error}), and "
         f"in {later} ({later_error}) when it has been back for {rest} months more. At equal levels it is "
         f"{'higher' if gap.estimate > 0 else 'lower'} coming down than going up by {by} on average ({error})."
     )
-    tables = {
-        "tipping_curve": pd.DataFrame(rows, columns=["direction", "level", "mean", "error", "low", "high"]),
-        "tipping_shares": pd.DataFrame(shares, columns=["when", "share", "error"]),
-        "tipping_worlds": worlds,
-    }
     return Reply(QUESTION, (sentence,), tables)
 
 

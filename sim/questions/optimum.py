@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.claims.report import Reply
+from sim.claims.answer import Reply
+from sim.claims.tables import QUANTILES
 from sim.model.glossary import joined, label, shown_numbers, signed
-from sim.pool import Progress
-from sim.questions.paired import QUANTILES, Values, share_and_error
+from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.statistics import mean_interval, top_of_parabola
-from sim.worlds.evaluate import MEASURES, PLACE, check, in_each, run_means
-from sim.worlds.prior import World, Worlds
+from sim.worlds.evaluate import MEASURES, PLACE, check, run_means
+from sim.worlds.prior import World
 
 QUESTION = "Is there a best amount of monitoring for quality, and what moves it?"
 LEVELS = tuple(np.linspace(0.0, 1.0, 9).tolist())
@@ -43,33 +43,13 @@ class Best(NamedTuple):
 
 
 def optimum(
-    source: Worlds,
-    draws: int = 100,
-    seed: int = 0,
-    progress: Progress | None = None,
-    workers: int | None = None,
-    *,
-    outcome: str = "quality",
-    replications: int = 12,
-    sesoi: float = 0.02,
-    **sizes: Any,
+    drawn: Drawn, *, outcome: str = "quality", replications: int = 12, sesoi: float = 0.02, **sizes: Any
 ) -> Reply:
-    """The level of monitoring, from 0 to 1, at which an outcome is highest.
+    """The level of monitoring, from 0 to 1, at which an outcome of `MEASURES` is highest; more of it is better.
 
-    Parameters
-    ----------
-    outcome : str
-        One of `sim.worlds.evaluate.MEASURES`; more of it is better.
-    replications : int
-        Seeds for each level, at least 4; half of them choose and half of them try. See `FEWER`.
-    sesoi : float
-        The smallest effect of interest, in the outcome's unit.
-    **sizes
-        Of the runs; by default three systems over 120 months.
-
-    Returns
-    -------
-    A reply with the tables, in the unit of the outcome:
+    There are `replications` seeds for each level, at least 4, of which half choose and half try (see `FEWER`); `sesoi`
+    is the smallest effect of interest, in the outcome's unit. Runs have three systems and 120 months unless `sizes` say
+    otherwise. The reply has these tables, in the unit of the outcome:
 
     ``optimum_worlds`` : ``location``, ``margin``, a row for each draw, see `Best`
     ``optimum_shares`` : ``what``, ``share``, ``error``
@@ -83,8 +63,7 @@ def optimum(
     ``optimum_curves`` : ``lever``, ``value``, ``monitoring``, ``mean``, ``error``
     """
     sizes = {"systems": 3, "months": 120, **sizes}
-    check([outcome], MEASURES, {"draws": (draws, 2), "replications": (replications, 4)}, sizes)
-    drawn = source.resample(draws, seed)
+    check([outcome], MEASURES, {"replications": (replications, 4)}, sizes)
 
     def curves(world: World, first: int) -> tuple[Values, Values]:
         def curve(lever: str, value: float, seeds: int) -> Values:
@@ -95,7 +74,7 @@ def optimum(
         moved = [base[:, :few] if policy == _BASE else curve(*policy, few) for policy in _POLICIES]
         return base, np.array(moved).mean(axis=2)
 
-    bases, means = zip(*in_each(drawn, curves, progress, workers), strict=True)
+    bases, means = zip(*drawn.each(curves), strict=True)
     return _reply(drawn, np.array(bases), np.array(means), outcome, sesoi)
 
 
@@ -115,10 +94,10 @@ def slopes(curves: Values) -> Values:
     return np.asarray(curves @ centred / (centred @ centred))
 
 
-def _reply(drawn: Worlds, bases: Values, means: Values, outcome: str, sesoi: float) -> Reply:
+def _reply(drawn: Drawn, bases: Values, means: Values, outcome: str, sesoi: float) -> Reply:
     """`bases`: draws by levels by seeds; `means`: draws by policies by levels."""
-    worlds = pd.DataFrame([best(curve) for curve in bases], columns=list(Best._fields))
-    location, margin = (worlds[name].to_numpy() for name in Best._fields)
+    found = pd.DataFrame([best(curve) for curve in bases], columns=list(Best._fields))
+    location, margin = (found[name].to_numpy() for name in Best._fields)
     truths = {
         "best at none": location == LEVELS[0],
         "best between": (location > LEVELS[0]) & (location < LEVELS[-1]),
@@ -126,52 +105,37 @@ def _reply(drawn: Worlds, bases: Values, means: Values, outcome: str, sesoi: flo
         "interior": margin > 0.0,
         "interior, beyond the smallest effect": margin > sesoi,
     }
-    shares = pd.DataFrame([(what, *drawn.share(t)) for what, t in truths.items()], columns=["what", "share", "error"])
-    interior = truths["interior"]
-    where = drawn.where(interior).quantiles(location[interior], QUANTILES) if interior.any() else np.empty(0)
-    curves = [
-        (lever, value, m, *drawn.mean(means[:, k, j]))
-        for k, (lever, value) in enumerate(_POLICIES)
-        for j, m in enumerate(LEVELS)
-    ]
-    shifts = _shifts(drawn, means)
-    tables = {
-        "optimum_shares": shares,
-        "optimum_locations": pd.DataFrame({"quantile": QUANTILES[: len(where)], "monitoring": where}),
-        "optimum_shifts": shifts,
-        "optimum_curves": pd.DataFrame(curves, columns=["lever", "value", "monitoring", "mean", "error"]),
-        "optimum_worlds": worlds,
-    }
-    return Reply(QUESTION, (_sentence(outcome, sesoi, shares, where, shifts),), tables)
-
-
-def _shifts(drawn: Worlds, means: Values) -> pd.DataFrame:
-    """`means`: draws by policies by levels."""
+    told = shares("what", {what: (drawn.worlds, truth) for what, truth in truths.items()})
+    inside = truths["interior"]
+    where = drawn.worlds.where(inside).quantiles(location[inside], QUANTILES) if inside.any() else np.empty(0)
     places = top_of_parabola(_AT, means.reshape(-1, len(LEVELS))).reshape(means.shape[:2])
-    inclines = slopes(means)
-    rows = []
+    shifts, said = [], []
     for lever, low, high in SHIFTS:
         a, b = _POLICIES.index((lever, low)), _POLICIES.index((lever, high))
-        moved, tilted = (drawn.mean(values[:, b] - values[:, a]) for values in (places, inclines))
-        rows.append((lever, low, high, *moved, *tilted))
+        moved, tilted = (drawn.worlds.mean(values[:, b] - values[:, a]) for values in (places, slopes(means)))
+        shifts.append((lever, low, high, *moved, *tilted))
+        by, error = signed(moved.estimate), shown_numbers(moved.error)[0]
+        said.append(f"{by} (standard error {error}) when {lever} goes from {low:g} to {high:g}")
     columns = ["lever", "low", "high", "shift", "error", "slope_shift", "slope_error"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _sentence(outcome: str, sesoi: float, shares: pd.DataFrame, where: Values, shifts: pd.DataFrame) -> str:
-    said = {row["what"]: share_and_error(row["share"], row["error"]) for row in shares.to_dict("records")}
-    none, between, every, inside, beyond = said.values()
-    text = (
+    at = zip(*((*policy, m) for policy in _POLICIES for m in LEVELS), strict=True)
+    tables = {
+        "optimum_shares": told,
+        "optimum_locations": pd.DataFrame({"quantile": QUANTILES[: len(where)], "monitoring": where}),
+        "optimum_shifts": pd.DataFrame(shifts, columns=columns),
+        "optimum_curves": drawn.means(
+            dict(zip(("lever", "value", "monitoring"), at, strict=True)), means.reshape(len(means), -1)
+        ),
+        "optimum_worlds": found,
+    }
+    none, between, every, some, beyond = map(share_and_error, told["share"], told["error"])
+    sentence = (
         f"By estimates alone {label(outcome)} is best without monitoring in {none[0]} of worlds by weight, with all of "
-        f"it in {every[0]} and with some in {between[0]}; some beats both ends by more than chance in {inside[0]} "
-        f"(standard error {inside[1]}), by more than {sesoi:g} in {beyond[0]} ({beyond[1]})."
+        f"it in {every[0]} and with some in {between[0]}; some beats both ends by more than chance in {some[0]} "
+        f"(standard error {some[1]}), by more than {sesoi:g} in {beyond[0]} ({beyond[1]})."
     )
     if len(where):
-        low, middle, high = (f"{m:.2f}" for m in where[[0, len(where) // 2, -1]])
-        text += f" There, the best monitoring is {middle} in the middle world, {low} to {high} in nine of ten."
-    moved = [
-        f"{signed(row['shift'])} (standard error {shown_numbers(row['error'])[0]}) when {row['lever']} goes from "
-        f"{row['low']:g} to {row['high']:g}"
-        for row in shifts.to_dict("records")
-    ]
-    return f"{text} The best level moves by {joined(moved)}."
+        lowest, middle, highest = (f"{m:.2f}" for m in where[[0, len(where) // 2, -1]])
+        sentence += (
+            f" There, the best monitoring is {middle} in the middle world, {lowest} to {highest} in nine of ten."
+        )
+    return Reply(QUESTION, (f"{sentence} The best level moves by {joined(said)}.",), tables)

@@ -1,12 +1,14 @@
-"""Paired runs in worlds drawn by weight, and the estimates that every question makes from them."""
+"""Worlds drawn by weight for a question: their runs, paired under one seed, and estimates over them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from sim.model import engine
 from sim.model import record as recording
@@ -19,38 +21,50 @@ Values = NDArray[np.float64]
 Policy = dict[str, Any]
 """What `World.parameters` is called with."""
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Of what tables show over worlds."""
 BAND = (0.05, 0.95)
 """The quantiles over worlds that tables show as ``low`` and ``high``."""
 
 
-def paired(
-    drawn: Worlds,
-    plus: Policy,
-    minus: Policy,
-    measure: Callable[[Parameters, int], Values],
-    progress: Progress | None = None,
-    workers: int | None = None,
-) -> Values:
-    """In each world a measure of a run under one policy less that under another, both under the world's seed."""
+@dataclass(frozen=True)
+class Drawn:
+    """Worlds drawn by weight, each with a seed; `progress` and `workers` are those of `sim.pool.in_parallel`."""
 
-    def difference(world: World, seed: int) -> Values:
-        return measure(world.parameters(**plus), seed) - measure(world.parameters(**minus), seed)
+    worlds: Worlds
+    progress: Progress | None = None
+    workers: int | None = None
 
-    return np.array(in_each(drawn, difference, progress, workers))
+    def each(self, work: Callable[[World, int], Any]) -> list[Any]:
+        """`work` of each world and its seed."""
+        return in_each(self.worlds, work, self.progress, self.workers)
+
+    def paired(self, plus: Policy, minus: Policy, outcome: str) -> Values:
+        """An outcome under one policy less that under another, both under the world's seed: draws by months."""
+
+        def difference(world: World, seed: int) -> Values:
+            return monthly(world.parameters(**plus), seed, outcome) - monthly(world.parameters(**minus), seed, outcome)
+
+        return np.array(self.each(difference))
+
+    def means(self, keys: Mapping[str, Any], values: Values, band: bool = False) -> pd.DataFrame:
+        """A row for each column of `values`, draws by rows: its keys, ``mean`` over worlds with its standard error
+        ``error``, and where asked for the `BAND`."""
+        rows: list[tuple[float, ...]] = [self.worlds.mean(column) for column in values.T]
+        if band:
+            rows = [(*row, *self.worlds.quantiles(column, BAND)) for row, column in zip(rows, values.T, strict=True)]
+        found = pd.DataFrame(rows, columns=["mean", "error", "low", "high"][: len(rows[0])])
+        return pd.DataFrame(dict(keys)).join(found)
+
+
+def shares(key: str, truths: Mapping[str, tuple[Worlds, ArrayLike]]) -> pd.DataFrame:
+    """A row for each thing that holds in some of given worlds: its name, ``share`` of weight, ``error``."""
+    rows = [(name, *worlds.share(truth)) for name, (worlds, truth) in truths.items()]
+    return pd.DataFrame(rows, columns=[key, "share", "error"])
 
 
 def monthly(p: Parameters, seed: int, outcome: str) -> Values:
     """An outcome by month, shape (months,), of one run."""
     record = engine.run(p, seed)
     return recording.outcomes(record.sums, len(record.totals))[outcome]
-
-
-def mean_and_band(drawn: Worlds, values: Values) -> tuple[float, float, float, float]:
-    """Mean with its standard error, and the `BAND` over worlds."""
-    low, high = drawn.quantiles(values, BAND).tolist()
-    return *drawn.mean(values), low, high
 
 
 def share_and_error(share: float, error: float) -> tuple[str, str]:

@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.claims.report import Reply
-from sim.errors import InputError, shown
+from sim.claims.answer import Reply
+from sim.errors import Mistake, Mistakes
 from sim.model import engine
 from sim.model.glossary import joined, shown_numbers
 from sim.model.interventions import LEARNED, Interventions, Sanction
 from sim.model.parameters import Parameters
-from sim.pool import Progress
-from sim.questions.paired import Values
-from sim.statistics import Estimate
-from sim.worlds.evaluate import FEWEST, check, in_each
-from sim.worlds.prior import DEFAULT, World, Worlds
+from sim.questions.paired import Drawn, Values
+from sim.worlds.evaluate import check
+from sim.worlds.prior import DEFAULT, World
 
 QUESTION = "How far and how long does one publicised sanction reach?"
 GROUPS = ("the one", "colleagues", "rest of the system")
@@ -33,30 +31,13 @@ SMOOTHED = 3  # months, of the mean curve in which the half is looked for
 
 
 def sanction_reach(
-    source: Worlds,
-    draws: int = 100,
-    seed: int = 0,
-    progress: Progress | None = None,
-    workers: int | None = None,
-    *,
-    publicities: Sequence[float] = PUBLICITIES,
-    before: int = 36,
-    after: int = 48,
-    **sizes: Any,
+    drawn: Drawn, *, publicities: Sequence[float] = PUBLICITIES, before: int = 36, after: int = 48, **sizes: Any
 ) -> Reply:
     """One sanction in each system after `before` months, under baseline oversight, followed for `after` months.
 
-    Parameters
-    ----------
-    publicities : sequence of float
-        Values of the lever publicity, each from 0 to 1.
-    **sizes
-        Of the runs, without ``months``; by default ten systems, each a replicate. At least two organisations of at
-        least two managers.
-
-    Returns
-    -------
-    A reply with a sentence for each publicity, and the tables, means over worlds and systems:
+    `publicities` are values of the lever publicity, from 0 to 1. Runs have ten systems, each a replicate, unless
+    `sizes`, without ``months``, say otherwise; there are at least two organisations of at least two managers. The reply
+    has a sentence for each publicity, and these tables, means over worlds and systems:
 
     ``reach_path`` : ``publicity``, ``group``, ``month`` (0: the month of the sanction), ``rise``, ``error``
         For each person of the group.
@@ -64,22 +45,44 @@ def sanction_reach(
         In the month of the sanction: the rise for each of so many people and for all together; and the first month in
         which half or less of it is left for each, NaN where that does not happen or nothing rose.
     """
-    counts = {"draws": (draws, FEWEST), "before": (before, 1), "after": (after, 1)}
-    check((), (), counts, sizes, settled=("months",))
-    lines = [f"publicity: {shown(x)} is not a number from 0 to 1" for x in publicities if not 0.0 <= x <= 1.0]
-    lines += ["publicities: there are none"] if not len(publicities) else []
+    mistakes = Mistakes()
+    with mistakes:
+        check(counts={"before": (before, 1), "after": (after, 1)}, sizes=sizes, settled=("months",))
+    mistakes += [Mistake(("publicity",), x, "must be a number from 0 to 1") for x in publicities if not 0.0 <= x <= 1.0]
     few = [name for name in ("organisations", "managers") if sizes.get(name) == 1]
-    lines += [f"{name}: must be at least 2; there are no others" for name in few]
-    if lines:
-        raise InputError(lines)
+    mistakes += [Mistake((name,), 1, "must be at least 2; there are no others") for name in few]
+    mistakes.tell()
     sizes = {"systems": 10, **sizes, "months": before + after}
-    drawn = source.resample(draws, seed)
 
     def rises(world: World, own: int) -> Values:
         return np.array([_rises(world.parameters(publicity=x, **sizes), own, before) for x in publicities])
 
-    found, p = np.array(in_each(drawn, rises, progress, workers)), DEFAULT.parameters(**sizes)
-    return _reply(drawn, found, publicities, (1, p.managers - 1, (p.organisations - 1) * p.managers))
+    found, p = np.array(drawn.each(rises)), DEFAULT.parameters(**sizes)
+    people = (1, p.managers - 1, (p.organisations - 1) * p.managers)
+    paths, rows, sentences = [], [], []
+    for k, publicity in enumerate(publicities):
+        halves = []
+        for g, (group, many) in enumerate(zip(GROUPS, people, strict=True)):
+            keys = {"publicity": publicity, "group": group, "month": range(after + 1)}
+            paths.append(drawn.means(keys, found[:, k, g]).rename(columns={"mean": "rise"}))
+            rise, error = drawn.worlds.mean(found[:, k, g, 0])
+            half = months_until_half(paths[-1]["rise"].to_numpy())
+            rows.append((publicity, group, many, rise, error, many * rise, many * error, half))
+            if np.isfinite(half):
+                halves.append(f"{half:.0f} months for {group if group == 'the one' else f'the {group}'}")
+        amounts = found[:, k, 0, 0], found[:, k, 1:, 0] @ np.array(people[1:])
+        one, others = ("{} (standard error {})".format(*shown_numbers(*drawn.worlds.mean(x))) for x in amounts)
+        sentences.append(
+            f"With publicity {publicity:g}, one sanction adds {one} to the fear of the one and {others} to that of "
+            f"{sum(people[1:])} others in the system taken together."
+            + (f" Half of it is gone after {joined(halves)}." if halves else "")
+        )
+    columns = ["publicity", "group", "people", "rise", "error", "total", "total_error", "half"]
+    tables = {
+        "reach_path": pd.concat(paths, ignore_index=True),
+        "reach_summary": pd.DataFrame(rows, columns=columns),
+    }
+    return Reply(QUESTION, tuple(sentences), tables)
 
 
 def _rises(p: Parameters, seed: int, month: int) -> Values:
@@ -96,33 +99,6 @@ def _rises(p: Parameters, seed: int, month: int) -> Values:
     return np.array([group.mean(axis=(1, 2)) for group in (own[:, :, [POST]], colleagues, elsewhere)])
 
 
-def _reply(drawn: Worlds, found: Values, publicities: Sequence[float], people: Sequence[int]) -> Reply:
-    """`found` is draws by publicities by groups by months."""
-    path, rows, sentences = [], [], []
-    for k, publicity in enumerate(publicities):
-        halves = []
-        for g, (group, many) in enumerate(zip(GROUPS, people, strict=True)):
-            means = [drawn.mean(found[:, k, g, month]) for month in range(found.shape[3])]
-            path += [(publicity, group, month, *mean) for month, mean in enumerate(means)]
-            half = months_until_half(np.array([m.estimate for m in means]))
-            rise, error = means[0]
-            rows.append((publicity, group, many, rise, error, many * rise, many * error, half))
-            if np.isfinite(half):
-                halves.append(f"{half:.0f} months for {group if group == 'the one' else f'the {group}'}")
-        one, others = drawn.mean(found[:, k, 0, 0]), drawn.mean(found[:, k, 1:, 0] @ np.array(people[1:]))
-        sentences.append(
-            f"With publicity {publicity:g}, one sanction adds {_with_error(one)} to the fear of the one and "
-            f"{_with_error(others)} to that of {sum(people[1:])} others in the system taken together."
-            + (f" Half of it is gone after {joined(halves)}." if halves else "")
-        )
-    columns = ["publicity", "group", "people", "rise", "error", "total", "total_error", "half"]
-    tables = {
-        "reach_path": pd.DataFrame(path, columns=["publicity", "group", "month", "rise", "error"]),
-        "reach_summary": pd.DataFrame(rows, columns=columns),
-    }
-    return Reply(QUESTION, tuple(sentences), tables)
-
-
 def months_until_half(curve: Values) -> float:
     """The first month in which half or less of `curve[0]` is left, in a moving average; NaN where there is none.
 
@@ -132,8 +108,3 @@ def months_until_half(curve: Values) -> float:
     smooth = np.convolve(curve[1:], np.full(SMOOTHED, 1.0 / SMOOTHED), "valid")
     below = np.flatnonzero(smooth <= curve[0] / 2.0 + 1e-12)
     return float(below[0] + SMOOTHED // 2 + 1) if curve[0] > 0.0 and len(below) else np.nan
-
-
-def _with_error(x: Estimate) -> str:
-    amount, error = shown_numbers(x.estimate, x.error)
-    return f"{amount} (standard error {error})"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sim import files
-from sim.claims.report import ClaimReport, Reply
+from sim.claims.answer import ClaimReport, Reply
 from sim.claims.table import CLAIMS, HEADLINE, SURVEILLANCE, Claim
 from sim.claims.text import VERDICTS, is_number, rows_of
 from sim.model.glossary import label, percent, signed_numbers

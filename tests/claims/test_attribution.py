@@ -15,7 +15,6 @@ from sim.claims.attribution import effects_of, shapley, walk
 from sim.claims.table import Contrast
 from sim.claims.text import carriers_sentence
 from sim.claims.verdict import Sesoi, contrast
-from sim.errors import InputError
 from sim.model.parameters import MECHANISMS
 from sim.pool import in_parallel
 from sim.worlds.evaluate import PLACE, Arm, run_means
@@ -176,22 +175,3 @@ def test_without_the_mechanisms_against_the_warning_surveillance_does_not_pay():
     found = verdicts("against", "quality", 0.02)
     assert "supported" not in found
     assert found.count("opposed") > len(found) / 2
-
-
-@pytest.mark.parametrize(
-    ("wrong", "lines"),
-    [
-        ({"outcomes": ("qualty",)}, ('qualty: no such outcome (did you mean "quality"?)',)),
-        ({"draws": 1}, ("draws: 1 is not a whole number from 2 to 1000000",)),
-        ({"moths": 3}, ('moths: no size of a run (did you mean "months"?)',)),
-        ({"contrasts": (), "outcomes": ()}, ("contrasts: there are none", "outcomes: there are none")),
-        (
-            {"contrasts": (Contrast("", HEAVY, Arm("feared", "heavy", fear_of=LIGHT)),)},
-            ('contrast "heavy - feared": an arm has another run\'s fear; only policies can be attributed',),
-        ),
-    ],
-)
-def test_bad_input_gets_a_line_for_each_mistake(wrong, lines):
-    with pytest.raises(InputError) as refused:
-        shapley(**{"contrasts": (SURVEILLANCE,), "outcomes": OUTCOMES, "worlds": SOURCE, "draws": 4, **wrong})
-    assert refused.value.lines == lines

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from sim.claims.discovery import FEWEST_IN_CELL, SWITCH, factors, flip, grid
-from sim.errors import InputError
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.worlds.prior import DRAWN, prior
 
@@ -44,19 +43,6 @@ def test_a_mechanism_has_two_bins():
     table = grid(WORLDS, column("demand") < 1.1, SWITCH + "gaming", "demand", bins=3)
     assert len(table) == 6
     assert table.groupby("x_low")["worlds"].sum()[0.5] == pytest.approx(column(SWITCH + "gaming").sum())
-
-
-@pytest.mark.parametrize(
-    ("ask", "line"),
-    [
-        (lambda: grid(WORLDS, [True] * 500, "demnd", "burden"), 'demnd: no such factor (did you mean "demand"?)'),
-        (lambda: grid(WORLDS, [True] * 500, "demand", "burden", bins=0), "bins: 0 is not a whole number from 1 to 100"),
-    ],
-)
-def test_bad_input_gets_one_line(ask, line):
-    with pytest.raises(InputError) as refused:
-        ask()
-    assert refused.value.lines == (line,)
 
 
 # Where a verdict flips
@@ -158,19 +144,3 @@ def test_the_limit_that_is_said_is_the_limit_that_is_counted():
     limit = region.bounds["exit_base"][1]
     assert limit == float(f"{limit:.2g}")
     assert region.share.estimate == pytest.approx(truth[few("exit_base") < limit].mean())
-
-
-@pytest.mark.parametrize(
-    ("ask", "line"),
-    [
-        (lambda: flip(FEW, ["supported"]), "verdicts: 1 of them for 400 worlds; there must be one each"),
-        (
-            lambda: flip(replace(FEW, ancestors=np.arange(400) % 3), ["supported"] * 400),
-            "worlds: descend from 3 draws of the prior; at least 5 are needed",
-        ),
-    ],
-)
-def test_verdicts_that_do_not_fit_get_one_line(ask, line):
-    with pytest.raises(InputError) as refused:
-        ask()
-    assert refused.value.lines == (line,)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import InputError
 from sim.model.parameters import MECHANISMS
-from sim.questions.half_life import half_life, heavy_spell
+from sim.questions.ask import ask
+from sim.questions.half_life import half_life
 from sim.worlds.prior import Worlds, prior
 
 SOURCE = prior(6)
@@ -23,26 +23,26 @@ def decay(months: float, noise: float = 0.0) -> np.ndarray:
 
 @pytest.mark.parametrize("months", [5.0, 12.0, 40.0])
 def test_the_half_life_of_a_known_decay_is_found(months):
-    start, found = half_life(decay(months), 24, 0.02)
+    start, found = half_life(decay(months), 24)
     assert start == pytest.approx(0.1)
     assert found == pytest.approx(months, abs=0.3)
 
 
 def test_a_month_of_noise_is_not_taken_for_the_half():
-    assert half_life(decay(12.0, noise=0.01), 24, 0.02)[1] == pytest.approx(12.0, abs=3.0)
+    assert half_life(decay(12.0, noise=0.01), 24)[1] == pytest.approx(12.0, abs=3.0)
 
 
 def test_what_is_not_halved_takes_for_ever_and_too_little_has_no_half():
-    assert half_life(np.full(100, 0.1), 24, 0.02) == (pytest.approx(0.1), np.inf)
+    assert half_life(np.full(100, 0.1), 24) == (pytest.approx(0.1), np.inf)
     for little in (0.01, -0.3):
-        start, months = half_life(np.full(100, little), 24, 0.02)
+        start, months = half_life(np.full(100, little), 24)
         assert start == pytest.approx(little) and np.isnan(months)
 
 
 def test_before_the_spell_ends_the_paths_are_those_of_heavy_less_light():
     from sim.questions.paired import monthly  # noqa: PLC0415
 
-    found = heavy_spell(SOURCE, 3, spell=8, after=10, **SMALL)
+    found = ask("memory", SOURCE, 3, spell=8, after=10, **SMALL)
     drawn = SOURCE.resample(3)
     by_hand = [
         monthly(world.parameters("heavy", months=8, **SMALL), seed, "fear")
@@ -54,7 +54,7 @@ def test_before_the_spell_ends_the_paths_are_those_of_heavy_less_light():
 
 
 def test_fear_fades_after_a_heavy_spell():
-    found = heavy_spell(prior(10, seed=4, off=0.0), 10, spell=36, after=60, systems=2)
+    found = ask("memory", prior(10, seed=4, off=0.0), 10, spell=36, after=60, systems=2)
     mean = found.tables["memory_path"].set_index("month")["mean"]
     assert mean[0] > 2 * mean[40:].mean()
     shares = found.tables["memory_shares"].set_index("what")["share"]
@@ -70,19 +70,5 @@ def test_without_learned_fear_there_is_nothing_to_halve():
     off = worlds.off.copy()
     off[:, list(MECHANISMS).index("learned_fear")] = True
     source = Worlds(worlds.values, off, worlds.reliability)
-    found = heavy_spell(source, 4, spell=12, after=12, **SMALL)
+    found = ask("memory", source, 4, spell=12, after=12, **SMALL)
     assert found.tables["memory_half_life"].empty and found.sentences[0].endswith("a half-life says nothing.")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "line"),
-    [
-        ({"outcome": "gap"}, "gap: no such outcome"),
-        ({"spell": 3}, "spell: 3 is not a whole number from 6 to 1000000"),
-        ({"months": 3}, "months: cannot be set here; it follows from the rest"),
-    ],
-)
-def test_bad_input_gets_one_line(wrong, line):
-    with pytest.raises(InputError) as refused:
-        heavy_spell(SOURCE, **wrong)
-    assert len(refused.value.lines) == 1 and refused.value.lines[0].startswith(line)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import InputError
 from sim.model.run import run_parameters
 from sim.questions import hysteresis as tipping
-from sim.questions.hysteresis import hysteresis, loop_areas
+from sim.questions.ask import ask
+from sim.questions.hysteresis import loop_areas
 from sim.questions.paired import monthly, share_and_error
 from sim.worlds.prior import DEFAULT, World, Worlds, prior
 
@@ -34,7 +34,7 @@ def test_where_the_levers_do_nothing_there_is_no_loop(monkeypatch):
     monkeypatch.setattr(tipping, "MOVED", ("register",))
     worlds = prior(4)
     idle = Worlds(worlds.values, np.ones_like(worlds.off), worlds.reliability)  # nobody is dismissed, so none is barred
-    found = hysteresis(idle, 4, levels=LEVELS, hold=2, rest=2, **SMALL)
+    found = ask("tipping", idle, 4, levels=LEVELS, hold=2, rest=2, **SMALL)
     assert (found.tables["tipping_curve"][["mean", "low", "high"]] == 0.0).all(axis=None)
     assert (found.tables["tipping_worlds"]["area"] == 0.0).all()
     assert found.tables["tipping_shares"]["share"].tolist() == [0.0, 0.0]
@@ -43,11 +43,11 @@ def test_where_the_levers_do_nothing_there_is_no_loop(monkeypatch):
 def test_assurance_follows_monitoring_at_once_and_remembers_nothing():
     """Paperwork depends on today's monitoring only, so at equal levels it is the same up and down."""
     source = prior(4, off=1.0)  # without mechanisms there is no paperwork
-    nothing = hysteresis(source, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, **SMALL)
+    nothing = ask("tipping", source, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, **SMALL)
     assert (nothing.tables["tipping_curve"]["mean"] == 0.0).all()
     only = Worlds(source.values, source.off.copy(), source.reliability)
     only.off[:, 0] = False
-    found = hysteresis(only, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, sesoi=0.01, **SMALL)
+    found = ask("tipping", only, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, sesoi=0.01, **SMALL)
     mean = found.tables["tipping_curve"].set_index(["direction", "level"])["mean"]
     assert mean["up"][0.1] == 0.0 and mean["up"][0.9] > mean["up"][0.5] > 0.0
     assert mean["down"][0.5] == mean["up"][0.5]
@@ -55,7 +55,7 @@ def test_assurance_follows_monitoring_at_once_and_remembers_nothing():
 
 
 def test_fear_comes_back_later_than_surveillance():
-    found = hysteresis(prior(60), 60, levels=LEVELS, hold=12, rest=24, systems=2)
+    found = ask("tipping", prior(60), 60, levels=LEVELS, hold=12, rest=24, systems=2)
     mean = found.tables["tipping_curve"].set_index(["direction", "level"])["mean"]
     assert mean["up"].is_monotonic_increasing and mean["down"][0.5] > mean["up"][0.5]
     assert found.tables["tipping_worlds"]["area"].mean() > 2 * found.tables["tipping_worlds"]["area"].std() / 60**0.5
@@ -63,7 +63,7 @@ def test_fear_comes_back_later_than_surveillance():
 
 
 def test_the_shares_are_those_of_the_worlds_above_the_smallest_effect():
-    found = hysteresis(SOURCE, 6, levels=LEVELS, hold=3, rest=3, sesoi=0.001, **SMALL)
+    found = ask("tipping", SOURCE, 6, levels=LEVELS, hold=3, rest=3, sesoi=0.001, **SMALL)
     for when in ("end", "rested"):
         share, error = found.tables["tipping_shares"].set_index("when").loc[when, ["share", "error"]]
         assert share == pytest.approx((found.tables["tipping_worlds"][when] > 0.001).mean())
@@ -74,23 +74,7 @@ def test_the_schedule_holds_each_level_and_rests_at_the_lowest(monkeypatch):
     seen = []
     real = World.parameters
     monkeypatch.setattr(World, "parameters", lambda self, *a, **s: seen.append(s) or real(self, *a, **s))
-    hysteresis(SOURCE, 2, levels=LEVELS, hold=2, rest=5, workers=1, **SMALL)
+    ask("tipping", SOURCE, 2, levels=LEVELS, hold=2, rest=5, workers=1, **SMALL)
     moved, held = seen[:2]
     assert moved["schedule"]["targets"] == {1: 0.1, 3: 0.5, 5: 0.9, 7: 0.5, 9: 0.1} and held["schedule"] == {}
     assert moved["months"] == held["months"] == 15 and held["monitoring"] == 0.1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "line"),
-    [
-        ({"outcome": "feer"}, 'feer: no such outcome (did you mean "fear"?)'),
-        ({"draws": 1}, "draws: 1 is not a whole number from 2 to 1000000"),
-        ({"levels": (0.5, 0.1)}, "levels: (0.5, 0.1) must be at least two numbers that rise, from 0 to 1"),
-        ({"levels": (0.5,)}, "levels: (0.5,) must be at least two numbers that rise, from 0 to 1"),
-        ({"months": 3}, "months: cannot be set here; it follows from the rest"),
-    ],
-)
-def test_bad_input_gets_one_line(wrong, line):
-    with pytest.raises(InputError) as refused:
-        hysteresis(SOURCE, **wrong)
-    assert refused.value.lines == (line,)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import InputError
-from sim.questions.optimum import LEVELS, SHIFTS, best, optimum, slopes
+from sim.questions.ask import ask
+from sim.questions.optimum import LEVELS, SHIFTS, best, slopes
 from sim.statistics import top_of_parabola
 from sim.worlds.evaluate import PLACE, run_means
 from sim.worlds.prior import prior
@@ -60,7 +60,7 @@ def test_a_slope_is_that_of_the_straight_line():
 
 def test_curves_and_shifts_are_those_of_the_runs():
     source = prior(3)
-    found = optimum(source, 3, replications=6, outcome="fear", **SMALL)
+    found = ask("optimum", source, 3, replications=6, outcome="fear", **SMALL)
     drawn = source.resample(3)
 
     def fear(world, seed, lever, value, m):
@@ -81,22 +81,8 @@ def test_curves_and_shifts_are_those_of_the_runs():
 
 def test_paperwork_is_most_where_all_is_monitored():
     """At full monitoring discovery is certain, which nothing else can exceed: no world has an optimum inside."""
-    found = optimum(prior(4, off=0.0), 4, replications=4, outcome="assurance", **SMALL)
+    found = ask("optimum", prior(4, off=0.0), 4, replications=4, outcome="assurance", **SMALL)
     assert (found.tables["optimum_worlds"]["location"] == 1.0).all() and found.tables["optimum_locations"].empty
     shares = found.tables["optimum_shares"].set_index("what")["share"]
     assert shares["best at all"] == 1.0 and shares["interior"] == shares["best at none"] == 0.0
     assert "with all of it in 100 %" in found.sentences[0]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "line"),
-    [
-        ({"outcome": "qualty"}, 'qualty: no such outcome (did you mean "quality"?)'),
-        ({"replications": 3}, "replications: 3 is not a whole number from 4 to 1000000"),
-        ({"draws": 0}, "draws: 0 is not a whole number from 2 to 1000000"),
-    ],
-)
-def test_bad_input_gets_one_line(wrong, line):
-    with pytest.raises(InputError) as refused:
-        optimum(prior(3), **wrong)
-    assert refused.value.lines == (line,)

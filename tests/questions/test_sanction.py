@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.errors import InputError
 from sim.model.interventions import LEARNED, Interventions, Sanction
 from sim.model.parameters import MECHANISMS
 from sim.model.run import run_parameters
-from sim.questions.sanction import GROUPS, months_until_half, sanction_reach
+from sim.questions.ask import ask
+from sim.questions.sanction import GROUPS, months_until_half
 from sim.worlds.prior import Worlds, prior
 
 SOURCE = prior(8, off=0.0)
@@ -25,7 +25,7 @@ def test_the_half_of_a_known_curve_is_found():
 
 
 def test_a_sanction_frightens_the_one_most_then_colleagues_and_by_news_the_system():
-    found = sanction_reach(SOURCE, 8, **SMALL).tables["reach_summary"].set_index(["publicity", "group"])
+    found = ask("reach", SOURCE, 8, **SMALL).tables["reach_summary"].set_index(["publicity", "group"])
     rise = found["rise"].unstack()[list(GROUPS)]
     assert (rise["the one"] > rise["colleagues"]).all() and (rise["colleagues"] > rise["rest of the system"]).all()
     assert rise["rest of the system"][0.0] == 0.0
@@ -35,7 +35,7 @@ def test_a_sanction_frightens_the_one_most_then_colleagues_and_by_news_the_syste
 
 
 def test_the_groups_together_are_all_posts_each_once():
-    found = sanction_reach(SOURCE, 2, publicities=(0.5,), **SMALL)
+    found = ask("reach", SOURCE, 2, publicities=(0.5,), **SMALL)
     drawn, sizes = SOURCE.resample(2), {n: SMALL[n] for n in ("systems", "organisations", "managers")}
     added = []
     for world, seed in zip(drawn, drawn.seeds, strict=True):
@@ -49,7 +49,7 @@ def test_the_groups_together_are_all_posts_each_once():
 
 
 def test_it_fades():
-    found = sanction_reach(SOURCE, 8, publicities=(1.0,), **{**SMALL, "after": 48, "systems": 8})
+    found = ask("reach", SOURCE, 8, publicities=(1.0,), **{**SMALL, "after": 48, "systems": 8})
     one = found.tables["reach_path"][found.tables["reach_path"]["group"] == "the one"].set_index("month")["rise"]
     half = int(found.tables["reach_summary"].set_index("group").loc["the one", "half"])
     assert one[0] > 0.1 and one[36:].abs().mean() < one[0] / 4
@@ -60,26 +60,11 @@ def test_without_learned_fear_nobody_minds():
     worlds = prior(3)
     off = worlds.off.copy()
     off[:, list(MECHANISMS).index("learned_fear")] = True
-    found = sanction_reach(Worlds(worlds.values, off, worlds.reliability), 3, **SMALL)
+    found = ask("reach", Worlds(worlds.values, off, worlds.reliability), 3, **SMALL)
     assert (found.tables["reach_summary"]["rise"] == 0.0).all() and found.tables["reach_summary"]["half"].isna().all()
 
 
 def test_a_sentence_adds_up_the_others():
-    found = sanction_reach(SOURCE, 8, publicities=(1.0,), **SMALL)
+    found = ask("reach", SOURCE, 8, publicities=(1.0,), **SMALL)
     others = found.tables["reach_summary"].set_index("group")["total"][list(GROUPS[1:])].sum()
     assert f"and {others:.2f} (standard error" in found.sentences[0] and "11 others" in found.sentences[0]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "line"),
-    [
-        ({"publicities": (0.5, 2.0)}, "publicity: 2.0 is not a number from 0 to 1"),
-        ({"publicities": ()}, "publicities: there are none"),
-        ({"organisations": 1}, "organisations: must be at least 2; there are no others"),
-        ({"before": 0}, "before: 0 is not a whole number from 1 to 1000000"),
-    ],
-)
-def test_bad_input_gets_one_line(wrong, line):
-    with pytest.raises(InputError) as refused:
-        sanction_reach(SOURCE, **wrong)
-    assert refused.value.lines == (line,)

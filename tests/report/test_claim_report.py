@@ -15,13 +15,12 @@ import typer
 from ensembles import by_hand
 
 from sim import cli
-from sim.claims.answer import QUICK, Effort, answer, claims_named, effort
+from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
 from sim.claims.discovery import grid
-from sim.claims.report import ClaimReport
 from sim.claims.table import SURVEILLANCE
 from sim.plots import claims as drawings
 from sim.plots import theme
-from sim.questions.hysteresis import hysteresis
+from sim.questions.ask import ask
 from sim.report.claims import of_claims, pictures
 
 WORLDS = 100
@@ -39,7 +38,7 @@ def report() -> ClaimReport:
     low = found.sample.values[:, 0] < np.median(found.sample.values[:, 0])
     map_ = grid(found.sample, low, "discernment", "speak_base", bins=2)
     map_ = map_.assign(**KEY, answer="supported", x="discernment", y="speak_base")
-    loop = hysteresis(found.sample, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
+    loop = ask("tipping", found.sample, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
     return replace(found, tables={**found.tables, "flip_maps": map_}, replies=(loop,))
 
 

@@ -32,7 +32,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = compiled.cache_folder()
     if folder is None:
         pytest.skip("no folder can be written to keep compiled code")
-    files = list(folder.glob("*.compiled"))
+    files = list(folder.glob(file_name()))  # not those of another Python
     monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path)
     for file in files:
         shutil.copy(file, tmp_path)

@@ -285,7 +285,10 @@ def test_an_interruption_keeps_what_is_finished_and_leaves_no_threads(tmp_path: 
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         study.run(tmp_path / "r", progress=interrupt)
-    assert threading.active_count() == before
+    deadline = time.monotonic() + 10  # a chunk under way ends with its present run
+    while threading.active_count() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert study.size > Results(tmp_path / "r").missing > 0
     assert study.run(tmp_path / "r").complete
 
@@ -336,7 +339,7 @@ def test_a_second_process_on_the_same_folder_is_turned_away(tmp_path: Path) -> N
 @pytest.mark.parametrize("workers", [0, -1, 1.5, True, 100_000])
 def test_workers_are_a_whole_number(tmp_path: Path, workers: Any) -> None:
     line = line_of(Study.from_dict(table()), tmp_path / "r", workers=workers)
-    assert line == f"workers = {workers}: must be a whole number from 1 to 1,000"
+    assert line == f"workers = {workers}: must be a whole number from 1 to 1000"
     assert not (tmp_path / "r").exists()
 
 

@@ -335,5 +335,5 @@ def test_nonsense_in_the_environment_changes_nothing(tmp_path: Path) -> None:
             command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, check=False
         )
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-        commits.add(str(Results(tmp_path / str(number)).computed_by[0]["commit"]))
+        commits.add(str(Results(tmp_path / str(number)).origin["computed_by"][0]["commit"]))
     assert len(commits) == 1

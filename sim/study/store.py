@@ -176,6 +176,11 @@ class Store:
         """Where a chunk's table lies."""
         return self.folder / table / f"{chunk}.parquet"
 
+    def has(self, chunk: str) -> bool:
+        """Whether a chunk is finished and its files are there, whatever is in them."""
+        written = self.done.get(chunk, {}).get("files", {})
+        return bool(written) and all(self.file(table, chunk).exists() for table in written)
+
     def is_done(self, chunk: str) -> bool:
         """Whether a chunk is finished and none of its files is missing or damaged."""
         written = self.done.get(chunk, {}).get("files", {})

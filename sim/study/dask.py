@@ -51,17 +51,16 @@ def versions() -> Versions:
 
 def compute_there(chunk: Chunk, expected: Versions) -> Tables:
     """`compute` on another machine; raises `InputError` with one line where that has other versions."""
-    if lines := _differing(versions(), expected):
-        raise InputError(lines)
+    _compare(versions(), expected)
     return compute(chunk)
 
 
-def _differing(found: Versions, expected: Versions, worker: str = "a worker") -> list[str]:
+def _compare(found: Versions, expected: Versions, worker: str = "a worker") -> None:
     for name, value in expected.items():
         if found.get(name) != value:
             what = "another version of the model" if name == "model" else f"{name} {found.get(name)}, here {value}"
-            return [f"cluster: {worker} runs {what}; install the same versions everywhere, or rows would differ"]
-    return []
+            line = f"cluster: {worker} runs {what}; install the same versions everywhere, or rows would differ"
+            raise InputError([line])
 
 
 @contextmanager
@@ -182,9 +181,8 @@ def _check_workers(client: Any) -> None:
     for worker, theirs in found.items():
         if isinstance(theirs, ImportError):
             raise InputError([f"cluster: a worker cannot import {theirs.name}; install leadership-sim on every worker"])
-        # one that did not answer has died meanwhile, and its chunks go to others
-        if isinstance(theirs, dict) and (lines := _differing(theirs, expected, f"the worker at {worker}")):
-            raise InputError(lines)
+        if isinstance(theirs, dict):  # one that did not answer has died meanwhile, and its chunks go to others
+            _compare(theirs, expected, f"the worker at {worker}")
 
 
 class _Threads:

@@ -215,10 +215,9 @@ class Results:
         Raises `InputError` for a cell that the study does not have or that has no runs yet, or values that fit several.
         """
         left, right = (self._runs_of(which)[list(self.outcomes)] for which in (a, b))
-        seeds, rows = left.index.intersection(right.index), []
+        rows = []
         for name in self.outcomes:
-            both = np.column_stack([left.loc[seeds, name], right.loc[seeds, name]]).astype(np.float64)
-            both = both[~np.isnan(both).any(axis=1)]
+            both = pd.concat([left[name], right[name]], axis=1, join="inner").dropna().to_numpy(dtype=np.float64)
             means = both.mean(axis=0) if len(both) else np.full(2, np.nan)
             rows.append((name, *means, *mean_interval(both[:, 0] - both[:, 1]), len(both)))
         return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
@@ -241,12 +240,8 @@ class Results:
                 fits &= same
             found = cells.index[fits]
             if len(found) != 1:
-                many = (
-                    f"cells {', '.join(map(str, found[:5]))} fit; say more"
-                    if len(found)
-                    else "no cell has all of these"
-                )
-                raise InputError([f"{shown(dict(which))}: {many}"])
+                several = f"cells {', '.join(map(str, found[:5]))} fit; say more"
+                raise InputError([f"{shown(dict(which))}: {several if len(found) else 'no cell has all of these'}"])
             number = int(found[0])
         runs = self.runs[self.runs["cell"] == number]
         if runs.empty:

@@ -123,14 +123,10 @@ class Sensitivity:
             k += 1
         return names[:k]
 
-    def sentences(self) -> list[str]:
-        """The findings in plain words: for each outcome what it depends on and whether more samples would change that,
-        and what was left out."""
-        return [*(line for name in self.outcomes for line in self._about(name)), *self.notes()]
-
     def text(self) -> str:
-        """The sentences, a line each."""
-        return "\n".join(self.sentences())
+        """The findings in sentences, a line each: for each outcome what it depends on and whether more samples would
+        change that, and what was left out."""
+        return "\n".join([*(line for name in self.outcomes for line in self._about(name)), *self.notes()])
 
     def notes(self) -> list[str]:
         """What was left out, if anything."""
@@ -172,21 +168,20 @@ class Sensitivity:
         return leading, _close(rows, len(leading)), self.half[outcome][: len(leading)] != leading
 
     def _about(self, outcome: str) -> list[str]:
-        name, names = label(outcome), self.mattering(outcome)
+        name, names, rule = label(outcome), self.mattering(outcome), _RULES[self.kind]
         rows = self.ranking(outcome)
         if not rows["estimate"].any():
             return [f"{name.capitalize()} is the same in every cell."]
-        if not names:
-            first = f"These samples do not tell on which of {len(rows)} drivers {name} depends ({_RULES[self.kind]})."
-            return [line for line in (first, self._scope(outcome)) if line]
+        first = f"These samples do not tell on which of {len(rows)} drivers {name} depends ({rule})."
         parts = []
         for row in rows[rows["driver"].isin(names[:NAMED])].to_dict("records"):
             ends = row["low"], row["high"]
             by, low, high = shown_numbers(row["estimate"], *ends, finest=(ends[1] - ends[0]) / 2)
             sign = "+" if row["signed"] and row["estimate"] > 0.0 else ""
             parts.append(f"{row['driver']} ({sign}{by}, 95 % interval {low} to {high})")
-        more = f"Of {len(rows)} drivers, {len(names)} clearly matter{'s' * (len(names) == 1)} ({_RULES[self.kind]})."
-        first = f"{name.capitalize()} depends most on {joined(parts)}. {more}"
+        if names:
+            more = f"Of {len(rows)} drivers, {len(names)} clearly matter{'s' * (len(names) == 1)} ({rule})."
+            first = f"{name.capitalize()} depends most on {joined(parts)}. {more}"
         return [line for line in (first, self._scope(outcome), self.convergence(outcome)) if line]
 
     def _scope(self, outcome: str) -> str:

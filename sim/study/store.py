@@ -163,14 +163,15 @@ class Store:
             self.digest = files.digest(content)
             for entry in filter(is_ours, map(_entry, content.decode("utf-8", "replace").splitlines())):
                 self._is_ours = True
-                if "plan" in entry:
-                    self.plan = entry["plan"]
-                    self.named |= {chunk for chunk, _ in self.plan.get("chunks", ())}
+                if plan := entry.get("plan"):
+                    if plan["format"] > FORMAT:
+                        line = "written by a newer version of this program; update to read it"
+                        raise InputError([f"{place(self.folder)}: {line}"])
+                    self.plan = plan
+                    self.named |= {chunk for chunk, _ in plan["chunks"]}
                 elif "done" in entry:
                     self.done[entry["done"]] = entry
             self.named |= self.done.keys()
-        if self.plan and self.plan["format"] > FORMAT:
-            raise InputError([f"{place(self.folder)}: written by a newer version of this program; update to read it"])
 
     def file(self, table: str, chunk: str) -> Path:
         """Where a chunk's table lies."""
@@ -332,17 +333,13 @@ def _entry(line: str) -> dict[str, Any]:
     """What a line of the ledger says, or nothing where it was cut off or changed; lines without a check are older."""
     with suppress(ValueError, RecursionError):
         found = json.loads(line)
-        if isinstance(found, dict) and found.pop("check", None) in (None, _check(found)):
+        if isinstance(found, dict) and found.pop("check", None) in (None, files.digest(json.dumps(found).encode())):
             return found
     return {}
 
 
-def _check(entry: dict[str, Any]) -> str:
-    return files.digest(json.dumps(entry).encode())
-
-
 def _line(entry: dict[str, Any]) -> bytes:
-    return json.dumps({**entry, "check": _check(entry)}).encode() + b"\n"
+    return json.dumps({**entry, "check": files.digest(json.dumps(entry).encode())}).encode() + b"\n"
 
 
 def _move(file: Path, folder: Path) -> None:

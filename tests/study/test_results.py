@@ -84,9 +84,11 @@ def test_a_folder_without_results_is_one_line(tmp_path: Path, results: Results) 
         assert caught.value.lines == (f"{folder}: {why}; give a folder that sim run has written",)
     plan = {"plan": json.loads((results.folder / "ledger").read_text().splitlines()[1])["plan"]}
     plan["plan"]["format"] += 1
-    (tmp_path / "ledger").write_text(json.dumps(plan) + "\n")
-    with pytest.raises(InputError, match="newer version"):
-        Results(tmp_path)
+    for chunks in (plan["plan"]["chunks"], 5):  # whatever a newer version writes
+        plan["plan"]["chunks"] = chunks
+        (tmp_path / "ledger").write_text(json.dumps(plan) + "\n")
+        with pytest.raises(InputError, match="newer version"):
+            Results(tmp_path)
 
 
 def test_a_folder_with_nothing_finished_has_the_columns_of_a_full_one(tmp_path: Path, results: Results) -> None:

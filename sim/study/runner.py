@@ -88,7 +88,7 @@ def _values(store: Store, rounds: Rounds, chunk: Chunk) -> NDArray[np.float64]:
 def _finish(study: Study, store: Store, rounds: Rounds, options: Options, workers: int) -> None:
     """Compute and store what is missing of the present round, then of those after it."""
     failures = {chunk: entry["failed"] for chunk, entry in store.done.items()}
-    again = [chunk for chunk, failed in failures.items() if failed] if options.retry_failed else []
+    again = {chunk for chunk, failed in failures.items() if failed and options.retry_failed}
     missing = unfinished(store, rounds, again)
     _adopt(study, store, rounds)
     left = {chunk.id for chunk in missing}

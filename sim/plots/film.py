@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sim import files
 from sim.errors import InputError, nearest, place, shown
-from sim.model.parameters import PARAMETERS, REGIMES, SIZES, seed_of
+from sim.model.parameters import COEFFICIENTS, REGIMES, SIZES, seed_of
 from sim.model.run import Run, simulate
 from sim.plots import layout, theme
 
@@ -307,7 +307,7 @@ class Stage:
 
 def _note(takes: tuple[Take, Take]) -> str:
     p, other = (take.run.parameters for take in takes)
-    alike = all(getattr(p, name) == getattr(other, name) for name in (*PARAMETERS, *SIZES))
+    alike = all(getattr(p, name) == getattr(other, name) for name in (*COEFFICIENTS, *SIZES))
     same = ": the same people at the start, the same luck" if alike else ""
     return (
         f"Each dot is an organisation, each square a system. One run a side, both of seed {takes[0].run.seed}{same}. "

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sim import statistics as weighted
 from sim.errors import InputError, Mistake, closest, shown
 from sim.model.glossary import joined
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate, Weights
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _sentence(answer: str, other: str, of: str, found: Sequence[Region], chosen:
 def _condition(name: str, low: float, high: float) -> str:
     if " " in name:
         return f"the {name.replace('_', ' ')} is {'on' if high == np.inf else 'off'}"
-    unit = f" ({DECLARATIONS[name].unit})" if name in DECLARATIONS else ""
+    unit = f" ({PARAMETERS[name].unit})" if name in PARAMETERS else ""
     lowest = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
     return f"{name} is {lowest if np.isfinite(low) else f'below {high:g}'}{unit}"
 

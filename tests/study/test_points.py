@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import InputError
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, resolve
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, resolve
 from sim.report.study import save_figure
 from sim.study import Results
 from sim.study.points import Cells
@@ -50,7 +50,7 @@ right = st.fixed_dictionaries(
 
 @given(right | wrong)
 def test_a_copied_cell_is_what_resolve_makes_of_it(own: dict[str, Any]) -> None:
-    columns = [name for name in own if name in DECLARATIONS or name == "regime"]
+    columns = [name for name in own if name in PARAMETERS or name == "regime"]
     made_of = made(Cells(COMMON, columns, False), own)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Cells, "_copied", lambda self, own: resolve(**{**COMMON, **own}))
@@ -60,7 +60,7 @@ def test_a_copied_cell_is_what_resolve_makes_of_it(own: dict[str, Any]) -> None:
 def test_a_cell_is_the_same_however_it_is_written() -> None:
     make = Cells(COMMON, ["targets"], False)
     assert make({"targets": 1}).digest == make({"targets": 1.0}).digest
-    assert make({}).digest == make({"targets": DECLARATIONS["targets"].default}).digest
+    assert make({}).digest == make({"targets": PARAMETERS["targets"].default}).digest
     assert make({"targets": 0.2}).digest != make({"targets": 0.3}).digest
 
 

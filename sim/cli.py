@@ -20,7 +20,6 @@ from sim.errors import InputError, StudyStopped, counted, shown, visible
 if TYPE_CHECKING:
     from sim.pool import Progress
     from sim.study import Results, Study
-    from sim.terminal import Show
 
 app = typer.Typer(
     name="sim",
@@ -355,9 +354,9 @@ def parameters(
     _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
 
 
-def _counted(show: Show) -> Progress:
+def _counted(show: Progress) -> Progress:
     """What shows progress in which nothing can fail."""
-    return lambda done, total, note="": show(done, 0, total)
+    return lambda done, total, note="": show(done, total)
 
 
 def _study(file: Path, settings: list[str] | None) -> Study:

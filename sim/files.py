@@ -49,14 +49,13 @@ def digest(content: bytes) -> str:
 @contextmanager
 def explained(path: Path | str, done: str = "written") -> Iterator[None]:
     """Turn an `OSError` in the block into an `InputError` with one line: the path cannot be written, and why."""
-    line = f"{place(Path(path))}: cannot be {done}: "
-    if "\0" in str(path):
-        raise InputError([f"{line}a null character in its name"])
     try:
+        if "\0" in str(path):
+            raise OSError("a null character in its name")
         yield
     except OSError as error:
         why = error.strerror or " ".join(str(error).split())[:200]
-        raise InputError([line + why]) from None
+        raise InputError([f"{place(Path(path))}: cannot be {done}: {why}"]) from None
 
 
 def opened(path: Path) -> BinaryIO:
@@ -200,12 +199,13 @@ class Folder:
 
         Raises `InputError` for a name that a file of somebody else's has.
         """
+        of = self.of if of is None else of
         new = [name for name in names if name not in self.files]
         with explained(self.path):
             make(self.path)
             if taken := [name for name in new if os.path.lexists(self.path / name)]:
                 raise InputError([f"{place(self.path / taken[0])}: is not this program's; move it elsewhere"])
-            if new or of not in (None, self.of) or not (self.path / MANIFEST).exists():
+            if new or of != self.of or not (self.path / MANIFEST).exists():
                 self.files |= dict.fromkeys(new, "")
                 self._note(of)
 
@@ -239,12 +239,12 @@ class Folder:
     def content(self, name: str) -> bytes | None:
         """The content of a file, or None where it is not there as it was written."""
         with suppress(OSError):
-            found = read(self.path / name)
-            return found if digest(found) == self.files.get(name) else None
+            if digest(found := read(self.path / name)) == self.files.get(name):
+                return found
         return None
 
-    def _note(self, of: str | None) -> None:
-        self.of = self.of if of is None else of
+    def _note(self, of: str) -> None:
+        self.of = of
         told = {"made_by": OURS, "what": self.what, "of": self.of, "files": self.files}
         write(self.path / MANIFEST, json.dumps(told, indent=1).encode() + b"\n")
 
@@ -254,7 +254,7 @@ class Folder:
         with explained(self.path):
             write(self.path / name, content)
             self.files[name] = digest(content)
-            self._note(None)
+            self._note(self.of)
 
     def arrays(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
         """The arrays of a name, as they were kept, or else computed and kept; a damaged file is made again."""
@@ -305,16 +305,16 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
 
 def others(folder: Path) -> list[str]:
     """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left."""
+
+    def is_ours(path: Path) -> bool:
+        if path.is_dir():
+            return not path.is_symlink() and _manifest(path) is not None
+        part = _PART.fullmatch(path.name)
+        return (path.name == LOCK and not path.stat().st_size) or bool(part and part["name"] in (MANIFEST, LEDGER))
+
     with suppress(FileNotFoundError):
-        return [path.name for path in sorted(folder.iterdir()) if not _is_ours(path)]
+        return [path.name for path in sorted(folder.iterdir()) if not is_ours(path)]
     return []
-
-
-def _is_ours(path: Path) -> bool:
-    if path.is_dir():
-        return not path.is_symlink() and _manifest(path) is not None
-    part = _PART.fullmatch(path.name)
-    return (path.name == LOCK and not path.stat().st_size) or bool(part and part["name"] in (MANIFEST, LEDGER))
 
 
 @contextmanager

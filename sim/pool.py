@@ -7,25 +7,20 @@ is done depends on the items alone, and whoever collects the results knows which
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
-from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from sim.errors import InputError
+from sim.errors import whole
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Task = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 MOST_WORKERS = 1_000
 """More threads or processes than this are refused: no machine here has so many cores."""
-_GRACE = 0.3  # seconds
 
 
 class Progress(Protocol):
@@ -47,71 +42,20 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class DaemonThreads(Executor):
-    """Threads that do not keep the process alive: a long run in the engine cannot be called off, only left behind.
-
-    The standard library's threads are waited for when Python exits, which after Ctrl-C could take hours.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
-        self._threads = [threading.Thread(target=self._work, name=f"worker {k}", daemon=True) for k in range(workers)]
-        for thread in self._threads:
-            thread.start()
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Put a call in line."""
-        future: Future[Any] = Future()
-        self._tasks.put((future, fn, args, kwargs))
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the threads end when all is done, or with `cancel_futures` what has begun; `wait` for that, or not."""
-        while cancel_futures and not self._tasks.empty():
-            if (task := self._tasks.get()) is not None:
-                task[0].cancel()
-        for _ in self._threads:
-            self._tasks.put(None)
-        if wait:
-            self.join(None)
-
-    def join(self, seconds: float | None) -> None:
-        """Wait for the threads to end, in all for so many seconds at most."""
-        limit = None if seconds is None else time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(None if limit is None else max(0.0, limit - time.monotonic()))
-
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            future, function, arguments, named = task
-            if future.set_running_or_notify_cancel():
-                try:
-                    result = function(*arguments, **named)
-                except BaseException as error:
-                    future.set_exception(error)
-                else:
-                    future.set_result(result)
-                    del result
-            del task, future, function, arguments, named  # or the last result would stay in memory
-
-
 @contextmanager
 def local_threads(workers: int | None = None) -> Iterator[Executor]:
-    """Threads of this process, by default one for each core; on an error what has not begun is dropped.
+    """Threads of this process, by default one for each core.
 
-    What has begun then gets a moment to end, and is left behind if it does not. Raises `InputError` for more than
-    `MOST_WORKERS`.
+    On an error what has not begun is dropped and what has begun is not waited for: a run in the engine cannot be
+    called off. Raises `InputError` unless `workers` is a whole number from 1 to `MOST_WORKERS`.
     """
-    if workers is not None and workers > MOST_WORKERS:
-        raise InputError([f"workers = {workers}: must be a whole number from 1 to {MOST_WORKERS:,}"])
-    pool = DaemonThreads(workers or cores())
+    threads = ThreadPoolExecutor(cores() if workers is None else whole("workers", workers, 1, MOST_WORKERS))
     try:
-        yield pool
+        yield threads
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        pool.join(_GRACE)
+        threads.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown()
+    threads.shutdown()
 
 
 def in_order(

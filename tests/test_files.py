@@ -23,7 +23,7 @@ from sim.plots import film as animation
 from sim.plots import study as studies
 from sim.plots import theme
 from sim.report.claims import answer_to, reply_to
-from sim.report.study import save
+from sim.report.study import save, sensitivity_text
 from sim.study import Results, Study
 
 STUDY = """
@@ -294,7 +294,7 @@ def test_what_was_made_of_other_runs_is_made_again_whatever_the_times_of_files_s
     text = (tmp_path / "whole" / "sensitivity.txt").read_text()
     assert (tmp_path / "copy" / "sensitivity.txt").read_text() != text
     results = Results(tmp_path / "copy")
-    assert results.sensitivity_text() == text.rstrip("\n")
+    assert sensitivity_text(results) == text.rstrip("\n")
     save(results)
     assert (tmp_path / "copy" / "sensitivity.txt").read_text() == text
 
@@ -351,5 +351,5 @@ def test_nonsense_in_the_environment_changes_nothing(tmp_path: Path) -> None:
             command, cwd=tmp_path, env=environment | more, capture_output=True, text=True, check=False
         )
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-        commits.add(str(Results(tmp_path / str(number)).computed_by[0]["commit"]))
+        commits.add(str(Results(tmp_path / str(number)).origin["computed_by"][0]["commit"]))
     assert len(commits) == 1

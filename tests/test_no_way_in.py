@@ -34,7 +34,7 @@ from sim.model import compiling as compiled
 from sim.plots import theme
 from sim.report import html as report
 from sim.report.study import save
-from sim.study import Results, ledger
+from sim.study import Results, store
 from sim.worlds import ensemble, evidence
 
 ROOT = Path(__file__).parents[1]
@@ -301,8 +301,8 @@ def test_a_name_in_a_ledger_leads_nowhere_else(folder: Path) -> None:
         _forge(folder, name, chunk)
     outside = (folder.parent / "outside.parquet").read_bytes()
     files = {"done": chunk, "runs": 4, "failed": 0, "files": {"../../outside": digest(outside)}}
-    assert not ledger.is_ours(files)
-    assert ledger.is_ours(files | {"files": {"runs": digest(outside)}})
+    assert not store.is_ours(files)
+    assert store.is_ours(files | {"files": {"runs": digest(outside)}})
 
 
 def test_a_ledger_that_misses_a_file_is_one_line(folder: Path) -> None:
@@ -345,7 +345,7 @@ def test_a_title_or_a_name_never_becomes_a_way_out_of_results(name: str) -> None
 
 
 def test_a_spreadsheet_computes_nothing_that_a_file_says(folder: Path, tmp_path: Path) -> None:
-    assert not ledger.is_ours({"plan": {"columns": ["=cmd|' /C calc'!A0"]}})
+    assert not store.is_ours({"plan": {"columns": ["=cmd|' /C calc'!A0"]}})
     with pytest.raises(InputError, match="a spreadsheet would compute it"):
         sim.Study.from_dict({"design": {"kind": "lhs", "samples": 4, "together": [
             {"name": "=1+1", "monitoring": [0.1, 0.9], "targets": [0.1, 0.9]}]}})  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import chain
 from math import isqrt
@@ -33,6 +33,7 @@ from sim.plots import layout, theme
 if TYPE_CHECKING:
     from matplotlib.text import Text
 
+    from sim.pool import Progress
     from sim.study import Results
 
 DEFAULT_REGIMES = ("light", "heavy")
@@ -70,7 +71,7 @@ def save(
     regimes: Sequence[str] | None = None,
     seed: int | None = None,
     results: Results | None = None,
-    progress: Callable[[int, int, int], None] | None = None,
+    progress: Progress | None = None,
     **settings: Any,
 ) -> Path:
     """Make a film of two regimes from the same start, or of the first and the last cell of a study; return its path.
@@ -85,7 +86,7 @@ def save(
     results : Results, optional
         The study, in place of `regimes`, `seed` and `settings`. The runs of its first seed are made again.
     progress : callable, optional
-        Called with the number of frames done, 0, and the number of all.
+        Called with the number of frames done and the number of all.
     **settings
         What else `sim.simulate` takes, for both.
 
@@ -115,7 +116,7 @@ def save(
     return film((first, second), path, progress)
 
 
-def film(takes: tuple[Take, Take], path: Path, progress: Callable[[int, int, int], None] | None = None) -> Path:
+def film(takes: tuple[Take, Take], path: Path, progress: Progress | None = None) -> Path:
     """Write the film of two runs of the same length; see `save`."""
     months = {take.run.parameters.months for take in takes}
     if len(months) > 1:
@@ -135,7 +136,7 @@ def film(takes: tuple[Take, Take], path: Path, progress: Callable[[int, int, int
     return path
 
 
-def frames_of(takes: tuple[Take, Take], progress: Callable[[int, int, int], None] | None = None) -> Iterator[Frame]:
+def frames_of(takes: tuple[Take, Take], progress: Progress | None = None) -> Iterator[Frame]:
     """A picture of 720 by 1280 points for each month."""
     months = takes[0].run.parameters.months
     with theme.style():
@@ -145,7 +146,7 @@ def frames_of(takes: tuple[Take, Take], progress: Callable[[int, int, int], None
             picture = stage.at(month)
         yield picture
         if progress is not None:
-            progress(month + 1, 0, months)
+            progress(month + 1, months)
 
 
 def _of_results(results: Results) -> tuple[Take, Take]:

@@ -85,29 +85,22 @@ def chunks(
     """
     batch: list[Piece] = []
     filled = 0
-    for piece in _pieces(cells, seed, seeds, size):
-        cost = piece.runs * piece.cell.cost
-        if batch and filled + cost > size:
-            yield _chunk(batch, columns, kept)
-            batch, filled = [], 0
-        batch.append(piece)
-        filled += cost
-    if batch:
-        yield _chunk(batch, columns, kept)
-
-
-def _pieces(cells: Iterable[tuple[int, Cell]], seed: int, seeds: int, size: int) -> Iterator[Piece]:
     for number, cell in cells:
         most = max(1, size // cell.cost)
         for done in range(0, seeds, most):
-            yield Piece(number, cell, seed + done, min(most, seeds - done))
+            piece = Piece(number, cell, seed + done, min(most, seeds - done))
+            cost = piece.runs * cell.cost
+            if batch and filled + cost > size:
+                yield _chunk(batch, columns, kept)
+                batch, filled = [], 0
+            batch.append(piece)
+            filled += cost
+    if batch:
+        yield _chunk(batch, columns, kept)
 
 
 def _chunk(pieces: list[Piece], columns: tuple[str, ...], kept: Kept) -> Chunk:
     runs = [(piece.cell.digest, piece.seed, piece.runs) for piece in pieces]  # not the number: cells may move
     what = [kept.outcomes, kept.window, kept.series, kept.organisations]
-    return Chunk(_digest(json.dumps([identity(*MADE_BY), columns, what, runs])), columns, kept, tuple(pieces))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    text = json.dumps([identity(*MADE_BY), columns, what, runs])
+    return Chunk(hashlib.sha256(text.encode()).hexdigest()[:32], columns, kept, tuple(pieces))

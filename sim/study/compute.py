@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from sim.model import engine
 from sim.model import record as recording
 from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import SIZES, Parameters, resolve
-from sim.study.chunks import Chunk, Kept, Piece
+from sim.study.chunks import Chunk, Piece
 from sim.study.design import TEXTS
 
 Tables = dict[str, pa.Table]
@@ -53,47 +54,66 @@ def compute(chunk: Chunk, stopped: Callable[[], bool] = lambda: False) -> Tables
     Raises `Stopped` soon after `stopped` says so, when the run under way is finished, and `StudyStopped` where the
     machine lacks memory.
     """
-    kept = chunk.kept
-    wanted = {"runs": True, "series": kept.series, "organisations": kept.organisations}
-    parts: dict[str, list[pa.Table]] = {name: [] for name, yes in wanted.items() if yes}
+    wanted = ["runs", *(name for name in ("series", "organisations") if getattr(chunk.kept, name))]
+    parts: dict[str, list[pa.Table]] = {name: [] for name in wanted}
     resolved = ((piece, resolve(**piece.cell.settings)) for piece in chunk.pieces)
-    for shape, alike in groupby(resolved, key=lambda found: _Shape.of(found[1])):
-        batch = _run(alike, shape, kept, stopped)
+    for sizes, alike in groupby(resolved, key=lambda found: _sizes(found[1])):
+        batch = _Batch(chunk, *sizes)
+        for piece, parameters in alike:
+            batch.run(piece, parameters, stopped)
         for name, tables in parts.items():
-            tables.append(_TABLES[name](batch, chunk))
+            tables.append(_TABLES[name](batch))
     return {name: pa.concat_tables(tables) for name, tables in parts.items()}
 
 
-class _Shape(NamedTuple):
-    systems: int
-    organisations: int
-    managers: int
-    months: int
-
-    @classmethod
-    def of(cls, p: Parameters) -> _Shape:
-        return cls(p.systems, p.organisations, p.managers, p.months)
-
-    @property
-    def places(self) -> int:
-        return self.systems * self.organisations
+_sizes = attrgetter("systems", "organisations", "managers", "months")
 
 
 @dataclass
 class _Batch:
-    """Successive runs of one shape: labels, seed and error of each; the last `months` of those that did not fail.
+    """Successive runs of the same sizes: labels, seed and error of each; the last months of those that did not fail.
 
     Arrays are made of a whole batch, because for small runs the making takes as long as the running.
     """
 
-    shape: _Shape
+    chunk: Chunk
+    systems: int
+    organisations: int
+    managers: int
     months: int
     labels: list[tuple[float | str, ...]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     errors: list[str | None] = field(default_factory=list)
     tracebacks: list[str | None] = field(default_factory=list)
     sums: list[NDArray[np.float64]] = field(default_factory=list)
-    organisations: list[NDArray[np.float64]] = field(default_factory=list)
+    means: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def run(self, piece: Piece, parameters: Parameters, stopped: Callable[[], bool]) -> None:
+        """Add the runs of a piece."""
+        kept = self.chunk.kept
+        for seed in range(piece.seed, piece.seed + piece.runs):
+            if stopped():
+                raise Stopped
+            error = trace = None
+            try:
+                record = engine.run(parameters, seed, kept.organisations)
+                if not np.isfinite(record.sums).all():
+                    raise FloatingPointError("an outcome is no finite number")
+                self.sums.append(record.sums[-self.months_kept :].copy())  # a view would keep the months before alive
+                if kept.organisations:
+                    self.means.append(record.organisations / self.managers)
+            except (MemoryError, OSError) as failure:
+                raise lacking(failure) from None
+            except Exception as failure:  # one failed run is a row, not a lost sweep
+                error, trace = _one_line(failure), traceback.format_exc()[-_LONGEST_TRACEBACK:]
+            self.labels.append(piece.cell.labels)
+            self.seeds.append(seed)
+            self.errors.append(error)
+            self.tracebacks.append(trace)
+
+    @property
+    def months_kept(self) -> int:
+        return self.months if self.chunk.kept.series else min(self.chunk.kept.window, self.months)
 
     @property
     def worked(self) -> NDArray[np.bool_]:
@@ -102,35 +122,9 @@ class _Batch:
     def outcomes(self) -> dict[str, NDArray[np.float64]]:
         """Outcomes, each an array of the runs that did not fail by the months that are kept."""
         nothing = np.zeros((0, len(recording.FIELDS)))  # every run may have failed
-        posts = self.shape.places * self.shape.managers
+        posts = self.systems * self.organisations * self.managers
         by_month = recording.outcomes(np.concatenate([nothing, *self.sums]), posts)
-        return {name: values.reshape(-1, self.months) for name, values in by_month.items()}
-
-
-def _run(alike: Iterable[tuple[Piece, Parameters]], shape: _Shape, kept: Kept, stopped: Callable[[], bool]) -> _Batch:
-    batch = _Batch(shape, shape.months if kept.series else min(kept.window, shape.months))
-    for piece, parameters in alike:
-        for seed in range(piece.seed, piece.seed + piece.runs):
-            if stopped():
-                raise Stopped
-            batch.labels.append(piece.cell.labels)
-            batch.seeds.append(seed)
-            try:
-                record = engine.run(parameters, seed, kept.organisations)
-                if not np.isfinite(record.sums).all():
-                    raise FloatingPointError("an outcome is no finite number")
-            except (MemoryError, OSError) as error:
-                raise lacking(error) from None
-            except Exception as error:  # one failed run is a row, not a lost sweep
-                batch.errors.append(_one_line(error))
-                batch.tracebacks.append(traceback.format_exc()[-_LONGEST_TRACEBACK:])
-                continue
-            batch.errors.append(None)
-            batch.tracebacks.append(None)
-            batch.sums.append(record.sums[-batch.months :].copy())  # a view would keep the months before alive
-            if kept.organisations:
-                batch.organisations.append(record.organisations / parameters.managers)
-    return batch
+        return {name: by_month[name].reshape(-1, self.months_kept) for name in self.chunk.kept.outcomes}
 
 
 def _one_line(error: Exception) -> str:
@@ -138,39 +132,44 @@ def _one_line(error: Exception) -> str:
     return " ".join([f"{type(error).__name__}:", *lines])[:_LONGEST_ERROR]
 
 
-def _runs(batch: _Batch, chunk: Chunk) -> pa.Table:
-    worked, outcomes = batch.worked, batch.outcomes()
-    columns = dict(_design(batch, chunk, np.arange(len(worked))))
-    for name in chunk.kept.outcomes:
+def _runs(batch: _Batch) -> pa.Table:
+    worked, columns = batch.worked, _design(batch, np.arange(len(batch.seeds)))
+    for name, outcome in batch.outcomes().items():
         values = np.zeros(len(worked))
-        values[worked] = outcomes[name][:, -chunk.kept.window :].mean(axis=1)
+        values[worked] = outcome[:, -batch.chunk.kept.window :].mean(axis=1)
         columns[name] = pa.array(values, mask=~worked)
     for name, texts in (("error", batch.errors), ("traceback", batch.tracebacks)):
         columns[name] = pa.array(texts, pa.string())
     return pa.table(columns)
 
 
-def _series(batch: _Batch, chunk: Chunk) -> pa.Table:
-    worked, outcomes, months = np.flatnonzero(batch.worked), batch.outcomes(), batch.shape.months
-    columns = dict(_design(batch, chunk, np.repeat(worked, months)))
-    columns["month"] = pa.array(_months(months, len(worked)))
-    return pa.table({**columns, **{name: pa.array(outcomes[name].ravel()) for name in chunk.kept.outcomes}})
+def _series(batch: _Batch) -> pa.Table:
+    worked = np.flatnonzero(batch.worked)
+    columns = _design(batch, np.repeat(worked, batch.months))
+    columns["month"] = np.tile(np.arange(1, batch.months + 1, dtype=np.int32), len(worked))
+    return pa.table(columns | {name: values.ravel() for name, values in batch.outcomes().items()})
 
 
-def _organisations(batch: _Batch, chunk: Chunk) -> pa.Table:
-    worked, months, places = np.flatnonzero(batch.worked), batch.shape.months, batch.shape.places
-    design = _design(batch, chunk, np.repeat(worked, months * places))
-    columns = {measured(name): values for name, values in design}
-    columns["month"] = pa.array(np.repeat(_months(months, len(worked)), places))
-    place = np.tile(np.arange(places, dtype=np.int32), len(worked) * months)
-    columns["organisation"] = pa.array(place)
-    columns["system"] = pa.array(place // np.int32(batch.shape.organisations))
+def _organisations(batch: _Batch) -> pa.Table:
+    worked, months, places = np.flatnonzero(batch.worked), batch.months, batch.systems * batch.organisations
+    design = _design(batch, np.repeat(worked, months * places))
+    columns = {measured(name): values for name, values in design.items()}
+    columns["month"] = np.tile(np.repeat(np.arange(1, months + 1, dtype=np.int32), places), len(worked))
+    columns["organisation"] = np.tile(np.arange(places, dtype=np.int32), len(worked) * months)
+    columns["system"] = columns["organisation"] // np.int32(batch.organisations)
     nothing = np.zeros((0, len(POST_COLUMNS)))  # every run may have failed
-    means = np.concatenate([nothing, *(run.reshape(-1, len(POST_COLUMNS)) for run in batch.organisations)])
-    return pa.table({**columns, **{name: pa.array(means[:, k]) for k, name in enumerate(POST_COLUMNS)}})
+    means = np.concatenate([nothing, *(run.reshape(-1, len(POST_COLUMNS)) for run in batch.means)])
+    return pa.table(columns | dict(zip(POST_COLUMNS, means.T, strict=True)))
 
 
-_TABLES: dict[str, Callable[[_Batch, Chunk], pa.Table]] = {
+def _design(batch: _Batch, runs: NDArray[np.int64]) -> dict[str, Any]:
+    """The design's columns and the seed; `runs` holds for each row the number of its run in the batch."""
+    values = dict(zip(batch.chunk.columns, zip(*batch.labels, strict=True), strict=True))
+    columns = {name: pa.array(of, _type(name)) for name, of in values.items()} | {"seed": pa.array(batch.seeds)}
+    return {name: column.take(pa.array(runs)) for name, column in columns.items()}
+
+
+_TABLES: dict[str, Callable[[_Batch], pa.Table]] = {
     "runs": _runs,
     "series": _series,
     "organisations": _organisations,
@@ -189,17 +188,6 @@ def schema(table: str, columns: Sequence[str], outcomes: Sequence[str]) -> pa.Sc
     places = dict.fromkeys(("month", "organisation", "system"), pa.int32())
     own = {measured(name): kind for name, kind in design.items()}
     return pa.schema(own | places | dict.fromkeys(POST_COLUMNS, pa.float64()))
-
-
-def _months(months: int, runs: int) -> NDArray[np.int32]:
-    return np.tile(np.arange(1, months + 1, dtype=np.int32), runs)
-
-
-def _design(batch: _Batch, chunk: Chunk, runs: NDArray[np.int64]) -> Iterator[tuple[str, Any]]:
-    """The design's columns and the seed; `runs` holds for each row the number of its run in the batch."""
-    for k, name in enumerate(chunk.columns):
-        yield name, pa.array([labels[k] for labels in batch.labels], _type(name)).take(pa.array(runs))
-    yield "seed", pa.array(batch.seeds, pa.int64()).take(pa.array(runs))
 
 
 def _type(column: str) -> pa.DataType:

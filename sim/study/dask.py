@@ -51,17 +51,16 @@ def versions() -> Versions:
 
 def compute_there(chunk: Chunk, expected: Versions) -> Tables:
     """`compute` on another machine; raises `InputError` with one line where that has other versions."""
-    if lines := _differing(versions(), expected):
-        raise InputError(lines)
+    _compare(versions(), expected)
     return compute(chunk)
 
 
-def _differing(found: Versions, expected: Versions, worker: str = "a worker") -> list[str]:
+def _compare(found: Versions, expected: Versions, worker: str = "a worker") -> None:
     for name, value in expected.items():
         if found.get(name) != value:
             what = "another version of the model" if name == "model" else f"{name} {found.get(name)}, here {value}"
-            return [f"cluster: {worker} runs {what}; install the same versions everywhere, or rows would differ"]
-    return []
+            line = f"cluster: {worker} runs {what}; install the same versions everywhere, or rows would differ"
+            raise InputError([line])
 
 
 @contextmanager
@@ -72,13 +71,12 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     Raises `InputError` with one line for an address that is none, where nobody answers there within ten seconds, for
     a worker with other versions, and where Dask is not installed; `StudyStopped` where the cluster is lost later.
     """
-    local = _LOCAL.fullmatch(address)
-    if not local and not _ADDRESS.fullmatch(address):
-        raise InputError([f"cluster = {shown(address)}: must be an address such as tcp://host:8786, or local:2"])
-    if local:
-        with _processes(address, int(local["workers"])) as processes:
-            yield processes, lambda: int(local["workers"])
+    if local := _LOCAL.fullmatch(address):
+        with _processes(address, workers := int(local["workers"])) as processes:
+            yield processes, lambda: workers
         return
+    if not _ADDRESS.fullmatch(address):
+        raise InputError([f"cluster = {shown(address)}: must be an address such as tcp://host:8786, or local:2"])
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
@@ -88,13 +86,10 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
             _check_workers(client)
             yield client.get_executor(pure=False), _Threads(client)
         except (CancelledError, import_module("distributed.comm").CommClosedError, distributed.KilledWorker) as error:
-            raise StudyStopped(_explained(address, error)) from None
-
-
-def _explained(address: str, error: BaseException) -> str:
-    if not isinstance(error, import_module("distributed").KilledWorker):
-        return f"cluster = {shown(address)}: lost; what is finished is kept"
-    return f"cluster = {shown(address)}: a chunk ended several workers, perhaps for want of memory ({error})"
+            why = "lost; what is finished is kept"
+            if isinstance(error, distributed.KilledWorker):
+                why = f"a chunk ended several workers, perhaps for want of memory ({error})"
+            raise StudyStopped(f"cluster = {shown(address)}: {why}") from None
 
 
 @contextmanager
@@ -120,8 +115,13 @@ def _processes(address: str, workers: int) -> Iterator[Executor]:
     before = multiprocessing.active_children()
     executor = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
     try:
-        with _undisturbed():
+        if os.name == "posix":  # Ctrl-C waits, and processes that are started meanwhile never hear of it
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
             executor.submit(os.getpid)  # starts all of them
+        finally:
+            if os.name == "posix":
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         yield executor
         executor.shutdown()
     except BrokenProcessPool:
@@ -147,26 +147,14 @@ def _begin() -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits, and processes that are started meanwhile never hear of it."""
-    if os.name != "posix":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
 def _connected(distributed: Any, address: str) -> Iterator[Any]:
     try:
-        _in_thread(lambda: asyncio.run(asyncio.wait_for(_greet(address), _SECONDS)))
+        with ThreadPoolExecutor(1) as thread:  # one of its own, because a notebook has an event loop in this one
+            thread.submit(lambda: asyncio.run(asyncio.wait_for(_greet(address), _SECONDS))).result()
         client = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
     except Exception:  # what answers may be anything, and so is what Dask then makes of it
-        line = f"cluster = {shown(address)}: no Dask scheduler answers there; is it running, and its port open?"
-        raise InputError([line]) from None
+        why = "no Dask scheduler answers there; is it running, and its port open?"
+        raise InputError([f"cluster = {shown(address)}: {why}"]) from None
     try:
         yield client
     finally:
@@ -184,12 +172,6 @@ async def _greet(address: str) -> None:
     comm.abort()
 
 
-def _in_thread(call: Callable[[], object]) -> None:
-    """Call in a thread of its own, because a notebook has an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(call).result()
-
-
 def _check_workers(client: Any) -> None:
     """Turn away workers with other versions now, and not after the first hour in a queue; later ones check alone."""
     expected = versions()
@@ -198,11 +180,9 @@ def _check_workers(client: Any) -> None:
         print("The cluster has no workers yet; waiting for the first ...", file=sys.stderr, flush=True)
     for worker, theirs in found.items():
         if isinstance(theirs, ImportError):
-            line = f"cluster: a worker cannot import {theirs.name}; install leadership-sim on every worker"
-            raise InputError([line])
-        # one that did not answer has died meanwhile, and its chunks go to others
-        if isinstance(theirs, dict) and (lines := _differing(theirs, expected, f"the worker at {worker}")):
-            raise InputError(lines)
+            raise InputError([f"cluster: a worker cannot import {theirs.name}; install leadership-sim on every worker"])
+        if isinstance(theirs, dict):  # one that did not answer has died meanwhile, and its chunks go to others
+            _compare(theirs, expected, f"the worker at {worker}")
 
 
 class _Threads:

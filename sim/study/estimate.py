@@ -16,7 +16,7 @@ from sim.study.chunks import Chunk, Kept, Piece
 from sim.study.compute import compute
 from sim.study.points import cost_of
 from sim.study.precision import Rounds
-from sim.study.runner import Options, checked_workers, unfinished
+from sim.study.runner import checked_workers, unfinished
 from sim.study.store import Store, encoded
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Estimate:
 
 def estimate(study: Study, folder: Path, workers: int | None) -> Estimate:
     """Time a few short runs and count what is missing; see `Study.estimate`."""
-    workers = checked_workers(Options(workers=workers))
+    workers = checked_workers(workers)
     store, rounds = Store(folder), Rounds(study)
     missing = unfinished(store, rounds)
     seconds = _pilot(missing) * sum(chunk.cost for chunk in missing) / min(workers, cores(), len(missing) or 1)

@@ -8,7 +8,7 @@ and one serves for all depths.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import statistics as weighted
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import InputError, Mistake, closest, shown
 from sim.model.glossary import joined
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate, Weights
@@ -71,19 +71,16 @@ class Regions:
     regions : tuple of Region
         The one with the largest share first; together they hold all points told apart. Empty where there are none to
         tell apart, or no simple region tells them apart.
-    scores : tuple of Score
-        For each depth; empty where there was nothing to tell apart.
     chosen : Score or None
-        The smallest depth that is within a standard error of the best.
+        The smallest depth that is within a standard error of the best; None where there was nothing to tell apart.
     leading : tuple of str
-        The two factors that matter most; empty where `scores` is.
+        The two factors that matter most; empty where there was nothing to tell apart.
     """
 
     answer: str
     other: str
     sentence: str
     regions: tuple[Region, ...] = ()
-    scores: tuple[Score, ...] = ()
     chosen: Score | None = None
     leading: tuple[str, ...] = ()
 
@@ -133,8 +130,7 @@ def regions(
     by = np.arange(n) if ancestors is None else ancestors
     if len(np.unique(by)) < FOLDS:
         return Regions(answer, other, f"Too few {of} of separate descent to look for a region.")
-    scores = score(x, truth, w, by, seed)
-    chosen = smallest_within_an_error(scores)
+    chosen = smallest_within_an_error(score(x, truth, w, by, seed))
     tree = grown(x, truth, w)
     found: list[Region] = []
     for bounds in leaves(tree, names, weighted.weighted_mean(w, truth), chosen.depth) if tells_apart(chosen) else []:
@@ -146,7 +142,7 @@ def regions(
             found.append(Region(bounds, share, float(w[inside].sum() / w.sum()), size))
     kept = tuple(sorted(found, key=lambda r: -r.share.estimate)) if len(found) > 1 else ()
     leading = tuple(names[k] for k in ranking(tree, x, truth, w)[:2])
-    return Regions(answer, other, _sentence(answer, other, of, kept, chosen), kept, scores, chosen, leading)
+    return Regions(answer, other, _sentence(answer, other, of, kept, chosen), kept, chosen, leading)
 
 
 def is_rare(truth: Truth, w: Weights) -> bool:
@@ -172,10 +168,10 @@ def regions_where(results: Results, condition: str) -> Regions:
     match = _CONDITION.fullmatch(condition)
     if match is None:
         raise InputError([f'{shown(condition)}: must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'])
-    name, sign, limit = match.group(1), match.group(2), float(match.group(3))
+    name, sign, limit = match[1], match[2], float(match[3])
     if name not in results.outcomes:
-        hint = nearest(name, results.outcomes) or f"; there are {', '.join(results.outcomes)}"
-        raise InputError([f"{named(name)}: no outcome of this study{hint}"])
+        there = f"there are {', '.join(results.outcomes)}"
+        raise InputError([Mistake((name,), ..., "no outcome of this study", closest(name, results.outcomes), there)])
     runs = results.runs.dropna(subset=[name])
     varied = [column for column in results.columns if runs[column].nunique() > 1]
     if not varied:
@@ -198,9 +194,11 @@ def _sentence(answer: str, other: str, of: str, found: Sequence[Region], chosen:
         return f"No simple region tells {answer} from {other}: {sorted_well}."
     first, *others = (f"{100 * region.share.estimate:.0f} %" for region in found)
     where = [joined([_condition(name, *limits) for name, limits in region.bounds.items()]) for region in found]
-    parts = [f"Where {where[0]}, it is {answer} in {first} of {of} by weight"]
-    parts += [f"where {place}, in {said}" for place, said in zip(where[1:-1], others, strict=False)]
-    parts += [f"elsewhere in {others[-1]}"]
+    parts = [
+        f"Where {where[0]}, it is {answer} in {first} of {of} by weight",
+        *(f"where {place}, in {said}" for place, said in zip(where[1:-1], others, strict=False)),
+        f"elsewhere in {others[-1]}",
+    ]
     among = "" if other.startswith("not ") else f", of those where it is {answer} or {other}"
     beats = chosen.gain.estimate > 2.0 * chosen.gain.error
     remark = "" if beats else " Always guessing the commoner answer would do as well."
@@ -211,9 +209,8 @@ def _condition(name: str, low: float, high: float) -> str:
     if " " in name:
         return f"the {name.replace('_', ' ')} is {'on' if high == np.inf else 'off'}"
     unit = f" ({PARAMETERS[name].unit})" if name in PARAMETERS else ""
-    if np.isfinite(low) and np.isfinite(high):
-        return f"{name} is from {low:g} to {high:g}{unit}"
-    return f"{name} is below {high:g}{unit}" if np.isfinite(high) else f"{name} is at least {low:g}{unit}"
+    lowest = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
+    return f"{name} is {lowest if np.isfinite(low) else f'below {high:g}'}{unit}"
 
 
 def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], seed: int = 0) -> tuple[Score, ...]:
@@ -222,8 +219,9 @@ def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], see
     `x` is worlds by factors, `truth` what is to be told, `w` weights that sum to 1.
     """
     balanced, plain, gain = np.zeros((3, len(DEPTHS), len(x)))
-    rng = np.random.default_rng(seed)
-    for fold in (fold for _ in range(REPEATS) for fold in _folds(ancestors, rng)):
+    rng, (_, which) = np.random.default_rng(seed), np.unique(ancestors, return_inverse=True)
+    dealt = (rng.permutation(which.max() + 1)[which] % FOLDS for _ in range(REPEATS))
+    for fold in (folds == k for folds in dealt for k in range(FOLDS)):
         base = weighted.weighted_mean(w[~fold], truth[~fold])
         chance = chances(grown(x[~fold], truth[~fold], w[~fold]), x[fold])
         balanced[:, fold] += (chance > base) == truth[fold]
@@ -231,13 +229,9 @@ def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], see
         gain[:, fold] -= (base > 0.5) == truth[fold]
     gain += plain
     alike = np.where(truth, w / w[truth].sum(), w / w[~truth].sum()) / 2.0
+    judged = ((alike, balanced), (w, plain), (w, gain))
     return tuple(
-        Score(
-            depth,
-            weighted.mean(alike, balanced[k] / REPEATS, ancestors),
-            weighted.mean(w, plain[k] / REPEATS, ancestors),
-            weighted.mean(w, gain[k] / REPEATS, ancestors),
-        )
+        Score(depth, *(weighted.mean(by, right[k] / REPEATS, ancestors) for by, right in judged))
         for k, depth in enumerate(DEPTHS)
     )
 
@@ -253,20 +247,12 @@ def tells_apart(score: Score) -> bool:
     return score.balanced.estimate - 0.5 > 2.0 * score.balanced.error
 
 
-def _folds(ancestors: NDArray[np.int64], rng: np.random.Generator) -> Iterable[Truth]:
-    _, which = np.unique(ancestors, return_inverse=True)
-    fold = rng.permutation(which.max() + 1) % FOLDS
-    return (fold[which] == k for k in range(FOLDS))
-
-
 def grown(x: Values, truth: Truth, w: Weights) -> DecisionTreeClassifier:
     """The deepest tree: `x` is worlds by factors, `truth` what is to be told, `w` their weights."""
     from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
 
-    tree = DecisionTreeClassifier(
-        max_depth=max(DEPTHS), min_weight_fraction_leaf=SMALLEST_LEAF, criterion="entropy", random_state=0
-    )
-    return tree.fit(x, truth, sample_weight=w)
+    options = {"max_depth": max(DEPTHS), "min_weight_fraction_leaf": SMALLEST_LEAF, "criterion": "entropy"}
+    return DecisionTreeClassifier(**options, random_state=0).fit(x, truth, sample_weight=w)
 
 
 def chances(tree: DecisionTreeClassifier, x: Values) -> Values:
@@ -301,24 +287,17 @@ def leaves(
     """The bounds of the leaves down to a depth; where all below a node lies on one side of the base rate, it is one."""
     tree: Any = grown_tree.tree_
 
-    def ends(node: int, left: int) -> bool:
-        return left == 0 or tree.children_left[node] < 0
-
     def sides(node: int, left: int) -> set[bool]:
-        if ends(node, left):
+        if left == 0 or tree.children_left[node] < 0:
             return {bool(_share(tree, node) > base)}
         return sides(tree.children_left[node], left - 1) | sides(tree.children_right[node], left - 1)
 
     def below(node: int, left: int, bounds: dict[str, Bounds]) -> list[dict[str, Bounds]]:
         if len(sides(node, left)) == 1:
             return [bounds]
-        name, limit = names[tree.feature[node]], _rounded(float(tree.threshold[node]))
+        name, limit = names[tree.feature[node]], float(f"{tree.threshold[node]:.2g}")
         low, high = bounds.get(name, (-np.inf, np.inf))
         lower = below(tree.children_left[node], left - 1, {**bounds, name: (low, min(high, limit))})
         return lower + below(tree.children_right[node], left - 1, {**bounds, name: (max(low, limit), high)})
 
     return below(0, depth, {})
-
-
-def _rounded(limit: float) -> float:
-    return float(f"{limit:.2g}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,18 +19,20 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from sim import files
-from sim.errors import InputError, place
+from sim.errors import InputError, Mistake, closest, place, shown, whole
 from sim.model.run import provenance
+from sim.statistics import mean_interval, student
 from sim.study import file as toml
 from sim.study.compute import schema
 from sim.study.design import is_sampled
-from sim.study.precision import CONFIDENCE, half_width
+from sim.study.precision import half_width
 from sim.study.store import Plan, Store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sim.study.plan import Study
+    from sim.study.regions import Regions
     from sim.study.sensitivity import Sensitivity
 
 _PROVENANCE = TypeAdapter(dict[str, str | dict[str, str | None] | None])
@@ -47,12 +51,20 @@ class Results:
         self.folder = Path(folder)
         self._store = Store(self.folder)
         if self._store.plan is None:
-            raise InputError([f"{place(self.folder)}: {_why_not(self.folder)}"])
+            what = "no results here" if self.folder.is_dir() else "no such folder"
+            why = f"{what}; give a folder that sim run has written"
+            if answer_in(self.folder):
+                why = "an answer of sim claim, not a study; open claims.txt, claims.png and claims.csv in it"
+            raise InputError([f"{place(self.folder)}: {why}"])
         self._plan: Plan = self._store.plan
-        self._chunks = [chunk for chunk, _ in self._plan["chunks"] if self._is_there(chunk)]
+        self._chunks = [(chunk, pieces) for chunk, pieces in self._plan["chunks"] if self._store.has(chunk)]
+
+    def __len__(self) -> int:
+        """Number of runs that are there, failed ones included."""
+        return self.counts[0]
 
     def __repr__(self) -> str:
-        return f"Results({str(self.folder)!r}): {self._total - self.missing} of {self._total} runs"
+        return f"Results({str(self.folder)!r}): {len(self):,} of {len(self) + self.missing:,} runs"
 
     @cached_property
     def study(self) -> Study:
@@ -61,7 +73,8 @@ class Results:
 
         path = self.folder / "study.toml"
         study = Study.from_dict(self._file, name=self.folder.resolve().name, where=place(path))
-        if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, self._kept, self.cells):
+        kept = {**self._plan["kept"], "outcomes": self.outcomes}
+        if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, kept, self.cells):
             raise InputError([f"{place(path)}: is not the study that was run here; run the study again"])
         return study
 
@@ -106,7 +119,7 @@ class Results:
     @property
     def counts(self) -> tuple[int, int]:
         """Number of runs that are there, and of failed ones among them."""
-        done = [self._store.done[chunk] for chunk in self._chunks]
+        done = [self._store.done[chunk] for chunk, _ in self._chunks]
         return sum(entry["runs"] for entry in done), sum(entry["failed"] for entry in done)
 
     @property
@@ -122,8 +135,8 @@ class Results:
     @property
     def missing(self) -> int:
         """Number of runs that are still to be done."""
-        done: int = sum(self._store.done[chunk]["runs"] for chunk in self._chunks)
-        return self._total - done
+        planned: int = sum(runs for _, pieces in self._plan["chunks"] for _, runs in pieces)
+        return planned - len(self)
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -154,8 +167,6 @@ class Results:
 
         The interval is missing where n < 2.
         """
-        from scipy import stats  # noqa: PLC0415
-
         keys, names, runs = ["cell", *self.columns], list(self.outcomes), self.runs
         by_cell = runs.groupby("cell", sort=True)[names]
         n, sd = by_cell.count().to_numpy(), by_cell.std().to_numpy()
@@ -163,8 +174,7 @@ class Results:
         table = first.loc[first.index.repeat(len(names))].reset_index(drop=True)
         table["outcome"] = np.tile(np.array(names, dtype=object), len(first))
         table["mean"] = by_cell.mean().to_numpy().ravel()
-        quantile = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(n - 1, 1))
-        table["half_width"] = (quantile * sd / np.sqrt(np.maximum(n, 1))).ravel()
+        table["half_width"] = (student(n) * sd / np.sqrt(np.maximum(n, 1))).ravel()
         table["sd"], table["n"] = sd.ravel(), n.ravel()
         return table
 
@@ -188,10 +198,76 @@ class Results:
         return pd.DataFrame(rows, columns=["cell", *self.columns, "n", "half_width", "ended"])
 
     def compare(self, a: int | Mapping[str, Any], b: int | Mapping[str, Any]) -> pd.DataFrame:
-        """Paired differences between two cells, seed by seed, for each outcome; see `sim.study.comparison.compare`."""
-        from sim.study.comparison import compare  # noqa: PLC0415
+        """The paired differences between two cells: common random numbers take most of the noise away.
 
-        return compare(self, a, b)
+        Parameters
+        ----------
+        a, b : int or mapping
+            The number of a cell, from 1, or values of the design's columns that fit no other cell,
+            ``{"monitoring": 0.75, "relationship": 0.1}``.
+
+        Returns
+        -------
+        A row for each outcome: ``outcome``, the means ``a`` and ``b`` over the seeds that worked in both,
+        ``difference`` a − b with its 95 % interval ``low`` and ``high`` by Student's t, all in the outcome's unit, and
+        ``n``, the number of pairs. The interval is missing where n < 2.
+
+        Raises `InputError` for a cell that the study does not have or that has no runs yet, or values that fit several.
+        """
+        left, right = (self._runs_of(which)[list(self.outcomes)] for which in (a, b))
+        rows = []
+        for name in self.outcomes:
+            both = pd.concat([left[name], right[name]], axis=1, join="inner").dropna().to_numpy(dtype=np.float64)
+            means = both.mean(axis=0) if len(both) else np.full(2, np.nan)
+            rows.append((name, *means, *mean_interval(both[:, 0] - both[:, 1]), len(both)))
+        return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
+
+    def _runs_of(self, which: int | Mapping[str, Any]) -> pd.DataFrame:
+        """The runs of a cell, by seed."""
+        cells = self.study.cells
+        if not isinstance(which, Mapping):
+            number = whole("cell", which, 1, len(cells))
+        else:
+            fits = np.ones(len(cells), dtype=bool)
+            for name, value in which.items():
+                if name not in cells:
+                    why, varied = "the design does not vary this", f"it varies {', '.join(cells.columns) or 'nothing'}"
+                    raise InputError([Mistake((name,), value, why, closest(name, cells.columns), varied)])
+                same = (cells[name] == value).to_numpy()
+                if not same.any():
+                    some = f"there are {', '.join(map(str, cells[name].unique()[:10]))}"
+                    raise InputError([Mistake((name,), value, "no cell has this value", allowed=some)])
+                fits &= same
+            found = cells.index[fits]
+            if len(found) != 1:
+                several = f"cells {', '.join(map(str, found[:5]))} fit; say more"
+                raise InputError([f"{shown(dict(which))}: {several if len(found) else 'no cell has all of these'}"])
+            number = int(found[0])
+        runs = self.runs[self.runs["cell"] == number]
+        if runs.empty:
+            raise InputError([f"cell {number}: none of its runs is done yet; run the study again"])
+        return runs.set_index("seed")
+
+    def regions(self, condition: str) -> Regions:
+        """Where in the design's space a condition such as "fear > 0.4" holds; see `sim.study.regions.regions_where`."""
+        from sim.study.regions import regions_where  # noqa: PLC0415
+
+        return regions_where(self, condition)
+
+    def to_xarray(self, table: Literal["runs", "series"] = "runs") -> Any:
+        """The outcomes as an ``xarray.Dataset``, a variable for each, of `runs` or of the monthly `series`.
+
+        Dimensions are the columns of a design that crosses them, else ``cell``; then ``seed``, and ``month`` for
+        `series`. Runs that failed are missing values. Raises `InputError` where xarray is not installed, and where the
+        study kept no series.
+        """
+        if find_spec("xarray") is None:
+            raise InputError(["to_xarray: needs xarray, which is not installed: pip install xarray"])
+        rows = self.runs if table == "runs" else self.series()
+        design = rows.drop_duplicates("cell")[list(self.columns)]
+        crossed = len(design) == len(design.drop_duplicates()) == math.prod(design.nunique())
+        dimensions = [*(self.columns if crossed else ["cell"]), "seed", *(["month"] if table == "series" else [])]
+        return rows.set_index(dimensions)[list(self.outcomes)].to_xarray()
 
     def plot(self, *outcomes: str) -> Figure:
         """The first picture of the study: dose and response, a row for each cell, or for sampled designs what matters
@@ -222,56 +298,37 @@ class Results:
         """The files in the folder that were made of the runs: report, pictures and tables."""
         return files.Folder(self.folder, "a study", marked=True)
 
-    @property
-    def origin(self) -> dict[str, Any]:
-        """Where pictures of these results come from: what draws them, the study, its runs, and what computed them."""
-        runs, failed = self.counts
-        made = {"study": self.title, "model": self._plan["model"], "runs": runs, "failed": failed}
-        return {**provenance(), **made, "computed_by": self.computed_by}
-
     @cached_property
-    def computed_by(self) -> list[dict[str, Any]]:
-        """The provenance that the Parquet files hold, each once: version, commit, Python, platform, packages."""
+    def origin(self) -> dict[str, Any]:
+        """Where pictures of these results come from: what draws them, the study, its runs, and ``computed_by``, the
+        provenance that the Parquet files hold, each once: version, commit, Python, platform, packages."""
         texts: dict[bytes, None] = {}
-        for file in (self._store.file("runs", chunk) for chunk in self._chunks):
-            with suppress(OSError, pa.ArrowException, KeyError, TypeError), files.opened(file) as content:
+        for chunk, _ in self._chunks:
+            with (
+                suppress(OSError, pa.ArrowException, KeyError, TypeError),
+                files.opened(self._store.file("runs", chunk)) as content,
+            ):
                 texts[pq.read_metadata(content).metadata[b"provenance"]] = None
-        found = []
+        computed_by = []
         for text in texts:
             with suppress(ValueError):  # somebody else's
-                found.append(_PROVENANCE.validate_json(text))
-        return found
+                computed_by.append(_PROVENANCE.validate_json(text))
+        runs, failed = self.counts
+        made = {"study": self.title, "model": self._plan["model"], "runs": runs, "failed": failed}
+        return {**provenance(), **made, "computed_by": computed_by}
 
     def pieces(self, name: str, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
         """Some columns of `series` or `organisations`, with ``cell``, some runs at a time: where all of them would
         not fit into memory. Raises `InputError` where the study kept none."""
-        self._check_kept(name)
-        pieces = dict(self._plan["chunks"])
-        for chunk in self._chunks:
-            table = self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk])
+        for table in self._tables(name):
             yield table.select(["cell", *columns]).to_pandas()
 
     def to_csv(self, path: Path | str) -> None:
         """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written, or is there already."""
         files.write_new(Path(path), files.csv(self.runs))
 
-    @property
-    def _kept(self) -> dict[str, Any]:
-        return {**self._plan["kept"], "outcomes": self.outcomes}
-
-    @property
-    def _total(self) -> int:
-        return sum(runs for _, pieces in self._plan["chunks"] for _, runs in pieces)
-
-    def _is_there(self, chunk: str) -> bool:
-        written = self._store.done.get(chunk, {}).get("files", {})
-        return bool(written) and all(self._store.file(table, chunk).exists() for table in written)
-
     def _table(self, name: str) -> pd.DataFrame:
-        self._check_kept(name)
-        pieces = dict(self._plan["chunks"])
-        read = (self._with_cells(self._read(name, chunk), name, chunk, pieces[chunk]) for chunk in self._chunks)
-        tables = []
+        read, tables = self._tables(name), []
         while some := list(islice(read, _TOGETHER)):
             tables.append(pa.concat_tables(some).combine_chunks())
         if not tables:
@@ -281,10 +338,22 @@ class Results:
             table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
         return table
 
-    def _check_kept(self, name: str) -> None:
+    def _tables(self, name: str) -> Iterator[pa.Table]:
+        """The tables of finished chunks with the numbers of cells in front, which files lack because cells may move."""
         if name != "runs" and not self._plan["kept"][name]:
             line = f"{name}: this study kept none; write {name} = true under [outcomes] and run it again"
             raise InputError([f"{place(self.folder)}: {line}"])
+        for chunk, pieces in self._chunks:
+            table = self._read(name, chunk)
+            runs = table if name == "runs" else self._read("runs", chunk)
+            row = worked = np.arange(len(runs))
+            if name != "runs":
+                worked, row = np.flatnonzero(runs["error"].is_null()), _run_of_row(table)
+            if len(runs) != sum(count for _, count in pieces) or not np.array_equal(np.unique(row), range(len(worked))):
+                file = self._store.file(name, chunk)
+                raise InputError([f"{place(file)}: does not fit the ledger; run the study again"])
+            cells = np.repeat(*np.array(pieces, dtype=np.int64).T)
+            yield table.add_column(0, "cell", pa.array(cells[worked][row]))
 
     def _read(self, name: str, chunk: str) -> pa.Table:
         table = self._store.read(name, chunk, schema(name, self.columns, self.outcomes))
@@ -293,34 +362,11 @@ class Results:
             raise InputError([f"{place(file)}: missing or damaged; run the study again to compute it anew"])
         return table
 
-    def _with_cells(self, table: pa.Table, name: str, chunk: str, pieces: list[list[int]]) -> pa.Table:
-        """The table with the numbers of the cells in front, which the files lack because cells may move."""
-        runs = table if name == "runs" else self._read("runs", chunk)
-        if len(runs) != sum(count for _, count in pieces):
-            raise InputError([f"{place(self._store.file(name, chunk))}: does not fit the ledger; run the study again"])
-        cells = np.repeat(*np.array(pieces, dtype=np.int64).T)
-        if name != "runs":
-            cells, rows = cells[runs["error"].is_null().to_numpy()], _run_of_row(table)
-            if (len(rows) and rows[0]) or len(cells) != (rows[-1] + 1 if len(rows) else 0):
-                raise InputError(
-                    [f"{place(self._store.file(name, chunk))}: does not fit the ledger; run the study again"]
-                )
-            cells = cells[rows]
-        return table.add_column(0, "cell", pa.array(cells))
-
 
 def answer_in(folder: Path) -> Path | None:
     """The page that sim claim wrote, where a folder is one of its own and not a study's."""
     page = folder / "claims.txt"
     return page if page.is_file() and not (folder / "ledger").exists() else None
-
-
-def _why_not(folder: Path) -> str:
-    """Why a folder holds no results of a study, and what to do."""
-    if answer_in(folder):
-        return "an answer of sim claim, not a study; open claims.txt, claims.png and claims.csv in it"
-    what = "no results here" if folder.is_dir() else "no such folder"
-    return f"{what}; give a folder that sim run has written"
 
 
 def _run_of_row(table: pa.Table) -> Any:

@@ -27,20 +27,25 @@ that between cells; what replications leave of luck counts as interaction (``tot
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from sim.errors import InputError, nearest, shown
+from sim.errors import InputError, Mistake, closest
 from sim.model.glossary import joined, label, shown_numbers
-from sim.study import indices
-from sim.study.design import is_sampled, sampled
+from sim.statistics import CONFIDENCE
+from sim.study.design import Sampled, is_sampled, sampled
 
 if TYPE_CHECKING:
     from sim.study import Results, Study
-    from sim.study.design import Sampled
+
+Array = NDArray[np.float64]
+Estimates = dict[str, Array]
+"""By measure, an array of shape (3, drivers): estimate, and low and high end of the 95 % interval, which are missing
+values where nothing was resampled."""
 
 MAIN = {"lhs": "srrc", "sobol": "total", "morris": "mu_star"}
 """The measure by which each kind of design ranks."""
@@ -58,6 +63,8 @@ _RULES = {
 }
 _FEWEST = 4
 _TRUSTED = 0.7  # share of the ranks' variance below which a regression misses too much
+_RESAMPLES, _FEWEST_RESAMPLES = 500, 100
+_MOST_NUMBERS = 20_000_000  # of a resampled array that is held in memory at once
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,6 @@ class Sensitivity:
     failed, missing : numbers of such runs.
     half : for each outcome the ranking that half of the samples give.
     runs : number of runs that the numbers rest on, 0 where they come from elsewhere.
-    provenance : where the numbers come from, for `sim.plots.theme.save`.
     """
 
     kind: str
@@ -91,8 +97,6 @@ class Sensitivity:
     missing: int
     half: dict[str, list[str]]
     runs: int = 0
-    title: str = ""
-    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> list[str]:
@@ -119,14 +123,10 @@ class Sensitivity:
             k += 1
         return names[:k]
 
-    def sentences(self) -> list[str]:
-        """The findings in plain words: for each outcome what it depends on and whether more samples would change that,
-        and what was left out."""
-        return [*(line for name in self.outcomes for line in self._about(name)), *self.notes()]
-
     def text(self) -> str:
-        """The sentences, a line each."""
-        return "\n".join(self.sentences())
+        """The findings in sentences, a line each: for each outcome what it depends on and whether more samples would
+        change that, and what was left out."""
+        return "\n".join([*(line for name in self.outcomes for line in self._about(name)), *self.notes()])
 
     def notes(self) -> list[str]:
         """What was left out, if anything."""
@@ -168,16 +168,20 @@ class Sensitivity:
         return leading, _close(rows, len(leading)), self.half[outcome][: len(leading)] != leading
 
     def _about(self, outcome: str) -> list[str]:
-        name, names = label(outcome), self.mattering(outcome)
+        name, names, rule = label(outcome), self.mattering(outcome), _RULES[self.kind]
         rows = self.ranking(outcome)
         if not rows["estimate"].any():
             return [f"{name.capitalize()} is the same in every cell."]
-        if not names:
-            first = f"These samples do not tell on which of {len(rows)} drivers {name} depends ({_RULES[self.kind]})."
-            return [line for line in (first, self._scope(outcome)) if line]
-        parts = [_with_interval(rows[rows["driver"] == driver].iloc[0]) for driver in names[:NAMED]]
-        more = f"Of {len(rows)} drivers, {len(names)} clearly matter{'s' * (len(names) == 1)} ({_RULES[self.kind]})."
-        first = f"{name.capitalize()} depends most on {joined(parts)}. {more}"
+        first = f"These samples do not tell on which of {len(rows)} drivers {name} depends ({rule})."
+        parts = []
+        for row in rows[rows["driver"].isin(names[:NAMED])].to_dict("records"):
+            ends = row["low"], row["high"]
+            by, low, high = shown_numbers(row["estimate"], *ends, finest=(ends[1] - ends[0]) / 2)
+            sign = "+" if row["signed"] and row["estimate"] > 0.0 else ""
+            parts.append(f"{row['driver']} ({sign}{by}, 95 % interval {low} to {high})")
+        if names:
+            more = f"Of {len(rows)} drivers, {len(names)} clearly matter{'s' * (len(names) == 1)} ({rule})."
+            first = f"{name.capitalize()} depends most on {joined(parts)}. {more}"
         return [line for line in (first, self._scope(outcome), self.convergence(outcome)) if line]
 
     def _scope(self, outcome: str) -> str:
@@ -209,16 +213,21 @@ def sensitivity(results: Results, outcomes: Iterable[str] | None = None, *, seed
     `Sensitivity.notes` says how many. Raises `InputError` where the design is not sampled, an outcome is not kept, or
     too few samples are left.
     """
-    from sim.model.run import provenance  # noqa: PLC0415
-
-    names = _outcomes(results, outcomes)
-    runs = results.runs
-    means = runs.groupby("cell")[names].mean()
-    _check_design(results.study, runs, list(results.columns))
+    names = list(dict.fromkeys([outcomes] if isinstance(outcomes, str) else outcomes or results.outcomes))
+    kept = f"it kept {', '.join(results.outcomes)}"
+    if unknown := [name for name in names if name not in results.outcomes]:
+        why = "not kept by this study"
+        raise InputError(Mistake((name,), ..., why, closest(name, results.outcomes), kept) for name in unknown)
+    runs, study = results.runs, results.study
+    columns = list(results.columns)
+    first = runs.drop_duplicates("cell").set_index("cell")[columns]
+    drawn = study.cells.reindex(first.index)[columns]
+    if not (first.to_numpy(dtype=object) == drawn.to_numpy(dtype=object)).all():
+        line = "its design is drawn differently here than where it was run (another version of SciPy or SALib)"
+        raise InputError([f"{study.title}: {line}; run it again"])
     failed = int(runs["error"].notna().sum())
-    found = of_means(results.study, means, seed=seed, failed=failed, missing=results.missing)
-    origin = {**provenance(), "study": results.study.title, "design": dict(results.study.plan.design)}
-    return Sensitivity(**{**vars(found), "runs": len(runs) - failed, "provenance": {**origin, "bootstrap_seed": seed}})
+    means = runs.groupby("cell")[names].mean()
+    return replace(of_means(study, means, seed=seed, failed=failed, missing=results.missing), runs=len(runs) - failed)
 
 
 def of_means(study: Study, means: pd.DataFrame, *, seed: int = 0, failed: int = 0, missing: int = 0) -> Sensitivity:
@@ -226,70 +235,35 @@ def of_means(study: Study, means: pd.DataFrame, *, seed: int = 0, failed: int = 
     where no run of a cell worked. Whatever the numbers are, they need not come from the model."""
     if not is_sampled(study.plan.design):
         kind = study.plan.design.get("kind", "none")
-        raise InputError([f'design.kind = {shown(kind)}: sensitivity needs "lhs", "sobol" or "morris"'])
+        raise InputError([Mistake(("design", "kind"), kind, 'sensitivity needs "lhs", "sobol" or "morris"')])
     drawn = sampled(study.plan.design)
     y = means.reindex(drawn.cell).to_numpy(dtype=np.float64)
     whole = np.isfinite(y).all(axis=1).reshape(-1, drawn.block).all(axis=1)
-    kept = np.repeat(whole, drawn.block)
+    count, kept = int(whole.sum()), np.repeat(whole, drawn.block)
     enough = max(_FEWEST, len(drawn.drivers) + 2) if drawn.kind == "lhs" else _FEWEST
-    if whole.sum() < enough:
-        what = f"{int(whole.sum())} whole {_BLOCKS[drawn.kind]} of {len(whole)}"
+    if count < enough:
+        what = f"{count} whole {_BLOCKS[drawn.kind]} of {len(whole)}"
         raise InputError([f"{study.title}: only {what} have results; sensitivity needs at least {enough}"])
-    unit = drawn.unit[kept]
-    names, half = list(means.columns), drawn.block * max(_FEWEST // 2, int(whole.sum()) // 2)
-    table, r2 = _analysed(drawn, unit, y[kept], names, seed, indices.RESAMPLES)
-    shorter, _ = _analysed(drawn, unit[:half], y[kept][:half], names, seed, 0)
-    orders = {name: _order(shorter[shorter["outcome"] == name], drawn.kind) for name in names}
-    left_out = int((~whole).sum())
-    return Sensitivity(drawn.kind, table, r2, int(whole.sum()), left_out, failed, missing, orders, title=study.title)
-
-
-def _outcomes(results: Results, wanted: Iterable[str] | None) -> list[str]:
-    names = list(dict.fromkeys([wanted] if isinstance(wanted, str) else wanted or results.outcomes))
-    unknown = [name for name in names if name not in results.outcomes]
-    if unknown:
-        kept = ", ".join(results.outcomes)
-        raise InputError(
-            [f"{shown(n)}: not kept by this study{nearest(n, results.outcomes)}; it kept {kept}" for n in unknown]
-        )
-    return names
-
-
-def _check_design(study: Study, runs: pd.DataFrame, columns: list[str]) -> None:
-    """Make sure that the design, drawn anew, is the one that was run."""
-    first = runs.drop_duplicates("cell").set_index("cell")[columns]
-    expected = study.cells
-    same = first.index.isin(expected.index).all() and all(
-        (first[name].to_numpy() == expected.loc[first.index, name].to_numpy()).all() for name in columns
-    )
-    if not same:
-        line = "its design is drawn differently here than where it was run (another version of SciPy or SALib)"
-        raise InputError([f"{study.title}: {line}; run it again"])
-
-
-def _analysed(
-    drawn: Sampled, unit: Any, y: Any, names: list[str], seed: int, resamples: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The table and, for lhs, the shares of variance explained."""
-    scores = indices.ranks_and_categories(drawn, unit) if drawn.kind == "lhs" else None
-    tables, explained = [], {}
-    for k, name in enumerate(names):
-        found: indices.Estimates
-        if scores is not None:
-            found, explained[name] = indices.rank_regression(scores, y[:, k], seed, resamples)
-        elif drawn.kind == "sobol":
-            found = indices.sobol(y[:, k], len(drawn.drivers), seed, resamples)
-        else:
-            found = indices.morris(unit, y[:, k], drawn.levels, seed, resamples)
+    tables, explained, half = [], {}, {}
+    unit, some = drawn.unit[kept], slice(drawn.block * max(_FEWEST // 2, count // 2))
+    for name, values in zip(means.columns, y[kept].T, strict=True):
+        found = _ANALYSES[drawn.kind](drawn, unit, values, seed, _RESAMPLES)
+        shorter = _ANALYSES[drawn.kind](drawn, unit[some], values[some], seed, 0)
+        if drawn.kind == "lhs":
+            explained[name] = found.pop("r2")[:, 0]
         tables.append(_tidy(drawn, name, found))
-    r2 = pd.DataFrame.from_dict(explained, orient="index", columns=["estimate", "low", "high"])
-    return pd.concat(tables, ignore_index=True), r2.rename_axis("outcome")
+        half[name] = [drawn.drivers[k].name for k in _order(drawn, shorter)]
+    r2 = pd.DataFrame.from_dict(explained, orient="index", columns=["estimate", "low", "high"]).rename_axis("outcome")
+    left_out = len(whole) - count
+    return Sensitivity(drawn.kind, pd.concat(tables, ignore_index=True), r2, count, left_out, failed, missing, half)
 
 
-def _tidy(drawn: Sampled, outcome: str, found: indices.Estimates) -> pd.DataFrame:
-    size = np.abs(found[MAIN[drawn.kind]][0])
-    rank = np.empty(len(size), dtype=np.int64)
-    rank[np.argsort(-size, kind="stable")] = np.arange(1, len(size) + 1)
+def _order(drawn: Sampled, found: Estimates) -> NDArray[np.intp]:
+    return np.argsort(-np.abs(found[MAIN[drawn.kind]][0]), kind="stable")
+
+
+def _tidy(drawn: Sampled, outcome: str, found: Estimates) -> pd.DataFrame:
+    rank = _order(drawn, found).argsort() + 1
     rows = [
         {"outcome": outcome, "driver": driver.name, "sets": driver.sets, "measure": measure,
          "estimate": values[0, k], "low": values[1, k], "high": values[2, k], "rank": rank[k],
@@ -298,10 +272,6 @@ def _tidy(drawn: Sampled, outcome: str, found: indices.Estimates) -> pd.DataFram
         for k, driver in enumerate(drawn.drivers)
     ]  # fmt: skip
     return pd.DataFrame(rows).sort_values("rank", kind="stable")
-
-
-def _order(part: pd.DataFrame, kind: str) -> list[str]:
-    return list(part[part["measure"] == MAIN[kind]].sort_values("rank")["driver"])
 
 
 def _close(rows: pd.DataFrame, places: int) -> list[tuple[str, str]]:
@@ -314,7 +284,109 @@ def _close(rows: pd.DataFrame, places: int) -> list[tuple[str, str]]:
     return [(names[k], names[k + 1]) for k in pairs if low[k] <= high[k + 1]]
 
 
-def _with_interval(row: pd.Series) -> str:
-    by, low, high = shown_numbers(row["estimate"], row["low"], row["high"], finest=(row["high"] - row["low"]) / 2)
-    sign = "+" if row["signed"] and row["estimate"] > 0.0 else ""
-    return f"{row['driver']} ({sign}{by}, 95 % interval {low} to {high})"
+def sobol(drawn: Sampled, unit: Array, y: Array, seed: int, resamples: int) -> Estimates:
+    """First-order and total indices from the outcomes of a Saltelli design, in its order, shape (rows,)."""
+    from SALib.analyze import sobol as salib  # noqa: PLC0415
+
+    drivers = len(drawn.drivers)
+    if np.ptp(y) == 0.0:
+        return {"first_order": np.zeros((3, drivers)), "total": np.zeros((3, drivers))}
+    found = salib.analyze(
+        {"num_vars": drivers, "names": [str(k) for k in range(drivers)], "bounds": [[0.0, 1.0]] * drivers},
+        y,
+        calc_second_order=False,
+        num_resamples=max(2, _affordable(resamples, len(y) // (drivers + 2))),
+        keep_resamples=True,
+        seed=seed + 1,  # SALib takes 0 for no seed at all
+    )
+    pairs = {"first_order": "S1", "total": "ST"}
+    return {name: _with_ends(found[key], found[f"{key}_conf_all"][:resamples]) for name, key in pairs.items()}
+
+
+def morris(drawn: Sampled, unit: Array, y: Array, seed: int, resamples: int) -> Estimates:
+    """Mu star, mu and sigma from a design of trajectories, shape (rows, drivers), and its outcomes, shape (rows,).
+
+    An elementary effect is the change in the outcome over a driver's step, as if it crossed its whole range.
+    """
+    steps = np.diff(unit.reshape(-1, drawn.block, unit.shape[1]), axis=1)
+    change = np.diff(y.reshape(-1, drawn.block), axis=1)
+    size = drawn.levels / (2.0 * (drawn.levels - 1.0))
+    effects = np.einsum("tsd,ts->td", np.sign(np.round(steps, 9)), change) / size
+    rng, count = np.random.default_rng(seed), len(effects)
+    resampled = (effects[rng.integers(count, size=count)] for _ in range(resamples))
+    estimates, *draws = (
+        np.stack([np.abs(some).mean(axis=0), some.mean(axis=0), some.std(axis=0, ddof=1)])
+        for some in (effects, *resampled)
+    )
+    resamples_of = np.reshape(draws, (resamples, *estimates.shape)).swapaxes(0, 1)
+    by_measure = zip(("mu_star", "mu", "sigma"), estimates, resamples_of, strict=True)
+    return {name: _with_ends(estimate, of) for name, estimate, of in by_measure}
+
+
+def rank_regression(drawn: Sampled, unit: Array, y: Array, seed: int, resamples: int) -> Estimates:
+    """Standardised rank regression coefficients from sampled numbers, shape (rows, drivers), and outcomes, shape
+    (rows,); and "r2", shape (3, 1), the share of the ranks' variance that the regression explains.
+
+    Drivers whose values have no order have a column for each value but the first, others one of ranks.
+    """
+    from scipy.stats import rankdata  # noqa: PLC0415
+
+    rows = len(y)
+    if np.ptp(y) == 0.0:
+        return {"srrc": np.zeros((3, len(drawn.drivers))), "r2": np.zeros((3, 1))}
+    columns: list[Array] = []
+    own = []
+    for driver, numbers in zip(drawn.drivers, unit.T, strict=True):
+        scores, first = driver.scores(numbers), len(columns)
+        levels = range(1, driver.categories)
+        columns += [(scores == level).astype(np.float64) for level in levels] or [rankdata(scores) / rows]
+        own.append(slice(first, len(columns)))
+    table = np.column_stack([*columns, rankdata(y) / rows])
+    rng = np.random.default_rng(seed)
+    samples = (rng.integers(rows, size=rows) for _ in range(_affordable(resamples, table.size // 10)))
+    resampled = (np.bincount(sample, minlength=rows).astype(np.float64) for sample in samples)
+    estimate, r2 = _fit(table, np.ones(rows), own, 1)
+    fits = [_fit(table, weights, own, 2) for weights in resampled]
+    return {
+        "srrc": _with_ends(estimate, np.array([found for found, _ in fits])),
+        "r2": _with_ends(np.array([r2]), np.array([[share] for _, share in fits])),
+    }
+
+
+def _fit(table: Array, weights: Array, own: list[slice], noise: int) -> tuple[Array, float]:
+    """Coefficients of the drivers and R², of rows with these weights; the outcome is the last column.
+
+    `noise` is 1 for a sample and 2 for a resample of one: how many times chance alone adds to squared effects.
+    """
+    rows = weights.sum()
+    centred = table - weights @ table / rows
+    s = (centred * weights[:, None]).T @ centred / rows
+    total = float(s[-1, -1])
+    if total == 0.0:
+        return np.zeros(len(own)), 0.0
+    c = np.linalg.lstsq(s[:-1, :-1], s[:-1, -1], rcond=None)[0]
+    r2 = float(c @ s[:-1, -1]) / total
+    found = np.empty(len(own))
+    for k, part in enumerate(own):
+        share = float(c[part] @ s[part, part] @ c[part]) / total
+        columns = part.stop - part.start
+        if columns == 1:
+            found[k] = np.copysign(share**0.5, c[part.start])
+        else:
+            found[k] = max(0.0, share - noise * columns * (1.0 - r2) / rows) ** 0.5
+    return found, r2
+
+
+_ANALYSES = {"lhs": rank_regression, "sobol": sobol, "morris": morris}
+
+
+def _affordable(resamples: int, numbers: int) -> int:
+    """As many resamples of so many numbers as are quickly done and fit into memory."""
+    return min(resamples, max(_FEWEST_RESAMPLES, _MOST_NUMBERS // max(1, numbers)))
+
+
+def _with_ends(estimate: Array, draws: Array) -> Array:
+    """An estimate with the ends of its interval by the percentile method from resamples."""
+    tails = (0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2)
+    low, high = np.quantile(draws, tails, axis=0) if len(draws) else np.full((2, len(estimate)), np.nan)
+    return np.stack([estimate, low, high])

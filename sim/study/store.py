@@ -7,7 +7,10 @@ written. Only files whose names a ledger of ours holds are ever deleted or moved
 ``organisations/`` the monthly tables where they are kept. Chunks that the present study has no use for lie in
 ``earlier/`` until it has again. ``ledger`` has a JSON object on each line, and is only ever added to: first the mark,
 then a plan (which chunks make up the study, in order) or a finished chunk (with a digest of each of its files). Of
-several lines about one thing the last one counts, and a line that was cut off does not.
+several lines about one thing the last one counts.
+
+A folder of results may come from anybody. A name in its ledger becomes part of a path, so only names that this
+program gives are let through; a line with another one, or in another shape, counts as little as one that was cut off.
 """
 
 from __future__ import annotations
@@ -19,11 +22,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sim import files
 from sim.errors import InputError, place
@@ -32,8 +36,8 @@ from sim.model.run import provenance
 from sim.model.version import identity
 from sim.study.chunks import MADE_BY, Chunk
 from sim.study.compute import TABLES, Tables
-from sim.study.ledger import FORMAT, is_ours
 
+FORMAT = 1
 _EARLIER = "earlier"
 _WRITTEN = {files.LEDGER, files.LOCK, _EARLIER, *TABLES}
 _STUDY = "study.toml"
@@ -42,6 +46,74 @@ _MARK = {"made_by": files.OURS}
 
 Plan = dict[str, Any]
 Done = dict[str, Any]
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Text = Annotated[str, Field(max_length=300)]
+Number = Annotated[int, Field(ge=1, le=10**9)]
+Runs = Annotated[tuple[Number, Number], Field(strict=False)]  # lists in JSON
+if TYPE_CHECKING:
+    Outcome = str
+else:
+    Outcome = Literal[tuple(OUTCOMES)]
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Kept(_Line):
+    outcomes: list[Outcome] = Field(min_length=1)
+    window: Number
+    series: bool
+    organisations: bool
+
+
+class _Precision(_Line):
+    outcome: Outcome
+    half_width: float = Field(gt=0, allow_inf_nan=False)
+    maximum: Number
+
+
+class _Plan(_Line):
+    format: Literal[1]
+    title: Text
+    model: Text
+    columns: list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(@[0-9]+)?$")]]
+    kept: _Kept
+    chunks: list[Annotated[tuple[Id, list[Runs]], Field(strict=False)]]
+    precision: _Precision | None = None
+
+    @model_validator(mode="after")
+    def _is_kept(self) -> _Plan:
+        if self.precision and self.precision.outcome not in self.kept.outcomes:
+            raise ValueError("the outcome that has to be precise is not kept")
+        return self
+
+
+class _Mark(_Line):
+    made_by: Literal["leadership-sim"]
+
+
+class _Planned(_Line):
+    plan: _Plan
+
+
+class _Done(_Line):
+    done: Id
+    runs: Number
+    failed: Annotated[int, Field(ge=0, le=10**9)]
+    files: dict[Literal["runs", "series", "organisations"], Id]
+
+
+def is_ours(entry: dict[str, Any]) -> bool:
+    """Whether a line of the ledger is one that this program writes, or the plan of a newer version."""
+    plan = entry.get("plan")
+    if isinstance(plan, dict) and isinstance(made := plan.get("format"), int) and made > FORMAT:
+        return True
+    try:
+        (_Planned if "plan" in entry else _Done if "done" in entry else _Mark).model_validate(entry)
+    except ValidationError:
+        return False
+    return True
 
 
 def plan_of(chunks: Sequence[Chunk], title: str, precision: dict[str, Any] | None = None) -> Plan:
@@ -77,7 +149,7 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self._ledger = folder, folder / files.LEDGER
         self.plan: Plan | None = None
         self.done: dict[str, Done] = {}
         self.named: set[str] = set()
@@ -85,28 +157,30 @@ class Store:
         self._is_ours = False
         self._read_ledger()
 
-    @property
-    def _ledger(self) -> Path:
-        return self.folder / files.LEDGER
-
     def _read_ledger(self) -> None:
         with files.explained(self._ledger, "read"), suppress(FileNotFoundError, NotADirectoryError):
             content = files.read(self._ledger)
             self.digest = files.digest(content)
             for entry in filter(is_ours, map(_entry, content.decode("utf-8", "replace").splitlines())):
                 self._is_ours = True
-                if "plan" in entry:
-                    self.plan = entry["plan"]
-                    self.named |= {chunk for chunk, _ in self.plan.get("chunks", ())}
+                if plan := entry.get("plan"):
+                    if plan["format"] > FORMAT:
+                        line = "written by a newer version of this program; update to read it"
+                        raise InputError([f"{place(self.folder)}: {line}"])
+                    self.plan = plan
+                    self.named |= {chunk for chunk, _ in plan["chunks"]}
                 elif "done" in entry:
                     self.done[entry["done"]] = entry
             self.named |= self.done.keys()
-        if self.plan and self.plan["format"] > FORMAT:
-            raise InputError([f"{place(self.folder)}: written by a newer version of this program; update to read it"])
 
     def file(self, table: str, chunk: str) -> Path:
         """Where a chunk's table lies."""
         return self.folder / table / f"{chunk}.parquet"
+
+    def has(self, chunk: str) -> bool:
+        """Whether a chunk is finished and its files are there, whatever is in them."""
+        written = self.done.get(chunk, {}).get("files", {})
+        return bool(written) and all(self.file(table, chunk).exists() for table in written)
 
     def is_done(self, chunk: str) -> bool:
         """Whether a chunk is finished and none of its files is missing or damaged."""
@@ -121,9 +195,7 @@ class Store:
         if (content := self._bytes(table, chunk)) is None:
             return None
         runs = self.done[chunk]["runs"] if table == "runs" else None
-        with suppress(
-            pa.ArrowException, OSError, ValueError, IndexError
-        ):  # what a file that is none makes its reader raise
+        with suppress(pa.ArrowException, OSError, ValueError, IndexError):  # what a damaged file makes its reader raise
             return _checked(content, schema, runs, columns)
         return None
 
@@ -144,7 +216,12 @@ class Store:
         """
         with ExitStack() as stack:
             with files.explained(self.folder):
-                self._check_ours()
+                if not self._is_ours and (left := files.others(self.folder)):
+                    line = f"holds other files ({left[0]}) and no results; choose another folder"
+                    raise InputError([f"{place(self.folder)}: {line}"])
+                if links := [name for name in sorted(_WRITTEN) if (self.folder / name).is_symlink()]:
+                    line = f"{links[0]} leads elsewhere, where nothing may be written; put a copy in its place"
+                    raise InputError([f"{place(self.folder)}: {line}"])
                 stack.enter_context(files.locked(self.folder))
                 self._read_ledger()
                 files.sweep(self.folder, {files.LEDGER, _STUDY})
@@ -153,15 +230,6 @@ class Store:
                 if not self._is_ours:
                     files.write(self._ledger, _line(_MARK))
             yield
-
-    def _check_ours(self) -> None:
-        """Refuse a folder with other people's files in it."""
-        if not self._is_ours and (left := files.others(self.folder)):
-            line = f"holds other files ({left[0]}) and no results; choose another folder"
-            raise InputError([f"{place(self.folder)}: {line}"])
-        if links := [name for name in sorted(_WRITTEN) if (self.folder / name).is_symlink()]:
-            line = f"{links[0]} leads elsewhere, where nothing may be written; put a copy in the place of the link"
-            raise InputError([f"{place(self.folder)}: {line}"])
 
     def clear(self) -> None:
         """Forget all that is done. Only files of chunks that the ledger names are removed."""
@@ -213,8 +281,10 @@ class Store:
 
     def _append(self, entry: dict[str, Any]) -> None:
         with self._ledger.open("ab+") as ledger:
-            if ledger.tell() and (ledger.seek(-1, os.SEEK_END), ledger.read())[1] != b"\n":
-                ledger.write(b"\n")  # the line before was cut off
+            if ledger.tell():
+                ledger.seek(-1, os.SEEK_END)
+                if ledger.read() != b"\n":
+                    ledger.write(b"\n")  # the line before was cut off
             ledger.write(_line(entry))
             ledger.flush()
             os.fsync(ledger.fileno())
@@ -222,13 +292,12 @@ class Store:
 
 def encoded(table: pa.Table, chunk: Chunk) -> bytes:
     """A table as the content of a Parquet file, with the provenance in its metadata."""
-    made = {"provenance": {**provenance(), "model": identity(*MADE_BY)}, "chunk": chunk.id}
-    metadata = {name: value if isinstance(value, str) else json.dumps(value) for name, value in made.items()}
+    made = json.dumps({**provenance(), "model": identity(*MADE_BY)})
     repeated = [name for name in table.column_names if name not in OUTCOMES | POST_COLUMNS]
     options = {"compression": "zstd", "write_statistics": False, "store_schema": False}
     buffer = io.BytesIO()
     with pq.ParquetWriter(buffer, table.schema, use_dictionary=repeated, **options) as writer:
-        writer.add_key_value_metadata(metadata)
+        writer.add_key_value_metadata({"provenance": made, "chunk": chunk.id})
         writer.write_table(table)
     return buffer.getvalue()
 
@@ -238,9 +307,8 @@ def _checked(content: bytes, schema: pa.Schema, runs: int | None, columns: list[
     texts = [field.name for field in schema if field.type == pa.string()]
     file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)  # a text that is repeated takes little then
     footer = file.metadata
-    size = max(
-        footer.num_rows * len(schema) * 8, *(footer.row_group(k).total_byte_size for k in range(footer.num_row_groups))
-    )
+    groups = [footer.row_group(k).total_byte_size for k in range(footer.num_row_groups)]
+    size = max(footer.num_rows * len(schema) * 8, *groups)
     kinds = [pa.dictionary(pa.int32(), pa.string()) if field.name in texts else field.type for field in schema]
     if file.schema_arrow.names != schema.names or file.schema_arrow.types != kinds or size > _LARGEST_TABLE:
         return None
@@ -265,17 +333,13 @@ def _entry(line: str) -> dict[str, Any]:
     """What a line of the ledger says, or nothing where it was cut off or changed; lines without a check are older."""
     with suppress(ValueError, RecursionError):
         found = json.loads(line)
-        if isinstance(found, dict) and found.pop("check", None) in (None, _check(found)):
+        if isinstance(found, dict) and found.pop("check", None) in (None, files.digest(json.dumps(found).encode())):
             return found
     return {}
 
 
-def _check(entry: dict[str, Any]) -> str:
-    return files.digest(json.dumps(entry).encode())
-
-
 def _line(entry: dict[str, Any]) -> bytes:
-    return json.dumps({**entry, "check": _check(entry)}).encode() + b"\n"
+    return json.dumps({**entry, "check": files.digest(json.dumps(entry).encode())}).encode() + b"\n"
 
 
 def _move(file: Path, folder: Path) -> None:

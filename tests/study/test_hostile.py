@@ -68,7 +68,7 @@ def line_of(folder: Path) -> str:
     def read() -> None:
         try:
             results = Results(folder)
-            results.summary(), results.series(), results.organisations(), results.computed_by, results.is_sampled
+            results.summary(), results.series(), results.organisations(), results.origin, results.is_sampled
             _ = results.study
             results.save()
         except BaseException as error:
@@ -179,7 +179,7 @@ def test_a_provenance_that_is_none_is_left_out(folder: Path, text: bytes) -> Non
 
     rewritten(file_of(folder, "runs"), change)
     signed(folder)
-    assert Results(folder).computed_by == []
+    assert Results(folder).origin["computed_by"] == []
 
 
 PLANS: dict[str, Callable[[dict[str, Any]], None]] = {

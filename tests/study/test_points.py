@@ -12,7 +12,6 @@ from sim.errors import InputError
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, resolve
 from sim.report.study import save_figure
 from sim.study import Results
-from sim.study.comparison import compare
 from sim.study.points import Cells
 
 COMMON: dict[str, Any] = {"regime": "baseline", "mechanisms_off": [], "schedule": {}, "systems": 1, "window": 24}
@@ -84,13 +83,16 @@ def test_two_cells_are_compared_seed_by_seed(tmp_path: Any) -> None:
     assert row["low"] < row["difference"] < row["high"] and row["n"] == 5
     assert list(found) == ["outcome", "a", "b", "difference", "low", "high", "n"]
     for which, line in (
-        (7, "cell 7: there are cells 1 to 6"),
+        (7, "cell = 7: must be a whole number from 1 to 6"),
         ({"monitoring": 0.9}, "{'monitoring': 0.9}: cells 5, 6 fit; say more"),
         ({"monitoring": 0.2}, "monitoring = 0.2: no cell has this value; there are 0.1, 0.5, 0.9"),
-        ({"monitorin": 0.2}, 'monitorin = 0.2: the design does not vary this (did you mean "monitoring"?)'),
+        (
+            {"monitorin": 0.2},
+            'monitorin = 0.2: the design does not vary this (did you mean "monitoring"?); it varies monitoring, regime',
+        ),
     ):
         with pytest.raises(InputError) as caught:
-            compare(results, which, 1)
+            results.compare(which, 1)
         assert caught.value.lines == (line,)
 
 

@@ -84,9 +84,11 @@ def test_a_folder_without_results_is_one_line(tmp_path: Path, results: Results) 
         assert caught.value.lines == (f"{folder}: {why}; give a folder that sim run has written",)
     plan = {"plan": json.loads((results.folder / "ledger").read_text().splitlines()[1])["plan"]}
     plan["plan"]["format"] += 1
-    (tmp_path / "ledger").write_text(json.dumps(plan) + "\n")
-    with pytest.raises(InputError, match="newer version"):
-        Results(tmp_path)
+    for chunks in (plan["plan"]["chunks"], 5):  # whatever a newer version writes
+        plan["plan"]["chunks"] = chunks
+        (tmp_path / "ledger").write_text(json.dumps(plan) + "\n")
+        with pytest.raises(InputError, match="newer version"):
+            Results(tmp_path)
 
 
 def test_a_folder_with_nothing_finished_has_the_columns_of_a_full_one(tmp_path: Path, results: Results) -> None:
@@ -101,3 +103,28 @@ def test_a_study_of_one_cell_has_rows_and_a_summary(tmp_path: Path) -> None:
     results = Study.from_dict(table(design={})).run(tmp_path / "r")
     assert list(results.runs) == ["cell", "seed", "fear", "quality", "error", "traceback"]
     assert list(results.summary()["n"]) == [3, 3]
+
+
+def test_results_are_as_long_as_their_runs_and_say_how_many_are_there(results: Results) -> None:
+    assert len(results) == len(results.runs) == 18
+    assert repr(results).endswith("mine'): 18 of 18 runs")
+
+
+def test_regions_are_asked_of_results(results: Results) -> None:
+    assert "fear > 2" in str(results.regions("fear > 2"))
+
+
+def test_xarray_is_asked_for_where_it_is_missing(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.study.results.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="pip install xarray"):
+        results.to_xarray()
+
+
+def test_a_grid_is_an_array_with_a_dimension_for_each_column(tmp_path: Path) -> None:
+    pytest.importorskip("xarray")
+    results = Study.from_dict(table(outcomes={"keep": ["fear"], "series": True})).run(tmp_path / "r")
+    by_run, by_month = results.to_xarray(), results.to_xarray("series")
+    assert dict(by_run.sizes) == {"monitoring": 3, "regime": 2, "seed": 3}
+    assert by_month["fear"].dims == ("monitoring", "regime", "seed", "month")
+    row = results.runs.query("monitoring == 0.5 and regime == 'heavy' and seed == 1")["fear"].item()
+    assert by_run["fear"].sel(monitoring=0.5, regime="heavy", seed=1).item() == row

@@ -11,9 +11,9 @@ import pytest
 from SALib.analyze import morris as salib_morris
 
 from sim.errors import InputError
-from sim.study import Study, indices
+from sim.study import Study
 from sim.study.design import sampled
-from sim.study.sensitivity import of_means, sensitivity
+from sim.study.sensitivity import morris, of_means, sensitivity
 
 NAMES = ("monitoring", "targets", "leniency")
 THREE = {name: [0.0, 1.0] for name in NAMES}
@@ -75,7 +75,7 @@ def test_morris_finds_the_slopes_of_a_linear_function_and_agrees_with_salib() ->
     y = ishigami(one.cells)["fear"].reindex(drawn.cell).to_numpy()
     problem = {"num_vars": 3, "names": list(NAMES), "bounds": [[0, 1]] * 3}
     theirs = salib_morris.analyze(problem, drawn.unit, y, num_levels=4, seed=1)
-    ours = indices.morris(drawn.unit, y, 4, 0, 200)
+    ours = morris(drawn, drawn.unit, y, 0, 200)
     for name in ("mu_star", "mu", "sigma"):
         assert ours[name][0] == pytest.approx(np.asarray(theirs[name], dtype=float))
     half = (ours["mu_star"][2] - ours["mu_star"][1]) / 2
@@ -179,7 +179,7 @@ def test_from_the_runs_of_a_study_averaged_over_replications(tmp_path: Path) -> 
     means = results.runs.groupby("cell")[["sanctions"]].mean()
     pd.testing.assert_frame_equal(found.table, of_means(one, means).table)
     assert found.mattering("sanctions")[0] == "punitiveness"
-    assert found.runs == 80 and found.provenance["design"]["seed"] == 0
+    assert found.runs == 80
     with pytest.raises(InputError, match="not kept by this study"):
         results.sensitivity(["feer"])
 

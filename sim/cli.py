@@ -11,61 +11,103 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
+from sim import __version__
 from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
     from sim.pool import Progress
-    from sim.study import Results, Study
+    from sim.study import Results
     from sim.terminal import Show
 
 app = typer.Typer(
     name="sim",
-    help="Leadership culture under monitoring: does watching managers more closely make services better or worse?",
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 _MISTAKE: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever typer keeps it
 
 INTERRUPTED = 130
-_LONGEST = 500
+_LONGEST, _IN_SHORT = 500, 90  # letters of a line
 MOST_ROWS = 60
 """More cells than this are not printed."""
 
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results (default: under results/).")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Runs at a time (default: one a core).")]
+
+def _folder(name: str, text: str) -> Any:
+    return typer.Option(name, metavar="FOLDER", help=text)
+
+
+def _file(name: str, text: str) -> Any:
+    return typer.Option(name, metavar="FILE", help=text)
+
+
+def _number(name: str, least: int, text: str) -> Any:
+    return typer.Option(name, metavar="NUMBER", min=least, help=text)
+
+
+Out = Annotated[Path | None, _folder("--out", "Where the results go (default: under results/).")]
+Workers = Annotated[int | None, _number("--workers", 1, "Runs at a time (default: one a core).")]
 Cluster = Annotated[
-    str | None, typer.Option("--cluster", help="A Dask cluster, tcp://host:8786, or local:2 for two processes here.")
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A Dask cluster, tcp://host:8786, or local:2 for two processes here."),
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a value of the study, as in --set relationship=0.5. May be repeated."),
+    typer.Option("--set", metavar="NAME=VALUE", help="Override a value of the study: relationship=0.5. Repeatable."),
 ]
 Ensemble = Annotated[
-    Path | None,
-    typer.Option("--ensemble", help="Folder of worlds that sim worlds --calibrate has made (default: those shipped)."),
+    Path | None, _folder("--ensemble", "Worlds that sim worlds --calibrate has made (default: those shipped).")
 ]
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study, such as experiments/surveillance.toml.")]
+Kind = Literal["studies", "results", "claims", "regimes"]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _echo(f"leadership-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Leadership culture under monitoring: does watching managers more closely make services better or worse?"""
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[
+        Kind | None, typer.Argument(metavar="KIND", help="studies, results, claims or regimes; without it, all.")
+    ] = None,
+) -> None:
+    """List the studies, results, claims and regimes that there are."""
+    from sim import terminal as text  # noqa: PLC0415
+
+    every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
+    _echo("\n\n".join(text.contents(each, letters) for each in every))
 
 
 @app.command()
 def claim(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
+        typer.Argument(metavar="ID", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
     ] = None,
     out: Out = None,
     full: Annotated[bool, typer.Option("--full", help="All worlds, more runs in each: about half an hour.")] = False,
     ensemble: Ensemble = None,
-    worlds: Annotated[int | None, typer.Option(min=1, help="Worlds taken from the ensemble.")] = None,
-    replications: Annotated[int | None, typer.Option(min=2, help="Paired replications in each world.")] = None,
-    systems: Annotated[int | None, typer.Option(min=1, help="Systems in the nation (42 in England).")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
-    months: Annotated[int, typer.Option(min=1, help="Months simulated.")] = 120,
+    worlds: Annotated[int | None, _number("--worlds", 1, "Worlds taken from the ensemble.")] = None,
+    replications: Annotated[int | None, _number("--replications", 2, "Paired replications in each world.")] = None,
+    systems: Annotated[int | None, _number("--systems", 1, "Systems in the nation (42 in England).")] = None,
+    seed: Annotated[int, _number("--seed", 0, "The first seed; the others follow it.")] = 0,
+    months: Annotated[int, _number("--months", 1, "Months simulated.")] = 120,
     workers: Workers = None,
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
@@ -116,20 +158,19 @@ def claim(
 @app.command()
 def worlds(
     patterns: Annotated[
-        Path | None, typer.Option("--patterns", help="Findings of your own: how do the worlds do on them, unfitted?")
+        Path | None, _file("--patterns", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
-    number: Annotated[int, typer.Option("--worlds", min=1, help="Worlds that are tried on --patterns.")] = 200,
+    number: Annotated[int, _number("--worlds", 1, "Worlds that are tried on --patterns.")] = 200,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
     ] = False,
     check: Annotated[
-        int | None,
-        typer.Option("--check", min=1, help="Survey so many of the worlds again: are they still this model's?"),
+        int | None, _number("--check", 1, "Survey so many of the worlds again: are they still this model's?")
     ] = None,
     sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
     ensemble: Ensemble = None,
     out: Out = None,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of the trial on --patterns.")] = 0,
+    seed: Annotated[int, _number("--seed", 0, "The seed of the trial on --patterns.")] = 0,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -186,9 +227,10 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
     """Run a study, or go on with an interrupted one."""
+    from sim.study import Study  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
 
-    study = _study(file, settings)
+    study = Study.load(file, settings or ())
     if settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
     with progress("runs") as show:
@@ -214,22 +256,22 @@ def run(
 @app.command()
 def show(
     results: Annotated[
-        Path | None, typer.Argument(metavar="[RESULTS]", help="A folder that sim run has written.", show_default=False)
+        Path | None, typer.Argument(metavar="RESULTS", help="A folder that sim run has written.", show_default=False)
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write a row for each run, for a spreadsheet.")] = None,
+    csv: Annotated[Path | None, _file("--csv", "Write a row for each run, for a spreadsheet.")] = None,
     figure: Annotated[
-        Path | None, typer.Option("--figure", help="Draw the outcomes: .png, .svg, .pdf; all without an ending.")
+        Path | None, _file("--figure", "Draw the outcomes: .png, .svg, .pdf; all without an ending.")
     ] = None,
-    figures: Annotated[Path | None, typer.Option("--figures", help="Folder for every picture that fits.")] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write the report elsewhere than to RESULTS/report.html.")
-    ] = None,
+    figures: Annotated[Path | None, _folder("--figures", "Draw every picture that fits.")] = None,
+    report: Annotated[Path | None, _file("--report", "Write the report elsewhere than to RESULTS/report.html.")] = None,
     film: Annotated[
         Path | None,
-        typer.Option("--film", help="Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
+        _file("--film", "Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
     ] = None,
-    regimes: Annotated[str | None, typer.Option(help="The two regimes of the film (default: light,heavy).")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The seed of the film (default: 0).")] = None,
+    regimes: Annotated[
+        str | None, typer.Option(metavar="ONE,OTHER", help="The two regimes of the film (default: light,heavy).")
+    ] = None,
+    seed: Annotated[int | None, _number("--seed", 0, "The seed of the film (default: 0).")] = None,
 ) -> None:
     """Show the results of a study, finished or not, or make a film of two regimes."""
     if film is None and (regimes is not None or seed is not None):
@@ -241,8 +283,12 @@ def show(
     asked = [csv, figure, figures, report, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
-    found = None if results is None else _shown(results)
-    written = []
+    from sim.study import Results  # noqa: PLC0415
+
+    found, written = None, []
+    if results is not None:
+        found = Results(results)
+        _show(found)
     if found is not None and csv is not None:
         found.to_csv(csv)
         written.append(csv)
@@ -254,7 +300,12 @@ def show(
         written += reported.save_figures(found, figures) if figures is not None else []
         written += [reported.save_report(found, report)] if report is not None else []
     if film is not None:
-        written.append(_filmed(film, found, regimes, seed))
+        from sim.plots import film as animation  # noqa: PLC0415
+        from sim.terminal import progress  # noqa: PLC0415
+
+        names = None if regimes is None else [name.strip() for name in regimes.split(",")]
+        with progress("frames") as tell:
+            written.append(animation.save(film, names, seed, found, tell))
     if written:
         _name_written(written)
 
@@ -270,23 +321,6 @@ def _answer_shown(folder: Path) -> bool:
         _echo(files.read(page).decode("utf-8", "replace").rstrip("\n"))
     _name_written(sorted(folder.glob("claims.*")), "This is an answer of sim claim. Open")
     return True
-
-
-def _shown(folder: Path) -> Results:
-    from sim.study import Results  # noqa: PLC0415
-
-    found = Results(folder)
-    _show(found)
-    return found
-
-
-def _filmed(path: Path, found: Results | None, regimes: str | None, seed: int | None) -> Path:
-    from sim.plots import film as animation  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
-
-    names = None if regimes is None else [name.strip() for name in regimes.split(",")]
-    with progress("frames") as tell:
-        return animation.save(path, names, seed, found, tell)
 
 
 @app.command()
@@ -307,8 +341,9 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
     from sim import terminal as text  # noqa: PLC0415
+    from sim.study import Study  # noqa: PLC0415
 
-    study = _study(file, settings)
+    study = Study.load(file, settings or ())
     e = study.estimate(out, workers)
     most = f" (at most {e.most:,})" if e.most > e.runs else ""
     failed = f", {e.failed:,} failed" if e.failed else ""
@@ -343,7 +378,9 @@ def _show(results: Results) -> None:
 
 @app.command()
 def parameters(
-    name: Annotated[str | None, typer.Argument(help="A parameter, lever, mechanism, regime or outcome.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A parameter, lever, mechanism, regime or outcome.")
+    ] = None,
 ) -> None:
     """List the names of the model, or explain one."""
     from sim import terminal as text  # noqa: PLC0415
@@ -358,12 +395,6 @@ def parameters(
 def _counted(show: Show) -> Progress:
     """What shows progress in which nothing can fail."""
     return lambda done, total, note="": show(done, 0, total)
-
-
-def _study(file: Path, settings: list[str] | None) -> Study:
-    from sim.study import Study  # noqa: PLC0415
-
-    return Study.load(file, settings or ())
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:

@@ -305,7 +305,7 @@ def show(
 
         names = None if regimes is None else [name.strip() for name in regimes.split(",")]
         with progress("frames") as tell:
-            written.append(animation.save(film, names, seed, found, tell))
+            written.append(animation.save(film, names, seed, found, _counted(tell)))
     if written:
         _name_written(written)
 

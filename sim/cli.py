@@ -19,9 +19,7 @@ from sim import __version__
 from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
-    from sim.pool import Progress
     from sim.study import Results
-    from sim.terminal import Show
 
 app = typer.Typer(
     name="sim",
@@ -126,7 +124,7 @@ def claim(
     if name is not None and is_question:
         sizes = {} if systems is None else {"systems": systems}
         with progress("draws") as show:
-            reply = questions.ask(name, main, worlds or 100, seed, _counted(show), workers, **sizes)
+            reply = questions.ask(name, main, worlds or 100, seed, show, workers, **sizes)
         _note(main.notes)
         _echo("\n".join([reply.question, "", *reply.sentences]))
         _name_written(save_reply(reply, name, folder))
@@ -143,11 +141,11 @@ def claim(
             months=months,
             workers=workers,
             folder=folder / claims.UNFINISHED,
-            progress=_counted(show),
+            progress=show,
         )
     if effort.draws:
         with progress("draws") as show:
-            report = questions.asked_beside(report, _counted(show), workers)
+            report = questions.asked_beside(report, show, workers)
     written = save(report, folder)
     files.forget(folder / claims.UNFINISHED)
     _note((*main.notes, *second.notes))
@@ -187,14 +185,14 @@ def worlds(
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
         with progress("files") as show:
-            lines = plausible.check(ensemble, check, sign, _counted(show), workers)
+            lines = plausible.check(ensemble, check, sign, show, workers)
         _echo("\n".join(lines))
         return
     if out is not None and not calibrate:
         files.Folder(out, pages.TABLES).check()
     if calibrate:
         with progress("simulations") as show:
-            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, _counted(show), workers)
+            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, show, workers)
         _echo(pages.text(plausible.load(paths[0])))
         _name_written(paths)
         return
@@ -205,7 +203,7 @@ def worlds(
         with progress("worlds") as show:
             found = summary.predict(
                 evidence.load(patterns), main, number, seed,
-                progress=_counted(show), workers=workers,
+                progress=show, workers=workers,
             )  # fmt: skip
         table, said = found, pages.table_text(found)
     _note(main.notes)
@@ -305,7 +303,7 @@ def show(
 
         names = None if regimes is None else [name.strip() for name in regimes.split(",")]
         with progress("frames") as tell:
-            written.append(animation.save(film, names, seed, found, _counted(tell)))
+            written.append(animation.save(film, names, seed, found, tell))
     if written:
         _name_written(written)
 
@@ -390,11 +388,6 @@ def parameters(
         _echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
         return
     _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
-
-
-def _counted(show: Show) -> Progress:
-    """What shows progress in which nothing can fail."""
-    return lambda done, total, note="": show(done, 0, total)
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.model.glossary import Meaning
+    from sim.pool import Progress
 
 Rows = list[list[str]]
-Show = Callable[[int, int, int], None]
-"""Takes the numbers done (those of before included), failed among them, and all."""
 
 _SILENCE = 60.0  # seconds without a line, at most
 
@@ -135,21 +134,23 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def progress(unit: str) -> Iterator[Show]:
+def progress(unit: str) -> Iterator[Progress]:
     """What shows on standard error how far it has come: a bar in a terminal, else a line for each tenth or minute."""
+    from rich import progress as rich  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
-    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), speed_estimate_period=3600)
+    last_column = rich.TextColumn("{task.description}")
+    columns = (rich.TextColumn(unit), rich.BarColumn(), rich.MofNCompleteColumn(), last_column)
+    screen, hidden = Console(stderr=True), not sys.stderr.isatty()
+    bar = rich.Progress(*columns, console=screen, disable=hidden, speed_estimate_period=3600)
     bar.add_task("", total=None)
     (task,) = bar.tasks
     tenth, last = -1, monotonic()
 
-    def show(done: int, failed: int, total: int) -> None:
+    def show(done: int, total: int, note: str = "") -> None:
         nonlocal tenth, last
         bar.update(task.id, completed=done, total=total)
-        news = [f"{failed:,} failed"] if failed else []
+        news = [note] if note else []
         news += [f"{total - done:,} remaining"] if total > done else []
         if rate := task.speed:  # of what was done since the first news: work of an earlier day does not count
             news.append(f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.2g} a second")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from sim.study.points import Cell, Cells, uncollected
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from sim.pool import Progress
     from sim.study.estimate import Estimate
     from sim.study.results import Results
 
@@ -283,7 +284,7 @@ class Study:
         stop_on_failure: bool = False,
         retry_failed: bool = False,
         yes: bool = False,
-        progress: Callable[[int, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Results:
         """Do the runs that are not yet done, and open the results.
 
@@ -305,8 +306,8 @@ class Study:
         yes : bool
             Allow more than a million runs, or about a day of computing.
         progress : callable, optional
-            Called with the numbers of runs done (those of before included), of failed ones among them, and of all
-            that are planned so far: at the start and after each chunk.
+            Called at the start and after each chunk with the number of runs done (those of before included), the
+            number of all that are planned so far, and "3 failed" if any did.
 
         Raises `InputError` where the folder cannot be written, holds other things, or is being written to, where a
         cluster cannot be reached or has other versions, or where the study is too large; `StudyStopped` for a run that

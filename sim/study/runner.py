@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, StudyStopped, shown
 from sim.model import engine
-from sim.pool import MOST_WORKERS, as_done, cores, local_threads
+from sim.pool import MOST_WORKERS, Progress, as_done, cores, local_threads
 from sim.study.chunks import Chunk
 from sim.study.compute import Tables, compute, lacking, schema
 from sim.study.precision import Rounds
@@ -25,8 +25,6 @@ from sim.study.store import Store, plan_of
 
 if TYPE_CHECKING:
     from sim.study.plan import Study
-
-Progress = Callable[[int, int, int], None]
 
 MOST_RUNS = 1_000_000
 """More runs than this are asked about."""
@@ -136,7 +134,7 @@ class _Run:
 
     def _tell(self) -> None:
         if self.options.progress:
-            self.options.progress(self.done, self.failed, self.rounds.runs)
+            self.options.progress(self.done, self.rounds.runs, f"{self.failed:,} failed" if self.failed else "")
 
 
 @dataclass(frozen=True)

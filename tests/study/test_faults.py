@@ -298,7 +298,7 @@ def test_a_folder_that_was_made_read_only_is_one_line(tmp_path: Path) -> None:
 def test_a_study_that_is_edited_half_way_neither_mixes_nor_loses_chunks(tmp_path: Path) -> None:
     study, edited = Study.from_dict(table(seeds=20)), Study.from_dict(table(seeds=20), ["relationship=0.9"])
 
-    def interrupt(finished: int, _: int, total: int) -> None:
+    def interrupt(finished: int, total: int, note: str = "") -> None:
         if finished > total // 2:
             raise KeyboardInterrupt
 
@@ -439,7 +439,7 @@ def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> 
         scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
     ) as two:  # fmt: skip
 
-        def kill(finished: int, _: int, total: int) -> None:
+        def kill(finished: int, total: int, note: str = "") -> None:
             if finished > total // 4 and not killed:
                 killed.append(two.workers[0].pid)
                 os.kill(killed[0], signal.SIGKILL)
@@ -496,7 +496,7 @@ def test_a_worker_that_dies_while_it_is_asked_for_its_versions_is_passed_over() 
 def test_processes_of_this_machine_listen_nowhere_and_one_that_ends_is_one_line(tmp_path: Path) -> None:
     listening: set[str] = set()
 
-    def kill(finished: int, _: int, __: int) -> None:
+    def kill(finished: int, *_: object) -> None:
         if finished:
             children = active_children()
             listening.update(*(sockets(process) for process in (os.getpid(), *(child.pid or 0 for child in children))))
@@ -670,7 +670,7 @@ class Impatient(Future):  # type: ignore[type-arg]
 
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_second_ctrl_c_while_chunks_are_called_off_comes_out_like_the_first(tmp_path: Path) -> None:
-    def interrupt(finished: int, *_: int) -> None:
+    def interrupt(finished: int, *_: object) -> None:
         if finished:
             raise KeyboardInterrupt("first")
 

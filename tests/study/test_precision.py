@@ -62,7 +62,7 @@ def test_it_goes_on_from_any_round(tmp_path: Path) -> None:
     whole = study().run(tmp_path / "whole").runs
     for after in (3, 20, 40, 60):
 
-        def interrupt(done: int, failed: int, total: int, after: int = after) -> None:
+        def interrupt(done: int, total: int, note: str = "", after: int = after) -> None:
             if done >= after:
                 raise KeyboardInterrupt
 
@@ -70,10 +70,10 @@ def test_it_goes_on_from_any_round(tmp_path: Path) -> None:
             study().run(tmp_path / "r", progress=interrupt)
     partial = Results(tmp_path / "r")
     assert "" in set(partial.precision()["ended"])
-    told: list[tuple[int, ...]] = []
+    told: list[tuple[Any, ...]] = []
     results = study().run(tmp_path / "r", progress=lambda *news: told.append(news))
     pd.testing.assert_frame_equal(results.runs, whole, check_exact=True)
-    assert told[0][0] >= 60 and told[-1][0] == told[-1][2] == len(whole)
+    assert told[0][0] >= 60 and told[-1][0] == told[-1][1] == len(whole)
     ledger = (tmp_path / "r/ledger").read_bytes()
     assert study().run(tmp_path / "r").complete
     assert (tmp_path / "r/ledger").read_bytes() == ledger  # a finished study is left as it is

@@ -132,7 +132,7 @@ def test_running_again_does_only_what_is_missing(tmp_path: Path, monkeypatch: py
     seeds = counted(monkeypatch)
     results = study.run(tmp_path / "r", progress=lambda *news: told.append(news))
     assert len(seeds) == lost.runs
-    assert told == [(18 - lost.runs, 0, 18), (18, 0, 18)]
+    assert told == [(18 - lost.runs, 18, ""), (18, 18, "")]
     assert results.complete and same(results, whole)
     study.run(tmp_path / "r")
     assert len(seeds) == lost.runs
@@ -224,14 +224,14 @@ def test_a_run_that_fails_is_a_row_with_its_error(tmp_path: Path, monkeypatch: p
         return bare(p, seed, organisations)
 
     monkeypatch.setattr(engine, "run", fails_sometimes)
-    told: list[tuple[int, ...]] = []
+    told: list[tuple[Any, ...]] = []
     study = Study.from_dict(table(outcomes=MONTHLY))
     results = study.run(tmp_path / "r", progress=lambda *news: told.append(news))
     failed = results.runs[results.runs["error"].notna()]
     assert failed["error"].unique().tolist() == ["FloatingPointError: no number"]
     assert failed[["cell", "seed"]].values.tolist() == [[3, 1], [4, 1], *([c, s] for c in (5, 6) for s in range(3))]
     assert failed[["fear", "quality"]].isna().all().all()
-    assert results.complete and told[-1] == (18, 8, 18)
+    assert results.complete and told[-1] == (18, 18, "8 failed")
     assert len(results.series()) == 10 * 6 and len(results.organisations()) == 10 * 6 * 2
     monkeypatch.setattr(engine, "run", bare)
     worked = results.series()[["cell", "seed"]].drop_duplicates().values.tolist()
@@ -278,7 +278,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_rows(tmp_path: Path, monk
 def test_an_interruption_keeps_what_is_finished_and_leaves_no_threads(tmp_path: Path) -> None:
     study = Study.from_dict(table())
 
-    def interrupt(done: int, failed: int, total: int) -> None:
+    def interrupt(done: int, *_: object) -> None:
         if done:
             raise KeyboardInterrupt
 

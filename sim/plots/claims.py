@@ -161,9 +161,9 @@ def _shares(axes: Axes, place: int, row: Row) -> None:
                       va="center")  # fmt: skip
         left += share
     side = SIDES[row["side"]] if verdict in ("supported", "opposed") else ""
-    look = {"fontweight": "bold", "color": theme.BLACK} if verdict in LOOKS else {"color": theme.GREY}
+    weight, ink = ("bold", theme.BLACK) if verdict in LOOKS else ("normal", theme.GREY)
     axes.text(1.04, place, side + verdict, transform=axes.get_yaxis_transform(), fontsize=theme.TEXT, va="center",
-              **look)  # fmt: skip
+              fontweight=weight, color=ink)  # fmt: skip
 
 
 def _forest_key(figure: Figure) -> None:

@@ -79,10 +79,8 @@ def numbered(figures: Mapping[str, Figure], provenance: Mapping[str, Any], endin
 
 def picture(figure: Figure, provenance: Mapping[str, Any], caption: str) -> Picture:
     """A figure for a page."""
-    content = theme.encoded(figure, ".svg", provenance, theme.finding(figure))
-    return Picture(
-        f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}", theme.alternative(figure), caption
-    )
+    content = base64.b64encode(theme.encoded(figure, ".svg", provenance, theme.finding(figure))).decode()
+    return Picture(f"data:image/svg+xml;base64,{content}", theme.alternative(figure), caption)
 
 
 def report(

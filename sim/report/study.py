@@ -168,11 +168,8 @@ def tables(results: Results) -> list[Part]:
 def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Table:
     rows = []
     for number, part in summary[summary["outcome"].isin(names)].groupby("cell", sort=True):
-        means = zip(part["mean"], part["half_width"], strict=True)
-        values = [
-            shown_numbers(*pair, finest=pair[1] / 10) if pair[1] == pair[1] else shown_numbers(pair[0])
-            for pair in means
-        ]
+        pairs = zip(part["mean"], part["half_width"], strict=True)
+        values = [shown_numbers(m) if np.isnan(half) else shown_numbers(m, half, finest=half / 10) for m, half in pairs]
         first = part.iloc[0]
         design = [_setting(name, first[name]) for name in results.columns]
         rows.append([str(number), *design, str(first["n"]), *(theme.minus("\u00a0±\u00a0".join(v)) for v in values)])

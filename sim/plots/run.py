@@ -114,10 +114,9 @@ def _label_lines(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
 
 def _mark_schedule(axes: Axes, *every: Parameters) -> None:
     """A dotted vertical in every month that changes levers, with what changes written beside it."""
-    plans = {
-        (month, lever, value) for p in every for lever, plan in p.schedule.items() for month, value in plan.items()
-    }
-    for k, (month, changes) in enumerate(groupby(sorted(plans), lambda change: change[0])):
+    plans = [plan for p in every for plan in p.schedule.items()]
+    steps = sorted({(month, lever, value) for lever, plan in plans for month, value in plan.items()})
+    for k, (month, changes) in enumerate(groupby(steps, lambda step: step[0])):
         text = "\n".join(f"{layout.plain(lever)} {value:g}" for _, lever, value in changes)
         axes.axvline(month, color=theme.GREY, linestyle=":", linewidth=2)
         axes.annotate(text, xy=(month, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 5 + 20 * (k % 3)),

@@ -274,7 +274,7 @@ def _peaks(runs: pd.DataFrame, means: pd.Series) -> str:
     up, across = map(str, means.index.names)
     high, low = (
         (f"at {layout.said(across, x)}, {layout.said(up, y)}", runs[(runs[across] == x) & (runs[up] == y)])
-        for y, x in (means.index[means.argmax()], means.index[means.argmin()])
+        for y, x in (means.index[int(place)] for place in (means.argmax(), means.argmin()))
     )
     return layout.extremes(str(means.name), high, low, "over the map")
 

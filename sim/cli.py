@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from _thread import interrupt_main
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
@@ -35,30 +35,23 @@ MOST_ROWS = 60
 """More cells than this are not printed."""
 
 
-def _folder(name: str, text: str) -> Any:
-    return typer.Option(name, metavar="FOLDER", help=text)
+def _option(name: str, metavar: str, text: str, least: int | None = None) -> Any:
+    return typer.Option(name, metavar=metavar, help=text, min=least)
 
 
-def _file(name: str, text: str) -> Any:
-    return typer.Option(name, metavar="FILE", help=text)
-
-
-def _number(name: str, least: int, text: str) -> Any:
-    return typer.Option(name, metavar="NUMBER", min=least, help=text)
-
-
-Out = Annotated[Path | None, _folder("--out", "Where the results go (default: under results/).")]
-Workers = Annotated[int | None, _number("--workers", 1, "Runs at a time (default: one a core).")]
+Out = Annotated[Path | None, _option("--out", "FOLDER", "Where the results go (default: under results/).")]
+Workers = Annotated[int | None, _option("--workers", "NUMBER", "Runs at a time (default: one a core).", 1)]
 Cluster = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="A Dask cluster, tcp://host:8786, or local:2 for two processes here."),
+    _option("--cluster", "ADDRESS", "A Dask cluster, tcp://host:8786, or local:2 for two processes here."),
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Override a value of the study: relationship=0.5. Repeatable."),
+    _option("--set", "NAME=VALUE", "Override a value of the study: relationship=0.5. Repeatable."),
 ]
 Ensemble = Annotated[
-    Path | None, _folder("--ensemble", "Worlds that sim worlds --calibrate has made (default: those shipped).")
+    Path | None,
+    _option("--ensemble", "FOLDER", "Worlds that sim worlds --calibrate has made (default: those shipped)."),
 ]
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study, such as experiments/surveillance.toml.")]
 Kind = Literal["studies", "results", "claims", "regimes"]
@@ -101,11 +94,13 @@ def claim(
     out: Out = None,
     full: Annotated[bool, typer.Option("--full", help="All worlds, more runs in each: about half an hour.")] = False,
     ensemble: Ensemble = None,
-    worlds: Annotated[int | None, _number("--worlds", 1, "Worlds taken from the ensemble.")] = None,
-    replications: Annotated[int | None, _number("--replications", 2, "Paired replications in each world.")] = None,
-    systems: Annotated[int | None, _number("--systems", 1, "Systems in the nation (42 in England).")] = None,
-    seed: Annotated[int, _number("--seed", 0, "The first seed; the others follow it.")] = 0,
-    months: Annotated[int, _number("--months", 1, "Months simulated.")] = 120,
+    worlds: Annotated[int | None, _option("--worlds", "NUMBER", "Worlds taken from the ensemble.", 1)] = None,
+    replications: Annotated[
+        int | None, _option("--replications", "NUMBER", "Paired replications in each world.", 2)
+    ] = None,
+    systems: Annotated[int | None, _option("--systems", "NUMBER", "Systems in the nation (42 in England).", 1)] = None,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The first seed; the others follow it.", 0)] = 0,
+    months: Annotated[int, _option("--months", "NUMBER", "Months simulated.", 1)] = 120,
     workers: Workers = None,
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
@@ -156,19 +151,19 @@ def claim(
 @app.command()
 def worlds(
     patterns: Annotated[
-        Path | None, _file("--patterns", "Findings of your own: how do the worlds do on them, unfitted?")
+        Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
-    number: Annotated[int, _number("--worlds", 1, "Worlds that are tried on --patterns.")] = 200,
+    number: Annotated[int, _option("--worlds", "NUMBER", "Worlds that are tried on --patterns.", 1)] = 200,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
     ] = False,
     check: Annotated[
-        int | None, _number("--check", 1, "Survey so many of the worlds again: are they still this model's?")
+        int | None, _option("--check", "NUMBER", "Survey so many of the worlds again: are they still this model's?", 1)
     ] = None,
     sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
     ensemble: Ensemble = None,
     out: Out = None,
-    seed: Annotated[int, _number("--seed", 0, "The seed of the trial on --patterns.")] = 0,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns.", 0)] = 0,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -256,20 +251,22 @@ def show(
     results: Annotated[
         Path | None, typer.Argument(metavar="RESULTS", help="A folder that sim run has written.", show_default=False)
     ] = None,
-    csv: Annotated[Path | None, _file("--csv", "Write a row for each run, for a spreadsheet.")] = None,
+    csv: Annotated[Path | None, _option("--csv", "FILE", "Write a row for each run, for a spreadsheet.")] = None,
     figure: Annotated[
-        Path | None, _file("--figure", "Draw the outcomes: .png, .svg, .pdf; all without an ending.")
+        Path | None, _option("--figure", "FILE", "Draw the outcomes: .png, .svg, .pdf; all without an ending.")
     ] = None,
-    figures: Annotated[Path | None, _folder("--figures", "Draw every picture that fits.")] = None,
-    report: Annotated[Path | None, _file("--report", "Write the report elsewhere than to RESULTS/report.html.")] = None,
+    figures: Annotated[Path | None, _option("--figures", "FOLDER", "Draw every picture that fits.")] = None,
+    report: Annotated[
+        Path | None, _option("--report", "FILE", "Write the report elsewhere than to RESULTS/report.html.")
+    ] = None,
     film: Annotated[
         Path | None,
-        _file("--film", "Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
+        _option("--film", "FILE", "Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
     ] = None,
     regimes: Annotated[
-        str | None, typer.Option(metavar="ONE,OTHER", help="The two regimes of the film (default: light,heavy).")
+        str | None, _option("--regimes", "ONE,OTHER", "The two regimes of the film (default: light,heavy).")
     ] = None,
-    seed: Annotated[int | None, _number("--seed", 0, "The seed of the film (default: 0).")] = None,
+    seed: Annotated[int | None, _option("--seed", "NUMBER", "The seed of the film (default: 0).", 0)] = None,
 ) -> None:
     """Show the results of a study, finished or not, or make a film of two regimes."""
     if film is None and (regimes is not None or seed is not None):
@@ -398,14 +395,9 @@ def _echo(text: str) -> None:
     typer.echo(visible(text))
 
 
-def _note(lines: tuple[str, ...]) -> None:
+def _note(lines: Iterable[str], begin: str = "") -> None:
     for line in lines:
-        print(visible(line), file=sys.stderr)
-
-
-def _say(lines: Any) -> None:
-    for line in lines:
-        print(f"sim: {visible(line)}", file=sys.stderr)
+        print(f"{begin}{visible(line)}", file=sys.stderr)
 
 
 def _going_on(arguments: list[str]) -> list[str]:
@@ -435,7 +427,7 @@ def main() -> None:
     with _interrupts_heard():
         code = _code()
         if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C
-            _say(["stopped", *_going_on(sys.argv[1:])])
+            _note(["stopped", *_going_on(sys.argv[1:])], "sim: ")
             _leave(INTERRUPTED)
     sys.exit(code)
 
@@ -446,22 +438,22 @@ def _code() -> int:
         code = app(sys.argv[1:] or ["--help"], prog_name="sim", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except InputError as error:
-        _say(line for mistake in error.mistakes for line in (mistake.line, *mistake.excerpt))
+        _note((line for mistake in error.mistakes for line in (mistake.line, *mistake.excerpt)), "sim: ")
         return 2
     except _MISTAKE as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
-        _say([" ".join(text.split())[:_LONGEST]])
+        _note([" ".join(text.split())[:_LONGEST]], "sim: ")
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except StudyStopped as error:
-        _say([str(error)])
+        _note([str(error)], "sim: ")
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None:
-            _say([f"standard output: cannot be written: {error.strerror or error}"])
+            _note([f"standard output: cannot be written: {error.strerror or error}"], "sim: ")
         else:
             traceback.print_exc()
-            _say(["this is a mistake in the program, not in what you typed"])
+            _note(["this is a mistake in the program, not in what you typed"], "sim: ")
     return 1
 
 

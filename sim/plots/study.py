@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def study_figure(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     nothing is finished.
     """
     if results.is_sampled:
-        return importance(results.sensitivity(), outcomes or None)
+        return importance(results.sensitivity(), outcomes)
     return dose_response(results, outcomes) if layout.numbers(results) else cells_in_rows(results, outcomes)
 
 
@@ -279,23 +279,19 @@ def _peaks(runs: pd.DataFrame, means: pd.Series) -> str:
     return layout.extremes(str(means.name), high, low, "over the map")
 
 
-def importance(found: Sensitivity, outcomes: Iterable[str] | None = None) -> Figure:
+def importance(found: Sensitivity, outcomes: Sequence[str] = ()) -> Figure:
     """The leading drivers of one or two outcomes (the first ones by default), with 95 % intervals.
 
     Drivers that clearly matter (`Sensitivity.mattering`) are drawn in full colour, the others pale.
     Raises `InputError` for an outcome that was not analysed, and for more than two.
     """
-    asked = found.outcomes[:MOST_SENSITIVITIES] if outcomes is None else outcomes
-    names = list(dict.fromkeys([asked] if isinstance(asked, str) else asked))
-    lines = [
-        f"{shown(name)}: not among the outcomes analysed{nearest(name, found.outcomes)}"
-        for name in names
-        if name not in found.outcomes
-    ]
-    if not 1 <= len(names) <= MOST_SENSITIVITIES:
-        lines.append(f"{len(names)} outcomes: a picture shows 1 to {MOST_SENSITIVITIES}")
-    if lines:
-        raise InputError(lines)
+    names = list(dict.fromkeys(outcomes)) or found.outcomes[:MOST_SENSITIVITIES]
+    unknown = [name for name in names if name not in found.outcomes]
+    wrong = [f"{shown(name)}: not among the outcomes analysed{nearest(name, found.outcomes)}" for name in unknown]
+    if len(names) > MOST_SENSITIVITIES:
+        wrong.append(f"{len(names)} outcomes: a picture shows 1 to {MOST_SENSITIVITIES}")
+    if wrong:
+        raise InputError(wrong)
     alt = f"Bars for the leading drivers of {joined([label(name) for name in names])}"
     with theme.slide(_leading(found, names), _reading(found, names), alt, len(names), grid="x") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
@@ -331,8 +327,7 @@ def _bars(
     """A bar for each driver, pale where it does not clearly matter, with its interval."""
     table = found.table[(found.table["outcome"] == outcome) & (found.table["measure"] == measure)]
     values = table.set_index("driver")[["estimate", "low", "high"]].loc[drivers].to_numpy(dtype=np.float64)
-    clear = set(found.mattering(outcome))
-    main = measure == MAIN[found.kind]
+    clear, main = found.mattering(outcome), measure == MAIN[found.kind]
     for place, (driver, (estimate, low, high)) in enumerate(zip(drivers, values, strict=True)):
         falling = found.kind == "lhs" and estimate < 0.0
         colour = theme.VERMILLION if falling else theme.BLUE if main else theme.ORANGE

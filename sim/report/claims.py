@@ -158,9 +158,9 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
     for reply in report.replies:
         frames |= reply.tables
     contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
-    small = report.effects.astype({name: "float32" for name in ("effect", "low", "high", "sesoi", "weight")})
-    for name, frame in {"claims": report.table, "effects": small}.items():
-        contents[f"{name}.parquet"] = _parquet(frame, report.provenance)
+    small = report.effects.astype(dict.fromkeys(("effect", "low", "high", "sesoi", "weight"), "float32"))
+    contents["claims.parquet"] = _parquet(report.table, report.provenance)
+    contents["effects.parquet"] = _parquet(small, report.provenance)
     for name, told in {"settings": report.settings, "provenance": report.provenance}.items():
         contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"
     contents["claims.txt"] = str(report).encode()

@@ -72,19 +72,6 @@ def _every(
     """Leadership culture under monitoring: does watching managers more closely make services better or worse?"""
 
 
-@app.command("list")
-def list_(
-    kind: Annotated[
-        Kind | None, typer.Argument(metavar="KIND", help="studies, results, claims or regimes; without it, all.")
-    ] = None,
-) -> None:
-    """List the studies, results, claims and regimes that there are."""
-    from sim import terminal as text  # noqa: PLC0415
-
-    every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
-    _echo("\n\n".join(text.contents(each, letters) for each in every))
-
-
 @app.command()
 def claim(
     name: Annotated[
@@ -385,6 +372,19 @@ def parameters(
         _echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
         return
     _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[
+        Kind | None, typer.Argument(metavar="KIND", help="studies, results, claims or regimes; without it, all.")
+    ] = None,
+) -> None:
+    """List the studies, results, claims and regimes that there are."""
+    from sim import terminal as text  # noqa: PLC0415
+
+    every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
+    _echo("\n\n".join(text.contents(each, letters) for each in every))
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:

@@ -176,9 +176,8 @@ def _corners(results: Results) -> list[int]:
 
 def _told(series: pd.DataFrame, words: dict[int, str], name: str) -> str:
     """How an outcome moves in one cell; or how far two cells are apart at most and at the end."""
-    what = layout.capital(label(name))
+    what, last = layout.capital(label(name)), int(series["month"].max())
     wide = {n: series[series["cell"] == n].pivot(index="seed", columns="month", values=name) for n in words}
-    last = int(series["month"].max())
     if len(words) == 1:
         (only,) = wide.values()
         start, end = (layout.sized(mean_interval(only[month].dropna())) for month in (1, last))
@@ -189,8 +188,8 @@ def _told(series: pd.DataFrame, words: dict[int, str], name: str) -> str:
         return f"{what} by month"
     month = int(np.abs(apart.mean()).idxmax())
     most, end = (layout.sized(mean_interval(apart[m].dropna())) for m in (month, last))
-    at_most = f"{what} differs most in month {month}, by {most}"
-    found = f"{at_most}, at the end" if month == last else f"{at_most}, and by {end} at the end"
+    then = ", at the end" if month == last else f", and by {end} at the end"
+    found = f"{what} differs most in month {month}, by {most}{then}"
     pair = f", {words[other]} less {words[first]}"
     return f"{found}{pair}" if len(words) > 2 or len(found + pair) <= _SHORT else found
 

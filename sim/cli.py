@@ -47,7 +47,7 @@ Cluster = Annotated[
 ]
 Setting = Annotated[
     list[str] | None,
-    _option("--set", "NAME=VALUE", "Override a value of the study: relationship=0.5. Repeatable."),
+    _option("--set", "NAME=VALUE", "Override a value of the study, as in relationship=0.5; may be repeated."),
 ]
 Ensemble = Annotated[
     Path | None,
@@ -265,10 +265,10 @@ def show(
     asked = [csv, figure, figures, report, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
-    from sim.study import Results  # noqa: PLC0415
-
     found, written = None, []
     if results is not None:
+        from sim.study import Results  # noqa: PLC0415
+
         found = Results(results)
         _show(found)
     if found is not None and csv is not None:

@@ -93,7 +93,7 @@ def save(
     **settings : what else `sim.simulate` takes, for both.
 
     Raises `InputError` with a line for each mistake: a file that cannot be written, an unknown regime or suffix, an
-    extra that is missing, a study with one cell.
+    extra that is missing, a study with one cell, or whose first and last cell do not last equally long.
     """
     names = DEFAULT_REGIMES if regimes is None else regimes
     if results is not None:
@@ -108,18 +108,14 @@ def save(
             lines.append(f"--regimes {','.join(names)}: must be two names, such as light,heavy")
     _check(path := Path(path), lines)
     if results is not None:
-        return film(_of_results(results), path, progress)
-    runs = [simulate(seed_of(seed or 0), name, record_organisations=True, **settings) for name in names]
-    first, second = (Take(f"{layout.plain(name)} oversight", run) for name, run in zip(names, runs, strict=True))
-    return film((first, second), path, progress)
-
-
-def film(takes: tuple[Take, Take], path: Path, progress: Progress | None = None) -> Path:
-    """Write the film of two runs of the same length; see `save`."""
+        takes = _of_results(results)
+    else:
+        runs = [simulate(seed_of(seed or 0), name, record_organisations=True, **settings) for name in names]
+        first, second = (Take(f"{layout.plain(name)} oversight", run) for name, run in zip(names, runs, strict=True))
+        takes = (first, second)
     months = sorted({take.run.parameters.months for take in takes})
     if len(months) > 1:
         raise InputError([f"{place(path)}: the two runs last {months[0]} and {months[1]} months; a film needs one"])
-    _check(path, [])
     about = {"made_by": files.OURS, "title": finding(takes), "alt": _alternative(takes),
              "provenance": [take.run.provenance for take in takes]}  # fmt: skip
     with files.explained(path), TemporaryDirectory() as folder:

@@ -113,7 +113,7 @@ def test_the_tables_and_the_picture_of_the_worlds_are_written_where_asked(sim, f
     names = {path.name for path in Path("there").iterdir()}
     assert names == {"evidence.png", "evidence.svg", "leave_one_out.csv", "manifest.json", "mechanisms.csv",
                      "parameters.csv", "patterns.csv"}  # fmt: skip
-    assert all(f"there/{name}" in out for name in names)
+    assert all(f"there/{name}" in out for name in names - {"manifest.json"})
     pd.testing.assert_frame_equal(pd.read_csv("there/patterns.csv"), worlds.patterns(load(folder / "ensemble.parquet")))
 
 
@@ -239,7 +239,7 @@ def test_a_question_beside_the_claims_is_answered_and_its_tables_are_written(sim
     assert out.startswith(f"{reply.question}\n\n{reply.sentences[0]}")
     names = {path.name for path in Path("there").iterdir()}
     assert names == {"manifest.json", "tipping_curve.csv", "tipping_shares.csv", "tipping_worlds.csv"}
-    assert all(f"there/{name}" in out for name in names)
+    assert all(f"there/{name}" in out for name in names - {"manifest.json"})
     assert len(pd.read_csv("there/tipping_worlds.csv")) == 3
 
 

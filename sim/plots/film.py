@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sim import files
 from sim.errors import InputError, nearest, place, shown
-from sim.model.parameters import PARAMETERS, REGIMES, SIZES, seed_of
+from sim.model.parameters import COEFFICIENTS, REGIMES, SIZES, seed_of
 from sim.model.run import Run, simulate
 from sim.plots import layout, theme
 
@@ -227,7 +227,7 @@ class Stage:
         said = finding(takes)
         title = textwrap.fill(said, len(said) // 2 + 6 if len(said) > 66 else 66)
         p, other = (take.run.parameters for take in takes)
-        alike = all(getattr(p, name) == getattr(other, name) for name in (*PARAMETERS, *SIZES))
+        alike = all(getattr(p, name) == getattr(other, name) for name in (*COEFFICIENTS, *SIZES))
         same = ": the same people at the start, the same luck" if alike else ""
         note = (
             f"Each dot is an organisation, each square a system. One run a side, both of seed {takes[0].run.seed}"

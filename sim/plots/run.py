@@ -13,7 +13,7 @@ import pandas as pd
 from sim.errors import InputError, counted, nearest, shown
 from sim.model.glossary import joined, label, shown_numbers
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
-from sim.model.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS, Parameters, resolve
+from sim.model.parameters import COEFFICIENTS, LEVERS, REGIMES, SPREADS, Parameters, resolve
 from sim.plots import layout, theme
 from sim.statistics import mean_interval
 
@@ -88,7 +88,7 @@ def policy(p: Parameters) -> str:
     options = {}
     for regime in REGIMES:
         reference = resolve(regime)
-        every = (*LEVERS, *SPREADS, *PARAMETERS)
+        every = (*LEVERS, *SPREADS, *COEFFICIENTS)
         options[regime] = [name for name in every if getattr(p, name) != getattr(reference, name)]
     nearest_one = min(options, key=lambda name: (len(options[name]), name != "baseline"))
     settings = [f"{layout.plain(name)} {getattr(p, name):g}" for name in options[nearest_one]]

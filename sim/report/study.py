@@ -18,7 +18,7 @@ from sim import files
 from sim.errors import counted
 from sim.model.glossary import joined, label, shown_numbers
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, SIZES, resolve
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, SIZES, resolve
 from sim.plots import layout, theme
 from sim.plots.study import pictures, study_figure
 from sim.report.html import Code, Part, Section, Table, Text, numbered, report
@@ -251,7 +251,7 @@ def _fixed(results: Results) -> Iterator[tuple[str, ...]]:
         yield ("regime", layout.plain(plan.regime), *_facts("regime"))
     for name in plan.mechanisms_off:
         yield (layout.plain(name), "off", "on", "", MECHANISMS[name].meaning)
-    for name, declared in DECLARATIONS.items():
+    for name, declared in PARAMETERS.items():
         if name not in results.columns and getattr(p, name) != declared.default:
             yield (layout.plain(name), f"{getattr(p, name):g}", *_facts(name))
     for lever, by_month in p.schedule.items():
@@ -261,7 +261,7 @@ def _fixed(results: Results) -> Iterator[tuple[str, ...]]:
 
 def _facts(name: str) -> tuple[str, str, str]:
     """Default, unit and meaning of what a study may set."""
-    if declared := DECLARATIONS.get(name.partition("@")[0]):
+    if declared := PARAMETERS.get(name.partition("@")[0]):
         return f"{declared.default:g}", declared.unit, declared.meaning
     ways = joined([layout.plain(regime) for regime in REGIMES])
     return {

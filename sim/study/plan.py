@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sim.errors import InputError, Mistake, Mistakes, closest, place, shown
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LARGEST_SEED
+from sim.model.parameters import LARGEST_SEED, PARAMETERS
 from sim.study import design, factors
 from sim.study import file as toml
 from sim.study.chunks import Chunk, Kept, budget, chunks
@@ -370,7 +370,7 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
             yield Mistake(where, problem["input"], f"must be {fields.description}")
         elif isinstance(table := problem["input"], dict):
             inside = set(map(str, table))
-            near = "parameters" if inside & DECLARATIONS.keys() else closest(where[-1], _TOP)
+            near = "parameters" if inside & PARAMETERS.keys() else closest(where[-1], _TOP)
             hint = f"did you mean [{near}]?" if near else "there are [parameters], [design], [schedule] and [outcomes]"
             yield Mistake(where, ..., "no such section", allowed=hint)
         else:
@@ -382,7 +382,7 @@ def _belongs(name: str, model: type[BaseModel]) -> tuple[str, str]:
     if model is not Plan and name in _TOP:
         return "", "it belongs at the top of the file, before the first [section]"
     homes = {key: section for section, fields in _SECTIONS.items() for key in fields.model_fields}
-    homes |= dict.fromkeys(DECLARATIONS.keys() - {"window"}, "parameters")
+    homes |= dict.fromkeys(PARAMETERS.keys() - {"window"}, "parameters")
     if name in homes:
         return "", f"it belongs under [{homes[name]}]"
     near = closest(name, model.model_fields)

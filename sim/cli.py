@@ -7,64 +7,87 @@ import os
 import sys
 import traceback
 from _thread import interrupt_main
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
+from sim import __version__
 from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
-    from sim.pool import Progress
-    from sim.study import Results, Study
+    from sim.study import Results
 
 app = typer.Typer(
     name="sim",
-    help="Leadership culture under monitoring: does watching managers more closely make services better or worse?",
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 _MISTAKE: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever typer keeps it
 
 INTERRUPTED = 130
-_LONGEST = 500
+_LONGEST, _IN_SHORT = 500, 90  # letters of a line
 MOST_ROWS = 60
 """More cells than this are not printed."""
 
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the results (default: under results/).")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Runs at a time (default: one a core).")]
+
+def _option(name: str, metavar: str, text: str, least: int | None = None) -> Any:
+    return typer.Option(name, metavar=metavar, help=text, min=least)
+
+
+Out = Annotated[Path | None, _option("--out", "FOLDER", "Where the results go (default: under results/).")]
+Workers = Annotated[int | None, _option("--workers", "NUMBER", "Runs at a time (default: one a core).", 1)]
 Cluster = Annotated[
-    str | None, typer.Option("--cluster", help="A Dask cluster, tcp://host:8786, or local:2 for two processes here.")
+    str | None,
+    _option("--cluster", "ADDRESS", "A Dask cluster, tcp://host:8786, or local:2 for two processes here."),
 ]
 Setting = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a value of the study, as in --set relationship=0.5. May be repeated."),
+    _option("--set", "NAME=VALUE", "Override a value of the study, as in relationship=0.5; may be repeated."),
 ]
 Ensemble = Annotated[
     Path | None,
-    typer.Option("--ensemble", help="Folder of worlds that sim worlds --calibrate has made (default: those shipped)."),
+    _option("--ensemble", "FOLDER", "Worlds that sim worlds --calibrate has made (default: those shipped)."),
 ]
 StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study, such as experiments/surveillance.toml.")]
+Kind = Literal["studies", "results", "claims", "regimes"]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _echo(f"leadership-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Leadership culture under monitoring: does watching managers more closely make services better or worse?"""
 
 
 @app.command()
 def claim(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
+        typer.Argument(metavar="ID", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
     ] = None,
     out: Out = None,
     full: Annotated[bool, typer.Option("--full", help="All worlds, more runs in each: about half an hour.")] = False,
     ensemble: Ensemble = None,
-    worlds: Annotated[int | None, typer.Option(min=1, help="Worlds taken from the ensemble.")] = None,
-    replications: Annotated[int | None, typer.Option(min=2, help="Paired replications in each world.")] = None,
-    systems: Annotated[int | None, typer.Option(min=1, help="Systems in the nation (42 in England).")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed; the others follow it.")] = 0,
-    months: Annotated[int, typer.Option(min=1, help="Months simulated.")] = 120,
+    worlds: Annotated[int | None, _option("--worlds", "NUMBER", "Worlds taken from the ensemble.", 1)] = None,
+    replications: Annotated[
+        int | None, _option("--replications", "NUMBER", "Paired replications in each world.", 2)
+    ] = None,
+    systems: Annotated[int | None, _option("--systems", "NUMBER", "Systems in the nation (42 in England).", 1)] = None,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The first seed; the others follow it.", 0)] = 0,
+    months: Annotated[int, _option("--months", "NUMBER", "Months simulated.", 1)] = 120,
     workers: Workers = None,
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
@@ -83,7 +106,7 @@ def claim(
     if name is not None and is_question:
         sizes = {} if systems is None else {"systems": systems}
         with progress("draws") as show:
-            reply = questions.ask(name, main, worlds or 100, seed, _counted(show), workers, **sizes)
+            reply = questions.ask(name, main, worlds or 100, seed, show, workers, **sizes)
         _note(main.notes)
         _echo("\n".join([reply.question, "", *reply.sentences]))
         _name_written(save_reply(reply, name, folder))
@@ -100,11 +123,11 @@ def claim(
             months=months,
             workers=workers,
             folder=folder / claims.UNFINISHED,
-            progress=_counted(show),
+            progress=show,
         )
     if effort.draws:
         with progress("draws") as show:
-            report = questions.asked_beside(report, _counted(show), workers)
+            report = questions.asked_beside(report, show, workers)
     written = save(report, folder)
     files.forget(folder / claims.UNFINISHED)
     _note((*main.notes, *second.notes))
@@ -115,20 +138,19 @@ def claim(
 @app.command()
 def worlds(
     patterns: Annotated[
-        Path | None, typer.Option("--patterns", help="Findings of your own: how do the worlds do on them, unfitted?")
+        Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
-    number: Annotated[int, typer.Option("--worlds", min=1, help="Worlds that are tried on --patterns.")] = 200,
+    number: Annotated[int, _option("--worlds", "NUMBER", "Worlds that are tried on --patterns.", 1)] = 200,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
     ] = False,
     check: Annotated[
-        int | None,
-        typer.Option("--check", min=1, help="Survey so many of the worlds again: are they still this model's?"),
+        int | None, _option("--check", "NUMBER", "Survey so many of the worlds again: are they still this model's?", 1)
     ] = None,
     sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
     ensemble: Ensemble = None,
     out: Out = None,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of the trial on --patterns.")] = 0,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns.", 0)] = 0,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -145,14 +167,14 @@ def worlds(
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
         with progress("files") as show:
-            lines = plausible.check(ensemble, check, sign, _counted(show), workers)
+            lines = plausible.check(ensemble, check, sign, show, workers)
         _echo("\n".join(lines))
         return
     if out is not None and not calibrate:
         files.Folder(out, pages.TABLES).check()
     if calibrate:
         with progress("simulations") as show:
-            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, _counted(show), workers)
+            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, show, workers)
         _echo(pages.text(plausible.load(paths[0])))
         _name_written(paths)
         return
@@ -163,7 +185,7 @@ def worlds(
         with progress("worlds") as show:
             found = summary.predict(
                 evidence.load(patterns), main, number, seed,
-                progress=_counted(show), workers=workers,
+                progress=show, workers=workers,
             )  # fmt: skip
         table, said = found, pages.table_text(found)
     _note(main.notes)
@@ -185,9 +207,10 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
     """Run a study, or go on with an interrupted one."""
+    from sim.study import Study  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
 
-    study = _study(file, settings)
+    study = Study.load(file, settings or ())
     if settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
     with progress("runs") as show:
@@ -213,22 +236,24 @@ def run(
 @app.command()
 def show(
     results: Annotated[
-        Path | None, typer.Argument(metavar="[RESULTS]", help="A folder that sim run has written.", show_default=False)
+        Path | None, typer.Argument(metavar="RESULTS", help="A folder that sim run has written.", show_default=False)
     ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write a row for each run, for a spreadsheet.")] = None,
+    csv: Annotated[Path | None, _option("--csv", "FILE", "Write a row for each run, for a spreadsheet.")] = None,
     figure: Annotated[
-        Path | None, typer.Option("--figure", help="Draw the outcomes: .png, .svg, .pdf; all without an ending.")
+        Path | None, _option("--figure", "FILE", "Draw the outcomes: .png, .svg, .pdf; all without an ending.")
     ] = None,
-    figures: Annotated[Path | None, typer.Option("--figures", help="Folder for every picture that fits.")] = None,
+    figures: Annotated[Path | None, _option("--figures", "FOLDER", "Draw every picture that fits.")] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write the report elsewhere than to RESULTS/report.html.")
+        Path | None, _option("--report", "FILE", "Write the report elsewhere than to RESULTS/report.html.")
     ] = None,
     film: Annotated[
         Path | None,
-        typer.Option("--film", help="Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
+        _option("--film", "FILE", "Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
     ] = None,
-    regimes: Annotated[str | None, typer.Option(help="The two regimes of the film (default: light,heavy).")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The seed of the film (default: 0).")] = None,
+    regimes: Annotated[
+        str | None, _option("--regimes", "ONE,OTHER", "The two regimes of the film (default: light,heavy).")
+    ] = None,
+    seed: Annotated[int | None, _option("--seed", "NUMBER", "The seed of the film (default: 0).", 0)] = None,
 ) -> None:
     """Show the results of a study, finished or not, or make a film of two regimes."""
     if film is None and (regimes is not None or seed is not None):
@@ -240,8 +265,12 @@ def show(
     asked = [csv, figure, figures, report, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
-    found = None if results is None else _shown(results)
-    written = []
+    found, written = None, []
+    if results is not None:
+        from sim.study import Results  # noqa: PLC0415
+
+        found = Results(results)
+        _show(found)
     if found is not None and csv is not None:
         found.to_csv(csv)
         written.append(csv)
@@ -253,7 +282,12 @@ def show(
         written += reported.save_figures(found, figures) if figures is not None else []
         written += [reported.save_report(found, report)] if report is not None else []
     if film is not None:
-        written.append(_filmed(film, found, regimes, seed))
+        from sim.plots import film as animation  # noqa: PLC0415
+        from sim.terminal import progress  # noqa: PLC0415
+
+        names = None if regimes is None else [name.strip() for name in regimes.split(",")]
+        with progress("frames") as tell:
+            written.append(animation.save(film, names, seed, found, tell))
     if written:
         _name_written(written)
 
@@ -269,23 +303,6 @@ def _answer_shown(folder: Path) -> bool:
         _echo(files.read(page).decode("utf-8", "replace").rstrip("\n"))
     _name_written(sorted(folder.glob("claims.*")), "This is an answer of sim claim. Open")
     return True
-
-
-def _shown(folder: Path) -> Results:
-    from sim.study import Results  # noqa: PLC0415
-
-    found = Results(folder)
-    _show(found)
-    return found
-
-
-def _filmed(path: Path, found: Results | None, regimes: str | None, seed: int | None) -> Path:
-    from sim.plots import film as animation  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
-
-    names = None if regimes is None else [name.strip() for name in regimes.split(",")]
-    with progress("frames") as tell:
-        return animation.save(path, names, seed, found, tell)
 
 
 @app.command()
@@ -306,8 +323,9 @@ def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: W
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
     from sim import terminal as text  # noqa: PLC0415
+    from sim.study import Study  # noqa: PLC0415
 
-    study = _study(file, settings)
+    study = Study.load(file, settings or ())
     e = study.estimate(out, workers)
     most = f" (at most {e.most:,})" if e.most > e.runs else ""
     failed = f", {e.failed:,} failed" if e.failed else ""
@@ -342,7 +360,9 @@ def _show(results: Results) -> None:
 
 @app.command()
 def parameters(
-    name: Annotated[str | None, typer.Argument(help="A parameter, lever, mechanism, regime or outcome.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A parameter, lever, mechanism, regime or outcome.")
+    ] = None,
 ) -> None:
     """List the names of the model, or explain one."""
     from sim import terminal as text  # noqa: PLC0415
@@ -354,15 +374,17 @@ def parameters(
     _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
 
 
-def _counted(show: Progress) -> Progress:
-    """What shows progress in which nothing can fail."""
-    return lambda done, total, note="": show(done, total)
+@app.command("list")
+def list_(
+    kind: Annotated[
+        Kind | None, typer.Argument(metavar="KIND", help="studies, results, claims or regimes; without it, all.")
+    ] = None,
+) -> None:
+    """List the studies, results, claims and regimes that there are."""
+    from sim import terminal as text  # noqa: PLC0415
 
-
-def _study(file: Path, settings: list[str] | None) -> Study:
-    from sim.study import Study  # noqa: PLC0415
-
-    return Study.load(file, settings or ())
+    every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
+    _echo("\n\n".join(text.contents(each, letters) for each in every))
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:
@@ -373,14 +395,9 @@ def _echo(text: str) -> None:
     typer.echo(visible(text))
 
 
-def _note(lines: tuple[str, ...]) -> None:
+def _note(lines: Iterable[str], begin: str = "") -> None:
     for line in lines:
-        print(visible(line), file=sys.stderr)
-
-
-def _say(lines: Any) -> None:
-    for line in lines:
-        print(f"sim: {visible(line)}", file=sys.stderr)
+        print(f"{begin}{visible(line)}", file=sys.stderr)
 
 
 def _going_on(arguments: list[str]) -> list[str]:
@@ -410,7 +427,7 @@ def main() -> None:
     with _interrupts_heard():
         code = _code()
         if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C
-            _say(["stopped", *_going_on(sys.argv[1:])])
+            _note(["stopped", *_going_on(sys.argv[1:])], "sim: ")
             _leave(INTERRUPTED)
     sys.exit(code)
 
@@ -421,22 +438,22 @@ def _code() -> int:
         code = app(sys.argv[1:] or ["--help"], prog_name="sim", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except InputError as error:
-        _say(line for mistake in error.mistakes for line in (mistake.line, *mistake.excerpt))
+        _note((line for mistake in error.mistakes for line in (mistake.line, *mistake.excerpt)), "sim: ")
         return 2
     except _MISTAKE as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
-        _say([" ".join(text.split())[:_LONGEST]])
+        _note([" ".join(text.split())[:_LONGEST]], "sim: ")
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except StudyStopped as error:
-        _say([str(error)])
+        _note([str(error)], "sim: ")
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None:
-            _say([f"standard output: cannot be written: {error.strerror or error}"])
+            _note([f"standard output: cannot be written: {error.strerror or error}"], "sim: ")
         else:
             traceback.print_exc()
-            _say(["this is a mistake in the program, not in what you typed"])
+            _note(["this is a mistake in the program, not in what you typed"], "sim: ")
     return 1
 
 

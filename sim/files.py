@@ -303,6 +303,13 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def held(folder: Path) -> str | None:
+    """What a folder of ours holds, as its mark says; None for a folder without one, or that cannot be read."""
+    with suppress(OSError):
+        return (_manifest(folder) or {}).get("what")
+    return None
+
+
 def others(folder: Path) -> list[str]:
     """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left."""
 

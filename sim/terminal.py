@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from sim import files
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +56,46 @@ def listed(groups: dict[str, list[Meaning]]) -> str:
             lines.append(f"  {meaning.name:26} {values + spread:24} {facts.get('unit', '')}".rstrip())
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def contents(kind: str, letters: int) -> str:
+    """A heading and a line for each of the studies, results, claims or regimes, told in so many letters at most."""
+    from sim.claims.table import CLAIMS  # noqa: PLC0415
+    from sim.model.parameters import REGIMES  # noqa: PLC0415
+
+    of_kind: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
+        "studies": _studies,
+        "results": _results,
+        "claims": lambda: ((claim.id, claim.statement) for claim in CLAIMS),
+        "regimes": lambda: ((regime.name, regime.meaning) for regime in REGIMES.values()),
+    }
+    rows = [[f"  {name}", textwrap.shorten(said, letters, placeholder=" ...")] for name, said in of_kind[kind]()]
+    return f"{kind.upper()}\n{_aligned(rows or [['  none']])}"
+
+
+def _studies() -> Iterator[tuple[str, str]]:
+    """The studies in ``experiments`` and the present folder: TOML files that set what a study sets."""
+    from sim.study import file  # noqa: PLC0415
+    from sim.study.plan import Plan  # noqa: PLC0415
+
+    for path in sorted([*Path("experiments").glob("*.toml"), *Path().glob("*.toml")]):
+        with suppress(InputError):
+            table = file.read(path)
+            if table and table.keys() <= Plan.model_fields.keys():
+                yield str(path), str(table.get("title", ""))
+
+
+def _results() -> Iterator[tuple[str, str]]:
+    """The folders below ``results`` that are ours: studies, finished or not, and what other commands wrote."""
+    from sim.study import Results  # noqa: PLC0415
+
+    for folder in sorted(path for path in Path("results").glob("*") if path.is_dir()):
+        if (held := files.held(folder)) not in (None, "a study"):
+            yield str(folder), str(held)
+        else:
+            with suppress(InputError):
+                found = Results(folder)
+                yield str(folder), f"{found.title}: {found.counts[0]:,} runs, {found.missing:,} to be done"
 
 
 def explained(meaning: Meaning) -> str:

@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 from ensembles import by_hand, make_answers_small
 
-from sim import cli
+from sim import __version__, cli
+from sim.claims.table import CLAIMS
+from sim.files import Folder
+from sim.model.mechanisms import REGIMES
 
+COMMANDS = ["list", "claim", "worlds", "run", "show", "new", "check", "parameters"]
 TINY_CLAIM = ["claim", "--worlds", "20", "--replications", "2", "--systems", "1", "--months", "3"]
 
 STUDY = """
@@ -43,7 +47,45 @@ def mistakes(err: str) -> list[str]:
 def test_without_arguments_it_helps(sim):
     code, out, _ = sim()
     assert code == 0
-    assert all(command in out for command in ("claim", "run", "check", "parameters"))
+    assert all(command in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps_in_plain_words(sim, command):
+    code, out, _ = sim(command, "-h")
+    assert code == 0
+    assert out == sim(command, "--help")[1]
+    assert "[[" not in out
+    assert not re.search(r"--\w+ <", out), "an option that tells its type instead of what it takes"
+
+
+def test_it_says_its_version(sim):
+    assert sim("--version")[:2] == (0, f"leadership-sim {__version__}\n")
+
+
+def test_a_shell_completes_commands_and_options():
+    for line, place, expected in (("sim sh", 1, "show"), ("sim show --fi", 2, "--figure")):
+        env = {**os.environ, "_SIM_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(place)}
+        done = subprocess.run([sys.executable, "-m", "sim"], env=env, capture_output=True, text=True, check=True)
+        assert expected in done.stdout.split()
+
+
+def test_what_there_is_is_listed(sim):
+    Path("mine.toml").write_text(STUDY)
+    Path("pyproject.toml").write_text('[project]\nname = "theirs"\n')
+    Path("broken.toml").write_text("title = \n")
+    Path("results/photos").mkdir(parents=True)
+    assert sim("run", "mine.toml")[0] == 0
+    Folder("results/claim-fear", "the answer of sim claim fear").fill({"claims.txt": b""})
+    code, every, _ = sim("list")
+    assert code == 0
+    assert re.search(r"^  mine\.toml +A tiny study$", every, re.M)
+    assert re.search(r"^  results/mine +A tiny study: 4 runs, 0 to be done$", every, re.M)
+    assert re.search(r"^  results/claim-fear +the answer of sim claim fear$", every, re.M)
+    assert not re.search("pyproject|broken|photos", every)
+    assert all(re.search(rf"^  {name} ", every, re.M) for name in [*REGIMES, *(claim.id for claim in CLAIMS)])
+    assert all(sim("list", kind)[1].startswith(kind.upper()) for kind in ("studies", "results", "claims", "regimes"))
+    assert all(claim.statement in sim("list", "claims")[1] for claim in CLAIMS)
 
 
 @pytest.fixture
@@ -138,6 +180,7 @@ def test_all_names_are_listed_by_group(sim):
         (["claim", "--systems", "1000000000"], ["GiB"]),
         (["claim", "--months", "0"], ["--months"]),
         (["claim", "--nonsense"], ["--nonsense"]),
+        (["list", "study"], ["studies"]),
         (["claim", "faer"], ["fear"]),
         (["claim", "--worlds", "5"], ["worlds"]),
         (["claim", "--out", "file.txt/below"], ["file.txt"]),

@@ -10,7 +10,7 @@ right. On the right are the shares of worlds with each verdict.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -59,38 +59,29 @@ _CLEAR = 2.0  # standard errors, or tolerances
 _WAYS = {"up": (theme.BLUE, "-", "o"), "down": (theme.VERMILLION, "--", "s")}
 
 
-def pages(report: ClaimReport) -> list[str]:
-    """The names of the pictures that show all findings with a smallest effect of interest."""
-    return [name for name, _ in _pages(report)]
+def pages(report: ClaimReport) -> dict[str, list[Row]]:
+    """The findings with a smallest effect of interest, by the names of the pictures that show them.
 
-
-def _pages(report: ClaimReport) -> Iterator[tuple[str, list[Row]]]:
-    """Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart.
-
-    Of a contrast that is an aside only the first outcome is shown: the tables have the others.
+    Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart. Of a
+    contrast that is an aside only the first outcome is shown: the tables have the others.
     """
-    first = {
-        (claim.id, c.name): claim.measures[0].outcome for claim in report.claims for c in claim.contrasts if c.aside
-    }
+    asides = {(c.id, k.name): c.measures[0].outcome for c in report.claims for k in c.contrasts if k.aside}
     rows = [row for row in words.rows_of(report.table) if row["sesoi_rule"]]
-    shown = [row for row in rows if first.get((row["claim"], row["contrast"]), row["outcome"]) == row["outcome"]]
+    shown = [row for row in rows if asides.get((row["claim"], row["contrast"]), row["outcome"]) == row["outcome"]]
     doses = set(report.tables["doses"].get("claim", ()))
-    yield "claims", [row for row in shown if row["claim"] in doses]
+    found = {"claims": [row for row in shown if row["claim"] in doses]}
     page: list[Row] = []
-    number = 2
     for _, group in groupby((row for row in shown if row["claim"] not in doses), lambda row: row["claim"]):
-        claim: list[Row] = list(group)
-        if page and len(page) + len(claim) > MOST_ROWS:
-            yield f"claims_{number}", page
-            page, number = [], number + 1
-        page = page + claim
-    if page:
-        yield f"claims_{number}", page
+        claim = list(group)
+        if not page or len(page) + len(claim) > MOST_ROWS:
+            page = found.setdefault(f"claims_{len(found) + 1}", [])
+        page += claim
+    return found
 
 
 def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
     """One picture of the findings: ``claims`` is surveillance, the others are named by `pages`."""
-    rows = dict(_pages(report))[page]
+    rows = pages(report)[page]
     tally = words.tally(rows)
     title = (report.headline() if page == "claims" else tally).replace(" %", "\N{NO-BREAK SPACE}%")
     note = (
@@ -116,7 +107,6 @@ def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
         for place, row in enumerate(rows):
             _effect(effects, place, row)
             _shares(bars, place, row)
-        _verdicts(bars, rows)
         _forest_key(figure)
         return figure
 
@@ -147,9 +137,9 @@ def _effect(axes: Axes, place: int, row: Row) -> None:
         ("", -0.1, theme.BLACK, 2.0, 6.0, 9.0), ("unweighted_", 0.28, theme.GREY, 1.0, 2.5, 4.0)
     ):  # fmt: skip
         values = [row.get(f"{prefix}in_sesoi_q{q}", math.nan) for q in ("05", "25", "50", "75", "95")]
-        if any(math.isnan(value) for value in values):
+        if np.isnan(values).any():
             continue
-        low, lower, middle, upper, high = (min(max(value, -LIMIT), LIMIT) for value in values)
+        low, lower, middle, upper, high = np.clip(values, -LIMIT, LIMIT)
         y = place + shift
         axes.plot([low, high], [y, y], color=colour, linewidth=thin, solid_capstyle="butt", zorder=2)
         axes.plot([lower, upper], [y, y], color=colour, linewidth=thick, solid_capstyle="butt", zorder=2)
@@ -159,35 +149,26 @@ def _effect(axes: Axes, place: int, row: Row) -> None:
 
 
 def _shares(axes: Axes, place: int, row: Row) -> None:
-    """The shares of the verdicts side by side."""
-    left = 0.0
-    for verdict, (colour, ink) in LOOKS.items():
-        share = row.get(verdict, math.nan)
-        if math.isnan(share) or share <= 0.0:
+    """The shares of the verdicts side by side, and the overall verdict in words on the right."""
+    left, verdict = 0.0, row["verdict"]
+    for name, (colour, ink) in LOOKS.items():
+        share = row.get(name, math.nan)
+        if not share > 0.0:  # missing, too
             continue
         axes.barh(place, share, left=left, height=0.74, color=colour)
         if share >= _SMALLEST_WRITTEN:
             axes.text(left + share / 2, place, f"{100 * share:.0f}", fontsize=theme.SMALL, color=ink, ha="center",
                       va="center")  # fmt: skip
         left += share
-
-
-def _verdicts(axes: Axes, rows: Sequence[Row]) -> None:
-    """The overall verdicts in words, on the right."""
-    for place, row in enumerate(rows):
-        side = SIDES[row["side"]] if row["verdict"] in ("supported", "opposed") else ""
-        decided = row["verdict"] in LOOKS
-        axes.text(1.04, place, f"{side}{row['verdict']}", transform=axes.get_yaxis_transform(), fontsize=theme.TEXT,
-                  va="center", fontweight="bold" if decided else "normal",
-                  color=theme.BLACK if decided else theme.GREY)  # fmt: skip
+    side = SIDES[row["side"]] if verdict in ("supported", "opposed") else ""
+    weight, ink = ("bold", theme.BLACK) if verdict in LOOKS else ("normal", theme.GREY)
+    axes.text(1.04, place, side + verdict, transform=axes.get_yaxis_transform(), fontsize=theme.TEXT, va="center",
+              fontweight=weight, color=ink)  # fmt: skip
 
 
 def _forest_key(figure: Figure) -> None:
     keys: list[Any] = [Patch(color=theme.PALE, label="too small to matter")]
-    keys += [
-        Patch(color=TINTS[side], label=f"{who} is right")
-        for side, who in (("Berwick", "Berwick"), ("government", "gov't"))
-    ]
+    keys += [Patch(color=tint, label=f"{SIDES[side].strip()} is right") for side, tint in TINTS.items()]
     for name, colour, width in (("by evidence", theme.BLACK, 5), ("unweighted", theme.GREY, 2)):
         keys.append(Line2D([], [], color=colour, linewidth=width, marker="o", markerfacecolor="white",
                            markersize=width + 3, label=name))  # fmt: skip
@@ -203,15 +184,14 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
 
     Parameters
     ----------
-    table : DataFrame
-        A row for each mechanism, and optionally one with an empty ``mechanism`` for each case's total:
+    table : a row for each mechanism, and where it is known one with an empty ``mechanism`` for each case's total:
         ``mechanism``, ``case`` ("for" or "against" the warning), ``contribution`` to the effect in the outcome's
-        unit, and ``se``, its standard error. Totals without a row are drawn without an error.
+        unit, and its ``standard_error``.
     effect : what is explained, in a few words: "heavy − light surveillance".
     outcome : its name.
     note : how the contributions are made, for the foot of the picture.
     """
-    is_total = table["mechanism"].isna() | (table["mechanism"] == "")
+    is_total = table["mechanism"] == ""
     mechanisms = table[~is_total].sort_values("contribution", key=abs, ascending=False)
     totals: list[dict[Any, Any]] = []
     lines: list[dict[Any, Any]] = []
@@ -219,7 +199,7 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
         rows = mechanisms[mechanisms["case"] == case]
         given = table[(table["case"] == case) & is_total].to_dict("records")
         if len(rows) or given:
-            summed = {"case": case, "contribution": rows["contribution"].sum(), "se": 0.0}
+            summed = {"case": case, "contribution": rows["contribution"].sum(), "standard_error": 0.0}
             totals.append((given[0] if given else summed) | {"mechanism": ""})
             lines += [totals[-1], *rows.head(_MOST_MECHANISMS).to_dict("records")]
     left = len(mechanisms) + len(totals) - len(lines)
@@ -231,7 +211,7 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
             axes, [layout.plain(line["mechanism"]) or f"all {_CASES[line['case']][1]}" for line in lines], theme.TEXT
         )
         for place, line in enumerate(lines):
-            value, error = line["contribution"], _CLEAR * line["se"]
+            value, error = line["contribution"], _CLEAR * line["standard_error"]
             axes.barh(place, value, 0.6 if line["mechanism"] else 0.85, color=_CASES[line["case"]][0],
                       alpha=1.0 if abs(value) > error else 0.35)  # fmt: skip
             if error > 0.0:
@@ -243,15 +223,14 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
                     axes.axhline(place - 0.5, color=theme.GREY, linewidth=1.5)
         axes.axvline(0.0, color=theme.BLACK, linewidth=1.5)
         axes.set_xlabel(f"contribution to the difference in {label(outcome)}", fontsize=theme.TEXT)
-        layout.key(
-            figure, [f"mechanisms {case}" for _, case in _CASES.values()], [{"color": c} for c, _ in _CASES.values()]
-        )
+        colours, cases = zip(*_CASES.values(), strict=True)
+        layout.key(figure, [f"mechanisms {case}" for case in cases], [{"color": colour} for colour in colours])
         return figure
 
 
 def _carried(mechanisms: pd.DataFrame, totals: Sequence[Mapping[Any, Any]], effect: str, outcome: str) -> str:
     """Which mechanisms carry an effect, the clear ones, largest first, and what each side's come to."""
-    clear = mechanisms[mechanisms["contribution"].abs() > _CLEAR * mechanisms["se"]].head(3)
+    clear = mechanisms[mechanisms["contribution"].abs() > _CLEAR * mechanisms["standard_error"]].head(3)
     sizes = signed_numbers(*(total["contribution"] for total in totals))
     sides = "; ".join(f"{_CASES[total['case']][1]} {size}" for total, size in zip(totals, sizes, strict=True))
     if clear.empty:
@@ -268,16 +247,15 @@ def flip_map(
 
     Parameters
     ----------
-    table : DataFrame
-        A row for each bin: ``x_low``, ``x_high``, ``y_low``, ``y_high`` (its bounds, in the units of the two factors),
-        ``share`` of worlds by weight in which `answer` is the verdict, from 0 to 1, and ``effective_size``, the
-        effective number of worlds in the bin. Bins with fewer than 20 stay empty.
+    table : a row for each bin: its bounds ``x_low``, ``x_high``, ``y_low``, ``y_high`` in the units of the factors,
+        ``share`` of worlds by weight in which `answer` is the verdict, from 0 to 1, and ``worlds``, the effective
+        number of worlds in the bin. Bins with fewer than 20 stay empty.
     across, up : the factors' names.
     claim : what holds or does not, in a few words; the title begins with it.
     note : whose worlds these are, for the foot of the picture.
     answer : the verdict whose share is drawn.
     """
-    enough = table["effective_size"] >= FEWEST
+    enough = table["worlds"] >= FEWEST
     shares = table.assign(share=(100.0 * table["share"]).where(enough)).pivot(
         index=["y_low", "y_high"], columns=["x_low", "x_high"], values="share"
     )
@@ -304,15 +282,15 @@ def _flips(enough: pd.DataFrame, across: str, up: str, claim: str, answer: str) 
     most, least = (enough.loc[enough["share"].agg(which)] for which in ("idxmax", "idxmin"))
     if most["share"] == least["share"]:
         return f"{claim}: {answer} in {100 * most['share']:.0f} % of worlds by weight all over the map"
-    where = [
-        f"{layout.plain(across)} {bin_['x_low']:.2g} to {bin_['x_high']:.2g} and "
-        f"{layout.plain(up)} {bin_['y_low']:.2g} to {bin_['y_high']:.2g}"
-        for bin_ in (most, least)
-    ]
-    return (
-        f"{claim}: {answer} in {100 * most['share']:.0f} % of worlds, by weight, with {where[0]}, "
-        f"in {100 * least['share']:.0f} % with {where[1]}"
+    (high, here), (low, there) = (
+        (
+            f"{100 * part['share']:.0f} %",
+            f"{layout.plain(across)} {part['x_low']:.2g} to {part['x_high']:.2g} and "
+            f"{layout.plain(up)} {part['y_low']:.2g} to {part['y_high']:.2g}",
+        )
+        for part in (most, least)
     )
+    return f"{claim}: {answer} in {high} of worlds, by weight, with {here}, in {low} with {there}"
 
 
 def hysteresis(table: pd.DataFrame, lever: str = "monitoring", outcome: str = "fear", note: str = "") -> Figure:
@@ -320,8 +298,7 @@ def hysteresis(table: pd.DataFrame, lever: str = "monitoring", outcome: str = "f
 
     Parameters
     ----------
-    table : DataFrame
-        A row for each level and direction: ``level``, ``direction`` ("up" or "down"), ``mean``, ``low``, ``high``.
+    table : a row for each level and direction: ``level``, ``direction`` ("up" or "down"), ``mean``, ``low``, ``high``.
     lever, outcome : names of what is moved and of what is measured.
     note : how the bands are made and whose numbers these are, for the foot of the picture.
 
@@ -362,25 +339,24 @@ def _loop(table: pd.DataFrame, lever: str, outcome: str) -> str:
     return f"{there} is {size} {direction} on the way down than on the way up, {bands}"
 
 
-def model_against_evidence(table: pd.DataFrame, note: str = "") -> Figure:
+def model_against_evidence(rows: pd.DataFrame, note: str = "") -> Figure:
     """Each pattern in units of its tolerance: 0 is the published value, the grey band two tolerances.
 
     Parameters
     ----------
-    table : DataFrame
-        A row for each pattern: ``pattern``, ``target``, ``sd`` (its tolerance), the range of the worlds before
-        weighting, ``prior_low``, ``prior_median``, ``prior_high``, that of the weighted worlds, ``low``, ``median``,
-        ``high``, and ``within_two_tolerances``.
+    rows : a row for each pattern, as `sim.worlds.summary.patterns` has them: ``pattern``, ``value``, ``sd`` (its
+        tolerance), the range of the worlds before weighting, ``prior_low``, ``prior_median``, ``prior_high``, and that
+        of the weighted worlds, ``low``, ``median``, ``high``. A finding is reached where the median is in the band.
     note : what the ranges are and how many worlds there are, for the foot of the picture.
     """
-    rows = table.reset_index(drop=True)
-    within = rows["within_two_tolerances"].to_numpy(dtype=bool)
-    before = ((rows["prior_median"] - rows["target"]).abs() <= _CLEAR * rows["sd"]).sum()
+    before, within = (
+        ((rows[name] - rows["value"]).abs() <= _CLEAR * rows["sd"]).to_numpy() for name in ("prior_median", "median")
+    )
     missed = [layout.plain(str(name)) for name in rows.loc[~within, "pattern"]]
     which = f"; it misses {', '.join(missed)}" if 0 < len(missed) <= 3 else ""
     title = (
         f"The weighted worlds agree with {within.sum()} of {len(rows)} published findings within two tolerances, "
-        f"{before} before weighting{which}"
+        f"{before.sum()} before weighting{which}"
     )
     note = f"{note} Ranges end at {WIDEST:g} tolerances. Numbers beside the names: the published values.".strip()
     alt = f"Ranges for {len(rows)} published findings beside their values"
@@ -391,7 +367,7 @@ def model_against_evidence(table: pd.DataFrame, note: str = "") -> Figure:
             ("prior_", 0.18, theme.GREY, 3, 6, np.ones(len(rows), dtype=bool)), ("", -0.14, theme.BLUE, 6, 9, within)
         ):  # fmt: skip
             low, middle, high = (
-                (rows[f"{which}{end}"] - rows["target"]).div(rows["sd"]).clip(-WIDEST, WIDEST).to_numpy()
+                (rows[f"{which}{end}"] - rows["value"]).div(rows["sd"]).clip(-WIDEST, WIDEST).to_numpy()
                 for end in ("low", "median", "high")
             )
             y = np.arange(len(rows)) + shift
@@ -401,17 +377,14 @@ def model_against_evidence(table: pd.DataFrame, note: str = "") -> Figure:
                           color=colour if inside else theme.VERMILLION, markeredgecolor="white")  # fmt: skip
         axes.set_xlim(-WIDEST - 0.2, WIDEST + 0.2)
         size = theme.TEXT if len(rows) <= 20 else theme.SMALL if len(rows) <= 28 else 9
-        values = [theme.minus(format(value, ".3g")) for value in rows["target"]]
-        names = [layout.plain(str(name))[:38] for name in rows["pattern"]]
-        layout.rows(axes, [f"{name}  {value}" for name, value in zip(names, values, strict=True)], size)
+        pairs = zip(rows["pattern"], rows["value"], strict=True)
+        layout.rows(axes, [f"{layout.plain(name)[:38]}  {theme.minus(f'{value:.3g}')}" for name, value in pairs], size)
         axes.set_xlabel("tolerances away from the published value", fontsize=theme.TEXT)
-        looks: list[dict[str, Any]] = [
-            {"color": theme.GREY, "linewidth": 3, "marker": "o", "markersize": 6},
-            {"color": theme.BLUE, "linewidth": 6, "marker": "o", "markersize": 9},
-            {"color": theme.VERMILLION, "marker": "X", "linestyle": "none", "markersize": 9},
-            {"color": theme.PALE},
-        ]
-        layout.key(
-            figure, ["all plausible worlds", "weighted by the evidence", "missed", "within two tolerances"], looks
-        )
+        looks: dict[str, dict[str, Any]] = {
+            "all plausible worlds": {"color": theme.GREY, "linewidth": 3, "marker": "o", "markersize": 6},
+            "weighted by the evidence": {"color": theme.BLUE, "linewidth": 6, "marker": "o", "markersize": 9},
+            "missed": {"color": theme.VERMILLION, "marker": "X", "linestyle": "none", "markersize": 9},
+            "within two tolerances": {"color": theme.PALE},
+        }
+        layout.key(figure, list(looks), list(looks.values()))
         return figure

@@ -10,7 +10,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, repeat
 from math import isqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,6 +66,13 @@ _HEADINGS = 0.83  # height of the line with the names of the sides and the month
 _ON_A_RING = 7  # more organisations in a system stand in rows
 
 
+class Take(NamedTuple):
+    """One side of a film: what to call it, and its run, made with ``record_organisations=True``."""
+
+    name: str
+    run: Run
+
+
 def save(
     path: Path | str,
     regimes: Sequence[str] | None = None,
@@ -78,60 +85,43 @@ def save(
 
     Parameters
     ----------
-    path : path
-        Ends in ``.gif``, or in ``.mp4`` where the extra ``film`` is installed.
-    regimes : two names of regimes, light and heavy by default
-    seed : int
-        The same for both, 0 by default.
-    results : Results, optional
-        The study, in place of `regimes`, `seed` and `settings`. The runs of its first seed are made again.
-    progress : callable, optional
-        Called with the number of frames done and the number of all.
-    **settings
-        What else `sim.simulate` takes, for both.
+    path : ends in ``.gif``, or in ``.mp4`` where the extra ``film`` is installed.
+    regimes : two names of regimes, light and heavy by default.
+    seed : the same for both, 0 by default.
+    results : the study, in place of `regimes`, `seed` and `settings`. The runs of its first seed are made again.
+    progress : called with the number of frames done and of all.
+    **settings : what else `sim.simulate` takes, for both.
 
     Raises `InputError` with a line for each mistake: a file that cannot be written, an unknown regime or suffix, an
-    extra that is missing, a study with one cell.
+    extra that is missing, a study with one cell, or whose first and last cell do not last equally long.
     """
-    path = Path(path)
+    names = DEFAULT_REGIMES if regimes is None else regimes
     if results is not None:
         given = {"--regimes": regimes, "--seed": seed, **settings}
         of_study = "the film of a study shows its first and its last cell, with its first seed; leave this out"
-        _check(path, [f"{name}: {of_study}" for name, value in given.items() if value is not None])
-        return film(_of_results(results), path, progress)
-    names = DEFAULT_REGIMES if regimes is None else regimes
-    lines = [
-        f"--regimes {shown(name)}: no such regime{nearest(name, REGIMES)}; there are {', '.join(REGIMES)}"
-        for name in names
-        if name not in REGIMES
-    ]
-    if len(names) != 2:
-        lines.append(f"--regimes {','.join(names)}: must be two names, such as light,heavy")
-    _check(path, lines)
-    start = seed_of(0 if seed is None else seed)
-    first, second = (
-        Take(f"{layout.plain(name)} oversight", simulate(start, name, record_organisations=True, **settings))
-        for name in names
-    )
-    return film((first, second), path, progress)
-
-
-def film(takes: tuple[Take, Take], path: Path, progress: Progress | None = None) -> Path:
-    """Write the film of two runs of the same length; see `save`."""
-    months = {take.run.parameters.months for take in takes}
+        lines = [f"{name}: {of_study}" for name, value in given.items() if value is not None]
+    else:
+        there = f"there are {', '.join(REGIMES)}"
+        unknown = [name for name in names if name not in REGIMES]
+        lines = [f"--regimes {shown(name)}: no such regime{nearest(name, REGIMES)}; {there}" for name in unknown]
+        if len(names) != 2:
+            lines.append(f"--regimes {','.join(names)}: must be two names, such as light,heavy")
+    _check(path := Path(path), lines)
+    if results is not None:
+        takes = _of_results(results)
+    else:
+        runs = [simulate(seed_of(seed or 0), name, record_organisations=True, **settings) for name in names]
+        first, second = (Take(f"{layout.plain(name)} oversight", run) for name, run in zip(names, runs, strict=True))
+        takes = (first, second)
+    months = sorted({take.run.parameters.months for take in takes})
     if len(months) > 1:
-        raise InputError([f"{place(path)}: the two runs last {min(months)} and {max(months)} months; a film needs one"])
-    _check(path, [])
-    frames = frames_of(takes, progress)
-    about = {
-        "made_by": files.OURS,
-        "title": finding(takes),
-        "alt": _alternative(takes),
-        "provenance": [t.run.provenance for t in takes],
-    }
+        raise InputError([f"{place(path)}: the two runs last {months[0]} and {months[1]} months; a film needs one"])
+    about = {"made_by": files.OURS, "title": finding(takes), "alt": _alternative(takes),
+             "provenance": [take.run.provenance for take in takes]}  # fmt: skip
     with files.explained(path), TemporaryDirectory() as folder:
         made = Path(folder) / path.name
-        (_write_gif if path.suffix.lower() == ".gif" else _write_mp4)(made, frames, about)
+        write = _write_gif if path.suffix.lower() == ".gif" else _write_mp4
+        write(made, frames_of(takes, progress), about)
         files.write_new(path, made.read_bytes(), files.OURS.encode())
     return path
 
@@ -150,44 +140,38 @@ def frames_of(takes: tuple[Take, Take], progress: Progress | None = None) -> Ite
 
 
 def _of_results(results: Results) -> tuple[Take, Take]:
-    points = results.study.points
+    points, seed = results.study.points, results.study.plan.seed
     if len(points) < 2:
         raise InputError([f"{place(results.folder)}: this study has one cell; a film compares two"])
-    seed = results.study.plan.seed
-    first, second = (
-        Take(
-            layout.cell_words(number, results), simulate(seed, record_organisations=True, **points[number - 1].settings)
-        )
-        for number in (1, len(points))
-    )
-    return first, second
+    ends = {1: points[0], len(points): points[-1]}
+    runs = [simulate(seed, record_organisations=True, **point.settings) for point in ends.values()]
+    first, last = (Take(layout.cell_words(number, results), run) for number, run in zip(ends, runs, strict=True))
+    return first, last
 
 
 def _check(path: Path, lines: list[str]) -> None:
     """Raise `InputError` for a path that no film can be written to, and for `lines`."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        lines = [*lines, f"{place(path)}: must end in .gif or .mp4{nearest(suffix, SUFFIXES)}"]
+        wrong = f"must end in .gif or .mp4{nearest(suffix, SUFFIXES)}"
     elif path.is_dir() or not path.parent.is_dir():
-        lines = [*lines, f"{place(path)}: cannot be written: {'a folder' if path.is_dir() else 'no such folder'}"]
+        wrong = f"cannot be written: {'a folder' if path.is_dir() else 'no such folder'}"
     elif suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
-        lines = [*lines, f"{place(path)}: MP4 needs the extra: pip install '.[film]'; or write a .gif"]
-    if lines:
-        raise InputError(lines)
+        wrong = "MP4 needs the extra: pip install '.[film]'; or write a .gif"
+    else:
+        wrong = ""
+    if lines or wrong:
+        raise InputError([*lines, f"{place(path)}: {wrong}"] if wrong else lines)
     files.check_new(path, files.OURS.encode())
 
 
 def _alternative(takes: tuple[Take, Take]) -> str:
     """The film in words, for those who do not see it."""
-    p = takes[0].run.parameters
-    ends = [
-        f"{take.name}: "
-        + ", ".join(
-            f"{label} {written(how, numbers[0])} at the start and {written(how, numbers[-1])} at the end"
-            for (label, how), numbers in zip(COUNTERS.values(), counters(take.run), strict=True)
-        )
-        for take in takes
-    ]
+    p, ends = takes[0].run.parameters, []
+    for name, run in takes:
+        shown = zip(COUNTERS.values(), counters(run), strict=True)
+        moves = [f"{label} from {written(how, each[0])} to {written(how, each[-1])}" for (label, how), each in shown]
+        ends.append(f"{name}: {', '.join(moves)}")
     what = f"{p.systems * p.organisations} organisations in {p.systems} systems, darker where managers fear more"
     return f"Film of {p.months} months, two maps side by side: {what}. {'. '.join(ends)}."
 
@@ -198,7 +182,7 @@ def _write_gif(path: Path, frames: Iterator[Frame], about: dict[str, Any]) -> No
     none = Image.Dither.NONE  # dots of noise would change with every frame and make the file large
     start = next(frames)
     colours = Image.fromarray(start).quantize(256, dither=none)  # the scale is in it, with every colour
-    first, *more = [Image.fromarray(f).quantize(palette=colours, dither=none) for f in chain([start], frames)]
+    first, *more = [Image.fromarray(frame).quantize(palette=colours, dither=none) for frame in chain([start], frames)]
     durations = [1000 // _A_SECOND] * (len(more) + 1)
     durations[0] = durations[-1] = 1000 * _STILL
     comment = json.dumps(about).encode()
@@ -208,28 +192,17 @@ def _write_gif(path: Path, frames: Iterator[Frame], about: dict[str, Any]) -> No
 def _write_mp4(path: Path, frames: Iterator[Frame], about: dict[str, Any]) -> None:
     from imageio_ffmpeg import write_frames  # noqa: PLC0415
 
-    first = next(frames)
-    height, width, _ = first.shape
+    still, first = _A_SECOND * _STILL, next(frames)
     comment = json.dumps({name: value for name, value in about.items() if name != "title"})
     words = ["-metadata", f"title={about['title']}", "-metadata", f"comment={comment}", "-fflags", "+bitexact"]
-    writer = write_frames(
-        str(path), (width, height), fps=_A_SECOND, codec="libx264", macro_block_size=16, quality=8, output_params=words
-    )
+    writer = write_frames(str(path), (_WIDE, _HIGH), fps=_A_SECOND, codec="libx264", macro_block_size=16, quality=8,
+                          output_params=words)  # fmt: skip
     writer.send(None)
-    frame = first
-    still = [first] * (_A_SECOND * _STILL - 1)
-    for frame in chain(still, [first], frames):
-        writer.send(np.ascontiguousarray(frame))
-    for _ in still:
-        writer.send(np.ascontiguousarray(frame))
+    for frame in chain(repeat(first, still), frames):
+        writer.send(frame)
+    for _ in range(still - 1):
+        writer.send(frame)
     writer.close()
-
-
-class Take(NamedTuple):
-    """One side of a film: what to call it, and its run, made with ``record_organisations=True``."""
-
-    name: str
-    run: Run
 
 
 def finding(takes: tuple[Take, Take]) -> str:
@@ -253,8 +226,15 @@ class Stage:
         self._numbers = [counters(take.run) for take in takes]
         said = finding(takes)
         title = textwrap.fill(said, len(said) // 2 + 6 if len(said) > 66 else 66)
+        p, other = (take.run.parameters for take in takes)
+        alike = all(getattr(p, name) == getattr(other, name) for name in (*COEFFICIENTS, *SIZES))
+        same = ": the same people at the start, the same luck" if alike else ""
+        note = (
+            f"Each dot is an organisation, each square a system. One run a side, both of seed {takes[0].run.seed}"
+            f"{same}. Numbers: means of the last twelve months."
+        )
         self._text(0.025, 0.975, title, theme.TITLE + 2, weight="bold", ha="left", va="top")
-        self._text(0.025, 0.065, textwrap.fill(_note(takes), 90), theme.TEXT, ha="left", color=theme.GREY)
+        self._text(0.025, 0.065, textwrap.fill(note, 90), theme.TEXT, ha="left", color=theme.GREY)
         self._dots = [self._side(take, left) for take, left in zip(takes, (0.02, 0.62), strict=True)]
         self._clock = self._text(0.5, _HEADINGS, "", _CLOCK, weight="bold")
         self._values: list[tuple[Text, Text]] = []
@@ -303,16 +283,6 @@ class Stage:
         axes.margins(0)
         axes.autoscale_view()
         return dots
-
-
-def _note(takes: tuple[Take, Take]) -> str:
-    p, other = (take.run.parameters for take in takes)
-    alike = all(getattr(p, name) == getattr(other, name) for name in (*COEFFICIENTS, *SIZES))
-    same = ": the same people at the start, the same luck" if alike else ""
-    return (
-        f"Each dot is an organisation, each square a system. One run a side, both of seed {takes[0].run.seed}{same}. "
-        "Numbers: means of the last twelve months."
-    )
 
 
 def places(n: int) -> tuple[float, list[tuple[float, float]]]:

@@ -74,12 +74,6 @@ def numbers(results: Results) -> list[str]:
     return [name for name in study.columns if is_numeric_dtype(study.cells[name]) and study.cells[name].nunique() > 1]
 
 
-def lines_by(results: Results, axis: str) -> str | None:
-    """The factor that makes the lines of a picture with this factor on its axis: the first with few values."""
-    cells = results.study.cells
-    return next((str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= MOST_LINES), None)
-
-
 def plain(name: str) -> str:
     """A name as it is said."""
     return name.replace("_", " ").replace("@", " from month ")
@@ -110,15 +104,15 @@ def cell_words(number: int, results: Results, width: int = 60) -> str:
     return short if text == short != "" else f"cell {number} {short}".strip()
 
 
-def where(words: str) -> str:
-    """What `cell_words` says of a cell as a sentence refers to it: "under heavy", "in cell 3"."""
+def where(number: int, results: Results) -> str:
+    """A cell as a sentence refers to it: "under heavy", "in cell 3"."""
+    words = cell_words(number, results)
     return f"in {words}" if words.startswith("cell ") else f"under {words}"
 
 
 def cell_labels(numbers: Sequence[int], results: Results) -> list[str]:
     """Cells as names of the rows of a picture, with their numbers; in two lines where that takes it."""
-    words = [(number, cell_words(number, results, 200)) for number in numbers]
-    texts = [w.removeprefix("cell ") if w.startswith("cell ") else f"{number}  {w}" for number, w in words]
+    texts = [f"{number}  {cell_words(number, results, 200)}".replace(f"{number}  cell ", "") for number in numbers]
     short = max(map(len, texts)) <= _LABEL
     if short or len(texts) > _TWO_LINES:
         return [textwrap.shorten(text, _LABEL if short else _LABEL + 8, placeholder=" ...") for text in texts]
@@ -161,26 +155,23 @@ def sized(found: Interval) -> str:
     return theme.minus(f"{texts[0]} ({texts[1]} to {texts[2]})")
 
 
-def turned(found: Interval) -> Interval:
-    """The same difference seen from the other side."""
-    mean, low, high = found
-    return -mean, -high, -low
-
-
 def moved(found: Interval) -> str:
     """A change as a predicate: "rises by 0.070 (0.050 to 0.091)", or that it does not clearly change."""
     mean, low, high = found
     if low <= 0.0 <= high:
         return f"does not clearly change: {sized(found)}"
-    return f"rises by {sized(found)}" if mean > 0 else f"falls by {sized(turned(found))}"
+    return f"rises by {sized(found)}" if mean > 0 else f"falls by {sized((-mean, -high, -low))}"
 
 
-def extremes(name: str, most: str, least: str, apart: Interval, region: str) -> str:
-    """A sentence on where an outcome is highest and lowest and how far apart, or that it does not clearly differ."""
-    what = capital(label(name))
-    if apart[1] <= 0.0 or most == least:
+def extremes(name: str, high: tuple[str, pd.DataFrame], low: tuple[str, pd.DataFrame], region: str) -> str:
+    """A sentence on where an outcome is highest and lowest and how far apart, or that it does not clearly differ.
+
+    `high` and `low` are places in words, with their runs.
+    """
+    what, apart = capital(label(name)), difference(high[1], low[1], name)
+    if apart[1] <= 0.0 or high[0] == low[0]:
         return f"{what} does not differ clearly {region}: {sized(apart)}"
-    return f"{what} is highest {most} and lowest {least}: {sized(apart)} apart"
+    return f"{what} is highest {high[0]} and lowest {low[0]}: {sized(apart)} apart"
 
 
 def key(figure: Figure, labels: Sequence[str], looks: Sequence[Mapping[str, Any]] = ()) -> None:

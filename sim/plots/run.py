@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,8 @@ def time_paths(run: Run, outcomes: Sequence[str] = (), against: Run | None = Non
         raise InputError([f"{shown(name)}: no such outcome{nearest(name, OUTCOMES)}" for name in unknown])
     names = tuple(dict.fromkeys(outcomes or DEFAULT_PATHS))
     runs = (run,) if against is None else (run, against)
-    title = _titled(run) if against is None else _compared(run, against, names[0])
+    titles = [f"{policy(each.parameters)}, seed {each.seed}" for each in runs]
+    title = titles[0] if against is None else _compared(run, against, names[0])
     alt = f"Time paths of {joined([label(name) for name in names])}{'' if against is None else ' in two runs'}"
     with theme.slide(title, alt=alt, grid="y") as (figure, (axes,)):
         ends = []
@@ -67,25 +69,17 @@ def time_paths(run: Run, outcomes: Sequence[str] = (), against: Run | None = Non
         axes.tick_params(labelsize=theme.LARGE)
         if against is not None:
             looks = [{"color": theme.BLACK, "linestyle": dash, "linewidth": 3} for dash in ("-", "--")]
-            layout.key(figure, [_titled(each) for each in runs], looks)
+            layout.key(figure, titles, looks)
         return figure
-
-
-def _titled(run: Run) -> str:
-    """Regime and levers of a run, and its seed."""
-    return f"{policy(run.parameters)}, seed {run.seed}"
 
 
 def _compared(run: Run, other: Run, name: str) -> str:
     """Where an outcome is at the end of two runs, named by their policies, or by their seeds where these are equal."""
     last = min(len(run.series), len(other.series))
     values = shown_numbers(*(each.series[name].loc[last] for each in (run, other)))
-    policies = [policy(each.parameters) for each in (run, other)]
-    one, two = (
-        [f"with regime {text.removeprefix('Regime ')}" for text in policies]
-        if policies[0] != policies[1]
-        else [f"under seed {each.seed}" for each in (run, other)]
-    )
+    one, two = (f"with regime {policy(each.parameters).removeprefix('Regime ')}" for each in (run, other))
+    if one == two:
+        one, two = (f"under seed {each.seed}" for each in (run, other))
     return f"In month {last} {label(name)} is {values[0]} {one}, and {values[1]} {two}"
 
 
@@ -107,56 +101,27 @@ def _label_lines(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
     low, high = axes.get_ylim()
     heights = (np.array([value for _, value, _ in ends]) - low) / (high - low)
     order = np.argsort(heights, kind="stable")
-    for k, place in zip(order, _apart(heights[order], CLOSEST), strict=True):
+    steps, places = CLOSEST * np.arange(len(ends)), heights[order]
+    pushed_up = np.maximum.accumulate(places - steps)
+    pushed_up[-1] = min(pushed_up[-1], max(1.0, places[-1]) - steps[-1])  # and back down into the picture
+    for k, place in zip(order, np.minimum.accumulate(pushed_up[::-1])[::-1] + steps, strict=True):
         name, value, colour = ends[k]
-        axes.annotate(
-            f"{name}  {value:.2g}",
-            xy=(1.0, heights[k]),
-            xytext=(1.03, place),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            color=colour,
-            fontsize=theme.LARGE + 2,
-            fontweight="bold",
-            va="center",
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1},
-            annotation_clip=False,
-        )
-
-
-def _apart(places: np.ndarray, gap: float) -> np.ndarray:
-    """Ascending places pushed up until neighbours are `gap` apart, then back down into the picture."""
-    moved = places.astype(float).copy()
-    for k in range(1, len(moved)):
-        moved[k] = max(moved[k], moved[k - 1] + gap)
-    if len(moved):
-        moved[-1] = min(moved[-1], max(1.0, places[-1]))
-    for k in range(len(moved) - 2, -1, -1):
-        moved[k] = min(moved[k], moved[k + 1] - gap)
-    return moved
+        axes.annotate(f"{name}  {value:.2g}", xy=(1.0, heights[k]), xytext=(1.03, place), xycoords="axes fraction",
+                      textcoords="axes fraction", color=colour, fontsize=theme.LARGE + 2, fontweight="bold",
+                      va="center", arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1},
+                      annotation_clip=False)  # fmt: skip
 
 
 def _mark_schedule(axes: Axes, *every: Parameters) -> None:
     """A dotted vertical in every month that changes levers, with what changes written beside it."""
-    changes: dict[int, list[str]] = {}
-    for lever, month, value in sorted(
-        {(lever, month, value) for p in every for lever, plan in p.schedule.items() for month, value in plan.items()}
-    ):
-        changes.setdefault(month, []).append(f"{layout.plain(lever)} {value:g}")
-    for k, month in enumerate(sorted(changes)):
+    plans = [plan for p in every for plan in p.schedule.items()]
+    steps = sorted({(month, lever, value) for lever, plan in plans for month, value in plan.items()})
+    for k, (month, changes) in enumerate(groupby(steps, lambda step: step[0])):
+        text = "\n".join(f"{layout.plain(lever)} {value:g}" for _, lever, value in changes)
         axes.axvline(month, color=theme.GREY, linestyle=":", linewidth=2)
-        axes.annotate(
-            "\n".join(changes[month]),
-            xy=(month, 1.0),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, 5 + 20 * (k % 3 if len(changes) > 1 else 0)),
-            textcoords="offset points",
-            ha="right" if month > 0.7 * axes.get_xlim()[1] else "left",
-            va="bottom",
-            annotation_clip=False,
-            fontsize=theme.TEXT,
-            color=theme.GREY,
-        )
+        axes.annotate(text, xy=(month, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 5 + 20 * (k % 3)),
+                      textcoords="offset points", ha="right" if month > 0.7 * axes.get_xlim()[1] else "left",
+                      va="bottom", annotation_clip=False, fontsize=theme.TEXT, color=theme.GREY)  # fmt: skip
 
 
 def fan(results: Results, outcomes: Sequence[str] = ()) -> Figure:
@@ -211,9 +176,8 @@ def _corners(results: Results) -> list[int]:
 
 def _told(series: pd.DataFrame, words: dict[int, str], name: str) -> str:
     """How an outcome moves in one cell; or how far two cells are apart at most and at the end."""
-    what = layout.capital(label(name))
+    what, last = layout.capital(label(name)), int(series["month"].max())
     wide = {n: series[series["cell"] == n].pivot(index="seed", columns="month", values=name) for n in words}
-    last = int(series["month"].max())
     if len(words) == 1:
         (only,) = wide.values()
         start, end = (layout.sized(mean_interval(only[month].dropna())) for month in (1, last))
@@ -224,8 +188,8 @@ def _told(series: pd.DataFrame, words: dict[int, str], name: str) -> str:
         return f"{what} by month"
     month = int(np.abs(apart.mean()).idxmax())
     most, end = (layout.sized(mean_interval(apart[m].dropna())) for m in (month, last))
-    at_most = f"{what} differs most in month {month}, by {most}"
-    found = f"{at_most}, at the end" if month == last else f"{at_most}, and by {end} at the end"
+    then = ", at the end" if month == last else f", and by {end} at the end"
+    found = f"{what} differs most in month {month}, by {most}{then}"
     pair = f", {words[other]} less {words[first]}"
     return f"{found}{pair}" if len(words) > 2 or len(found + pair) <= _SHORT else found
 
@@ -251,7 +215,7 @@ def over_organisations(results: Results, outcomes: Sequence[str] = ()) -> Figure
     )
     what = joined([label(name) for name in names])
     alt = f"Distributions of {what} over organisations, a row for each of {counted(len(words), 'group')}"
-    title, n = _paired(table, words, names[0]), len(names)
+    title, n = _paired(table, results, names[0]), len(names)
     with theme.slide(title, note, alt, n, n, "x") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
             for place, number in enumerate(words):
@@ -286,7 +250,7 @@ def _distribution(axes: Axes, place: int, part: pd.DataFrame, name: str) -> None
     axes.plot(middle, place - 0.1, marker="o", color="white", markersize=7, markeredgecolor=theme.BLACK)
 
 
-def _paired(table: pd.DataFrame, words: dict[int, str], name: str) -> str:
+def _paired(table: pd.DataFrame, results: Results, name: str) -> str:
     """How often an organisation of the highest cell has more than one of the lowest; or how one cell is spread."""
     means = table.groupby("cell")[name].mean()
     most, least = (int(str(number)) for number in (means.idxmax(), means.idxmin()))
@@ -299,7 +263,7 @@ def _paired(table: pd.DataFrame, words: dict[int, str], name: str) -> str:
         for number in (most, least)
     )
     mean, low, high = 100.0 * mean_interval([_chance(above[s], below[s]) for s in above if s in below])
-    here, there = layout.where(words[most]), layout.where(words[least])
+    here, there = layout.where(most, results), layout.where(least, results)
     if low <= 50.0 <= high:
         return f"{what} does not differ clearly {here} and {there}: more of it in {mean:.0f} % of pairs"
     between = "" if np.isnan(low) else f" ({max(low, 0.0):.0f} to {min(high, 100.0):.0f} %)"

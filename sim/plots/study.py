@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def study_figure(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     nothing is finished.
     """
     if results.is_sampled:
-        return importance(results.sensitivity(), outcomes or None)
+        return importance(results.sensitivity(), outcomes)
     return dose_response(results, outcomes) if layout.numbers(results) else cells_in_rows(results, outcomes)
 
 
@@ -95,14 +95,13 @@ def dose_response(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """
     names = layout.checked(results, outcomes, MOST_LINE_CHARTS)
     axis = layout.numbers(results)[0]
-    lines = layout.lines_by(results, axis)
-    runs, by = results.runs, layout.plain(axis)
-    groups = [("", runs)] if lines is None else [(layout.said(lines, v), p) for v, p in runs.groupby(lines, sort=False)]
-    changes = [f"{layout.moved(layout.change(p, names[0], axis))} at {words}" for words, p in groups]
-    what = joined([changes[0], changes[-1]]) if lines else layout.moved(layout.change(runs, names[0], axis))
+    runs, by, groups = results.runs, layout.plain(axis), _lines(results, results.runs, axis)
+    moves = [layout.moved(layout.change(group, names[0], axis)) for _, group in groups]
+    ends = [f"{move} at {words}" for move, (words, _) in zip(moves, groups, strict=True)]
+    what = joined([ends[0], ends[-1]]) if len(groups) > 1 else moves[0]
     title = f"As {by} goes from {runs[axis].min():g} to {runs[axis].max():g}, {label(names[0])} {what}"
     note = f"{layout.source(results)} Bands: 95 % intervals of the means.{layout.left_out(results, names)}"
-    each = f", a line for each {layout.plain(lines)}" if lines else ""
+    each = f", lines for {joined([words for words, _ in groups])}" if len(groups) > 1 else ""
     alt = f"Line charts of {joined([label(n) for n in names])} by {by}{each}"
     with theme.slide(title, note, alt, len(names), grid="y") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
@@ -116,9 +115,16 @@ def dose_response(results: Results, outcomes: Sequence[str] = ()) -> Figure:
             axes.set_xlabel(by, fontsize=theme.TEXT)
             axes.margins(y=0.12)
             axes.locator_params(nbins=5)
-        if lines is not None:
+        if len(groups) > 1:
             layout.key(figure, [words for words, _ in groups])
         return figure
+
+
+def _lines(results: Results, runs: pd.DataFrame, axis: str) -> list[tuple[str, pd.DataFrame]]:
+    """The runs of each line of a picture, named by the first other factor with few values; else all of them as one."""
+    cells = results.study.cells
+    by = next((str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES), None)
+    return [("", runs)] if by is None else [(layout.said(by, v), part) for v, part in runs.groupby(by, sort=False)]
 
 
 def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
@@ -135,7 +141,8 @@ def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     what = joined([label(name) for name in names])
     alt = f"Dots with intervals for {what}, a row for each of {counted(len(labels), 'cell')}"
     n = len(names)
-    with theme.slide(_highest(results, summary, names[0]), note, alt, n, n, "both") as (figure, panels):
+    means = summary[summary["outcome"] == names[0]].set_index("cell")["mean"].dropna()
+    with theme.slide(_highest(results, means, names[0]), note, alt, n, n, "both") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
             table = summary[summary["outcome"] == name].iloc[:MOST_CELLS]
             axes.errorbar(table["mean"], range(len(table)), xerr=table["half_width"], fmt="o", color=theme.BLUE,
@@ -147,16 +154,13 @@ def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
         return figure
 
 
-def _highest(results: Results, summary: pd.DataFrame, name: str) -> str:
+def _highest(results: Results, means: pd.Series, name: str) -> str:
     """Which cells have the highest and the lowest mean, and how far they are apart, paired by seed."""
-    means = summary[summary["outcome"] == name].dropna(subset=["mean"]).set_index("cell")[["mean", "half_width"]]
-    most, least = (int(str(cell)) for cell in (means["mean"].idxmax(), means["mean"].idxmin()))
     if len(means) == 1:
-        mean, half = means.to_numpy(dtype=np.float64)[0]
-        return f"{layout.capital(label(name))} is {layout.sized((mean, mean - half, mean + half))}"
-    apart = results.compare(most, least).set_index("outcome").loc[name, ["difference", "low", "high"]].to_numpy(float)
-    high, low = (layout.where(layout.cell_words(cell, results)) for cell in (most, least))
-    return layout.extremes(name, high, low, apart, "between the cells")
+        return f"{layout.capital(label(name))} is {layout.sized(mean_interval(results.runs[name].dropna()))}"
+    ends = (int(str(means.idxmax())), int(str(means.idxmin())))
+    high, low = ((layout.where(cell, results), results.runs[results.runs["cell"] == cell]) for cell in ends)
+    return layout.extremes(name, high, low, "between the cells")
 
 
 def true_and_reported(results: Results) -> Figure:
@@ -182,25 +186,24 @@ def _gap_look(name: str, line: bool) -> dict[str, Any]:
     return {"color": colour, "marker": marker, "markersize": 7 if line else 11, **style}
 
 
-def _exceed(gap: layout.Interval, true: str) -> str:
-    if gap[0] < 0.0:
-        return f"fall short of {label(true)} by {layout.sized(layout.turned(gap))}"
-    return f"exceed {label(true)} by {layout.sized(gap)}"
+def _exceed(runs: pd.DataFrame, true: str) -> str:
+    mean, low, high = mean_interval(layout.by_seed(runs, "gap"))
+    if mean < 0.0:
+        return f"fall short of {label(true)} by {layout.sized((-mean, -high, -low))}"
+    return f"exceed {label(true)} by {layout.sized((mean, low, high))}"
 
 
 def _gap_curves(
     results: Results, runs: pd.DataFrame, kept: list[str], true: str, axis: str, note: str, alt: str
 ) -> Figure:
-    lines, by = layout.lines_by(results, axis), layout.plain(axis)
-    groups = [("", runs)] if lines is None else [(layout.said(lines, v), part) for v, part in runs.groupby(lines)]
-    chosen = np.unique(np.linspace(0, len(groups) - 1, min(len(groups), MOST_GAPS)).round().astype(int))
-    level = f"Reports {_exceed(mean_interval(layout.by_seed(runs, 'gap')), true)} on average"
+    by, groups = layout.plain(axis), _lines(results, runs, axis)
+    n = min(len(groups), MOST_GAPS)
+    chosen = [groups[place] for place in np.linspace(0, len(groups) - 1, n).round().astype(int)]
     ends = f"from {runs[axis].min():g} to {runs[axis].max():g}"
-    title = f"{level}; as {by} goes {ends}, the gap {layout.moved(layout.change(runs, 'gap', axis))}"
-    n = len(chosen)
+    moved = layout.moved(layout.change(runs, "gap", axis))
+    title = f"Reports {_exceed(runs, true)} on average; as {by} goes {ends}, the gap {moved}"
     with theme.slide(title, note, alt, n, n, sharey=True) as (figure, panels):
-        for axes, place in zip(panels, chosen, strict=True):
-            heading, part = groups[place]
+        for axes, (heading, part) in zip(panels, chosen, strict=True):
             means = part.groupby(axis)[kept].mean()
             axes.fill_between(means.index, means["reported"], means[true], color=theme.PALE, linewidth=0)
             for name in kept:
@@ -234,17 +237,13 @@ def _gap_rows(results: Results, runs: pd.DataFrame, kept: list[str], true: str, 
 def _widest(results: Results, runs: pd.DataFrame, gaps: pd.Series, true: str) -> str:
     """Where reports are furthest above the truth and where least, with the paired difference."""
     most, least = (int(str(number)) for number in (gaps.idxmax(), gaps.idxmin()))
-    of_most, of_least = (runs[runs["cell"] == number] for number in (most, least))
     if most == least:
-        return f"Reports {_exceed(mean_interval(layout.by_seed(of_most, 'gap')), true)}"
-    apart = layout.difference(of_most, of_least, "gap")
+        return f"Reports {_exceed(runs[runs['cell'] == most], true)}"
+    apart = layout.difference(runs[runs["cell"] == most], runs[runs["cell"] == least], "gap")
     if apart[1] <= 0.0:
         return f"How far reports exceed {label(true)} does not differ clearly between the cells: {layout.sized(apart)}"
-    here, there = (layout.where(layout.cell_words(number, results)) for number in (most, least))
-    return theme.minus(
-        f"Reports exceed {label(true)} most {here} ({gaps[most]:+.2f}) and least {there} ({gaps[least]:+.2f}): "
-        f"{layout.sized(apart)} apart"
-    )
+    here, there = (f"{layout.where(number, results)} ({gaps[number]:+.2f})" for number in (most, least))
+    return theme.minus(f"Reports exceed {label(true)} most {here} and least {there}: {layout.sized(apart)} apart")
 
 
 def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
@@ -255,8 +254,9 @@ def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     names = layout.checked(results, outcomes, MOST_MAPS)
     across, up = layout.numbers(results)[:2]
     by = f"{layout.plain(across)} and {layout.plain(up)}"
-    tables = [results.runs.dropna(subset=[name]).groupby([up, across])[name].mean().unstack() for name in names]
-    found = [_peaks(results.runs, table, name, across, up) for table, name in zip(tables, names, strict=True)]
+    means = [results.runs.dropna(subset=[name]).groupby([up, across])[name].mean() for name in names]
+    tables = [each.unstack() for each in means]
+    found = [_peaks(results.runs, each) for each in means]
     lines = " Lines: equal levels." if min(tables[0].shape) >= layout.SMOOTH else ""
     note = f"{layout.source(results)} Means; brighter is more.{lines}"
     alt = f"Heat maps of {joined([label(name) for name in names])} by {by}. {'. '.join(found[1:])}".strip(" .")
@@ -269,33 +269,29 @@ def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
         return figure
 
 
-def _peaks(runs: pd.DataFrame, table: pd.DataFrame, name: str, across: str, up: str) -> str:
+def _peaks(runs: pd.DataFrame, means: pd.Series) -> str:
     """Where an outcome is highest and lowest over two factors, and the paired difference between the two."""
-    values = np.ma.masked_invalid(table.to_numpy(dtype=np.float64))
-    places = [divmod(int(end), values.shape[1]) for end in (values.argmax(), values.argmin())]
-    ends = [(table.columns[j], table.index[i]) for i, j in places]
-    high, low = (runs[(runs[across] == x) & (runs[up] == y)] for x, y in ends)
-    most, least = (f"at {layout.plain(across)} {x:g}, {layout.plain(up)} {y:g}" for x, y in ends)
-    return layout.extremes(name, most, least, layout.difference(high, low, name), "over the map")
+    up, across = map(str, means.index.names)
+    high, low = (
+        (f"at {layout.said(across, x)}, {layout.said(up, y)}", runs[(runs[across] == x) & (runs[up] == y)])
+        for y, x in (means.index[int(place)] for place in (means.argmax(), means.argmin()))
+    )
+    return layout.extremes(str(means.name), high, low, "over the map")
 
 
-def importance(found: Sensitivity, outcomes: Iterable[str] | None = None) -> Figure:
+def importance(found: Sensitivity, outcomes: Sequence[str] = ()) -> Figure:
     """The leading drivers of one or two outcomes (the first ones by default), with 95 % intervals.
 
     Drivers that clearly matter (`Sensitivity.mattering`) are drawn in full colour, the others pale.
     Raises `InputError` for an outcome that was not analysed, and for more than two.
     """
-    asked = found.outcomes[:MOST_SENSITIVITIES] if outcomes is None else outcomes
-    names = list(dict.fromkeys([asked] if isinstance(asked, str) else asked))
-    lines = [
-        f"{shown(name)}: not among the outcomes analysed{nearest(name, found.outcomes)}"
-        for name in names
-        if name not in found.outcomes
-    ]
-    if not 1 <= len(names) <= MOST_SENSITIVITIES:
-        lines.append(f"{len(names)} outcomes: a picture shows 1 to {MOST_SENSITIVITIES}")
-    if lines:
-        raise InputError(lines)
+    names = list(dict.fromkeys(outcomes)) or found.outcomes[:MOST_SENSITIVITIES]
+    unknown = [name for name in names if name not in found.outcomes]
+    wrong = [f"{shown(name)}: not among the outcomes analysed{nearest(name, found.outcomes)}" for name in unknown]
+    if len(names) > MOST_SENSITIVITIES:
+        wrong.append(f"{len(names)} outcomes: a picture shows 1 to {MOST_SENSITIVITIES}")
+    if wrong:
+        raise InputError(wrong)
     alt = f"Bars for the leading drivers of {joined([label(name) for name in names])}"
     with theme.slide(_leading(found, names), _reading(found, names), alt, len(names), grid="x") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
@@ -331,8 +327,7 @@ def _bars(
     """A bar for each driver, pale where it does not clearly matter, with its interval."""
     table = found.table[(found.table["outcome"] == outcome) & (found.table["measure"] == measure)]
     values = table.set_index("driver")[["estimate", "low", "high"]].loc[drivers].to_numpy(dtype=np.float64)
-    clear = set(found.mattering(outcome))
-    main = measure == MAIN[found.kind]
+    clear, main = found.mattering(outcome), measure == MAIN[found.kind]
     for place, (driver, (estimate, low, high)) in enumerate(zip(drivers, values, strict=True)):
         falling = found.kind == "lhs" and estimate < 0.0
         colour = theme.VERMILLION if falling else theme.BLUE if main else theme.ORANGE

@@ -93,7 +93,10 @@ def slide(
     with style():
         figure = Figure(figsize=SLIDE, dpi=DPI, facecolor="white")
         figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.14, rect=(MARGIN - 0.009, 0.0, 0.97, 1.0))
-        _headline(figure, title)
+        fitted = [(size, textwrap.wrap(minus(title), width)) for size, width in _HEADLINES]
+        size, lines = next((fit for fit in fitted if len(fit[1]) <= 2), fitted[-1])
+        headline = "\n".join(lines[:3]) + (" ..." if len(lines) > 3 else "")
+        figure.suptitle(headline, x=MARGIN, ha="left", fontsize=size, fontweight="bold")
         figure.supxlabel("\n".join(line for text in paragraphs for line in textwrap.wrap(text, _FOOTNOTE)), x=MARGIN,
                          ha="left", fontsize=SMALL, color=GREY)  # fmt: skip
         figure.set_label(minus(" ".join(f"{alt}. {title.rstrip('.')}.".split())))
@@ -120,13 +123,6 @@ def _freeze(figure: Figure) -> None:
         axes.set_position((left, bottom, width, height))
 
 
-def _headline(figure: Figure, title: str) -> None:
-    fitted = [(size, textwrap.wrap(minus(title), width)) for size, width in _HEADLINES]
-    size, lines = next((fit for fit in fitted if len(fit[1]) <= 2), fitted[-1])
-    text = "\n".join(lines[:3]) + (" ..." if len(lines) > 3 else "")
-    figure.suptitle(text, x=MARGIN, ha="left", fontsize=size, fontweight="bold")
-
-
 def minus(text: str) -> str:
     """Text with a true minus sign in front of its numbers."""
     return text.replace(" -", " −").replace("(-", "(−") if not text.startswith("-") else minus("−" + text[1:])
@@ -139,7 +135,7 @@ def finding(figure: Figure) -> str:
 
 def alternative(figure: Figure) -> str:
     """A picture in words, for people who do not see it."""
-    return str(figure.get_label() or "") or finding(figure)
+    return str(figure.get_label())
 
 
 def wanted(path: Path) -> tuple[Path, tuple[str, ...]]:
@@ -198,10 +194,7 @@ def encoded(figure: Figure, ending: str, provenance: Mapping[str, Any], title: s
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")  # boxes stand for letters that it lacks
         figure.savefig(buffer, format=ending[1:], metadata=metadata[ending])
     content = buffer.getvalue()
-    return _with_words(content, words) if ending == ".svg" else content
-
-
-def _with_words(svg: bytes, words: str) -> bytes:
-    """An SVG whose root is a picture for screen readers, with a description after its title."""
-    described = svg.replace(b"</title>", f"</title>\n <desc>{escape(words)}</desc>".encode(), 1)
-    return described.replace(b"<svg ", b'<svg role="img" ', 1)
+    if ending == ".svg":  # a picture for screen readers, with a description after its title
+        content = content.replace(b"</title>", f"</title>\n <desc>{escape(words)}</desc>".encode(), 1)
+        content = content.replace(b"<svg ", b'<svg role="img" ', 1)
+    return content

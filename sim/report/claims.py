@@ -18,7 +18,7 @@ from sim.claims.text import VERDICTS, is_number, rows_of
 from sim.model.glossary import label, percent, signed_numbers
 from sim.plots import claims as drawings
 from sim.plots import theme
-from sim.report.html import Code, Section, Table, Text, picture, report
+from sim.report.html import Code, Section, Table, Text, numbered, report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,46 +30,32 @@ TITLE = "Does close surveillance of managers help or harm? What plausible worlds
 def pictures(found: ClaimReport) -> dict[str, Figure]:
     """Every picture of an answer, by the name of its file."""
     drawn = {page: drawings.claims_forest(found, page) for page in drawings.pages(found)}
-    drawn |= dict(chain(_carried(found), _flipped(found)))
-    if len(table := found.tables.get("patterns", pd.DataFrame())):
-        table = table.rename(columns={"value": "target", "within": "within_two_tolerances"})
-        drawn["evidence"] = drawings.model_against_evidence(table, _worlds(found.provenance["ensemble"]["worlds"]))
-    for reply in found.replies:
-        if "tipping_curve" in reply.tables:
-            note = (
-                "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
-                f"{found.provenance['effort']['draws']} worlds drawn by weight."
-            )
-            curve = reply.tables["tipping_curve"]
-            drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
-    return drawn
-
-
-def _worlds(number: int) -> str:
-    return f"{number:,} plausible worlds, weighted by published findings."
-
-
-def _carried(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
+    weighted = "plausible worlds, weighted by published findings."
+    of_sample = f"{len(found.sample):,} {weighted}"
     for claim, outcome in HEADLINE if len(found.carriers) else ():
-        mine = _of(found.carriers, claim, outcome).rename(columns={"standard_error": "se"})
-        totals = _of(found.tables["carriers_by_case"], claim, outcome)
-        totals = totals[totals["case"] != "all"].rename(columns={"error": "se"}).assign(mechanism="")
-        if len(mine):
-            table = pd.concat([mine, totals], ignore_index=True)
-            note = f"Shapley values over the mechanisms. {_worlds(len(found.sample))}"
+        if len(mine := _of(found.carriers, claim, outcome)):
+            totals = _of(found.tables["carriers_by_case"], claim, outcome).rename(columns={"error": "standard_error"})
+            table = pd.concat([mine, totals[totals["case"] != "all"].assign(mechanism="")], ignore_index=True)
+            note = f"Shapley values over the mechanisms. {of_sample}"
             figure = drawings.what_carries(table, "heavy − light surveillance", outcome, note)
-            yield f"carriers_{claim}_{outcome}", figure
-
-
-def _flipped(found: ClaimReport) -> Iterator[tuple[str, Figure]]:
+            drawn[f"carriers_{claim}_{outcome}"] = figure
     maps = found.tables.get("flip_maps", pd.DataFrame())
     for claim, outcome in HEADLINE if len(maps) else ():
-        table = _of(maps, claim, outcome).rename(columns={"worlds": "effective_size"})
-        if (table["effective_size"] >= drawings.FEWEST).sum() > 1:
-            first = table.iloc[0]
-            said, note = f"{HEADINGS[claim]} ({label(outcome)})", _worlds(len(found.sample))
-            figure = drawings.flip_map(table, first["x"], first["y"], said, note, first["answer"])
-            yield f"flip_{claim}_{outcome}", figure
+        table = _of(maps, claim, outcome)
+        if (table["worlds"] >= drawings.FEWEST).sum() > 1:
+            first, said = table.iloc[0], f"{HEADINGS[claim]} ({label(outcome)})"
+            figure = drawings.flip_map(table, first["x"], first["y"], said, of_sample, first["answer"])
+            drawn[f"flip_{claim}_{outcome}"] = figure
+    if len(table := found.tables.get("patterns", pd.DataFrame())):
+        note = f"{found.provenance['ensemble']['worlds']:,} {weighted}"
+        drawn["evidence"] = drawings.model_against_evidence(table, note)
+    for curve in (reply.tables["tipping_curve"] for reply in found.replies if "tipping_curve" in reply.tables):
+        note = (
+            "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
+            f"{found.provenance['effort']['draws']} worlds drawn by weight."
+        )
+        drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
+    return drawn
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
@@ -80,14 +66,27 @@ def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
 
 def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
     """The report on the claims as HTML; `figures` are `pictures` by name."""
-    shown = [
-        picture(figure, found.provenance, f"Figure {k}. {theme.finding(figure)}. File: {name}.png and .svg.")
-        for k, (name, figure) in enumerate(figures.items(), 1)
+    claims = [[claim.statement, *(" ".join(lines) for lines in found.about(claim))] for claim in found.claims]
+    replies = [[reply.question, " ".join(reply.sentences)] for reply in found.replies]
+    tables = [
+        Table(
+            "Claim by claim",
+            ["claim", "what plausible worlds say", "why, and when it would be otherwise"],
+            claims,
+            "Shares of worlds, by weight. After a semicolon: what says something else when the evidence is used "
+            "otherwise.",
+        ),
+        *([Table("Beside the claims", ["question", "what plausible worlds reply"], replies)] if replies else []),
+    ]
+    in_depth = [
+        line
+        for claim in found.claims
+        for line in (f"{claim.id}: {claim.statement}", *chain(*found.about(claim, in_depth=True)))
     ]
     sections = [
-        Section("What was found", [*shown, _claims(found), *_replies(found)]),
-        Section("The numbers", [_shares(found), _effects(found)]),
-        Section("Everything that was found, in sentences", [Text(_in_depth(found))]),
+        Section("What was found", [*numbered(figures, found.provenance, ".png and .svg"), *tables]),
+        Section("The numbers", list(_numbers(found))),
+        Section("Everything that was found, in sentences", [Text(in_depth)]),
         Section("How it was done", [Text(_methods(found))]),
         Section("What to keep in mind", [Text(found.caveats())]),
         Section("How to reproduce it", [Code("The command", _command(found))]),
@@ -95,56 +94,26 @@ def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
     return report(TITLE, f"{found.headline()} {found.tally()}", sections, found.provenance)
 
 
-def _claims(found: ClaimReport) -> Table:
-    head = ["claim", "what plausible worlds say", "why, and when it would be otherwise"]
-    rows = [[claim.statement, *(" ".join(lines) for lines in found.about(claim))] for claim in found.claims]
-    note = (
-        "Shares of worlds, by weight. After a semicolon: what says something else when the evidence is used otherwise."
-    )
-    return Table("Claim by claim", head, rows, note)
-
-
-def _in_depth(found: ClaimReport) -> list[str]:
-    """Every claim in depth: effects beside verdicts, all reasons, what the further tables say."""
-    return [
-        line
-        for claim in found.claims
-        for line in (f"{claim.id}: {claim.statement}", *chain(*found.about(claim, in_depth=True)))
-    ]
-
-
-def _replies(found: ClaimReport) -> list[Table]:
-    rows = [[reply.question, " ".join(reply.sentences)] for reply in found.replies]
-    return [Table("Beside the claims", ["question", "what plausible worlds reply"], rows)] if rows else []
-
-
-def _shares(found: ClaimReport) -> Table:
-    head = ["claim", "contrast", "outcome", "side", *VERDICTS, "overall"]
-    rows = [
-        [row["claim"], row["contrast"], label(row["outcome"]), row["side"], *(_share(row, v) for v in VERDICTS),
-         row["verdict"]]
-        for row in rows_of(found.table)
-        if any(is_number(row.get(v)) for v in VERDICTS)
-    ]  # fmt: skip
+def _numbers(found: ClaimReport) -> Iterator[Table]:
+    """The shares of worlds with each verdict, and the effects over worlds."""
+    shares, effects = [], []
+    for row in rows_of(found.table):
+        contrast = [row["claim"], row["contrast"], label(row["outcome"])]
+        if any(is_number(row.get(verdict)) for verdict in VERDICTS):
+            told = [
+                f"{percent(row[verdict])} ± {100 * row[f'{verdict}_error']:.1f}" if is_number(row.get(verdict)) else ""
+                for verdict in VERDICTS
+            ]
+            shares.append([*contrast, row["side"], *told, row["verdict"]])
+        if is_number(row.get("median")):
+            ends = signed_numbers(row["q05"], row["median"], row["q95"])
+            effects.append([*contrast, row["unit"], *ends, row["sesoi_rule"]])
+    head = ["claim", "contrast", "outcome"]
     note = "Shares of plausible worlds, by weight; ±: one Monte Carlo standard error, in points. From claims.csv."
-    return Table("In how many plausible worlds each verdict holds", head, rows, note)
-
-
-def _share(row: Mapping[Any, Any], verdict: str) -> str:
-    if not is_number(row.get(verdict)):
-        return ""
-    return f"{percent(row[verdict])} ± {100 * row[f'{verdict}_error']:.1f}"
-
-
-def _effects(found: ClaimReport) -> Table:
-    head = ["claim", "contrast", "outcome", "unit", "5 %", "median", "95 %", "smallest of interest"]
-    rows: list[Sequence[str]] = [
-        [row["claim"], row["contrast"], label(row["outcome"]), row["unit"],
-         *signed_numbers(row["q05"], row["median"], row["q95"]), row["sesoi_rule"]]
-        for row in rows_of(found.table)
-        if is_number(row.get("median"))
-    ]  # fmt: skip
-    return Table("The effects over worlds", head, rows, "Weighted quantiles over worlds. From claims.csv.")
+    verdicts = [*head, "side", *VERDICTS, "overall"]
+    yield Table("In how many plausible worlds each verdict holds", verdicts, shares, note)
+    quantiles = [*head, "unit", "5 %", "median", "95 %", "smallest of interest"]
+    yield Table("The effects over worlds", quantiles, effects, "Weighted quantiles over worlds. From claims.csv.")
 
 
 def _methods(found: ClaimReport) -> list[str]:
@@ -189,9 +158,9 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
     for reply in report.replies:
         frames |= reply.tables
     contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
-    small = report.effects.astype({name: "float32" for name in ("effect", "low", "high", "sesoi", "weight")})
-    for name, frame in {"claims": report.table, "effects": small}.items():
-        contents[f"{name}.parquet"] = _parquet(frame, report.provenance)
+    small = report.effects.astype(dict.fromkeys(("effect", "low", "high", "sesoi", "weight"), "float32"))
+    contents["claims.parquet"] = _parquet(report.table, report.provenance)
+    contents["effects.parquet"] = _parquet(small, report.provenance)
     for name, told in {"settings": report.settings, "provenance": report.provenance}.items():
         contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"
     contents["claims.txt"] = str(report).encode()

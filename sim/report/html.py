@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,8 +18,6 @@ from sim.plots import theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_TEMPLATE = "report.html.j2"
 
 
 @dataclass(frozen=True)
@@ -68,14 +66,21 @@ class Section:
     """A heading and what stands below it."""
 
     heading: str
-    parts: Sequence[Part] = field(default_factory=tuple)
+    parts: Sequence[Part]
 
 
-def picture(figure: Figure, provenance: Mapping[str, Any], caption: str = "") -> Picture:
-    """A figure for a page; its caption is what the figure found unless another is given."""
-    content = theme.encoded(figure, ".svg", provenance, theme.finding(figure))
-    address = f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
-    return Picture(address, theme.alternative(figure), caption or f"{theme.finding(figure)}.")
+def numbered(figures: Mapping[str, Figure], provenance: Mapping[str, Any], endings: str) -> list[Part]:
+    """Figures for a page, by the names of their files, with numbers, what they found and their files as captions."""
+    return [
+        picture(figure, provenance, f"Figure {number}. {theme.finding(figure)}. File: {name}{endings}.")
+        for number, (name, figure) in enumerate(figures.items(), 1)
+    ]
+
+
+def picture(figure: Figure, provenance: Mapping[str, Any], caption: str) -> Picture:
+    """A figure for a page."""
+    content = base64.b64encode(theme.encoded(figure, ".svg", provenance, theme.finding(figure))).decode()
+    return Picture(f"data:image/svg+xml;base64,{content}", theme.alternative(figure), caption)
 
 
 def report(
@@ -96,20 +101,13 @@ def report(
     """
     import jinja2  # noqa: PLC0415
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    folder = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=folder, autoescape=True, undefined=jinja2.StrictUndefined,
+                                     trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     rows = [(name.replace("_", " "), _plainly(value)) for name, value in provenance.items()]
     origin = Section("Where the numbers come from", [Table("Provenance", ("what", "which"), rows)])
-    page = environment.get_template(_TEMPLATE)
-    every = [*sections, origin]
-    return page.render(
-        title=title, answer=answer, warning=warning, sections=every, provenance=json.dumps(dict(provenance))
-    )
+    texts = {"title": title, "answer": answer, "warning": warning, "provenance": json.dumps(dict(provenance))}
+    return environment.get_template("report.html.j2").render(texts, sections=[*sections, origin])
 
 
 def _plainly(value: Any) -> str:

@@ -21,7 +21,7 @@ from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, SIZES, resolve
 from sim.plots import layout, theme
 from sim.plots.study import pictures, study_figure
-from sim.report.html import Code, Part, Section, Table, Text, picture, report
+from sim.report.html import Code, Part, Section, Table, Text, numbered, report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,20 +59,17 @@ def save(results: Results) -> list[Path]:
     drawings = [f"{name}{ending}" for name in pictures(results) for ending in theme.FORMATS]
     names = [REPORT, *drawings, *(["sensitivity.csv", "sensitivity.txt"] if results.is_sampled else ["summary.csv"])]
     if not folder.is_fresh(results.digest, names):
-        contents = _tables(results)
+        if results.is_sampled:
+            found = results.sensitivity()
+            contents = {names[-2]: files.csv(found.table), names[-1]: found.text().encode() + b"\n"}
+        else:
+            contents = {names[-1]: files.csv(results.summary())}
         drawn = _drawn(results)
         for name, figure in drawn.items():
             contents |= theme.drawn(figure, name, results.origin, results.title, theme.FORMATS)
         contents[REPORT] = of_study(results, drawn).encode()
         folder.fill(contents, results.digest)
     return [results.folder / name for name in names]
-
-
-def _tables(results: Results) -> dict[str, bytes]:
-    if not results.is_sampled:
-        return {"summary.csv": files.csv(results.summary())}
-    found = results.sensitivity()
-    return {"sensitivity.csv": files.csv(found.table), "sensitivity.txt": found.text().encode() + b"\n"}
 
 
 def save_figure(results: Results, path: Path) -> list[Path]:
@@ -118,30 +115,28 @@ def _drawn(results: Results) -> dict[str, Figure]:
 
 def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
     """The report on a study, finished or not, as HTML; `figures` are its pictures by name (`sim.plots.study`)."""
-    origin = results.origin
-    shown = [
-        picture(figure, origin, f"Figure {number}. {theme.finding(figure)}. File: {name}.png, .svg and .pdf.")
-        for number, (name, figure) in enumerate(figures.items(), 1)
-    ]
     sentences = [Text(sensitivity_text(results).splitlines())] if results.is_sampled else []
+    recipe = (results.folder / "study.toml").read_text(encoding="utf-8")
     sections = [
-        Section("What was found", [*sentences, *shown]),
+        Section("What was found", [*sentences, *numbered(figures, results.origin, ".png, .svg and .pdf")]),
         Section("The numbers", tables(results)),
         Section("How it was done", [Text(paragraphs(results))]),
         Section("What varies, and what differs from the default", settings(results)),
         Section("What to keep in mind", [Text(CAVEATS)]),
-        Section("How to reproduce it", recipe(results)),
+        Section(
+            "How to reproduce it",
+            [
+                Text(["With the version and packages named below, the same runs come out. Save this as study.toml:"]),
+                Code("study.toml, with all that was left to defaults written out", recipe),
+                Code("The command", "sim run study.toml"),
+            ],
+        ),
     ]
-    answer = f"{theme.finding(figures['figure'])}."
-    return report(results.title, answer, sections, origin, unfinished(results))
-
-
-def unfinished(results: Results) -> str:
-    """What a reader has to know first: that runs are missing or failed; else nothing."""
     runs, failed = results.counts
     parts = [f"{results.missing:,} runs are still to be done"] if results.missing else []
     parts += [f"{failed:,} runs failed and are left out"] if failed else []
-    return f"Of {runs + results.missing:,} runs, {joined(parts)}." if parts else ""
+    warning = f"Of {runs + results.missing:,} runs, {joined(parts)}." if parts else ""
+    return report(results.title, f"{theme.finding(figures['figure'])}.", sections, results.origin, warning)
 
 
 def tables(results: Results) -> list[Part]:
@@ -173,27 +168,21 @@ def tables(results: Results) -> list[Part]:
 def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Table:
     rows = []
     for number, part in summary[summary["outcome"].isin(names)].groupby("cell", sort=True):
+        pairs = zip(part["mean"], part["half_width"], strict=True)
+        values = [shown_numbers(m) if np.isnan(half) else shown_numbers(m, half, finest=half / 10) for m, half in pairs]
         first = part.iloc[0]
-        values = [_with_half(row["mean"], row["half_width"]) for row in part.to_dict("records")]
-        rows.append([str(number), *(_setting(name, first[name]) for name in results.columns), str(first["n"]), *values])
+        design = [_setting(name, first[name]) for name in results.columns]
+        rows.append([str(number), *design, str(first["n"]), *(theme.minus("\u00a0±\u00a0".join(v)) for v in values)])
     units = [f"{label(name)} ({OUTCOMES[name].unit})" for name in names]
     head = ["cell", *(layout.plain(name) for name in results.columns), "runs", *(label(name) for name in names)]
     note = "±: half of the 95 % interval of the mean. From summary.csv; all runs are in runs/."
     return Table(f"Means by cell: {joined(units)}", head, rows, note)
 
 
-def _with_half(mean: float, half: float) -> str:
-    if np.isnan(half):
-        return theme.minus(shown_numbers(mean)[0])
-    return theme.minus("\u00a0±\u00a0".join(shown_numbers(mean, half, finest=half / 10)))
-
-
 def _setting(name: str, value: Any) -> str:
-    return "" if value == "" else layout.said(name, value) if name == "schedule" else theme.minus(_number(value))
-
-
-def _number(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+    if isinstance(value, str):
+        return layout.said(name, value) if name == "schedule" and value else value
+    return theme.minus(f"{value:.6g}")
 
 
 def paragraphs(results: Results) -> list[str]:
@@ -237,12 +226,11 @@ def paragraphs(results: Results) -> list[str]:
 
 def settings(results: Results) -> list[Part]:
     """What the design varies, and what is fixed at another value than the default."""
-    varied, fixed = list(_varied(results)), list(_fixed(results))
     head = ("default", "unit", "meaning")
-    found: list[Part] = [Table("What varies", ("name", "values", *head), varied)] if varied else []
-    if fixed:
-        return [*found, Table("What is fixed at another value than the default", ("name", "value", *head), fixed)]
-    return [*found, Text(["Everything else is at its default."])]
+    varied = Table("What varies", ("name", "values", *head), list(_varied(results)))
+    fixed = Table("What is fixed at another value than the default", ("name", "value", *head), list(_fixed(results)))
+    found: list[Part] = [table for table in (varied, fixed) if table.rows]
+    return found if fixed.rows else [*found, Text(["Everything else is at its default."])]
 
 
 def _varied(results: Results) -> Iterator[tuple[str, ...]]:
@@ -250,7 +238,7 @@ def _varied(results: Results) -> Iterator[tuple[str, ...]]:
     for name in results.columns:
         values = list(table[name].unique())
         if len(values) > 12 and not isinstance(values[0], str):
-            text = f"{_number(min(values))} to {_number(max(values))}"
+            text = f"{min(values):.6g} to {max(values):.6g}"
         else:
             text = ", ".join(_setting(name, value) or "none" for value in values)
         yield (layout.plain(name), textwrap.shorten(text, 400, placeholder=" ..."), *_facts(name))
@@ -258,11 +246,11 @@ def _varied(results: Results) -> Iterator[tuple[str, ...]]:
 
 def _fixed(results: Results) -> Iterator[tuple[str, ...]]:
     plan = results.study.plan
+    p = resolve(**plan.common)
     if "regime" not in results.columns and plan.regime != "baseline":
         yield ("regime", layout.plain(plan.regime), *_facts("regime"))
     for name in plan.mechanisms_off:
         yield (layout.plain(name), "off", "on", "", MECHANISMS[name].meaning)
-    p = resolve(**plan.common)
     for name, declared in PARAMETERS.items():
         if name not in results.columns and getattr(p, name) != declared.default:
             yield (layout.plain(name), f"{getattr(p, name):g}", *_facts(name))
@@ -281,13 +269,3 @@ def _facts(name: str) -> tuple[str, str, str]:
         "mechanisms_off": ("none", "", "Mechanisms of the model that are switched off."),
         "schedule": ("none", "", "Levers that change while a run goes on."),
     }.get(name, ("", "", "Drives several settings at once, as the study's file says."))
-
-
-def recipe(results: Results) -> list[Part]:
-    """The study's file as it was resolved, and the command that runs it."""
-    text = (results.folder / "study.toml").read_text(encoding="utf-8")
-    return [
-        Text(["With the version and packages named below, the same runs come out. Save this as study.toml:"]),
-        Code("study.toml, with all that was left to defaults written out", text),
-        Code("The command", "sim run study.toml"),
-    ]

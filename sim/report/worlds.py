@@ -54,7 +54,6 @@ def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Pa
     note = f"Ranges of 90 % of the weight of {len(ensemble):,} worlds, effective size {ensemble.effective_size:.0f}."
     contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items()}
     if "prior_low" in table:
-        renamed = table.rename(columns={"value": "target", "within": "within_two_tolerances"})
-        figure = model_against_evidence(renamed, note)
+        figure = model_against_evidence(table, note)
         contents |= theme.drawn(figure, "evidence", dict(ensemble.provenance), "Published findings and the worlds")
     return files.Folder(folder, TABLES).fill(dict(sorted(contents.items())))

@@ -98,7 +98,7 @@ def test_a_median_off_the_scale_is_an_arrow_at_the_edge(report):
 
 def test_one_claim_makes_a_picture_too_and_none_makes_an_empty_one(report):
     few = dataclasses.replace(report, table=report.table[report.table["claim"] == "pride"])
-    assert pages(few) == ["claims", "claims_2"]
+    assert list(pages(few)) == ["claims", "claims_2"]
     for figure in drawn(few):
         assert faults(figure) == []
         assert figure.texts

@@ -232,10 +232,9 @@ def test_a_loop_says_whether_its_bands_part():
 
 def evidence(within: int, patterns: int = 26) -> pd.DataFrame:
     off = np.where(np.arange(patterns) < within, 0.1, 0.5)
-    table = pd.DataFrame({"pattern": [f"speaking_up_where_trust_is_low_{k}" for k in range(patterns)], "target": 0.3})
+    table = pd.DataFrame({"pattern": [f"speaking_up_where_trust_is_low_{k}" for k in range(patterns)], "value": 0.3})
     table = table.assign(sd=0.1, median=0.3 + off, low=0.2 + off, high=0.4 + off)
-    table = table.assign(prior_median=0.9, prior_low=0.1, prior_high=1.7)
-    return table.assign(within_two_tolerances=off <= 0.2)
+    return table.assign(prior_median=0.9, prior_low=0.1, prior_high=1.7, within=0.5)
 
 
 def test_the_evidence_is_counted():
@@ -247,7 +246,7 @@ def test_the_evidence_is_counted():
 
 def test_what_carries_an_answer_names_only_what_is_clear():
     rows = [(name, mechanism.case, 0.001, 0.002) for name, mechanism in MECHANISMS.items()]
-    table = pd.DataFrame(rows, columns=["mechanism", "case", "contribution", "se"])
+    table = pd.DataFrame(rows, columns=["mechanism", "case", "contribution", "standard_error"])
     assert theme.finding(what_carries(table, "heavy − light", "fear")).startswith("No mechanism stands out")
     table.loc[table["mechanism"] == "contagion", "contribution"] = -0.04
     figure = what_carries(table, "heavy − light", "fear", "Three hundred draws.")
@@ -261,7 +260,7 @@ def test_what_carries_an_answer_names_only_what_is_clear():
 def flips(share: np.ndarray, size: np.ndarray) -> pd.DataFrame:
     edges = np.linspace(0.0, 1.0, 4)
     rows = [(edges[i], edges[i + 1], edges[j], edges[j + 1], share[i, j], size[i, j]) for i, j in np.ndindex(3, 3)]
-    return pd.DataFrame(rows, columns=["x_low", "x_high", "y_low", "y_high", "share", "effective_size"])
+    return pd.DataFrame(rows, columns=["x_low", "x_high", "y_low", "y_high", "share", "worlds"])
 
 
 def test_a_map_of_where_it_flips_is_empty_where_worlds_are_few():

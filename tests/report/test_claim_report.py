@@ -54,7 +54,7 @@ def page(report, figures) -> str:
 
 
 def test_every_page_and_every_table_has_its_picture(report, figures):
-    assert drawings.pages(report) == ["claims", "claims_2"]
+    assert list(drawings.pages(report)) == ["claims", "claims_2"]
     assert list(figures) == ["claims", "claims_2", "carriers_fear_fear", "flip_fear_fear", "evidence", "tipping"]
 
 

@@ -182,7 +182,7 @@ def test_every_design_has_a_report(tmp_path, design, words):
 
 
 def test_a_picture_travels_as_bytes_with_its_words(results):
-    made = picture(results.plot(), {"version": "1"})
+    made = picture(results.plot(), {"version": "1"}, "It rises.")
     assert made.address.startswith("data:image/svg+xml;base64,") and made.alternative and made.caption.endswith(".")
 
 

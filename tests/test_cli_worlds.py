@@ -173,7 +173,7 @@ def test_a_mistake_in_the_findings_is_one_line(sim, folder, text, expected):
 def damage(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     main, second = folder / "ensemble.parquet", folder / "ensemble_all_on.parquet"
     if how == "another model":
-        monkeypatch.setattr("sim.worlds.ensemble.identity", lambda *names: "another")
+        monkeypatch.setattr("sim.worlds.ensemble_file.identity", lambda *names: "another")
     elif how == "damaged":
         main.write_bytes(b"damaged")
     elif how == "cut off":

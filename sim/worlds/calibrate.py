@@ -22,7 +22,8 @@ from sim.model.parameters import seed_of
 from sim.model.version import identity
 from sim.worlds import evidence as findings
 from sim.worlds import survey
-from sim.worlds.ensemble import MADE_BY, VARIANCE_SEEDS, VARIANCE_WORLDS, Ensemble, Prior, files_in, prior_band
+from sim.worlds.ensemble import VARIANCE_SEEDS, VARIANCE_WORLDS, Ensemble, Prior, files_in, prior_band
+from sim.worlds.ensemble_file import MADE_BY
 from sim.worlds.evidence import Evidence
 from sim.worlds.prior import OFF, UNIFORMS, prior, uniforms_of, worlds_from
 from sim.worlds.smc import Batch, Found, Particles, Progress, Target, sample

@@ -215,7 +215,7 @@ def test_worlds_that_cannot_be_used_are_refused_with_one_line(sim, folder, monke
         (["worlds", "--out", "own.toml", "--ensemble", "mine"], "own.toml"),
         (["claim", "nosuch", "--ensemble", "mine"], '"nosuch": no such claim; there are fearful, fear, '),
         (["claim", "tiping", "--ensemble", "mine"], '"tiping": no such claim (did you mean "tipping"?)'),
-        (["claim", "tipping", "--worlds", "1", "--ensemble", "mine"], "draws: 1 is not a whole number from 2"),
+        (["claim", "tipping", "--worlds", "1", "--ensemble", "mine"], "draws = 1: must be a whole number from 2"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(sim, folder, arguments, expected):

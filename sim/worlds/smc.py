@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.pool import in_order, local_threads
+from sim.pool import Progress, in_order, local_threads
 from sim.statistics import effective_size, normalised, systematic
 from sim.worlds.prior import GRID, Floats, Whole, uniforms_of
 
@@ -51,8 +51,6 @@ Measured = float | NDArray[np.float64]
 Batch = dict[str, Floats]
 Cache = Callable[[str, Callable[[], Batch]], Batch]
 """Gives the arrays of a name: computed now, or kept from an earlier call."""
-Progress = Callable[[int, int, str], object]
-"""Called with how many simulations of a stage are done, of how many, and which stage it is."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def sample(
     sweeps: int,
     seed: int = 0,
     cache: Cache = lambda name, compute: compute(),
-    progress: Progress = lambda done, total, note: None,
+    progress: Progress | None = None,
     workers: int | None = None,
 ) -> Found:
     """Sample a target: `draws` from the prior, then `particles`, moved `sweeps` times in each stage.
@@ -195,7 +193,7 @@ def sample(
     one for each core) or on what `cache` had kept. Raises `InputError` where no draw agrees at all.
     """
     with local_threads(workers) as executor:
-        simulate = _Simulations(target, executor, cache, progress)
+        simulate = _Simulations(target, executor, cache, progress or (lambda done, total, note="": None))
         rng = np.random.default_rng((seed, 0))
         codes = rng.integers(GRID, size=(draws, target.dimension), dtype=np.uint16)
         seeds = rng.integers(SEEDS, size=draws)

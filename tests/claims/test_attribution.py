@@ -182,7 +182,7 @@ def test_without_the_mechanisms_against_the_warning_surveillance_does_not_pay():
     ("wrong", "lines"),
     [
         ({"outcomes": ("qualty",)}, ('qualty: no such outcome (did you mean "quality"?)',)),
-        ({"draws": 1}, ("draws: 1 is not a whole number from 2 to 1000000",)),
+        ({"draws": 1}, ("draws = 1: must be a whole number from 2 to 1000000",)),
         ({"moths": 3}, ('moths: no size of a run (did you mean "months"?)',)),
         ({"contrasts": (), "outcomes": ()}, ("contrasts: there are none", "outcomes: there are none")),
         (

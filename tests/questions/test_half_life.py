@@ -78,7 +78,7 @@ def test_without_learned_fear_there_is_nothing_to_halve():
     ("wrong", "line"),
     [
         ({"outcome": "gap"}, "gap: no such outcome"),
-        ({"spell": 3}, "spell: 3 is not a whole number from 6 to 1000000"),
+        ({"spell": 3}, "spell = 3: must be a whole number from 6 to 1000000"),
         ({"months": 3}, "months: cannot be set here; it follows from the rest"),
     ],
 )

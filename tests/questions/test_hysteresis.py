@@ -84,7 +84,7 @@ def test_the_schedule_holds_each_level_and_rests_at_the_lowest(monkeypatch):
     ("wrong", "line"),
     [
         ({"outcome": "feer"}, 'feer: no such outcome (did you mean "fear"?)'),
-        ({"draws": 1}, "draws: 1 is not a whole number from 2 to 1000000"),
+        ({"draws": 1}, "draws = 1: must be a whole number from 2 to 1000000"),
         ({"levels": (0.5, 0.1)}, "levels: (0.5, 0.1) must be at least two numbers that rise, from 0 to 1"),
         ({"levels": (0.5,)}, "levels: (0.5,) must be at least two numbers that rise, from 0 to 1"),
         ({"months": 3}, "months: cannot be set here; it follows from the rest"),

@@ -92,8 +92,8 @@ def test_paperwork_is_most_where_all_is_monitored():
     ("wrong", "line"),
     [
         ({"outcome": "qualty"}, 'qualty: no such outcome (did you mean "quality"?)'),
-        ({"replications": 3}, "replications: 3 is not a whole number from 4 to 1000000"),
-        ({"draws": 0}, "draws: 0 is not a whole number from 2 to 1000000"),
+        ({"replications": 3}, "replications = 3: must be a whole number from 4 to 1000000"),
+        ({"draws": 0}, "draws = 0: must be a whole number from 2 to 1000000"),
     ],
 )
 def test_bad_input_gets_one_line(wrong, line):

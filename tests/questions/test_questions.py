@@ -72,7 +72,7 @@ def test_an_unknown_question_is_one_line_with_the_nearest():
 
 
 def test_bad_numbers_are_refused():
-    with pytest.raises(InputError, match="draws: 1 is not a whole number from 2"):
+    with pytest.raises(InputError, match="draws = 1: must be a whole number from 2"):
         ask("reach", by_hand(), draws=1)
 
 

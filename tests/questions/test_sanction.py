@@ -76,7 +76,7 @@ def test_a_sentence_adds_up_the_others():
         ({"publicities": (0.5, 2.0)}, "publicity: 2.0 is not a number from 0 to 1"),
         ({"publicities": ()}, "publicities: there are none"),
         ({"organisations": 1}, "organisations: must be at least 2; there are no others"),
-        ({"before": 0}, "before: 0 is not a whole number from 1 to 1000000"),
+        ({"before": 0}, "before = 0: must be a whole number from 1 to 1000000"),
     ],
 )
 def test_bad_input_gets_one_line(wrong, line):

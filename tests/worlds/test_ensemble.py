@@ -338,7 +338,7 @@ def test_every_mistake_in_policies_has_its_line(made):
         )
     beginnings = (
         "feer: no such outcome",
-        "replications: 1",
+        "replications = 1",
         'policy "a": regime',
         'policy "b": monitorng',
         'policy "c"',

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files, statistics
-from sim.errors import InputError, Mistake, Mistakes, nearest, place, shown
+from sim.errors import InputError, Mistake, Mistakes, place, shown
 from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
@@ -25,7 +25,7 @@ from sim.worlds.ensemble_file import decoded, encoded, sign, signature
 from sim.worlds.evaluate import MEASURES, Arm, evaluate
 from sim.worlds.evidence import Evidence, Pattern, unknown
 from sim.worlds.evidence import load as read_patterns
-from sim.worlds.prior import OFF, World, Worlds
+from sim.worlds.prior import OFF, Worlds
 from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
 
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ class Ensemble(Worlds):
     @cached_property
     def agreements(self) -> dict[str, NDArray[np.float64]]:
         """The logarithm of how well each world agrees with each pattern, at most 0."""
-        return {p.id: agreement(p, self.measured[p.id], self.variance[p.id]) for p in self.evidence.patterns}
+        return {
+            p.id: np.array([survey.log_agreement(p, value, self.variance[p.id]) for value in self.measured[p.id]])
+            for p in self.evidence.patterns
+        }
 
     def without(self, patterns: Collection[str]) -> NDArray[np.float64]:
         """The weights that the worlds would have without some patterns, which are named by id.
@@ -141,21 +144,21 @@ class Ensemble(Worlds):
         some = self.sample(VARIANCE_WORLDS)
         variance = survey.simulation_variance(found, some, VARIANCE_SEEDS, sizes, workers)
         measured = survey.measure_all(found, self, self.seeds, sizes, progress, workers)
-        with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) + sum(agreement(p, measured[p.id], variance[p.id]) for p in found.patterns)
-        weights = statistics.normalised(logs)
-        check_size(weights, "the reweighted worlds")
         before = statistics.systematic(self.weights, 1000, np.random.default_rng(0))
         note = {"patterns": [p.id for p in found.patterns], "survey": dict(found.survey), "sizes": asdict(sizes)}
-        return replace(
+        joined = replace(
             self,
-            weights=weights,
             measured={**self.measured, **measured},
             evidence=replace(self.evidence, patterns=self.evidence.patterns + found.patterns),
             variance={**self.variance, **variance},
             prior={**self.prior, **{p.id: prior_band(p, measured[p.id][before]) for p in found.patterns}},
             provenance={**self.provenance, "reweighted": [*self.provenance.get("reweighted", ()), note]},
         )
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.weights) + sum(joined.agreements[p.id] for p in found.patterns)
+        weights = statistics.normalised(logs)
+        check_size(weights, "the reweighted worlds")
+        return replace(joined, weights=weights)
 
     def evaluate(
         self,
@@ -214,10 +217,16 @@ class Ensemble(Worlds):
         if len(policies) < 2:
             wrong.append(Mistake(("policies",), why="there must be at least two"))
         for name, policy in policies.items():
+            settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
             try:
-                arms.append(_arm(name, policy, self[0], sizes))
+                self[0].parameters(**{**settings, **sizes})
+                arms.append(Arm(name, settings.pop("regime"), tuple(settings.items())))
+                hash(arms[-1])
             except InputError as error:
                 wrong.take(mistake.found_in(f"policy {shown(name)}") for mistake in error.mistakes)
+            except TypeError:
+                why = "every setting must be a number; here a policy does not change by month"
+                wrong.append(Mistake((), why=why, about=f"policy {shown(name)}"))
         wrong.tell()
         found, rows = evaluate(self, arms, replications, seed, sizes, progress=progress, workers=workers), []
         for arm, outcome in product(arms[1:], outcomes):
@@ -233,14 +242,7 @@ class Ensemble(Worlds):
 
         Raises `InputError` where it cannot be written, and `ValueError` for worlds that are not on the grid of codes.
         """
-        made = {
-            "off": self.chance_off,
-            "evidence": asdict(self.evidence),
-            "variance": {name: np.asarray(value).tolist() for name, value in self.variance.items()},
-            "prior": self.prior,
-            "provenance": self.provenance,
-        }
-        content = encoded(self, self.measured, made, self.unheard)
+        content = encoded(self)
         with files.explained(path):
             files.write(Path(path), content)
 
@@ -255,12 +257,13 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
     """
     if path is None and prior not in SHIPPED:
-        raise InputError([f"prior = {shown(prior)}: no such prior{nearest(prior, SHIPPED)}; there are main and all_on"])
+        raise InputError([unknown("prior", prior, SHIPPED, "prior", prior)])
     file = SHIPPED[prior] if path is None else Path(path)
     with files.explained(file, "read"):
         content = files.read(file)
     try:
-        found, signed = _ensemble(content)
+        fields, signed = decoded(content)
+        found = Ensemble(**fields)
     except InputError as error:
         raise InputError(mistake.found_in(str(place(file))) for mistake in error.mistakes) from None
     except Exception:  # whatever a damaged file makes its reader raise
@@ -273,41 +276,19 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
         names = ", ".join(dict.fromkeys(name.removesuffix(" off") for name in found.unheard))
         notes.append(f"{file.name}: had never heard of {names}: without effect in all of its worlds.")
     if signed != signature():
+        another = "was made by another version of the model"
         if against := _against(content):
-            raise InputError(
-                [f"{place(file)}: was made by another version of the model, and its worlds now give other statistics "
-                 f"({against[0]}); sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"]
-            )  # fmt: skip
-        equal = f"{_AGAIN} worlds surveyed again give equal statistics"
-        notes.append(f"{file.name}: was made by another version of the model; {equal}.")
+            now = f"its worlds now give other statistics ({against[0]})"
+            more = "sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"
+            raise InputError([f"{place(file)}: {another}, and {now}; {more}"])
+        notes.append(f"{file.name}: {another}; {_AGAIN} worlds surveyed again give equal statistics.")
     return replace(found, notes=tuple(notes))
-
-
-def _ensemble(content: bytes) -> tuple[Ensemble, str]:
-    """The ensemble in the content of a file, and the file's signature."""
-    stored = decoded(content)
-    made = stored.made
-    listed: list[dict[str, Any]] = [
-        {name: tuple(value) if isinstance(value, list) else value for name, value in pattern.items()}
-        for pattern in made["evidence"]["patterns"]
-    ]
-    found = Ensemble(
-        **vars(stored.worlds),
-        measured=stored.measured,
-        evidence=Evidence(made["evidence"]["survey"], tuple(Pattern(**pattern) for pattern in listed)),
-        variance={n: np.array(v) if isinstance(v, list) else v for n, v in made["variance"].items()},
-        chance_off=made["off"],
-        prior=made["prior"],
-        provenance=made["provenance"],
-        unheard=stored.unheard,
-    )
-    return found, made["model"]
 
 
 @cache
 def _against(content: bytes) -> list[str]:
     """What is different in a file's worlds when they are surveyed again: once in a process for each content."""
-    return differing(differences(_ensemble(content)[0], _AGAIN))
+    return differing(differences(Ensemble(**decoded(content)[0]), _AGAIN))
 
 
 def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> dict[str, float]:
@@ -320,10 +301,9 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     some, found = ensemble.take(numbers), {}
     try:
         for evidence, sizes in _surveys(ensemble):
-            now = survey.measure_all(evidence, some, some.seeds, sizes, workers=workers)
-            for name, values in now.items():
-                before = np.asarray(some.measured[name])
-                apart = abs(values.astype(np.float32) - before) / np.maximum(1.0, abs(before))
+            for name, now in survey.measure_all(evidence, some, some.seeds, sizes, workers=workers).items():
+                before = some.measured[name]
+                apart = abs(now.astype(np.float32) - before) / np.maximum(1.0, abs(before))
                 found[name] = float(apart.max())
     except KeyError as error:
         raise InputError([f"the evidence asks for {error}, which is not in this model"]) from None
@@ -358,20 +338,21 @@ def check(
     called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
     signed though its worlds give other statistics.
     """
-    there = list(files_in(folder).values())
-    told, lines, wrong = part_of(progress, 0, len(there)), list[str](), list[str]()
+    there, lines, wrong = list(files_in(folder).values()), list[str](), list[str]()
+    told = part_of(progress, 0, len(there))
     for done, file in enumerate(there):
         told(done, len(there))
         found = load(file, checked=False)
-        what = f"{file.name}: {min(number, len(found))} of {len(found)} worlds were surveyed again"
-        if against := differing(differences(found, number, workers)):
-            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({', '.join(against)})")
-        verdict = f"other statistics: {', '.join(against)}" if against else "all statistics are equal"
-        lines.append(f"{what}; {verdict}.")
+        against = ", ".join(differing(differences(found, number, workers)))
+        if against:
+            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({against})")
+        verdict = f"other statistics: {against}" if against else "all statistics are equal"
+        again = f"{min(number, len(found))} of {len(found)} worlds were surveyed again"
+        lines.append(f"{file.name}: {again}; {verdict}.")
     told(len(there), len(there))
-    if signed and wrong:
-        raise InputError(wrong)
     if signed:
+        if wrong:
+            raise InputError(wrong)
         for file in there:
             sign(file)
         lines.append("Both files are signed with this version of the model.")
@@ -393,11 +374,6 @@ def files_in(folder: str | Path | None = None) -> dict[Prior, Path]:
     return SHIPPED if folder is None else {prior: Path(folder) / file.name for prior, file in SHIPPED.items()}
 
 
-def agreement(pattern: Pattern, measured: NDArray[np.float64], variance: Measured) -> NDArray[np.float64]:
-    """The logarithm of how well each world agrees with a pattern: `sim.worlds.survey.log_agreement` of each."""
-    return np.array([survey.log_agreement(pattern, value, variance) for value in measured])
-
-
 def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
     """A pattern's entry in `Ensemble.prior`, from its values in worlds that are equally likely."""
     low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0).tolist()
@@ -405,21 +381,8 @@ def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
     return {"low": low, "median": median, "high": high, "within": within.tolist()}
 
 
-def _arm(name: str, policy: str | Mapping[str, Any], world: World, sizes: Mapping[str, int]) -> Arm:
-    """A policy, checked in a world."""
-    settings: dict[str, Any] = {"regime": policy} if isinstance(policy, str) else {"regime": "baseline", **policy}
-    world.parameters(**{**settings, **sizes})
-    arm = Arm(name, settings.pop("regime"), tuple(settings.items()))
-    try:
-        hash(arm)
-    except TypeError:
-        raise InputError(["every setting must be a number; here a policy does not change by month"]) from None
-    return arm
-
-
 def check_size(weights: NDArray[np.float64], what: str) -> None:
     """Refuse weights whose effective size is below `FEWEST`: raises `InputError` with one line about `what`."""
     if (size := statistics.effective_size(weights)) < FEWEST:
-        raise InputError(
-            [f"{what}: an effective size of {size:.1f} worlds is too small to say anything; it takes {FEWEST}"]
-        )
+        short = f"an effective size of {size:.1f} worlds is too small to say anything; it takes {FEWEST}"
+        raise InputError([f"{what}: {short}"])

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,11 @@ from sim import files
 from sim.errors import InputError
 from sim.model.parameters import DECLARATIONS, MECHANISMS
 from sim.model.version import identity
+from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import COLUMNS, DRAWN, GRID, Floats, Worlds, uniforms_of, worlds_from
+
+if TYPE_CHECKING:
+    from sim.worlds.ensemble import Ensemble
 
 FORMAT = 1
 MADE_BY = ("sim.worlds.evidence", "sim.worlds.survey", "sim.worlds.prior")
@@ -31,54 +35,42 @@ _CODED = (*DRAWN, "reliability")
 _NULLS = {name: d.default if (d := DECLARATIONS[name]).kind == "lever" else d.null for name in DRAWN}
 
 
-@dataclass(frozen=True)
-class Stored:
-    """The content of a file.
-
-    Attributes
-    ----------
-    worlds : Worlds
-    measured : mapping, pattern id to values, shape (worlds,), or (worlds, months) for a path
-    unheard : tuple of str, those of `COLUMNS` that the file does not have
-    made : dict, the metadata: ``format``, ``model`` (the signature), and what `encoded` was given
-    """
-
-    worlds: Worlds
-    measured: dict[str, Floats]
-    unheard: tuple[str, ...]
-    made: dict[str, Any]
-
-
 def signature() -> str:
     """The identity of the present model, with which files are signed."""
     return identity(*MADE_BY)
 
 
-def encoded(
-    worlds: Worlds, measured: Mapping[str, Floats], made: Mapping[str, Any], unheard: Collection[str] = ()
-) -> bytes:
-    """A signed file of worlds, of what was measured in them, and of metadata that JSON can hold, without the columns
-    `unheard`. Raises `ValueError` for worlds that are not on the grid of codes."""
+def encoded(ensemble: Ensemble) -> bytes:
+    """The signed file of an ensemble. Raises `ValueError` for worlds that are not on the grid of codes."""
     import pyarrow as pa  # noqa: PLC0415
 
     low, high = (_coded(worlds_from(np.full((1, len(COLUMNS)), end))) for end in (0.0, 1.0))
-    values = _coded(worlds)
+    values, unheard = _coded(ensemble), ensemble.unheard
     codes = np.clip(np.rint((values - low) / (high - low) * GRID - 0.5), 0, GRID - 1).astype(np.uint16)
     kept = [name not in unheard for name in _CODED]
     if not np.array_equal(_decoded(codes)[:, kept], values[:, kept]):
         raise ValueError("these worlds are not on the grid of codes, so a file cannot keep them exactly")
-    columns: dict[str, NDArray[Any]] = dict(zip(COLUMNS, (*codes.T, *worlds.off.T), strict=True))
+    columns: dict[str, NDArray[Any]] = dict(zip(COLUMNS, (*codes.T, *ensemble.off.T), strict=True))
     columns = {name: column for name, column in columns.items() if name not in unheard}
-    columns |= {"weight": worlds.weights}
-    columns |= {"ancestor": worlds.ancestors.astype(np.int32), "seed": worlds.seeds.astype(np.int32)}
-    for name, found in measured.items():
-        months = found.reshape(len(worlds), -1).astype(np.float32).T
+    whole = {"ancestor": ensemble.ancestors.astype(np.int32), "seed": ensemble.seeds.astype(np.int32)}
+    columns |= {"weight": ensemble.weights, **whole}
+    for name, found in ensemble.measured.items():
+        months = found.reshape(len(ensemble), -1).astype(np.float32).T
         columns |= {f"{name} {number}": month for number, month in enumerate(months)}
-    return _parquet(pa.table(columns), {"format": FORMAT, "model": signature(), **made})
+    made = {
+        "format": FORMAT,
+        "model": signature(),
+        "off": ensemble.chance_off,
+        "evidence": asdict(ensemble.evidence),
+        "variance": {name: np.asarray(value).tolist() for name, value in ensemble.variance.items()},
+        "prior": ensemble.prior,
+        "provenance": ensemble.provenance,
+    }
+    return _parquet(pa.table(columns), made)
 
 
-def decoded(content: bytes) -> Stored:
-    """What a file holds.
+def decoded(content: bytes) -> tuple[dict[str, Any], str]:
+    """The fields of the `Ensemble` in the content of a file, and the file's signature.
 
     Raises `InputError` with one line where it is of another format or belongs to another model, and for a damaged file
     whatever its reader raises.
@@ -99,18 +91,31 @@ def decoded(content: bytes) -> Stored:
     for name in {*unheard} & {*DRAWN}:
         values[:, DRAWN.index(name)] = _NULLS[name]
     off = frame.reindex(columns=[f"{key} off" for key in MECHANISMS], fill_value=True).to_numpy(bool)
-    whole = {name: frame[name[:-1]].to_numpy(np.int64) for name in ("ancestors", "seeds")}
-    worlds = Worlds(values[:, :-1], off, values[:, -1], frame["weight"].to_numpy(), **whole)
-    if not (worlds.weights >= 0.0).all() or abs(worlds.weights.sum() - 1.0) > 1e-6:
+    weights = frame["weight"].to_numpy()
+    if not (weights >= 0.0).all() or abs(weights.sum() - 1.0) > 1e-6:
         raise ValueError("weights")
-    shapes = {pattern["id"]: np.shape(pattern["value"]) for pattern in made["evidence"]["patterns"]}
-    measured = {
-        name: np.ascontiguousarray(frame[[f"{name} {k}" for k in range(*shape or (1,))]], np.float64).reshape(
-            -1, *shape
-        )
-        for name, shape in shapes.items()
-    }
-    return Stored(worlds, measured, unheard, made)
+    patterns, measured = list[Pattern](), dict[str, Floats]()
+    for written in made["evidence"]["patterns"]:  # tuples have become lists
+        fields: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in written.items()}
+        patterns.append(pattern := Pattern(**fields))
+        shape = np.shape(pattern.value)
+        columns = frame[[f"{pattern.id} {number}" for number in range(*shape or (1,))]]
+        measured[pattern.id] = np.ascontiguousarray(columns, np.float64).reshape(-1, *shape)
+    return {
+        "values": values[:, :-1],
+        "off": off,
+        "reliability": values[:, -1],
+        "weights": weights,
+        "ancestors": frame["ancestor"].to_numpy(np.int64),
+        "seeds": frame["seed"].to_numpy(np.int64),
+        "measured": measured,
+        "evidence": Evidence(made["evidence"]["survey"], tuple(patterns)),
+        "variance": {name: np.array(v) if isinstance(v, list) else v for name, v in made["variance"].items()},
+        "chance_off": made["off"],
+        "prior": made["prior"],
+        "provenance": made["provenance"],
+        "unheard": unheard,
+    }, made["model"]
 
 
 def sign(path: Path) -> None:

@@ -208,11 +208,8 @@ def sample(
             kept, count = len(np.unique(now.ancestors)), sweeps * (LAST if beta == 1.0 else 1)
             now, moves = _moved(simulate, slopes, now, beta, count, sizes, len(stages) + 1, rng)
             stages.append(Stage(beta, effective_size(weights), kept, sizes, *moves))
-            chance, change = (
-                size * float(np.clip(rate / _ACCEPTANCE, 0.4, 2.5))
-                for size, rate in zip(sizes, stages[-1].acceptances, strict=True)
-            )
-            sizes = min(chance, 1.0), change
+            chance, change = sizes * np.clip(np.divide(stages[-1].acceptances, _ACCEPTANCE), 0.4, 2.5)
+            sizes = min(float(chance), 1.0), float(change)
     return Found(first, now, tuple(stages), seconds)
 
 
@@ -240,12 +237,12 @@ class _Simulations:
         return np.concatenate(rows), seconds
 
     def _batch(self, jobs: list[tuple[Floats, int, float]]) -> Batch:
-        rows, seconds = zip(*in_order(self.executor, self._timed, jobs), strict=True)
-        return {"measured": np.array(rows), "seconds": np.array(sum(seconds))}
+        def timed(job: tuple[Floats, int, float]) -> tuple[Floats, float]:
+            begun = perf_counter()
+            return self.target.row(*job), perf_counter() - begun
 
-    def _timed(self, job: tuple[Floats, int, float]) -> tuple[Floats, float]:
-        begun = perf_counter()
-        return self.target.row(*job), perf_counter() - begun
+        rows, seconds = zip(*in_order(self.executor, timed, jobs), strict=True)
+        return {"measured": np.array(rows), "seconds": np.array(sum(seconds))}
 
 
 def _raised(totals: Floats, beta: float, size: float) -> tuple[Floats, float]:

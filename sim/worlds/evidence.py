@@ -28,7 +28,16 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
 
 from sim.errors import InputError, Mistake, Mistakes, closest, place, shown, whole
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
@@ -149,10 +158,14 @@ def _levers(policy: Any, info: ValidationInfo) -> Mapping[str, float]:
 
 Number = Annotated[float, Field(gt=-_LARGEST, lt=_LARGEST, description="a finite number")]
 Spread = Annotated[float, Field(ge=1.0 / _LARGEST, lt=_LARGEST, description="a finite number above 0")]
+Signed = Annotated[float, Field(ge=-1.0, le=1.0, description="a number from -1 to 1")]
+Share = Annotated[float, Field(ge=0.0, le=1.0, description="a number from 0 to 1")]
 Month = Annotated[int, Field(ge=1, le=MOST_MONTHS, description=f"a whole number from 1 to {MOST_MONTHS}")]
 Policy = Annotated[Mapping[str, float], PlainValidator(_levers)]
 Outcome = Annotated[str, _one_of(OUTCOMES, "outcome")]
+PostColumn = Annotated[str, _one_of(POST_COLUMNS, "column of posts")]
 VariableName = Annotated[str, _one_of(VARIABLES, "variable")]
+Transform = Annotated[str, _one_of(TRANSFORMS, "transform")]
 
 
 class Finding(BaseModel):
@@ -178,16 +191,11 @@ class Finding(BaseModel):
         return Pattern(**common, value=value, sd=sd, outcomes=tuple(dict.fromkeys(outcomes)), needs=needs)
 
 
-class Bunching(Finding):
-    """Posts that report just enough, less those that honestly would."""
-
-    value: float = Field(ge=-1.0, le=1.0, description="a number from -1 to 1")
-    sd: Spread
-
-
-class Correlation(Bunching):
+class Correlation(Finding):
     """Of two variables over the posts of the survey."""
 
+    value: Signed
+    sd: Spread
     x: VariableName
     y: VariableName
 
@@ -196,32 +204,6 @@ class Correlation(Bunching):
         if self.x == self.y:
             raise InputError([Mistake(("y",), self.y, "is x as well; a variable says nothing about itself")])
         return self
-
-
-class Level(Finding):
-    """The national mean of an outcome in the survey."""
-
-    value: Number
-    sd: Spread
-    outcome: Outcome
-    transform: Annotated[str, _one_of(TRANSFORMS, "transform")] = "none"
-
-
-class Trial(Finding):
-    """What changing from one policy to another does to a nation."""
-
-    value: Number
-    sd: Spread
-    outcome: Outcome
-    before: Policy
-    after: Policy
-
-
-class TrialShare(Trial):
-    """The share of posts in which an outcome is lower under the second policy."""
-
-    value: float = Field(ge=0.0, le=1.0, description="a number from 0 to 1")
-    outcome: Annotated[str, _one_of(POST_COLUMNS, "column of posts")]
 
 
 class Course(Finding):
@@ -257,14 +239,23 @@ class Course(Finding):
         return self
 
 
+def _finding(value: Any, **fields: Any) -> type[Finding]:
+    """A table of a finding that is one number, with further keys; those in a pair have a default."""
+    fields = {"value": value, "sd": Spread, **fields}
+    keys: dict[str, Any] = {name: each if isinstance(each, tuple) else (each, ...) for name, each in fields.items()}
+    model: type[Finding] = create_model("Finding", __base__=Finding, **keys)
+    return model
+
+
 KINDS: dict[str, type[Finding]] = {
     "correlation": Correlation,
-    "level": Level,
-    "bunching": Bunching,
-    "contrast": Trial,
-    "share": TrialShare,
+    "level": _finding(Number, outcome=Outcome, transform=(Transform, "none")),
+    "bunching": _finding(Signed),
+    "contrast": _finding(Number, outcome=Outcome, before=Policy, after=Policy),
+    "share": _finding(Share, outcome=PostColumn, before=Policy, after=Policy),
     "path": Course,
 }
+"""The tables of each kind, which the text above describes."""
 
 
 def load(path: str | Path | None = None) -> Evidence:
@@ -287,17 +278,15 @@ def load(path: str | Path | None = None) -> Evidence:
         wrong.append(Mistake(("pattern",), why="there must be a table [[pattern]] for each finding, at least one"))
         tables = []
     for number, each in enumerate(tables, start=1):
-        if wrong.full:
-            break
         name = each.get("id") if isinstance(each, Mapping) else None
         here = f'pattern "{name}"' if isinstance(name, str) and re.fullmatch(_ID, name) else f"pattern {number}"
         try:
             patterns.append(_pattern(each))
         except InputError as error:
             wrong.take(mistake.found_in(here) for mistake in error.mistakes)
-    twice = {name: times for name, times in Counter(pattern.id for pattern in patterns).items() if times > 1}
-    why = "is given {} times; each may be given once"
-    wrong.take(Mistake(("id",), why=why.format(times), about=f'pattern "{name}"') for name, times in twice.items())
+    for name, times in Counter(pattern.id for pattern in patterns).items():
+        why = f"is given {times} times; each may be given once"
+        wrong.take([Mistake(("id",), why=why, about=f'pattern "{name}"')] if times > 1 else ())
     if wrong:
         raise InputError(mistake.found_in(place(path)) for mistake in wrong)
     return Evidence(survey, tuple(patterns))

@@ -225,13 +225,15 @@ def check(
     are sizes of runs, without those that are `settled` by the question itself.
     """
     known, sizes, wrong = tuple(known), sizes or {}, Mistakes()
-    unknown = {name: closest(name, known) for name in outcomes if name not in known}
-    wrong.take(Mistake((str(name),), why="no such outcome", nearest=near) for name, near in unknown.items())
+    for name in outcomes:
+        if name not in known:
+            wrong.append(Mistake((str(name),), why="no such outcome", nearest=closest(name, known)))
     for name, (value, least) in (counts or {}).items():
         with wrong:
             whole(name, value, least, MOST)
-    strange = {name: closest(name, SIZES) for name in sizes if name not in SIZES}
-    wrong.take(Mistake((name,), why="no size of a run", nearest=near) for name, near in strange.items())
+    for name in sizes:
+        if name not in SIZES:
+            wrong.append(Mistake((name,), why="no size of a run", nearest=closest(name, SIZES)))
     wrong.take(Mistake((n,), why="cannot be set here; it follows from the rest") for n in settled if n in sizes)
     with wrong:
         resolve(**{name: value for name, value in sizes.items() if name in SIZES})

@@ -199,7 +199,9 @@ def sample(
         seeds = rng.integers(SEEDS, size=draws)
         measured, seconds = simulate(codes, seeds, np.full(draws, -np.inf), 0, 0.0)
         first = Particles(codes, seeds, measured, target.totals(measured), np.arange(draws))
-        slopes = _slopes(first)
+        # How what is measured depends on each uniform number, by a regression over the draws:
+        x, y = uniforms_of(codes) - 0.5, np.nan_to_num(measured - np.nanmean(measured, axis=0))
+        slopes = np.linalg.solve(x.T @ x + np.eye(target.dimension), x.T @ y)
         now, beta, sizes, stages = first, 0.0, _FIRST_SIZES, list[Stage]()
         while beta < 1.0:
             rng = np.random.default_rng((seed, len(stages) + 1))
@@ -294,9 +296,3 @@ def _moved(
         spent += seconds
     rates = accepted / np.maximum(tried, 1.0)
     return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed, spent)
-
-
-def _slopes(draws: Particles) -> Floats:
-    """How what is measured depends on each coordinate: a regression over draws, shape coordinates by numbers."""
-    x, y = uniforms_of(draws.codes) - 0.5, np.nan_to_num(draws.measured - np.nanmean(draws.measured, axis=0))
-    return np.asarray(np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y))

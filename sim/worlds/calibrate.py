@@ -132,14 +132,12 @@ def _begin(folder: files.Folder, settings: dict[str, Any]) -> None:
     text = json.dumps(settings, indent=1, sort_keys=True)
     if _SETTINGS not in folder.files:
         folder.put(_SETTINGS, text.encode())
-    before, now = json.loads(folder.content(_SETTINGS) or b"{}"), json.loads(text)
-    lines = [
-        f"{place(folder.path)}: was begun with "
-        + (f"another version of the {name}" if name in ("model", "evidence")
-           else f"{name} = {shown(before.get(name))}, not {shown(value)}")
-        + "; choose another folder"
-        for name, value in now.items() if before.get(name) != value
-    ]  # fmt: skip
+    before, lines = json.loads(folder.content(_SETTINGS) or b"{}"), []
+    for name, value in json.loads(text).items():
+        if before.get(name) != value:
+            other = f"{name} = {shown(before.get(name))}, not {shown(value)}"
+            other = f"another version of the {name}" if name in ("model", "evidence") else other
+            lines.append(f"{place(folder.path)}: was begun with {other}; choose another folder")
     if lines:
         raise InputError(lines)
 

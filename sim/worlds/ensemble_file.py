@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sim import files
 from sim.errors import InputError
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.version import identity
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import COLUMNS, DRAWN, GRID, Floats, Worlds, uniforms_of, worlds_from
@@ -32,7 +32,7 @@ FORMAT = 1
 MADE_BY = ("sim.worlds.evidence", "sim.worlds.survey", "sim.worlds.prior")
 """Modules that draw worlds and survey them, for `sim.model.version.identity`."""
 _CODED = (*DRAWN, "reliability")
-_NULLS = {name: d.default if (d := DECLARATIONS[name]).kind == "lever" else d.null for name in DRAWN}
+_NULLS = {name: d.default if (d := PARAMETERS[name]).kind == "lever" else d.null for name in DRAWN}
 
 
 def signature() -> str:

@@ -41,7 +41,7 @@ from pydantic import (
 
 from sim.errors import InputError, Mistake, Mistakes, closest, place, shown, whole
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
-from sim.model.parameters import DECLARATIONS, LEVERS, REGIMES, SPREADS
+from sim.model.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS
 from sim.study import file as toml
 
 SHIPPED = Path(__file__).with_name("patterns.toml")
@@ -137,7 +137,7 @@ def _one_of(choices: Collection[str], what: str) -> PlainValidator:
 def _settings(table: Mapping[str, Any], known: Collection[str], what: str) -> Iterator[Mistake]:
     """The mistakes in a table that sets levers and spreads; `known` are the names that it may have."""
     yield from (unknown(str(name), name, known, what) for name in table if name not in known)
-    given = {name: DECLARATIONS[name] for name in table if name in known and name in DECLARATIONS}
+    given = {name: PARAMETERS[name] for name in table if name in known and name in PARAMETERS}
     yield from (d.refused(table[name]) for name, d in given.items() if not d.allows(table[name]))
 
 
@@ -223,7 +223,7 @@ class Course(Finding):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        wrong, lever, n = Mistakes(), DECLARATIONS[self.lever], len(self.months)
+        wrong, lever, n = Mistakes(), PARAMETERS[self.lever], len(self.months)
         if self.off <= self.on:
             wrong.append(Mistake(("off",), self.off, f"must come after on = {self.on}"))
         if any(later <= earlier for earlier, later in pairwise(self.months)):

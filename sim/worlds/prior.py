@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics
 from sim.errors import whole
-from sim.model.parameters import DECLARATIONS, MECHANISMS, REGIMES, Parameters, resolve
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, Parameters, resolve
 from sim.model.streams import stream_key
 from sim.statistics import Estimate
 
@@ -34,13 +34,13 @@ SEEDS = 2**32
 
 
 DRAWN: tuple[str, ...] = tuple(
-    name for name, d in DECLARATIONS.items() if d.low is not None and d.high is not None and d.low < d.high
+    name for name, d in PARAMETERS.items() if d.low is not None and d.high is not None and d.low < d.high
 )
 """Parameters and levers with a plausible range, in the order of the columns of `Worlds.values`."""
 
 _MECHANISM_OF = {name: key for key, mechanism in MECHANISMS.items() for name in mechanism.parameters}
 _KEYS = tuple(MECHANISMS)
-LOW, HIGH = np.array([(DECLARATIONS[name].low, DECLARATIONS[name].high) for name in DRAWN], dtype=np.float64).T
+LOW, HIGH = np.array([(PARAMETERS[name].low, PARAMETERS[name].high) for name in DRAWN], dtype=np.float64).T
 """The ends of the plausible range of each of `DRAWN`."""
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from sim.model import compiling as compiled
 from sim.model import outcomes, version
-from sim.model.catalogue import DECLARATIONS
+from sim.model.catalogue import PARAMETERS
 from sim.model.mechanisms import MECHANISMS, REGIMES
 from sim.model.outcomes import OUTCOMES
 from sim.study import chunks
@@ -100,7 +100,7 @@ def test_the_tables_count_as_they_were_loaded(monkeypatch: pytest.MonkeyPatch) -
     """Their numbers, names and order, but not their words."""
     before = version.tables()
     for table, prose, counts in (
-        (DECLARATIONS, {"meaning": "x", "unit": "x", "source": "x", "group": "x"}, {"null": -1.0}),
+        (PARAMETERS, {"meaning": "x", "unit": "x", "source": "x", "group": "x"}, {"null": -1.0}),
         (MECHANISMS, {"meaning": "x", "case": "x"}, {"parameters": ("x",)}),
         (REGIMES, {"meaning": "x"}, {"levers": {}}),
         (OUTCOMES, {"meaning": "x", "unit": "x"}, {"low": -1.0}),

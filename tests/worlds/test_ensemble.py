@@ -11,7 +11,7 @@ import pytest
 from ensembles import kept
 
 from sim.errors import InputError
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.run import run_parameters
 from sim.report.worlds import text
 from sim.statistics import mean_interval
@@ -196,7 +196,7 @@ def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(
     heard, agreed = found.notes
     assert "had never heard of burden, paperwork: without effect in all of its worlds" in heard
     assert "equal statistics" in agreed
-    assert found[0].parameters().burden == DECLARATIONS["burden"].null
+    assert found[0].parameters().burden == PARAMETERS["burden"].null
     others = [k for k, name in enumerate(DRAWN) if name != "burden"]
     assert np.array_equal(found.values[:, others], surveyed.values[:, others])
     assert np.array_equal(found.off, surveyed.off)
@@ -208,13 +208,13 @@ def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(
 def test_a_parameter_that_a_file_has_never_heard_of_is_at_its_null(surveyed, tmp_path):
     surveyed.save(tmp_path / "e.parquet")
     without(tmp_path / "e.parquet", "burden")
-    assert (load(tmp_path / "e.parquet").values[:, DRAWN.index("burden")] == DECLARATIONS["burden"].null).all()
+    assert (load(tmp_path / "e.parquet").values[:, DRAWN.index("burden")] == PARAMETERS["burden"].null).all()
 
 
 def test_worlds_of_another_model_are_refused(surveyed, tmp_path):
     file = tmp_path / "e.parquet"
     surveyed.save(file)
-    no_null = next(n for n in DRAWN if DECLARATIONS[n].null is None and DECLARATIONS[n].kind == "parameter")
+    no_null = next(n for n in DRAWN if PARAMETERS[n].null is None and PARAMETERS[n].kind == "parameter")
     without(file, no_null)
     with pytest.raises(InputError, match=f"is another model's: only one of the two has {no_null}"):
         load(file)

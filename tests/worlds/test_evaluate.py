@@ -10,7 +10,7 @@ import pytest
 from sim.claims.table import HEAVY, LIGHT, PATHS
 from sim.errors import InputError
 from sim.model import engine
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.run import simulate
 from sim.worlds.evaluate import Arm, check, evaluate
 from sim.worlds.prior import DRAWN, Worlds, prior
@@ -36,7 +36,7 @@ def evaluated(arms, worlds=3, **how):
 
 
 def test_an_outcome_is_the_mean_over_the_last_months_of_a_run():
-    values = np.array([[DECLARATIONS[name].default for name in DRAWN]], dtype=float)
+    values = np.array([[PARAMETERS[name].default for name in DRAWN]], dtype=float)
     default = Worlds(values, np.zeros((1, len(MECHANISMS)), dtype=bool), np.ones(1))
     found = evaluate(default, [HEAVY], 2, first=8, sizes={"systems": 1, **SIZES})
     series = simulate(seed=9, regime="heavy", systems=1, **SIZES).series.loc[4:6].mean()

@@ -9,7 +9,7 @@ import pytest
 
 from sim import statistics
 from sim.errors import InputError
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.worlds import prior as world
 from sim.worlds.prior import COLUMNS, DRAWN, prior
 
@@ -64,7 +64,7 @@ def test_estimates_of_worlds_are_weighted_and_clustered_by_ancestor():
 
 def test_a_table_of_worlds_has_their_values_in_units_and_what_they_weigh():
     table = WEIGHTED.frame()
-    ranges = {name: (DECLARATIONS[name].low, DECLARATIONS[name].high) for name in DRAWN}
+    ranges = {name: (PARAMETERS[name].low, PARAMETERS[name].high) for name in DRAWN}
     assert all(table[name].between(*ends).all() for name, ends in ranges.items())
     assert table.loc[7, list(DRAWN)].to_dict() == dict(WEIGHTED[7].values)
     assert {key for key in table if str(key).endswith(" off") and table.loc[7, key]} == {

@@ -6,11 +6,12 @@ The package can be called: ``sim.worlds()`` is the ensemble that comes with it.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sim.worlds.ensemble import Ensemble
 
 
@@ -23,8 +24,7 @@ class _Worlds(ModuleType):
         """
         from sim.worlds import ensemble  # noqa: PLC0415
 
-        prior: ensemble.Prior = "all_on" if all_on else "main"
-        return ensemble.load((ensemble.SHIPPED if folder is None else ensemble.files_in(Path(folder)))[prior])
+        return ensemble.load(ensemble.files_in(folder)["all_on" if all_on else "main"])
 
 
 sys.modules[__name__].__class__ = _Worlds

@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, place, shown
+from sim.errors import InputError, Mistake, Mistakes, place, shown, whole
 from sim.model import engine, run
 from sim.model.parameters import seed_of
 from sim.model.version import identity
+from sim.pool import Progress
 from sim.worlds import evidence as findings
 from sim.worlds import survey
-from sim.worlds.ensemble import MADE_BY, VARIANCE_SEEDS, VARIANCE_WORLDS, Ensemble, Prior, files_in, prior_band
+from sim.worlds.ensemble import VARIANCE_SEEDS, VARIANCE_WORLDS, Ensemble, Prior, files_in, prior_band
+from sim.worlds.ensemble_file import MADE_BY
 from sim.worlds.evidence import Evidence
 from sim.worlds.prior import OFF, UNIFORMS, prior, uniforms_of, worlds_from
-from sim.worlds.smc import Batch, Found, Particles, Progress, Target, sample
+from sim.worlds.smc import Batch, Found, Particles, Target, sample
 from sim.worlds.survey import Measured, Sizes
 
 DRAWS, PARTICLES, SWEEPS = 16_000, 1_000, 4
@@ -79,25 +81,34 @@ def calibrate(
         settings.
     """
     evidence = findings.load() if evidence is None else evidence
-    _check(draws, particles, sweeps, off, workers)
-    settings = {"draws": draws, "particles": particles, "sweeps": sweeps, "seed": seed_of(seed), "off": off}
+    wrong, counts = Mistakes(), {"draws": draws, "particles": particles, "sweeps": sweeps}
+    for name, value in {**counts, "workers": workers or 1}.items():
+        with wrong:
+            whole(name, value, 2 if name in ("draws", "particles") else 1, MOST)
+    if isinstance(off, bool) or not isinstance(off, int | float) or not 0.0 <= off <= 1.0:
+        wrong.append(Mistake(("off",), off, "must be a chance from 0 to 1"))
+    wrong.tell()
+    settings = {**counts, "seed": seed_of(seed), "off": off, "sizes": asdict(sizes)}
     engine.warm_up()
     version = identity(*MADE_BY, __name__, "sim.worlds.smc")
+    patterns = {pattern.id: pattern for pattern in evidence.patterns}
+
+    def spread() -> Batch:
+        worlds = prior(VARIANCE_WORLDS, seed, off)
+        found = survey.simulation_variance(evidence, worlds, VARIANCE_SEEDS, sizes, workers)
+        return {name: np.asarray(value) for name, value in found.items()}
+
     with files.keeping(Path(folder), "a calibration") as kept:
-        _begin(kept, {**settings, "sizes": asdict(sizes), "evidence": asdict(evidence), "model": version})
-        variance = _variance(kept, evidence, sizes, seed, off, workers)
-        target = _target(evidence, sizes, off, variance)
-        found = sample(
-            target,
-            draws=draws,
-            particles=particles,
-            sweeps=sweeps,
-            seed=seed,
-            cache=kept.arrays,
-            progress=progress or (lambda done, total, note: None),
-            workers=workers,
+        _begin(kept, {**settings, "evidence": asdict(evidence), "model": version})
+        variance = {name: v if v.ndim else float(v) for name, v in kept.arrays("variance", spread).items()}
+        target = Target(
+            UNIFORMS,
+            {name: np.size(pattern.value) for name, pattern in patterns.items()},
+            lambda uniforms, seed: survey.measurements(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
+            lambda name, measured: survey.log_agreement(patterns[name], measured, variance[name]),
         )
-    return _ensemble(target, found, evidence, variance, off, {**settings, "sizes": asdict(sizes)})
+        found = sample(target, **counts, seed=seed, cache=kept.arrays, progress=progress, workers=workers)
+    return _ensemble(target, found, evidence, variance, off, settings)
 
 
 def recalibrate(folder: str | Path, progress: Progress | None = None, workers: int | None = None) -> list[Path]:
@@ -116,58 +127,19 @@ def recalibrate(folder: str | Path, progress: Progress | None = None, workers: i
     return list(paths.values())
 
 
-def _check(draws: int, particles: int, sweeps: int, off: float, workers: int | None) -> None:
-    counts = {"draws": (draws, 2), "particles": (particles, 2), "sweeps": (sweeps, 1), "workers": (workers or 1, 1)}
-    lines = [
-        f"{name}: {shown(value)} is not a whole number from {least} to {MOST}"
-        for name, (value, least) in counts.items()
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST
-    ]
-    if isinstance(off, bool) or not isinstance(off, int | float) or not 0.0 <= off <= 1.0:
-        lines.append(f"off: {shown(off)} is not a chance from 0 to 1")
-    if lines:
-        raise InputError(lines)
-
-
 def _begin(folder: files.Folder, settings: dict[str, Any]) -> None:
     """Note the settings of a new calibration; refuse to go on with an old one under others."""
     text = json.dumps(settings, indent=1, sort_keys=True)
     if _SETTINGS not in folder.files:
         folder.put(_SETTINGS, text.encode())
-    before = json.loads(folder.content(_SETTINGS) or b"{}")
-    now = json.loads(text)
-    if other := [name for name in now if before.get(name) != now[name]]:
-        lines = [f"{place(folder.path)}: {_difference(name, before, now)}; choose another folder" for name in other]
+    before, lines = json.loads(folder.content(_SETTINGS) or b"{}"), []
+    for name, value in json.loads(text).items():
+        if before.get(name) != value:
+            other = f"{name} = {shown(before.get(name))}, not {shown(value)}"
+            other = f"another version of the {name}" if name in ("model", "evidence") else other
+            lines.append(f"{place(folder.path)}: was begun with {other}; choose another folder")
+    if lines:
         raise InputError(lines)
-
-
-def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    if name in ("model", "evidence"):
-        return f"was begun with another version of the {name}"
-    return f"was begun with {name} = {shown(before.get(name))}, not {shown(now[name])}"
-
-
-def _variance(
-    kept: files.Folder, evidence: Evidence, sizes: Sizes, seed: int, off: float, workers: int | None
-) -> dict[str, Measured]:
-    """The simulation's own variance of each pattern, pooled over draws from the prior."""
-
-    def compute() -> Batch:
-        worlds = prior(VARIANCE_WORLDS, seed, off)
-        found = survey.simulation_variance(evidence, worlds, VARIANCE_SEEDS, sizes, workers)
-        return {name: np.asarray(value) for name, value in found.items()}
-
-    return {name: value if value.ndim else float(value) for name, value in kept.arrays("variance", compute).items()}
-
-
-def _target(evidence: Evidence, sizes: Sizes, off: float, variance: Mapping[str, Measured]) -> Target:
-    patterns = {pattern.id: pattern for pattern in evidence.patterns}
-    return Target(
-        UNIFORMS,
-        {name: np.size(pattern.value) for name, pattern in patterns.items()},
-        lambda uniforms, seed: survey.measurements(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
-        lambda name, measured: survey.log_agreement(patterns[name], measured, variance[name]),
-    )
 
 
 def _ensemble(
@@ -181,22 +153,17 @@ def _ensemble(
     """The particles as an ensemble. Those with equal codes are one world with the weight of all."""
     _, first, times = np.unique(found.particles.codes, axis=0, return_index=True, return_counts=True)
     distinct, draws, stages = found.particles.take(first), len(found.draws), found.stages
-    before, measured = _by_pattern(target, found.draws), _by_pattern(target, distinct)
+    before = _by_pattern(target, found.draws)
     history = {
         "stages": [asdict(stage) for stage in stages],
         "simulations": draws + sum(stage.tried for stage in stages),
         "completed": draws + sum(stage.completed for stage in stages),
         "seconds": found.seconds + sum(stage.seconds for stage in stages),
     }
-    worlds = worlds_from(uniforms_of(distinct.codes), off)
+    own = {"weights": times / times.sum(), "ancestors": distinct.ancestors, "seeds": distinct.seeds}
     return Ensemble(
-        values=worlds.values,
-        off=worlds.off,
-        reliability=worlds.reliability,
-        weights=times / times.sum(),
-        ancestors=distinct.ancestors,
-        seeds=distinct.seeds,
-        measured=measured,
+        **{**vars(worlds_from(uniforms_of(distinct.codes), off)), **own},
+        measured=_by_pattern(target, distinct),
         evidence=evidence,
         variance=variance,
         chance_off=off,

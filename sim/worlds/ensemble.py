@@ -1,21 +1,15 @@
-"""An ensemble of plausible worlds, weighted by evidence: what is in it, and the file that keeps it.
+"""An ensemble of plausible worlds, weighted by evidence.
 
-The file is a Parquet table with a row for each world. Its values are kept as codes of two bytes, from which
-`worlds_from` makes the same numbers to the last bit, so that thousands of worlds fit into a mebibyte. All else, the
-evidence and the provenance, is JSON in the metadata.
-
-A file is signed with the identity of the model that its worlds were surveyed by. Under another identity some of its
-worlds are surveyed again, and it counts as long as they give the same statistics. Columns are read by name: what a
-file has never heard of is at its null in all of its worlds.
+Under another identity of the model than a file is signed with (`sim.worlds.ensemble_file`), some of its worlds are
+surveyed again, and it counts as long as they give the same statistics.
 """
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -23,21 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files, statistics
-from sim.errors import InputError, named, nearest, place, shown
-from sim.model.parameters import MECHANISMS, PARAMETERS
-from sim.model.version import identity
+from sim.errors import InputError, Mistake, Mistakes, place, shown
 from sim.pool import Progress, part_of
+from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
+from sim.worlds.ensemble_file import decoded, encoded, sign, signature
 from sim.worlds.evaluate import MEASURES, Arm, evaluate
-from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.evidence import Evidence, Pattern, unknown
 from sim.worlds.evidence import load as read_patterns
-from sim.worlds.prior import COLUMNS, DRAWN, GRID, OFF, World, Worlds, uniforms_of, worlds_from
+from sim.worlds.prior import OFF, Worlds
 from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
 VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
 """The simulation's own variance of a pattern comes from so many worlds, each with so many seeds."""
 FEWEST = 20
@@ -49,10 +42,10 @@ SHIPPED: dict[Prior, Path] = {
     "all_on": Path(__file__).with_name("ensemble_all_on.parquet"),
 }
 """The ensembles that come with the package: under the prior in which each mechanism may be off, and all are on."""
-MADE_BY = ("sim.worlds.evidence", "sim.worlds.survey", "sim.worlds.prior")
-"""Modules that draw worlds and survey them, for `sim.model.version.identity`."""
 TOLERANCE = 1e-6
 """How far the statistics of a world that is surveyed again may be from those that are kept, in single precision."""
+_EVALUATED = ("policy", "against", "outcome", "estimate", "low", "high", "p5", "median", "p95", "higher",
+              "higher_error", "lower", "lower_error")  # fmt: skip
 _AGAIN = 8  # worlds that are surveyed again under another identity: a second or two
 
 
@@ -97,7 +90,10 @@ class Ensemble(Worlds):
     @cached_property
     def agreements(self) -> dict[str, NDArray[np.float64]]:
         """The logarithm of how well each world agrees with each pattern, at most 0."""
-        return {p.id: agreement(p, self.measured[p.id], self.variance[p.id]) for p in self.evidence.patterns}
+        return {
+            p.id: np.array([survey.log_agreement(p, value, self.variance[p.id]) for value in self.measured[p.id]])
+            for p in self.evidence.patterns
+        }
 
     def without(self, patterns: Collection[str]) -> NDArray[np.float64]:
         """The weights that the worlds would have without some patterns, which are named by id.
@@ -106,14 +102,12 @@ class Ensemble(Worlds):
         well it is known. Raises `InputError` for a pattern that is not part of the evidence.
         """
         names = [patterns] if isinstance(patterns, str) else list(patterns)
-        unknown = [name for name in names if name not in self.agreements]
-        if unknown:
-            there = ", ".join(self.agreements)
-            raise InputError(
-                [f"{shown(n)}: no such pattern{nearest(n, self.agreements) or f'; there are {there}'}" for n in unknown]
-            )
+        if strange := [name for name in names if name not in self.agreements]:
+            raise InputError(unknown(name, name, self.agreements, "pattern") for name in strange)
         with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) - sum((self.agreements[name] for name in set(names)), np.zeros(len(self)))
+            logs = np.log(self.weights) - sum(
+                (self.agreements[name] for name in dict.fromkeys(names)), np.zeros(len(self))
+            )
         return statistics.normalised(logs)
 
     def reweight(
@@ -152,21 +146,21 @@ class Ensemble(Worlds):
         some = self.sample(VARIANCE_WORLDS)
         variance = survey.simulation_variance(found, some, VARIANCE_SEEDS, sizes, workers)
         measured = survey.measure_all(found, self, self.seeds, sizes, progress, workers)
-        with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) + sum(agreement(p, measured[p.id], variance[p.id]) for p in found.patterns)
-        weights = statistics.normalised(logs)
-        check_size(weights, "the reweighted worlds")
         before = statistics.systematic(self.weights, 1000, np.random.default_rng(0))
         note = {"patterns": [p.id for p in found.patterns], "survey": dict(found.survey), "sizes": asdict(sizes)}
-        return replace(
+        joined = replace(
             self,
-            weights=weights,
             measured={**self.measured, **measured},
             evidence=replace(self.evidence, patterns=self.evidence.patterns + found.patterns),
             variance={**self.variance, **variance},
             prior={**self.prior, **{p.id: prior_band(p, measured[p.id][before]) for p in found.patterns}},
             provenance={**self.provenance, "reweighted": [*self.provenance.get("reweighted", ()), note]},
         )
+        with np.errstate(divide="ignore"):
+            logs = np.log(self.weights) + sum(joined.agreements[p.id] for p in found.patterns)
+        weights = statistics.normalised(logs)
+        check_size(weights, "the reweighted worlds")
+        return replace(joined, weights=weights)
 
     def evaluate(
         self,
@@ -219,41 +213,38 @@ class Ensemble(Worlds):
         """
         import pandas as pd  # noqa: PLC0415
 
-        sizes = {"systems": 2, **sizes}
-        lines = [
-            f"{named(name)}: no such outcome{nearest(name, MEASURES)}" for name in outcomes if name not in MEASURES
-        ]
-        lines += ["policies: there must be at least two"] if len(policies) < 2 else []
-        lines += [f"replications: {shown(replications)} must be at least 2"] if replications < 2 else []
-        arms = []
+        sizes, wrong, arms = {"systems": 2, **sizes}, Mistakes(), list[Arm]()
+        with wrong:
+            evaluating.check(outcomes, MEASURES, {"replications": (replications, 2)})
+        if len(policies) < 2:
+            wrong.append(Mistake(("policies",), why="there must be at least two"))
         for name, policy in policies.items():
+            settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
             try:
-                arms.append(_arm(name, policy, self[0], sizes))
+                self[0].parameters(**{**settings, **sizes})
+                arms.append(Arm(name, settings.pop("regime"), tuple(settings.items())))
+                hash(arms[-1])
             except InputError as error:
-                lines += [f"policy {shown(name)}: {line}" for line in error.lines]
-        if lines:
-            raise InputError(lines)
+                wrong.take(mistake.found_in(f"policy {shown(name)}") for mistake in error.mistakes)
+            except TypeError:
+                why = "every setting must be a number; here a policy does not change by month"
+                wrong.append(Mistake((), why=why, about=f"policy {shown(name)}"))
+        wrong.tell()
         found, rows = evaluate(self, arms, replications, seed, sizes, progress=progress, workers=workers), []
-        base, *others = arms
-        for arm in others:
-            for outcome in outcomes:
-                effect, low, high = statistics.mean_interval(found.of(arm, outcome) - found.of(base, outcome))
-                mean, half = self.mean(effect).estimate, 1.96 * self.mean(effect).error
-                p5, median, p95 = self.quantiles(effect, (0.05, 0.5, 0.95))
-                row: dict[str, Any] = {"policy": arm.name, "against": base.name, "outcome": outcome}
-                row |= {"estimate": mean, "low": mean - half, "high": mean + half}
-                row |= {"p5": p5, "median": median, "p95": p95}
-                for name, truth in (("higher", low > 0.0), ("lower", high < 0.0)):
-                    row[name], row[f"{name}_error"] = self.share(truth)
-                rows.append(row)
-        return pd.DataFrame(rows)
+        for arm, outcome in product(arms[1:], outcomes):
+            effects = found.of(arm, outcome) - found.of(arms[0], outcome)
+            effect, low, high = statistics.mean_interval(effects)
+            mean, half = self.mean(effect).estimate, 1.96 * self.mean(effect).error
+            band, clear = self.quantiles(effect, (0.05, 0.5, 0.95)), (*self.share(low > 0.0), *self.share(high < 0.0))
+            rows.append((arm.name, arms[0].name, outcome, mean, mean - half, mean + half, *band, *clear))
+        return pd.DataFrame(rows, columns=_EVALUATED)
 
     def save(self, path: str | Path) -> None:
         """Write the file, signed with the present identity of the model; it is there as a whole or not at all.
 
         Raises `InputError` where it cannot be written, and `ValueError` for worlds that are not on the grid of codes.
         """
-        content = _encoded(self)
+        content = encoded(self)
         with files.explained(path):
             files.write(Path(path), content)
 
@@ -268,11 +259,15 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
     """
     if path is None and prior not in SHIPPED:
-        raise InputError([f"prior = {shown(prior)}: no such prior{nearest(prior, SHIPPED)}; there are main and all_on"])
+        raise InputError([unknown("prior", prior, SHIPPED, "prior", prior)])
     file = SHIPPED[prior] if path is None else Path(path)
-    content, table, made = _opened(file)
+    with files.explained(file, "read"):
+        content = files.read(file)
     try:
-        found = _decoded(table, made)
+        fields, signed = decoded(content)
+        found = Ensemble(**fields)
+    except InputError as error:
+        raise InputError(mistake.found_in(str(place(file))) for mistake in error.mistakes) from None
     except Exception:  # whatever a damaged file makes its reader raise
         raise InputError([f"{place(file)}: is damaged or no ensemble of worlds; make it again"]) from None
     if not checked:
@@ -282,21 +277,20 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     if found.unheard:
         names = ", ".join(dict.fromkeys(name.removesuffix(" off") for name in found.unheard))
         notes.append(f"{file.name}: had never heard of {names}: without effect in all of its worlds.")
-    if made.get("model") != identity(*MADE_BY):
+    if signed != signature():
+        another = "was made by another version of the model"
         if against := _against(content):
-            raise InputError(
-                [f"{place(file)}: was made by another version of the model, and its worlds now give other statistics "
-                 f"({against[0]}); sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"]
-            )  # fmt: skip
-        equal = f"{_AGAIN} worlds surveyed again give equal statistics"
-        notes.append(f"{file.name}: was made by another version of the model; {equal}.")
+            now = f"its worlds now give other statistics ({against[0]})"
+            more = "sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"
+            raise InputError([f"{place(file)}: {another}, and {now}; {more}"])
+        notes.append(f"{file.name}: {another}; {_AGAIN} worlds surveyed again give equal statistics.")
     return replace(found, notes=tuple(notes))
 
 
 @cache
 def _against(content: bytes) -> list[str]:
     """What is different in a file's worlds when they are surveyed again: once in a process for each content."""
-    return differing(differences(_decoded(*_read(content)), _AGAIN))
+    return differing(differences(Ensemble(**decoded(content)[0]), _AGAIN))
 
 
 def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> dict[str, float]:
@@ -309,10 +303,9 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     some, found = ensemble.take(numbers), {}
     try:
         for evidence, sizes in _surveys(ensemble):
-            now = survey.measure_all(evidence, some, some.seeds, sizes, workers=workers)
-            for name, values in now.items():
-                before = np.asarray(some.measured[name])
-                apart = abs(values.astype(np.float32) - before) / np.maximum(1.0, abs(before))
+            for name, now in survey.measure_all(evidence, some, some.seeds, sizes, workers=workers).items():
+                before = some.measured[name]
+                apart = abs(now.astype(np.float32) - before) / np.maximum(1.0, abs(before))
                 found[name] = float(apart.max())
     except KeyError as error:
         raise InputError([f"the evidence asks for {error}, which is not in this model"]) from None
@@ -347,35 +340,25 @@ def check(
     called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
     signed though its worlds give other statistics.
     """
-    there = list((SHIPPED if folder is None else files_in(Path(folder))).values())
-    told, lines, wrong = part_of(progress, 0, len(there)), list[str](), list[str]()
+    there, lines, wrong = list(files_in(folder).values()), list[str](), list[str]()
+    told = part_of(progress, 0, len(there))
     for done, file in enumerate(there):
         told(done, len(there))
         found = load(file, checked=False)
-        what = f"{file.name}: {min(number, len(found))} of {len(found)} worlds were surveyed again"
-        if against := differing(differences(found, number, workers)):
-            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({', '.join(against)})")
-        verdict = f"other statistics: {', '.join(against)}" if against else "all statistics are equal"
-        lines.append(f"{what}; {verdict}.")
+        against = ", ".join(differing(differences(found, number, workers)))
+        if against:
+            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({against})")
+        verdict = f"other statistics: {against}" if against else "all statistics are equal"
+        again = f"{min(number, len(found))} of {len(found)} worlds were surveyed again"
+        lines.append(f"{file.name}: {again}; {verdict}.")
     told(len(there), len(there))
-    if signed and wrong:
-        raise InputError(wrong)
     if signed:
+        if wrong:
+            raise InputError(wrong)
         for file in there:
             sign(file)
         lines.append("Both files are signed with this version of the model.")
     return lines
-
-
-def sign(path: Path) -> None:
-    """Write the present identity of the model into the file of an ensemble, and leave all else as it is.
-
-    For whoever has seen that its worlds give the same statistics. Raises `InputError` where that cannot be done.
-    """
-    _, table, made = _opened(path)
-    content = _parquet(table, {**made, "model": identity(*MADE_BY)})
-    with files.explained(path):
-        files.write(path, content)
 
 
 def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
@@ -384,18 +367,13 @@ def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
 
     Raises `InputError` with one line where one of them cannot be used.
     """
-    there = SHIPPED if folder is None else files_in(Path(folder))
+    there = files_in(folder)
     return load(there["main"]), load(there["all_on"])
 
 
-def files_in(folder: Path) -> dict[Prior, Path]:
-    """The files of both ensembles in a folder."""
-    return {prior: folder / file.name for prior, file in SHIPPED.items()}
-
-
-def agreement(pattern: Pattern, measured: NDArray[np.float64], variance: Measured) -> NDArray[np.float64]:
-    """The logarithm of how well each world agrees with a pattern: `sim.worlds.survey.log_agreement` of each."""
-    return np.array([survey.log_agreement(pattern, value, variance) for value in measured])
+def files_in(folder: str | Path | None = None) -> dict[Prior, Path]:
+    """The files of both ensembles in a folder, or those that come with the package."""
+    return SHIPPED if folder is None else {prior: Path(folder) / file.name for prior, file in SHIPPED.items()}
 
 
 def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
@@ -405,169 +383,8 @@ def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
     return {"low": low, "median": median, "high": high, "within": within.tolist()}
 
 
-def _arm(name: str, policy: str | Mapping[str, Any], world: World, sizes: Mapping[str, int]) -> Arm:
-    """A policy, checked in a world."""
-    settings: dict[str, Any] = {"regime": policy} if isinstance(policy, str) else {"regime": "baseline", **policy}
-    world.parameters(**{**settings, **sizes})
-    arm = Arm(name, settings.pop("regime"), tuple(settings.items()))
-    try:
-        hash(arm)
-    except TypeError:
-        raise InputError(["every setting must be a number; here a policy does not change by month"]) from None
-    return arm
-
-
 def check_size(weights: NDArray[np.float64], what: str) -> None:
     """Refuse weights whose effective size is below `FEWEST`: raises `InputError` with one line about `what`."""
     if (size := statistics.effective_size(weights)) < FEWEST:
-        raise InputError(
-            [f"{what}: an effective size of {size:.1f} worlds is too small to say anything; it takes {FEWEST}"]
-        )
-
-
-def _encoded(ensemble: Ensemble) -> bytes:
-    import pyarrow as pa  # noqa: PLC0415
-
-    codes = _codes(ensemble)
-    columns: dict[str, Any] = {name: codes[:, k] for k, name in enumerate((*DRAWN, "reliability"))}
-    columns |= {f"{name} off": ensemble.off[:, k] for k, name in enumerate(MECHANISMS)}
-    columns = {name: values for name, values in columns.items() if name not in ensemble.unheard}
-    numbers = {
-        "weight": ensemble.weights,
-        "ancestor": ensemble.ancestors.astype(np.int32),
-        "seed": ensemble.seeds.astype(np.int32),
-        **{
-            f"{name} {month}": values.reshape(len(ensemble), -1)[:, month].astype(np.float32)
-            for name, values in ensemble.measured.items()
-            for month in range(values.reshape(len(ensemble), -1).shape[1])
-        },
-    }
-    made = {
-        "format": FORMAT,
-        "model": identity(*MADE_BY),
-        "off": ensemble.chance_off,
-        "evidence": asdict(ensemble.evidence),
-        "variance": {name: np.asarray(value).tolist() for name, value in ensemble.variance.items()},
-        "prior": ensemble.prior,
-        "provenance": ensemble.provenance,
-    }
-    return _parquet(pa.table(columns | numbers), made)
-
-
-def _parquet(table: Any, made: Mapping[str, Any]) -> bytes:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    numbers = [c.name for c in table.schema if c.name != "weight" and not pa.types.is_boolean(c.type)]
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata({"ensemble": json.dumps(made)}), buffer, compression="zstd",
-        compression_level=19, write_statistics=False, use_dictionary=["weight"],
-        column_encoding=dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
-    )  # fmt: skip
-    return buffer.getvalue()
-
-
-def _codes(ensemble: Ensemble) -> NDArray[np.uint16]:
-    """The codes, worlds by `DRAWN` and reliability, that stand for worlds; any code for what is `unheard` of."""
-    low, high = _made(np.zeros((1, len(DRAWN) + 1))), _made(np.ones((1, len(DRAWN) + 1)))
-    values = np.column_stack([ensemble.values, ensemble.reliability])
-    codes = np.clip(np.rint((values - low) / (high - low) * GRID - 0.5), 0, GRID - 1).astype(np.uint16)
-    kept = [name not in ensemble.unheard for name in (*DRAWN, "reliability")]
-    if not np.array_equal(_made(uniforms_of(codes))[:, kept], values[:, kept]):
-        raise ValueError("these worlds are not on the grid of codes, so a file cannot keep them exactly")
-    return codes
-
-
-def _made(uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values and reliability that uniform numbers stand for."""
-    made = worlds_from(np.column_stack([uniforms, np.zeros((len(uniforms), len(MECHANISMS)))]))
-    return np.column_stack([made.values, made.reliability])
-
-
-def _opened(file: Path) -> tuple[bytes, Any, dict[str, Any]]:
-    """The content of a file of this format, its table and its metadata."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    with files.explained(file, "read"):
-        content = files.read(file)
-    try:
-        table, made = _read(content)
-        written = made["format"]
-    except Exception:  # whatever a damaged file makes its reader raise
-        raise InputError([f"{place(file)}: is damaged or no ensemble of worlds; make it again"]) from None
-    if written != FORMAT:
-        raise InputError([f"{place(file)}: was written by another version; sim worlds --calibrate makes worlds again"])
-    known = {c.name for c in table.schema if pa.types.is_uint16(c.type) or pa.types.is_boolean(c.type)}
-    strange = [*sorted(known - {*COLUMNS}), *(name for name in DRAWN if name not in known and _rest(name) is None)]
-    if strange:
-        raise InputError(
-            [f"{place(file)}: is another model's: only one of the two has {strange[0]}, and there is no value at which "
-             f"that does nothing; sim worlds --calibrate makes worlds of this model"]
-        )  # fmt: skip
-    return content, table, made
-
-
-def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    table = pq.read_table(pa.BufferReader(content))
-    return table, json.loads(table.schema.metadata[b"ensemble"])
-
-
-def _rest(name: str) -> float | None:
-    """The value at which a parameter or lever changes nothing in worlds that had never heard of it."""
-    declared = PARAMETERS[name]
-    return declared.default if declared.kind == "lever" else declared.null
-
-
-def _decoded(table: Any, made: dict[str, Any]) -> Ensemble:
-    def column(name: str) -> NDArray[Any]:
-        return np.asarray(table.column(name).to_numpy())
-
-    unheard = [name for name in COLUMNS if name not in table.column_names]
-    blank = np.zeros(len(table), dtype=np.uint16)
-    values = _made(uniforms_of(np.column_stack([
-        blank if name in unheard else column(name) for name in (*DRAWN, "reliability")
-    ])))  # fmt: skip
-    for name in unheard:
-        if name in DRAWN:
-            values[:, DRAWN.index(name)] = _rest(name)
-    off = np.column_stack([
-        np.ones(len(table), dtype=bool) if f"{key} off" in unheard else column(f"{key} off") for key in MECHANISMS
-    ])  # fmt: skip
-    evidence = _evidence(made["evidence"])
-    found = Ensemble(
-        values=values[:, :-1],
-        off=off,
-        reliability=values[:, -1],
-        weights=column("weight"),
-        ancestors=column("ancestor").astype(np.int64),
-        seeds=column("seed").astype(np.int64),
-        measured={p.id: _measured(p, column) for p in evidence.patterns},
-        evidence=evidence,
-        variance={n: np.array(v) if isinstance(v, list) else v for n, v in made["variance"].items()},
-        chance_off=made["off"],
-        prior=made["prior"],
-        provenance=made["provenance"],
-        unheard=tuple(unheard),
-    )
-    if not (found.weights >= 0.0).all() or abs(found.weights.sum() - 1.0) > 1e-6:
-        raise ValueError("weights")
-    return found
-
-
-def _measured(pattern: Pattern, column: Any) -> NDArray[np.float64]:
-    if not isinstance(pattern.value, tuple):
-        return np.asarray(column(f"{pattern.id} 0"), dtype=np.float64)
-    return np.column_stack([column(f"{pattern.id} {k}") for k in range(len(pattern.value))]).astype(np.float64)
-
-
-def _evidence(table: Mapping[str, Any]) -> Evidence:
-    """Evidence from what `asdict` made of it, once lists have become tuples again."""
-
-    def again(pattern: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: tuple(value) if isinstance(value, list) else value for name, value in pattern.items()}
-
-    return Evidence(table["survey"], tuple(Pattern(**again(pattern)) for pattern in table["patterns"]))
+        short = f"an effective size of {size:.1f} worlds is too small to say anything; it takes {FEWEST}"
+        raise InputError([f"{what}: {short}"])

@@ -8,7 +8,7 @@ independent of chance in the next and averages out over worlds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, named, nearest, shown
+from sim.errors import Mistake, Mistakes, closest, whole
 from sim.model import engine
 from sim.model import record as recording
 from sim.model.interventions import FearPath, GivenFear, Interventions
@@ -183,35 +183,26 @@ def _world(settings: tuple[tuple[Arm, ...], dict[str, int]], job: tuple[World, r
     """Arms by seeds by `MEASURES`, in one world. Arms with equal parameters and equal lenders of fear share runs."""
     (arms, sizes), (world, seeds) = settings, job
     lenders = dict.fromkeys(arm.fear_of for arm in arms if arm.fear_of is not None)
-    parameters: dict[Arm, Parameters] = {}
+    parameters = {arm: world.parameters(arm.regime, **{**dict(arm.settings), **sizes}) for arm in (*lenders, *arms)}
     keys: dict[Arm, Key] = {}
-    for arm in (*lenders, *arms):
-        parameters[arm] = world.parameters(arm.regime, **{**dict(arm.settings), **sizes})
-        lender = None if arm.fear_of is None else (keys[arm.fear_of], arm.seen_by)
-        keys[arm] = (parameters[arm].model_dump_json(), lender)
-    distinct = {keys[arm]: arm for arm in parameters}
-    lent = {keys[arm] for arm in lenders}
-    runs = [_seed(seed, distinct, parameters, keys, lent) for seed in seeds]
-    return np.array([[run[keys[arm]] for run in runs] for arm in arms])
+    for arm, p in parameters.items():
+        keys[arm] = (p.model_dump_json(), None if arm.fear_of is None else (keys[arm.fear_of], arm.seen_by))
+    distinct, lent = {keys[arm]: arm for arm in parameters}, {keys[arm] for arm in lenders}
 
+    def run(seed: int) -> dict[Key, Array]:
+        """The means of each distinct arm's run; whoever lends its fear comes before who borrows it."""
+        fear: dict[Key, FearPath] = {}
+        found = {}
+        for key, arm in distinct.items():
+            given = None if arm.fear_of is None else GivenFear(fear[keys[arm.fear_of]], arm.seen_by)
+            record = engine.run(parameters[arm], seed, interventions=Interventions(given, record_fear=key in lent))
+            found[key] = means(record, parameters[arm])
+            if key in lent:
+                fear[key] = record.fear
+        return found
 
-def _seed(
-    seed: int,
-    distinct: Mapping[Key, Arm],
-    parameters: Mapping[Arm, Parameters],
-    keys: Mapping[Arm, Key],
-    lent: Collection[Key],
-) -> dict[Key, Array]:
-    """The means of each distinct arm's run under one seed; whoever lends its fear comes before who borrows it."""
-    fear: dict[Key, FearPath] = {}
-    found = {}
-    for key, arm in distinct.items():
-        given = None if arm.fear_of is None else GivenFear(fear[keys[arm.fear_of]], arm.seen_by)
-        record = engine.run(parameters[arm], seed, interventions=Interventions(given, record_fear=key in lent))
-        found[key] = means(record, parameters[arm])
-        if key in lent:
-            fear[key] = record.fear
-    return found
+    runs = [run(seed) for seed in seeds]
+    return np.array([[each[keys[arm]] for each in runs] for arm in arms])
 
 
 def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Mapping[str, int]) -> str:
@@ -231,16 +222,17 @@ def check(
     `outcomes` must be among `known`; `counts` are whole numbers by name, each with the least that is allowed; `sizes`
     are sizes of runs, without those that are `settled` by the question itself.
     """
-    known, sizes = tuple(known), sizes or {}
-    lines = [f"{named(name)}: no such outcome{nearest(name, known)}" for name in outcomes if name not in known]
+    known, sizes, wrong = tuple(known), sizes or {}, Mistakes()
+    for name in outcomes:
+        if name not in known:
+            wrong.append(Mistake((str(name),), why="no such outcome", nearest=closest(name, known)))
     for name, (value, least) in (counts or {}).items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= MOST:
-            lines.append(f"{name}: {shown(value)} is not a whole number from {least} to {MOST}")
-    lines += [f"{named(name)}: no size of a run{nearest(name, SIZES)}" for name in sizes if name not in SIZES]
-    lines += [f"{name}: cannot be set here; it follows from the rest" for name in settled if name in sizes]
-    try:
+        with wrong:
+            whole(name, value, least, MOST)
+    for name in sizes:
+        if name not in SIZES:
+            wrong.append(Mistake((name,), why="no size of a run", nearest=closest(name, SIZES)))
+    wrong.take(Mistake((n,), why="cannot be set here; it follows from the rest") for n in settled if n in sizes)
+    with wrong:
         resolve(**{name: value for name, value in sizes.items() if name in SIZES})
-    except InputError as error:
-        lines += error.lines
-    if lines:
-        raise InputError(lines)
+    wrong.tell()

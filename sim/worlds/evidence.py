@@ -20,17 +20,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
 
-from sim.errors import InputError, first, named, nearest, place, shown
+from sim.errors import InputError, Mistake, Mistakes, closest, place, shown, whole
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS
 from sim.study import file as toml
@@ -46,7 +55,6 @@ TRANSFORMS: dict[str, Callable[[float], float]] = {
     "yearly_hazard": lambda x: 1.0 - (1.0 - x) ** 12,
 }
 """What a monthly level may be turned into; the last is the chance in a year of what has chance x in a month."""
-_TOLD = 3
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"
 _LARGEST = 1e100  # beyond it, or below its inverse, squares are no longer finite or above 0
 
@@ -108,118 +116,94 @@ class Evidence:
 # The file's tables. The description of a field says what is allowed, "must be ...", unless a validator says it better.
 
 
-def _unknown(name: object, choices: Iterable[str], what: str) -> str:
-    choices = tuple(choices)
-    return f"no such {what}{nearest(name, choices) or '; there are ' + ', '.join(choices)}"
+def unknown(where: str, given: object, choices: Collection[str], what: str, value: object = ...) -> Mistake:
+    """The mistake of a name that is none of `choices`, with the nearest of them, or else all."""
+    near = closest(given, choices)
+    return Mistake((where,), value, f"no such {what}", near, "" if near else f"there are {', '.join(choices)}")
 
 
-def _one_of(choices: Iterable[str], what: str) -> PlainValidator:
+def _one_of(choices: Collection[str], what: str) -> PlainValidator:
     """Refuses what is not among `choices`."""
     known = tuple(choices)
 
-    def check(name: Any) -> str:
+    def check(name: Any, info: ValidationInfo) -> str:
         if name not in known:
-            raise InputError([_unknown(name, known, what)])
+            raise InputError([unknown(str(info.field_name), name, known, what, name)])
         return str(name)
 
     return PlainValidator(check)
 
 
-def _levers(policy: Any) -> Mapping[str, float]:
+def _settings(table: Mapping[str, Any], known: Collection[str], what: str) -> Iterator[Mistake]:
+    """The mistakes in a table that sets levers and spreads; `known` are the names that it may have."""
+    yield from (unknown(str(name), name, known, what) for name in table if name not in known)
+    given = {name: PARAMETERS[name] for name in table if name in known and name in PARAMETERS}
+    yield from (d.refused(table[name]) for name, d in given.items() if not d.allows(table[name]))
+
+
+def _levers(policy: Any, info: ValidationInfo) -> Mapping[str, float]:
     """The levers of a policy, which is a table of them or the name of a regime."""
-    if isinstance(policy, str) and policy in REGIMES:
+    here = str(info.field_name)
+    if isinstance(policy, str):
+        if policy not in REGIMES:
+            raise InputError([unknown(here, policy, REGIMES, "regime", policy)])
         return REGIMES[policy].levers
     if not isinstance(policy, Mapping):
-        unnamed = "must be a regime or a table of levers"
-        raise InputError([_unknown(policy, REGIMES, "regime") if isinstance(policy, str) else unnamed])
-    wrong = [
-        f"{named(name)}: {_unknown(name, LEVERS, 'lever')}"
-        if name not in LEVERS
-        else f"{name} = {shown(value)} must be {PARAMETERS[name].allowed}"
-        for name, value in policy.items()
-        if name not in LEVERS or not PARAMETERS[name].allows(value)
-    ]
-    if wrong:
-        more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
-        raise InputError(["; ".join([*wrong[:_TOLD], *more])])
+        raise InputError([Mistake((here,), policy, "must be a regime or a table of levers")])
+    wrong = Mistakes()
+    wrong.take(mistake.within(here) for mistake in _settings(policy, LEVERS, "lever"))
+    wrong.tell()
     return policy
-
-
-def _rising(months: list[int]) -> list[int]:
-    if any(later <= earlier for earlier, later in pairwise(months)):
-        raise ValueError
-    return months
 
 
 Number = Annotated[float, Field(gt=-_LARGEST, lt=_LARGEST, description="a finite number")]
 Spread = Annotated[float, Field(ge=1.0 / _LARGEST, lt=_LARGEST, description="a finite number above 0")]
+Signed = Annotated[float, Field(ge=-1.0, le=1.0, description="a number from -1 to 1")]
+Share = Annotated[float, Field(ge=0.0, le=1.0, description="a number from 0 to 1")]
 Month = Annotated[int, Field(ge=1, le=MOST_MONTHS, description=f"a whole number from 1 to {MOST_MONTHS}")]
 Policy = Annotated[Mapping[str, float], PlainValidator(_levers)]
 Outcome = Annotated[str, _one_of(OUTCOMES, "outcome")]
+PostColumn = Annotated[str, _one_of(POST_COLUMNS, "column of posts")]
 VariableName = Annotated[str, _one_of(VARIABLES, "variable")]
+Transform = Annotated[str, _one_of(TRANSFORMS, "transform")]
 
 
-class Table(BaseModel):
-    """A table of the file."""
+class Finding(BaseModel):
+    """A table ``[[pattern]]`` of any kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Finding(Table):
-    """A table ``[[pattern]]`` of any kind."""
 
     id: str = Field(pattern=_ID, description="a short name of letters, digits, - and _")
     kind: str
     confidence: Annotated[str, _one_of(CONFIDENCES, "confidence")] = ""
     source: str = Field("", description="text")
 
+    def pattern(self) -> Pattern:
+        """The finding with its outcomes, and whatever its kind needs on its own."""
+        needs = self.model_dump(exclude_unset=True)
+        common = {name: needs.pop(name) for name in ("id", "kind", "confidence", "source") if name in needs}
+        value, sd = needs.pop("value", None), needs.pop("sd")
+        if value is None:
+            value = tuple(needs.pop("values"))
+            sd = tuple(sd) if isinstance(sd, list) else (sd,) * len(value)
+        measured = [column for axis in ("x", "y") if axis in needs for column in VARIABLES[needs[axis]].columns]
+        outcomes = measured or [needs["outcome"]] if needs else ["reported", "honest_indicator"]
+        return Pattern(**common, value=value, sd=sd, outcomes=tuple(dict.fromkeys(outcomes)), needs=needs)
 
-class Single(Finding):
-    """A finding that is one number."""
 
-    value: Number
-    sd: Spread
-
-
-class Bunching(Single):
-    """Posts that report just enough, less those that honestly would."""
-
-    value: float = Field(ge=-1.0, le=1.0, description="a number from -1 to 1")
-
-
-class Correlation(Bunching):
+class Correlation(Finding):
     """Of two variables over the posts of the survey."""
 
+    value: Signed
+    sd: Spread
     x: VariableName
     y: VariableName
 
     @model_validator(mode="after")
     def _different(self) -> Self:
         if self.x == self.y:
-            raise InputError([f"y = {shown(self.y)}: is x as well; a variable says nothing about itself"])
+            raise InputError([Mistake(("y",), self.y, "is x as well; a variable says nothing about itself")])
         return self
-
-
-class Level(Single):
-    """The national mean of an outcome in the survey."""
-
-    outcome: Outcome
-    transform: Annotated[str, _one_of(TRANSFORMS, "transform")] = "none"
-
-
-class Trial(Single):
-    """What changing from one policy to another does to a nation."""
-
-    outcome: Outcome
-    before: Policy
-    after: Policy
-
-
-class TrialShare(Trial):
-    """The share of posts in which an outcome is lower under the second policy."""
-
-    value: float = Field(ge=0.0, le=1.0, description="a number from 0 to 1")
-    outcome: Annotated[str, _one_of(POST_COLUMNS, "column of posts")]
 
 
 class Course(Finding):
@@ -231,9 +215,7 @@ class Course(Finding):
     value_on: Number
     on: Month
     off: Month
-    months: Annotated[list[Month], AfterValidator(_rising)] = Field(
-        min_length=1, description=f"a list of months from 1 to {MOST_MONTHS}, each later than the one before"
-    )
+    months: list[Month] = Field(min_length=1, description=f"a list of months from 1 to {MOST_MONTHS}")
     values: list[Number] = Field(min_length=1, description="a list of finite numbers, one for each month")
     sd: Spread | Annotated[list[Spread], Field(min_length=1)] = Field(
         description="a finite number above 0, or a list of them, one for each month"
@@ -241,39 +223,39 @@ class Course(Finding):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        lines = [f"off = {self.off}: must come after on = {self.on}"] if self.off <= self.on else []
-        lever = PARAMETERS[self.lever]
-        for name, value in (("value_off", self.value_off), ("value_on", self.value_on)):
-            lines += [] if lever.allows(value) else [f"{name} = {shown(value)}: must be {lever.allowed}"]
+        wrong, lever, n = Mistakes(), PARAMETERS[self.lever], len(self.months)
+        if self.off <= self.on:
+            wrong.append(Mistake(("off",), self.off, f"must come after on = {self.on}"))
+        if any(later <= earlier for earlier, later in pairwise(self.months)):
+            wrong.append(Mistake(("months",), self.months, "must be months, each later than the one before"))
+        ends = {"value_off": self.value_off, "value_on": self.value_on}
+        wrong.take(lever.refused(value, name) for name, value in ends.items() if not lever.allows(value))
         for name, numbers in (("values", self.values), ("sd", self.sd)):
-            if isinstance(numbers, list) and len(numbers) != (n := len(self.months)):
-                lines.append(f"{name}: has {len(numbers)} numbers for {n} months; there must be one for each")
-        if lines:
-            raise InputError(lines)
+            if isinstance(numbers, list) and len(numbers) != n:
+                wrong.append(
+                    Mistake((name,), why=f"has {len(numbers)} numbers for {n} months; there must be one for each")
+                )
+        wrong.tell()
         return self
 
 
-KINDS: dict[str, type[Correlation | Level | Bunching | Trial | Course]] = {
+def _finding(value: Any, **fields: Any) -> type[Finding]:
+    """A table of a finding that is one number, with further keys; those in a pair have a default."""
+    fields = {"value": value, "sd": Spread, **fields}
+    keys: dict[str, Any] = {name: each if isinstance(each, tuple) else (each, ...) for name, each in fields.items()}
+    model: type[Finding] = create_model("Finding", __base__=Finding, **keys)
+    return model
+
+
+KINDS: dict[str, type[Finding]] = {
     "correlation": Correlation,
-    "level": Level,
-    "bunching": Bunching,
-    "contrast": Trial,
-    "share": TrialShare,
+    "level": _finding(Number, outcome=Outcome, transform=(Transform, "none")),
+    "bunching": _finding(Signed),
+    "contrast": _finding(Number, outcome=Outcome, before=Policy, after=Policy),
+    "share": _finding(Share, outcome=PostColumn, before=Policy, after=Policy),
     "path": Course,
 }
-
-
-class Setting(Table):
-    """The months of ``[survey]``, of which the last `window` are averaged."""
-
-    months: Month
-    window: Month
-
-    @model_validator(mode="after")
-    def _within(self) -> Self:
-        if self.window > self.months:
-            raise InputError([f"window = {self.window}: must be at most survey.months = {self.months}"])
-        return self
+"""The tables of each kind, which the text above describes."""
 
 
 def load(path: str | Path | None = None) -> Evidence:
@@ -287,74 +269,64 @@ def load(path: str | Path | None = None) -> Evidence:
     path = SHIPPED if path is None else Path(path)
     table = toml.read(path)
     survey, keys = table["survey"] if "survey" in table else toml.read(SHIPPED)["survey"], ("survey", "pattern")
-    unknown = (f"{named(name)}: {_unknown(name, keys, 'key')}" for name in table if name not in keys)
-    if lines := first(chain(unknown, _survey_mistakes(survey), _finding_mistakes(table.get("pattern")))):
-        raise InputError(f"{place(path)}: {line}" for line in lines)
-    return Evidence(survey, tuple(_pattern(KINDS[each["kind"]].model_validate(each)) for each in table["pattern"]))
-
-
-def _pattern(found: Correlation | Level | Bunching | Trial | Course) -> Pattern:
-    given = found.model_dump(exclude_unset=True)
-    common = {name: given.pop(name) for name in ("id", "kind", "confidence", "source") if name in given}
-    value, sd = given.pop("values" if isinstance(found, Course) else "value"), given.pop("sd")
-    if isinstance(found, Course):
-        value, sd = tuple(value), tuple(sd) if isinstance(sd, list) else (sd,) * len(value)
-    if isinstance(found, Correlation):
-        columns = (column for name in (found.x, found.y) for column in VARIABLES[name].columns)
-        outcomes = tuple(dict.fromkeys(columns))
-    else:
-        outcomes = ("reported", "honest_indicator") if isinstance(found, Bunching) else (found.outcome,)
-    return Pattern(**common, value=value, sd=sd, outcomes=outcomes, needs=given)
-
-
-def _survey_mistakes(survey: Any) -> Iterator[str]:
-    if not isinstance(survey, Mapping):
-        yield f"survey = {shown(survey)}: must be a section [survey]"
-        return
-    own = {name: PARAMETERS[name] for name in (*LEVERS, *SPREADS)}
-    known = (*own, "months", "window")
-    lines = [f"{named(name)}: {_unknown(name, known, 'key')}" for name in survey if name not in known]
-    lines += [f"{name}: missing" for name in SURVEY if name in own and name not in survey]
-    wrong = {name: value for name, value in survey.items() if name in own and not own[name].allows(value)}
-    lines += [f"{name} = {shown(value)}: must be {own[name].allowed}" for name, value in wrong.items()]
-    lines += _mistakes(Setting, {name: survey[name] for name in ("months", "window") if name in survey})
-    yield from (f"survey.{line}" for line in lines)
-
-
-def _finding_mistakes(tables: Any) -> Iterator[str]:
+    wrong, patterns = Mistakes(), list[Pattern]()
+    wrong.take(unknown(name, name, keys, "key") for name in table if name not in keys)
+    with wrong:
+        _check_survey(survey)
+    tables = table.get("pattern")
     if not isinstance(tables, list) or not tables:
-        yield "pattern: there must be a table [[pattern]] for each finding, at least one"
-        return
-    ids = [table.get("id") if isinstance(table, Mapping) else None for table in tables]
-    for number, (table, name) in enumerate(zip(tables, ids, strict=True), start=1):
+        wrong.append(Mistake(("pattern",), why="there must be a table [[pattern]] for each finding, at least one"))
+        tables = []
+    for number, each in enumerate(tables, start=1):
+        name = each.get("id") if isinstance(each, Mapping) else None
         here = f'pattern "{name}"' if isinstance(name, str) and re.fullmatch(_ID, name) else f"pattern {number}"
-        if not isinstance(table, Mapping):
-            yield f"{here}: {shown(table)} is not a table"
-        elif (kind := table.get("kind")) in (*KINDS,):
-            yield from (f"{here}: {line}" for line in _mistakes(KINDS[kind], table))
-        elif kind is None:
-            yield f"{here}: kind: missing; there are {', '.join(KINDS)}"
-        else:
-            yield f"{here}: kind = {shown(kind)}: {_unknown(kind, KINDS, 'kind')}"
-    for name, times in Counter(name for name in ids if isinstance(name, str)).items():
-        if times > 1:
-            yield f'pattern "{name}": id: is given {times} times; each may be given once'
+        try:
+            patterns.append(_pattern(each))
+        except InputError as error:
+            wrong.take(mistake.found_in(here) for mistake in error.mistakes)
+    for name, times in Counter(pattern.id for pattern in patterns).items():
+        why = f"is given {times} times; each may be given once"
+        wrong.take([Mistake(("id",), why=why, about=f'pattern "{name}"')] if times > 1 else ())
+    if wrong:
+        raise InputError(mistake.found_in(place(path)) for mistake in wrong)
+    return Evidence(survey, tuple(patterns))
 
 
-def _mistakes(model: type[BaseModel], table: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a table, a line for each key."""
+def _check_survey(survey: Any) -> None:
+    """Raise `InputError` with a line for each mistake in the section ``[survey]``."""
+    if not isinstance(survey, Mapping):
+        raise InputError([Mistake(("survey",), survey, "must be a section [survey]")])
+    wrong, months = Mistakes(), {name: survey[name] for name in ("months", "window") if name in survey}
+    wrong.take(_settings(survey, (*LEVERS, *SPREADS, "months", "window"), "key"))
+    wrong.take(Mistake((name,), why="missing") for name in SURVEY if name not in survey)
+    for name, value in months.items():
+        with wrong:
+            whole(name, value, 1, MOST_MONTHS)
+    if not wrong and survey["window"] > survey["months"]:
+        wrong.append(Mistake(("window",), survey["window"], f"must be at most survey.months = {survey['months']}"))
+    if wrong:
+        raise InputError(mistake.within("survey") for mistake in wrong)
+
+
+def _pattern(table: Any) -> Pattern:
+    """The pattern of a table; raises `InputError` with a line for each key that is wrong."""
+    if not isinstance(table, Mapping):
+        raise InputError([f"{shown(table)} is not a table"])
+    if (kind := table.get("kind", ...)) not in (*KINDS,):
+        raise InputError([unknown("kind", kind, KINDS, "kind", kind)])
+    model = KINDS[kind]
     try:
-        model.model_validate(table)
+        return model.model_validate(table).pattern()
     except ValidationError as error:
         problems = {(p["loc"] or ("",))[0]: p for p in error.errors(include_url=False)}  # one for each key
-        for name, problem in problems.items():
-            why = problem.get("ctx", {}).get("error")
-            if not name and isinstance(why, InputError):
-                yield from why.lines
-            elif problem["type"] == "missing":
-                yield f"{name}: missing"
-            elif problem["type"] == "extra_forbidden":
-                yield f"{named(name)}: {_unknown(name, model.model_fields, 'key')}"
-            else:
-                allowed = why if isinstance(why, InputError) else f"must be {model.model_fields[str(name)].description}"
-                yield f"{name} = {shown(table[str(name)])}: {allowed}"
+    wrong = Mistakes()
+    for name, problem in problems.items():
+        if isinstance(why := problem.get("ctx", {}).get("error"), InputError):
+            wrong.take(why.mistakes)
+        elif problem["type"] == "missing":
+            wrong.append(Mistake((str(name),), why="missing"))
+        elif problem["type"] == "extra_forbidden":
+            wrong.append(unknown(str(name), name, tuple(model.model_fields), "key"))
+        else:
+            wrong.append(Mistake((str(name),), table[name], f"must be {model.model_fields[str(name)].description}"))
+    raise InputError(wrong)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics
-from sim.errors import InputError, shown
-from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, Declaration, Parameters, resolve
+from sim.errors import whole
+from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, Parameters, resolve
 from sim.model.streams import stream_key
 from sim.statistics import Estimate
 
@@ -33,17 +33,15 @@ SEEDS = 2**32
 """Seeds of resampled worlds are whole numbers below this."""
 
 
-def _varies(d: Declaration) -> bool:
-    return d.low is not None and d.high is not None and d.low < d.high
-
-
-DRAWN: tuple[str, ...] = tuple(name for name, d in PARAMETERS.items() if _varies(d))
+DRAWN: tuple[str, ...] = tuple(
+    name for name, d in PARAMETERS.items() if d.low is not None and d.high is not None and d.low < d.high
+)
 """Parameters and levers with a plausible range, in the order of the columns of `Worlds.values`."""
 
 _MECHANISM_OF = {name: key for key, mechanism in MECHANISMS.items() for name in mechanism.parameters}
 _KEYS = tuple(MECHANISMS)
-_RANGES = np.array([(PARAMETERS[name].low, PARAMETERS[name].high) for name in DRAWN], dtype=np.float64).T
-_LOW, _HIGH = _RANGES
+LOW, HIGH = np.array([(PARAMETERS[name].low, PARAMETERS[name].high) for name in DRAWN], dtype=np.float64).T
+"""The ends of the plausible range of each of `DRAWN`."""
 
 
 @dataclass(frozen=True)
@@ -171,8 +169,7 @@ class Worlds:
 
         Raises `InputError` for a number below 1.
         """
-        if number < 1:
-            raise InputError([f"number of worlds: {shown(number)} is not a whole number from 1"])
+        number = whole("worlds", number, 1, 10**9)
         taken = statistics.systematic(self.weights, number, np.random.default_rng(seed))
         numbers, times = np.unique(taken, return_counts=True)
         return self.take(numbers, times / number)
@@ -186,8 +183,8 @@ class Worlds:
         rng = np.random.default_rng(seed)
         numbers = statistics.systematic(self.weights, number, rng)
         seeds = rng.integers(SEEDS, size=number)
-        taken = Worlds(self.values[numbers], self.off[numbers], self.reliability[numbers])
-        return replace(taken, ancestors=self.ancestors[numbers], seeds=seeds)
+        arrays = (self.values[numbers], self.off[numbers], self.reliability[numbers])
+        return Worlds(*arrays, ancestors=self.ancestors[numbers], seeds=seeds)
 
     def frame(self) -> pd.DataFrame:
         """A row for each ``world``: its parameters and levers in their units, ``reliability``, whether each mechanism
@@ -219,10 +216,10 @@ def worlds_from(uniforms: Floats, off: float = OFF) -> Worlds:
     """The worlds that uniform numbers from 0 to 1, shape (worlds, `UNIFORMS`), stand for; a mechanism is off with
     chance `off`."""
     d = len(DRAWN)
-    single = (_LOW + (_HIGH - _LOW) * uniforms[:, :d]).astype(np.float32).astype(np.float64)
+    single = (LOW + (HIGH - LOW) * uniforms[:, :d]).astype(np.float32).astype(np.float64)
     low, high = RELIABILITY
     reliability = (low + (high - low) * uniforms[:, d]).astype(np.float32).astype(np.float64)
-    return Worlds(np.clip(single, _LOW, _HIGH), uniforms[:, d + 1 :] < off, reliability)
+    return Worlds(np.clip(single, LOW, HIGH), uniforms[:, d + 1 :] < off, reliability)
 
 
 def prior(number: int, seed: int = 0, off: float = OFF) -> Worlds:

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.pool import in_order, local_threads
+from sim.pool import Progress, in_order, local_threads
 from sim.statistics import effective_size, normalised, systematic
 from sim.worlds.prior import GRID, Floats, Whole, uniforms_of
 
@@ -51,8 +51,6 @@ Measured = float | NDArray[np.float64]
 Batch = dict[str, Floats]
 Cache = Callable[[str, Callable[[], Batch]], Batch]
 """Gives the arrays of a name: computed now, or kept from an earlier call."""
-Progress = Callable[[int, int, str], object]
-"""Called with how many simulations of a stage are done, of how many, and which stage it is."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ def sample(
     sweeps: int,
     seed: int = 0,
     cache: Cache = lambda name, compute: compute(),
-    progress: Progress = lambda done, total, note: None,
+    progress: Progress | None = None,
     workers: int | None = None,
 ) -> Found:
     """Sample a target: `draws` from the prior, then `particles`, moved `sweeps` times in each stage.
@@ -195,13 +193,15 @@ def sample(
     one for each core) or on what `cache` had kept. Raises `InputError` where no draw agrees at all.
     """
     with local_threads(workers) as executor:
-        simulate = _Simulations(target, executor, cache, progress)
+        simulate = _Simulations(target, executor, cache, progress or (lambda done, total, note="": None))
         rng = np.random.default_rng((seed, 0))
         codes = rng.integers(GRID, size=(draws, target.dimension), dtype=np.uint16)
         seeds = rng.integers(SEEDS, size=draws)
         measured, seconds = simulate(codes, seeds, np.full(draws, -np.inf), 0, 0.0)
         first = Particles(codes, seeds, measured, target.totals(measured), np.arange(draws))
-        slopes = _slopes(first)
+        # How what is measured depends on each uniform number, by a regression over the draws:
+        x, y = uniforms_of(codes) - 0.5, np.nan_to_num(measured - np.nanmean(measured, axis=0))
+        slopes = np.linalg.solve(x.T @ x + np.eye(target.dimension), x.T @ y)
         now, beta, sizes, stages = first, 0.0, _FIRST_SIZES, list[Stage]()
         while beta < 1.0:
             rng = np.random.default_rng((seed, len(stages) + 1))
@@ -210,11 +210,8 @@ def sample(
             kept, count = len(np.unique(now.ancestors)), sweeps * (LAST if beta == 1.0 else 1)
             now, moves = _moved(simulate, slopes, now, beta, count, sizes, len(stages) + 1, rng)
             stages.append(Stage(beta, effective_size(weights), kept, sizes, *moves))
-            chance, change = (
-                size * float(np.clip(rate / _ACCEPTANCE, 0.4, 2.5))
-                for size, rate in zip(sizes, stages[-1].acceptances, strict=True)
-            )
-            sizes = min(chance, 1.0), change
+            chance, change = sizes * np.clip(np.divide(stages[-1].acceptances, _ACCEPTANCE), 0.4, 2.5)
+            sizes = min(float(chance), 1.0), float(change)
     return Found(first, now, tuple(stages), seconds)
 
 
@@ -242,12 +239,12 @@ class _Simulations:
         return np.concatenate(rows), seconds
 
     def _batch(self, jobs: list[tuple[Floats, int, float]]) -> Batch:
-        rows, seconds = zip(*in_order(self.executor, self._timed, jobs), strict=True)
-        return {"measured": np.array(rows), "seconds": np.array(sum(seconds))}
+        def timed(job: tuple[Floats, int, float]) -> tuple[Floats, float]:
+            begun = perf_counter()
+            return self.target.row(*job), perf_counter() - begun
 
-    def _timed(self, job: tuple[Floats, int, float]) -> tuple[Floats, float]:
-        begun = perf_counter()
-        return self.target.row(*job), perf_counter() - begun
+        rows, seconds = zip(*in_order(self.executor, timed, jobs), strict=True)
+        return {"measured": np.array(rows), "seconds": np.array(sum(seconds))}
 
 
 def _raised(totals: Floats, beta: float, size: float) -> tuple[Floats, float]:
@@ -299,9 +296,3 @@ def _moved(
         spent += seconds
     rates = accepted / np.maximum(tried, 1.0)
     return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed, spent)
-
-
-def _slopes(draws: Particles) -> Floats:
-    """How what is measured depends on each coordinate: a regression over draws, shape coordinates by numbers."""
-    x, y = uniforms_of(draws.codes) - 0.5, np.nan_to_num(draws.measured - np.nanmean(draws.measured, axis=0))
-    return np.asarray(np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ y))

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sim.model.parameters import MECHANISMS, PARAMETERS
+from sim import statistics
+from sim.model.parameters import MECHANISMS
 from sim.pool import Progress
-from sim.statistics import (
-    Weights,
-    effective_ancestors,
-    effective_size,
-    kolmogorov_smirnov,
-    mean,
-    share,
-    weighted_quantile,
-    weighted_sd,
-)
+from sim.statistics import effective_size, weighted_quantile
 from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, check_size
 from sim.worlds.evidence import Evidence, Pattern
-from sim.worlds.prior import DRAWN
+from sim.worlds.prior import DRAWN, HIGH, LOW, Worlds
 from sim.worlds.survey import Sizes
 
 BAND = (0.05, 0.95)
@@ -41,7 +34,7 @@ def quality(ensemble: Ensemble) -> dict[str, float]:
         "worlds": len(ensemble),
         "effective_size": ensemble.effective_size,
         "distinct_ancestors": ensemble.distinct_ancestors,
-        "effective_ancestors": effective_ancestors(ensemble.weights, ensemble.ancestors),
+        "effective_ancestors": statistics.effective_ancestors(ensemble.weights, ensemble.ancestors),
         "largest_weight": ensemble.largest_weight,
     }
 
@@ -55,43 +48,33 @@ def parameters(ensemble: Ensemble) -> pd.DataFrame:
     distributions; ``noise``, what that would reach by chance in one case of a hundred; and ``informed``, whether it is
     beyond. The others are parameters that this evidence says nothing about.
     """
-    return pd.DataFrame([_parameter(ensemble, number, name) for number, name in enumerate(DRAWN)])
-
-
-def _parameter(ensemble: Ensemble, number: int, name: str) -> dict[str, Any]:
-    low, high = float(PARAMETERS[name].low or 0.0), float(PARAMETERS[name].high or 0.0)
-    used = ensemble.is_on(name) & (ensemble.weights > 0.0)
-    row: dict[str, Any] = {"parameter": name, "low": low, "high": high}
-    if used.sum() < 2:
-        return row | {"informed": False}
-    w, x, ancestors = ensemble.weights[used], ensemble.values[used, number], ensemble.ancestors[used]
-    found, sd = mean(w, x, ancestors), weighted_sd(w, x)
-    size = effective_size(w) if not found.error > 0.0 else min(effective_size(w), (sd / found.error) ** 2)
-    p5, p95 = weighted_quantile(w, x, BAND)
-    distance, noise = kolmogorov_smirnov(w, (x - low) / (high - low)), _NOISE / np.sqrt(size)
-    return row | {
-        "mean": found.estimate,
-        "error": found.error,
-        "p5": p5,
-        "p95": p95,
-        "contraction": 1.0 - sd / ((high - low) / np.sqrt(12.0)),
-        "distance": distance,
-        "noise": noise,
-        "informed": distance > noise,
-    }
+    rows = []
+    for name, low, high, values in zip(DRAWN, LOW.tolist(), HIGH.tolist(), ensemble.values.T, strict=True):
+        used = ensemble.is_on(name) & (ensemble.weights > 0.0)
+        row: dict[str, Any] = {"parameter": name, "low": low, "high": high, "informed": False}
+        if used.sum() >= 2:
+            w, x = ensemble.weights[used], values[used]
+            (row["mean"], error), sd = statistics.mean(w, x, ensemble.ancestors[used]), statistics.weighted_sd(w, x)
+            size = effective_size(w) if not error > 0.0 else min(effective_size(w), (sd / error) ** 2)
+            row["error"], (row["p5"], row["p95"]) = error, weighted_quantile(w, x, BAND)
+            row["contraction"] = 1.0 - sd / ((high - low) / np.sqrt(12.0))
+            row["distance"] = statistics.kolmogorov_smirnov(w, (x - low) / (high - low))
+            row["noise"] = _NOISE / np.sqrt(size)
+            row["informed"] = row["distance"] > row["noise"]
+        rows.append(row)
+    columns = ["parameter", "low", "high", "mean", "error", "p5", "p95", "contraction", "distance", "noise", "informed"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def mechanisms(ensemble: Ensemble) -> pd.DataFrame:
     """For each ``mechanism`` the share of worlds in which it is on: ``prior``, ``posterior`` with its Monte Carlo
     ``error``, and ``informed``, whether they differ by more than chance would in one case of a hundred."""
-    rows = []
-    for number, key in enumerate(MECHANISMS):
-        if f"{key} off" in ensemble.unheard:
-            continue
-        on = share(ensemble.weights, ~ensemble.off[:, number], ensemble.ancestors)
-        before = 1.0 - ensemble.chance_off
-        informed = 0.0 < before < 1.0 and abs(on.estimate - before) > _SURE * on.error
-        rows.append((key, before, on.estimate, on.error, informed))
+    before, rows = 1.0 - ensemble.chance_off, []
+    for key, off in zip(MECHANISMS, ensemble.off.T, strict=True):
+        if f"{key} off" not in ensemble.unheard:
+            on, error = ensemble.share(~off)
+            informed = 0.0 < before < 1.0 and abs(on - before) > _SURE * error
+            rows.append((key, before, on, error, informed))
     return pd.DataFrame(rows, columns=["mechanism", "prior", "posterior", "error", "informed"])
 
 
@@ -103,32 +86,24 @@ def patterns(ensemble: Ensemble) -> pd.DataFrame:
     95 % of weight; ``within`` (the share of weight within two tolerances) with its Monte Carlo ``error``; ``reached``,
     whether that is more than 5 %.
     """
-    rows = []
+    frames = []
     for pattern in ensemble.evidence.patterns:
-        before = ensemble.prior[pattern.id]
-        bands = pd.DataFrame({f"prior_{name}": np.atleast_1d(value) for name, value in before.items()})
-        found = _bands(pattern, ensemble, ensemble.measured[pattern.id])
-        rows += [row | band for row, band in zip(found, bands.to_dict("records"), strict=True)]
-    return pd.DataFrame(rows)
+        before = {f"prior_{name}": np.atleast_1d(band) for name, band in ensemble.prior[pattern.id].items()}
+        frames.append(_bands(pattern, ensemble, ensemble.measured[pattern.id]).assign(**before))
+    return pd.concat(frames, ignore_index=True)
 
 
-def _bands(
-    pattern: Pattern, ensemble: Ensemble, measured: ArrayLike, weights: Weights | None = None
-) -> list[dict[str, Any]]:
+def _bands(pattern: Pattern, worlds: Worlds, measured: ArrayLike) -> pd.DataFrame:
     """The predictive band of a pattern: a row, or one for each month of a path."""
-    w = ensemble.weights if weights is None else weights
-    columns = np.asarray(measured, dtype=np.float64).reshape(len(ensemble), -1).T
-    goals = zip(np.atleast_1d(pattern.value).tolist(), np.atleast_1d(pattern.sd).tolist(), strict=True)
+    columns = np.asarray(measured, dtype=np.float64).reshape(len(worlds), -1).T
+    values, sds = (np.atleast_1d(of).tolist() for of in (pattern.value, pattern.sd))
     names = [f"{pattern.id}, month {m}" for m in pattern.needs["months"]] if pattern.kind == "path" else [pattern.id]
     rows = []
-    for name, values, (value, sd) in zip(names, columns, goals, strict=True):
-        low, median, high = weighted_quantile(w, values, (BAND[0], 0.5, BAND[1]))
-        within = share(w, np.abs(values - value) <= TOLERANCES * sd, ensemble.ancestors)
-        rows.append(
-            {"pattern": name, "value": value, "sd": sd, "low": low, "median": median, "high": high,
-             "within": within.estimate, "error": within.error, "reached": within.estimate > UNREACHED}
-        )  # fmt: skip
-    return rows
+    for name, column, value, sd in zip(names, columns, values, sds, strict=True):
+        low, median, high = worlds.quantiles(column, (BAND[0], 0.5, BAND[1]))
+        within, error = worlds.share(np.abs(column - value) <= TOLERANCES * sd)
+        rows.append((name, value, sd, low, median, high, within, error, within > UNREACHED))
+    return pd.DataFrame(rows, columns=["pattern", "value", "sd", "low", "median", "high", "within", "error", "reached"])
 
 
 def leave_one_out(ensemble: Ensemble) -> pd.DataFrame:
@@ -139,14 +114,13 @@ def leave_one_out(ensemble: Ensemble) -> pd.DataFrame:
     parameter's posterior mean, in standard deviations of its prior, and ``parameter``, whose it is. Where the effective
     size is below `FEWEST` of `sim.worlds.ensemble`, the rest is chance.
     """
-    widths = np.array([float(PARAMETERS[n].high or 0.0) - float(PARAMETERS[n].low or 0.0) for n in DRAWN])
     rows = []
     for pattern in ensemble.evidence.patterns:
-        w = ensemble.without([pattern.id])
-        shifts = np.abs((w - ensemble.weights) @ ensemble.values) * np.sqrt(12.0) / widths
-        within = min(row["within"] for row in _bands(pattern, ensemble, ensemble.measured[pattern.id], w))
+        others = replace(ensemble, weights=ensemble.without([pattern.id]))
+        shifts = np.abs((others.weights - ensemble.weights) @ ensemble.values) * np.sqrt(12.0) / (HIGH - LOW)
+        within = _bands(pattern, others, ensemble.measured[pattern.id])["within"].min()
         most = int(shifts.argmax())
-        rows.append((pattern.id, effective_size(w), within, shifts[most], DRAWN[most]))
+        rows.append((pattern.id, others.effective_size, within, shifts[most], DRAWN[most]))
     return pd.DataFrame(rows, columns=["pattern", "effective_size", "within", "shift", "parameter"])
 
 
@@ -170,4 +144,4 @@ def predict(
     check_size(worlds.weights, f"{number} worlds")
     seeds = np.random.default_rng(seed).integers(2**31, size=len(worlds))
     columns = survey.measure_all(evidence, worlds, seeds, sizes, progress, workers)
-    return pd.DataFrame([row for p in evidence.patterns for row in _bands(p, worlds, columns[p.id])])
+    return pd.concat([_bands(p, worlds, columns[p.id]) for p in evidence.patterns], ignore_index=True)

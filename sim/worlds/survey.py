@@ -46,8 +46,6 @@ Measured = float | Floats
 CHANGE, FIRST, LAST = 61, 85, 96  # months of a contrast: the change of policy, and what is averaged
 SHARE_MONTHS, SHARE_WINDOW = 120, 24
 JUST_ABOVE = 0.03  # how far above the target a report counts as bunched
-PERFECTLY_MEASURED = ("monitoring",)
-FEWEST_SEEDS = 2
 _COLUMN = {name: number for number, name in enumerate(POST_COLUMNS)}
 
 
@@ -67,8 +65,6 @@ class Sizes:
 
 
 DEFAULT_SIZES = Sizes()
-
-
 Course = tuple[tuple[int, tuple[tuple[str, float], ...]], ...]
 """Levers that are set, each time from a month on."""
 
@@ -84,13 +80,11 @@ class Arm:
 
     def parameters(self, world: World, sizes: Sizes) -> Parameters:
         """The parameters of this run in a world."""
-        (_, first), *later = self.course
-        own: dict[str, Any] = dict(first)
+        own: dict[str, Any] = dict(self.course[0][1])
         schedule: dict[str, dict[int, float]] = {}
-        for month, levers in later:
-            policy: dict[str, Any] = dict(levers)
-            resolved = world.parameters(**policy)  # a lever that this policy leaves open is the world's again
-            for name in own | policy:
+        for month, levers in self.course[1:]:
+            resolved = world.parameters(**dict[str, Any](levers))  # a lever that it leaves open is the world's again
+            for name in own | dict(levers):
                 schedule.setdefault(name, {})[month] = getattr(resolved, name)
         return world.parameters(
             **own,
@@ -162,8 +156,8 @@ def simulation_variance(
     Raises `InputError` for fewer than two seeds or no world.
     """
     worlds = tuple(worlds)
-    if seeds < FEWEST_SEEDS or not worlds:
-        raise InputError([f"simulation variance: needs a world and at least {FEWEST_SEEDS} seeds, not {shown(seeds)}"])
+    if seeds < 2 or not worlds:
+        raise InputError([f"simulation variance: needs a world and at least 2 seeds, not {shown(seeds)}"])
     each, again = zip(*((world, seed) for world in worlds for seed in range(seeds)), strict=True)
     found = measure_all(evidence, each, again, sizes, workers=workers)
     own = {name: values.reshape(len(worlds), seeds, *values.shape[1:]) for name, values in found.items()}
@@ -185,18 +179,16 @@ def log_agreement(pattern: Pattern, measured: Measured, simulation_variance: Mea
 def _arms(pattern: Pattern, survey: Mapping[str, Any], sizes: Sizes) -> tuple[Arm, ...]:
     """The runs that a pattern needs, in the order in which `_value` takes them."""
     needs = pattern.needs
-    courses: tuple[Course, ...]
-    if pattern.kind in ("contrast", "share"):
-        before, after = (tuple(sorted(needs[name].items())) for name in ("before", "after"))
-        if pattern.kind == "share":
-            courses, months, window = (((1, before),), ((1, after),)), SHARE_MONTHS, SHARE_WINDOW
-        else:
-            courses, months, window = (((1, before),), ((1, before), (CHANGE, after))), LAST, LAST - FIRST + 1
-    elif pattern.kind == "path":
+    if pattern.kind == "path":
         off, on = (((needs["lever"], needs[name]),) for name in ("value_off", "value_on"))
-        months, window = needs["months"][-1], 1
-        moved = tuple(change for change in ((1, off), (needs["on"], on), (needs["off"], off)) if change[0] <= months)
-        courses = ((1, off),), moved
+        months, window, still = needs["months"][-1], 1, (1, off)
+        changes = [change for change in ((needs["on"], on), (needs["off"], off)) if change[0] <= months]
+        courses: list[Course] = [(still,), (still, *changes)]
+    elif "before" in needs:
+        before, after = (tuple(sorted(needs[name].items())) for name in ("before", "after"))
+        courses, months, window = [((1, before),), ((1, before), (CHANGE, after))], LAST, LAST - FIRST + 1
+        if pattern.kind == "share":
+            courses, months, window = [((1, before),), ((1, after),)], SHARE_MONTHS, SHARE_WINDOW
     else:
         levers = tuple(sorted((name, value) for name, value in survey.items() if name not in ("months", "window")))
         return (Arm(((1, levers),), sizes.survey_systems, survey["months"], survey["window"]),)
@@ -240,7 +232,7 @@ def _measured(run: Run, name: str, reliability: float) -> Floats:
     """A variable as a survey of a run measures it. A variable has the same noise in each of its correlations."""
     variable = VARIABLES[name]
     true = variable.of(*(_column(run, column) for column in variable.columns))
-    if name in PERFECTLY_MEASURED:
+    if name == "monitoring":  # which is measured perfectly
         return true
     return noisy(true, reliability, np.random.default_rng([run.seed, stream_key(f"survey {name}")]))
 
@@ -263,7 +255,5 @@ def correlation(x: Floats, y: Floats) -> float:
 
 def bunching(reported: Floats, honest: Floats, target: float) -> float:
     """The share of reports that are just above the target, less the share that would be if all were honest."""
-    with_gaming, without = (
-        float(np.mean((target <= values) & (values < target + JUST_ABOVE))) for values in (reported, honest)
-    )
-    return with_gaming - without
+    gamed, own = (float(np.mean((target <= x) & (x < target + JUST_ABOVE))) for x in (reported, honest))
+    return gamed - own

@@ -19,10 +19,10 @@ from sim.model.catalogue import PARAMETERS
 from sim.model.mechanisms import MECHANISMS, REGIMES
 from sim.model.outcomes import OUTCOMES
 from sim.study import chunks
-from sim.worlds import ensemble
+from sim.worlds import ensemble_file
 from sim.worlds import evaluate as evaluation
 
-BESIDE = {"model": (), "chunks": chunks.MADE_BY, "ensembles": ensemble.MADE_BY, "blocks": evaluation.MADE_BY}
+BESIDE = {"model": (), "chunks": chunks.MADE_BY, "ensembles": ensemble_file.MADE_BY, "blocks": evaluation.MADE_BY}
 """Modules beside the model behind each identity."""
 EVERYWHERE = set(BESIDE)
 ROOM = Path(version.__file__).parent

@@ -158,7 +158,7 @@ def test_other_settings_are_refused_with_a_line_for_each(tmp_path):
 def test_every_wrong_argument_has_its_line_and_nothing_is_written(tmp_path):
     with pytest.raises(InputError) as caught:
         calibrate(tmp_path / "new", draws=0, particles=True, sweeps=1.5, off=1.2, workers=-1)
-    assert [line.split(":")[0] for line in caught.value.lines] == ["draws", "particles", "sweeps", "workers", "off"]
+    assert [line.split(" = ")[0] for line in caught.value.lines] == ["draws", "particles", "sweeps", "workers", "off"]
     assert not (tmp_path / "new").exists()
 
 

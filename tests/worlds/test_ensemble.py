@@ -128,7 +128,7 @@ def surveyed() -> Ensemble:
 
 
 def made_by_another(monkeypatch):
-    monkeypatch.setattr(module, "identity", lambda *names: "another")
+    monkeypatch.setattr("sim.worlds.ensemble_file.identity", lambda *names: "another")
 
 
 def test_under_another_identity_worlds_with_equal_statistics_count_and_a_line_says_so(surveyed, tmp_path, monkeypatch):
@@ -338,7 +338,7 @@ def test_every_mistake_in_policies_has_its_line(made):
         )
     beginnings = (
         "feer: no such outcome",
-        "replications: 1",
+        "replications = 1",
         'policy "a": regime',
         'policy "b": monitorng',
         'policy "c"',

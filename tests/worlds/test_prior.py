@@ -43,7 +43,7 @@ def test_a_sample_has_each_world_once_with_the_weight_of_its_copies():
     assert len(few) == len(np.unique(few.values[:, 0])) and times.sum() == pytest.approx(30)
     assert np.allclose(times, np.rint(times))
     assert (np.abs(times - 30 * WEIGHTED.weights[few.seeds]) < 1).all()
-    with pytest.raises(InputError, match="0 is not a whole number from 1"):
+    with pytest.raises(InputError, match="0: must be a whole number from 1"):
         WEIGHTED.sample(0)
 
 
@@ -79,7 +79,7 @@ def test_a_new_parameter_and_a_new_mechanism_leave_all_others_where_they_were(mo
     columns = (*drawn, "reliability", "mentoring off", *COLUMNS[len(DRAWN) + 1 :])
     monkeypatch.setattr(world, "DRAWN", drawn)
     monkeypatch.setattr(world, "COLUMNS", columns)
-    for name in ("_LOW", "_HIGH"):
+    for name in ("LOW", "HIGH"):
         monkeypatch.setattr(world, name, np.insert(getattr(world, name), 3, 0.5))
     after = prior(50, seed=7)
     assert np.array_equal(np.delete(after.values, 3, axis=1), before.values)

@@ -334,7 +334,7 @@ def test_a_path_has_a_tolerance_for_each_month(tmp_path):
         (LEVEL + 'confidence = "M"\n', 'confidence = "M": no such confidence; there are S, D, 2'),
         (CONTRAST.replace('"heavy"', '"heavvy"'), 'after = "heavvy": no such regime (did you mean "heavy"?)'),
         (CONTRAST.replace("monitoring =", "monitorng ="), 'no such lever (did you mean "monitoring"?)'),
-        (CONTRAST.replace("= 0.1 }", "= 1.1 }"), "monitoring = 1.1 must be a number from 0 to 1"),
+        (CONTRAST.replace("= 0.1 }", "= 1.1 }"), "before.monitoring = 1.1: must be a number from 0 to 1"),
         (PATH.replace("months = [3, 5", "months = [5, 3"), "each later than the one before"),
         (PATH.replace("off = 12", "off = 6"), 'pattern "c": off = 6: must come after on = 6'),
         (PATH.replace('"monitoring"', '"monitoring_sd"'), 'lever = "monitoring_sd": no such lever'),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, Mistake, Mistakes, closest, place, shown
+from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, place, shown
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import DECLARATIONS, LARGEST_SEED
@@ -55,10 +55,8 @@ class Outcomes(_Section):
     @field_validator("keep")
     @classmethod
     def _known(cls, keep: list[str]) -> list[str]:
-        where, wrong = ("outcomes", "keep"), Mistakes()
-        unknown = (name for name in dict.fromkeys(keep) if name not in OUTCOMES)
-        wrong.take(Mistake(where, name, "no such outcome", closest(name, OUTCOMES)) for name in unknown)
-        wrong.take(Mistake(where, name, why) for name, why in factors.repeated(keep) if name in OUTCOMES)
+        wrong = Mistakes()
+        wrong.take(misnamed(("outcomes", "keep"), keep, OUTCOMES, "outcome"))
         wrong.tell()
         return keep
 
@@ -127,7 +125,7 @@ class Plan(_Section):
             settled |= {f"{lever}@{month}": "fixed in [schedule]" for month in (plan if isinstance(plan, dict) else ())}
         settled |= {"window": "set in [outcomes] for all runs"}
         settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
-        for name in design.varied(self.design):
+        for name in factors.varied(self.design):
             if name in settled:
                 why = f"varied here and {settled[name]}"
                 yield Mistake(("design", name), ..., why, allowed="leave out one of the two")
@@ -223,8 +221,7 @@ class Study:
             ) from None
 
     def __repr__(self) -> str:
-        cells = f"{len(self.points):,} cell{'s' if len(self.points) != 1 else ''}"
-        return f"Study({self.name!r}: {cells} × {self.plan.seeds:,})"
+        return f"Study({self.name!r}: {counted(len(self.points), 'cell')} × {self.plan.seeds:,})"
 
     @property
     def title(self) -> str:
@@ -339,8 +336,8 @@ def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]
     columns: tuple[str, ...] = ()
     with wrong:
         settings = design.cells(plan.design)
-        columns = tuple(design.varied(plan.design))
-    cells = _CellMistakes(plan, len(settings))
+        columns = tuple(factors.varied(plan.design))
+    refused: list[tuple[int, Settings, InputError]] = []
     points: list[Cell] = []
     checked = Cells(plan.common, columns, plan.outcomes.organisations)
     for number, own in enumerate(settings, 1):
@@ -348,10 +345,10 @@ def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]
             settled = design.put_into_schedule(own, plan.schedule)
             points.append(checked({name: value for name, value in settled.items() if name not in _ONCE}))
         except InputError as error:
-            cells.add(number, own, error)
-            if cells.wrong > _ENOUGH:
+            refused.append((number, own, error))
+            if len(refused) > _ENOUGH:
                 break
-    wrong.take(cells.told() if cells.wrong else _repeated(points))
+    wrong.take(_cell_mistakes(plan, refused, len(settings)) if refused else _same_cells(points))
     wrong.tell()
     return plan, columns, tuple(points)
 
@@ -388,43 +385,32 @@ def _belongs(name: str, model: type[BaseModel]) -> tuple[str, str]:
     return near, "" if near else f"there are {', '.join(model.model_fields)}"
 
 
-class _CellMistakes:
-    """Mistakes in cells, each told once with the numbers of the cells that make it."""
-
-    def __init__(self, plan: Plan, cells: int) -> None:
-        self.wrong = 0
-        self._plan = plan
-        self._all = cells
-        self._found: dict[tuple[object, ...], tuple[Mistake, list[int]]] = {}
-
-    def add(self, number: int, own: Settings, error: InputError) -> None:
-        """Note what is wrong with the cell with this number, which itself sets `own`."""
-        self.wrong += 1
-        listed = self._plan.design.get("kind") == "list"
+def _cell_mistakes(plan: Plan, refused: Iterable[tuple[int, Settings, InputError]], every: int) -> Iterator[Mistake]:
+    """Mistakes in cells, given with what each cell itself sets: each told once, with the cells that make it."""
+    found: dict[tuple[object, ...], tuple[Mistake, list[int]]] = {}
+    listed = plan.design.get("kind") == "list"
+    for number, own, error in refused:
         for said in error.mistakes:
             name = said.where[0] if said.where else ""
             outer = ("design", *["cell"] * listed) if name in own else ("parameters",)
-            mistake = said.within(*outer) if name in own or name in self._plan.parameters else said
+            mistake = said.within(*outer) if name in own or name in plan.parameters else said
             key: tuple[object, ...] = (mistake.where, mistake.why, mistake.nearest)
-            if key in self._found and number in self._found[key][1]:  # the same cell made it with another value
+            if key in found and number in found[key][1]:  # the same cell made it with another value
                 key = (*key, shown(mistake.value))
-            told, numbers = self._found.setdefault(key, (mistake, []))
+            told, numbers = found.setdefault(key, (mistake, []))
             numbers.append(number)
             if told.value is not mistake.value and told.value != mistake.value:  # each cell has its own
-                self._found[key] = (replace(told, value=..., allowed=""), numbers)
-
-    def told(self) -> Iterator[Mistake]:
-        """A mistake for each kind; what is wrong with all cells of a design needs no numbers."""
-        for mistake, numbers in self._found.values():
-            if len(numbers) == self._all and mistake.where[:2] != ("design", "cell"):
-                yield mistake
-                continue
-            more = f" and {len(numbers) - _CELLS_NAMED} more" if len(numbers) > _CELLS_NAMED else ""
-            first = ", ".join(map(str, numbers[:_CELLS_NAMED]))
-            yield mistake.found_in(f"cell{'s' if len(numbers) > 1 else ''} {first}{more}")
+                found[key] = (replace(told, value=..., allowed=""), numbers)
+    for mistake, numbers in found.values():
+        if len(numbers) == every and mistake.where[:2] != ("design", "cell"):
+            yield mistake  # what is wrong with all cells of a design needs no numbers
+            continue
+        more = f" and {len(numbers) - _CELLS_NAMED} more" if len(numbers) > _CELLS_NAMED else ""
+        first = ", ".join(map(str, numbers[:_CELLS_NAMED]))
+        yield mistake.found_in(f"cell{'s' if len(numbers) > 1 else ''} {first}{more}")
 
 
-def _repeated(points: Iterable[Cell]) -> Iterator[Mistake]:
+def _same_cells(points: Iterable[Cell]) -> Iterator[Mistake]:
     """Cells that are the same, which would count the same runs twice."""
     first: dict[str, int] = {}
     for number, cell in enumerate(points, 1):

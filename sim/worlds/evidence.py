@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
-from sim.errors import InputError, first, named, nearest, place, shown
+from sim.errors import InputError, Mistake, Mistakes, named, nearest, place, shown
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import DECLARATIONS, LEVERS, REGIMES, SPREADS
 from sim.study import file as toml
@@ -288,8 +288,9 @@ def load(path: str | Path | None = None) -> Evidence:
     table = toml.read(path)
     survey, keys = table["survey"] if "survey" in table else toml.read(SHIPPED)["survey"], ("survey", "pattern")
     unknown = (f"{named(name)}: {_unknown(name, keys, 'key')}" for name in table if name not in keys)
-    if lines := first(chain(unknown, _survey_mistakes(survey), _finding_mistakes(table.get("pattern")))):
-        raise InputError(f"{place(path)}: {line}" for line in lines)
+    lines, wrong = chain(unknown, _survey_mistakes(survey), _finding_mistakes(table.get("pattern"))), Mistakes()
+    wrong.take(Mistake((), why=line, about=place(path)) for line in lines)
+    wrong.tell()
     return Evidence(survey, tuple(_pattern(KINDS[each["kind"]].model_validate(each)) for each in table["pattern"]))
 
 

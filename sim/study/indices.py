@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.study.precision import CONFIDENCE
+from sim.statistics import CONFIDENCE
 
 if TYPE_CHECKING:
     from sim.study.design import Sampled

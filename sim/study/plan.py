@@ -1,25 +1,31 @@
-"""Studies: what is written in a TOML file, checked as a whole before anything runs."""
+"""Studies: what is written in a TOML file, checked as a whole before anything runs; and sweeps, without a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, place, shown
+from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, place
+from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import DECLARATIONS, LARGEST_SEED
+from sim.pool import in_order, local_threads
 from sim.study import design, factors
 from sim.study import file as toml
 from sim.study.chunks import Chunk, Kept, budget, chunks
+from sim.study.compute import compute
 from sim.study.design import Settings
-from sim.study.points import Cell, Cells, uncollected
+from sim.study.points import Cell, checked, uncollected
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -30,8 +36,6 @@ if TYPE_CHECKING:
 MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
 """More than these are not laid out, because that alone would take minutes and fill the memory."""
-_ENOUGH = 1_000  # cells that are wrong: nobody wants to hear of the others
-_CELLS_NAMED = 5
 _LONGEST_TITLE = 300
 _TITLE = f"a text on one line, of at most {_LONGEST_TITLE} characters"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -107,15 +111,14 @@ class Plan(_Section):
     @property
     def common(self) -> Settings:
         """What `resolve` is called with in every cell, unless the cell itself says otherwise."""
-        known = {name: value for name, value in self.parameters.items() if name not in {*_TOP, "window"}}
+        known = {name: value for name, value in self.parameters.items() if _is_parameter(name)}
         return {**known, **{name: getattr(self, name) for name in design.CHOICES}, "window": self.outcomes.window}
 
     def mistakes(self) -> Iterator[Mistake]:
         """What contradicts each other in the sections: keys in the wrong one, and what is both varied and settled."""
-        homes = dict.fromkeys(_TOP, "at the top of the file, before the first [section]")
-        homes |= {"window": "under [outcomes]", "schedule": "in a section [schedule]"}
-        for name in self.parameters.keys() & homes.keys():
-            yield Mistake(("parameters", name), self.parameters[name], f"belongs {homes[name]}")
+        for name, value in self.parameters.items():
+            if not _is_parameter(name):
+                yield Mistake(("parameters", name), value, f"belongs {_home(name)}")
         listed, settled = self.design.get("kind") == "list", dict.fromkeys(_ONCE, "set once for all runs")
         given = [name for name in ("mechanisms_off", "schedule") if getattr(self, name)]
         if "regime" in self.model_fields_set and not listed:  # each cell of a list may have its own
@@ -144,13 +147,30 @@ class Plan(_Section):
         table = self.model_dump()
         if "regime" in self.design:  # varied, so there is none for all runs
             del table["regime"]
-        return toml.written({name: value for name, value in table.items() if value not in ({}, [], "", None)})
+        return tomli_w.dumps({name: value for name, value in table.items() if value not in ({}, [], "", None)})
 
 
 _TOP = tuple(Plan.model_fields)
 _ONCE = frozenset(_TOP) - set(design.CHOICES) | {"window"}
 """What a design cannot vary."""
 _SECTIONS: dict[str, type[BaseModel]] = {"outcomes": Outcomes, "precision": Precision}
+_HOMES = {
+    **dict.fromkeys(DECLARATIONS, "parameters"),
+    **{key: section for section, model in _SECTIONS.items() for key in model.model_fields},
+    **dict.fromkeys(_TOP, ""),
+}
+"""The section to which each key belongs, "" for the top of the file."""
+
+
+def _is_parameter(name: str) -> bool:
+    """Whether a key may stand under ``[parameters]``, as far as is known here."""
+    return name != "window" and (name in DECLARATIONS or name not in _HOMES)
+
+
+def _home(name: str) -> str:
+    if name in ("parameters", "design", "schedule", *_SECTIONS):
+        return f"in a section [{name}]"
+    return f"under [{_HOMES[name]}]" if _HOMES[name] else "at the top of the file, before the first [section]"
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,7 +229,7 @@ class Study:
         safe = plain.strip(". ") or "study"  # the results stay inside ``results/``, whatever a file is called
         try:
             with uncollected():
-                changed = toml.overridden(table, overrides, _TOP)
+                changed = toml.overridden(table, overrides, _HOMES)
                 section = changed.get("design")
                 if isinstance(section, dict) and section.get("kind") == "csv":
                     changed["design"] = toml.points(section, Path(folder))
@@ -322,6 +342,56 @@ class Study:
         return estimate(self, self.folder(out), workers)
 
 
+def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **settings: Any) -> pd.DataFrame:
+    """Run the model for every combination of values, with the same seeds for each.
+
+    Parameters
+    ----------
+    seeds, seed : int
+        Runs of each combination, and the first one's seed; runs of the same seed are paired.
+    workers : int, optional
+        Threads, by default one for each core. The rows do not depend on it.
+    settings
+        Parameters, levers, sizes, ``regime``, ``mechanisms_off`` and ``schedule``: a list or array of values is varied
+        (for ``mechanisms_off``, a list of lists), a single value is the same in all runs. ``keep`` and ``window`` are
+        those of ``[outcomes]``.
+
+    Returns
+    -------
+    DataFrame
+        A row for each run, as `Results.runs` has them: ``cell`` (from 1), what varies, ``seed``, the outcomes averaged
+        over the window, and ``error``.
+
+    Raises `InputError` with a line for each mistake.
+
+    >>> table = sweep(monitoring=[0.1, 0.9], seeds=2, systems=1, months=6, keep=["fear"])
+    >>> table[["cell", "monitoring", "seed"]].to_numpy().tolist()
+    [[1.0, 0.1, 0.0], [1.0, 0.1, 1.0], [2.0, 0.9, 0.0], [2.0, 0.9, 1.0]]
+    """
+    outcomes = {name: settings.pop(name) for name in ("keep", "window") if name in settings}
+    if isinstance(settings.get("mechanisms_off"), str):
+        settings["mechanisms_off"] = [settings["mechanisms_off"]]
+    varied = {name: values for name, values in settings.items() if _is_varied(name, values)}
+    fixed = {name: value for name, value in settings.items() if name not in varied}
+    top = {name: fixed.pop(name) for name in design.CHOICES if name in fixed} | {"seeds": seeds, "seed": seed}
+    sections = {"parameters": fixed, "design": {**varied, "kind": "grid"}, "outcomes": outcomes}
+    study = Study.from_dict(top | sections, name="sweep", where="sweep")
+    engine.warm_up()
+    with local_threads(workers) as threads:
+        tables = [done["runs"] for done in in_order(threads, compute, study.chunks)]
+    runs: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    numbers = [(piece.number, piece.runs) for chunk in study.chunks for piece in chunk.pieces]
+    runs.insert(0, "cell", np.repeat(*np.transpose(numbers)))
+    return runs
+
+
+def _is_varied(name: str, values: Any) -> bool:
+    """Whether several values are given for a setting."""
+    if name == "mechanisms_off":
+        return not all(isinstance(each, str) for each in values)
+    return getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
+
+
 def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]]:
     """The plan, the columns and the cells of a study; raises `InputError` with a line for each mistake."""
     wrong = Mistakes()
@@ -337,20 +407,10 @@ def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]
     with wrong:
         settings = design.cells(plan.design)
         columns = tuple(factors.varied(plan.design))
-    refused: list[tuple[int, Settings, InputError]] = []
-    points: list[Cell] = []
-    checked = Cells(plan.common, columns, plan.outcomes.organisations)
-    for number, own in enumerate(settings, 1):
-        try:
-            settled = design.put_into_schedule(own, plan.schedule)
-            points.append(checked({name: value for name, value in settled.items() if name not in _ONCE}))
-        except InputError as error:
-            refused.append((number, own, error))
-            if len(refused) > _ENOUGH:
-                break
-    wrong.take(_cell_mistakes(plan, refused, len(settings)) if refused else _same_cells(points))
+        settings = [{name: own[name] for name in own if name not in _ONCE} for own in settings]  # they are told already
+    points = checked(plan, columns, settings, wrong)
     wrong.tell()
-    return plan, columns, tuple(points)
+    return plan, columns, points
 
 
 def _complaints(error: ValidationError) -> Iterator[Mistake]:
@@ -375,44 +435,7 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
 
 def _belongs(name: str, model: type[BaseModel]) -> tuple[str, str]:
     """The key that may be meant by an unknown one, and where it belongs or what there is."""
-    if model is not Plan and name in _TOP:
-        return "", "it belongs at the top of the file, before the first [section]"
-    homes = {key: section for section, fields in _SECTIONS.items() for key in fields.model_fields}
-    homes |= dict.fromkeys(DECLARATIONS.keys() - {"window"}, "parameters")
-    if name in homes:
-        return "", f"it belongs under [{homes[name]}]"
+    if name in _HOMES:
+        return "", f"it belongs {_home(name)}"
     near = closest(name, model.model_fields)
     return near, "" if near else f"there are {', '.join(model.model_fields)}"
-
-
-def _cell_mistakes(plan: Plan, refused: Iterable[tuple[int, Settings, InputError]], every: int) -> Iterator[Mistake]:
-    """Mistakes in cells, given with what each cell itself sets: each told once, with the cells that make it."""
-    found: dict[tuple[object, ...], tuple[Mistake, list[int]]] = {}
-    listed = plan.design.get("kind") == "list"
-    for number, own, error in refused:
-        for said in error.mistakes:
-            name = said.where[0] if said.where else ""
-            outer = ("design", *["cell"] * listed) if name in own else ("parameters",)
-            mistake = said.within(*outer) if name in own or name in plan.parameters else said
-            key: tuple[object, ...] = (mistake.where, mistake.why, mistake.nearest)
-            if key in found and number in found[key][1]:  # the same cell made it with another value
-                key = (*key, shown(mistake.value))
-            told, numbers = found.setdefault(key, (mistake, []))
-            numbers.append(number)
-            if told.value is not mistake.value and told.value != mistake.value:  # each cell has its own
-                found[key] = (replace(told, value=..., allowed=""), numbers)
-    for mistake, numbers in found.values():
-        if len(numbers) == every and mistake.where[:2] != ("design", "cell"):
-            yield mistake  # what is wrong with all cells of a design needs no numbers
-            continue
-        more = f" and {len(numbers) - _CELLS_NAMED} more" if len(numbers) > _CELLS_NAMED else ""
-        first = ", ".join(map(str, numbers[:_CELLS_NAMED]))
-        yield mistake.found_in(f"cell{'s' if len(numbers) > 1 else ''} {first}{more}")
-
-
-def _same_cells(points: Iterable[Cell]) -> Iterator[Mistake]:
-    """Cells that are the same, which would count the same runs twice."""
-    first: dict[str, int] = {}
-    for number, cell in enumerate(points, 1):
-        if (same := first.setdefault(cell.digest, number)) != number:
-            yield Mistake((), ..., f"the same as cell {same}; leave out one of the two", about=f"cell {number}")

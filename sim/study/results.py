@@ -19,10 +19,11 @@ from pydantic import TypeAdapter
 from sim import files
 from sim.errors import InputError, place
 from sim.model.run import provenance
+from sim.statistics import CONFIDENCE
 from sim.study import file as toml
 from sim.study.compute import schema
 from sim.study.design import is_sampled
-from sim.study.precision import CONFIDENCE, half_width
+from sim.study.precision import half_width
 from sim.study.store import Plan, Store
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, Mistake, Mistakes, closest, misnamed, repeated, shown
+from sim.errors import InputError, Mistake, Mistakes, misnamed, repeated, shown
 from sim.model.declaration import Declaration
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, unknown
@@ -218,7 +218,7 @@ def factor(value: object, *where: str, reverse: bool = False) -> Factor:
         wrong.take(list_mistakes(where, value, None, 2, '["light", "heavy"]'))
         wrong.take(misnamed(where, value, REGIMES, "regime") if isinstance(value, list) and not wrong else ())
     elif d is None:
-        wrong.append(Mistake(where, value, *_unknown(name)))
+        wrong.append(Mistake(where, value, *unknown(name, "regime", *BUNDLES, *SETTINGS)))
     elif isinstance(value, dict) and list(value) == ["choices"]:
         wrong.take(list_mistakes(where, value["choices"], d, 2, "{ choices = [0.2, 0.8] }"))
     else:
@@ -229,17 +229,6 @@ def factor(value: object, *where: str, reverse: bool = False) -> Factor:
         return Factor(name, choices=tuple(given))
     low, high = given
     return Factor(name, low, high, d.integer)
-
-
-def _unknown(name: str) -> tuple[str, str]:
-    """Why a name is no factor, and the nearest name that may be meant."""
-    if name == "schedule":
-        return 'cannot be sampled; name lever and month, such as "monitoring@36" = [0.2, 0.9]', ""
-    if "@" in name:
-        lever = name.partition("@")[0]
-        near = "" if lever in LEVERS else closest(lever, LEVERS)
-        return 'must name a lever and a month, such as "monitoring@36"', near
-    return unknown(name, "regime", *BUNDLES, *SETTINGS)
 
 
 def list_mistakes(
@@ -300,10 +289,9 @@ def _together(value: object) -> list[Driver]:
         title = table.get("name", " + ".join(specs))
         if not is_name(title) or not title.strip():
             wrong.append(Mistake((*where, "name"), title, NO_NAME))
-        elif title.lstrip()[0] in files.FORMULA:
-            wrong.append(Mistake((*where, "name"), title, "a spreadsheet would compute it; begin with a letter"))
-        elif title in TAKEN:
-            wrong.append(Mistake((*where, "name"), title, "means something else; choose another name"))
+        elif title in TAKEN or title.lstrip()[0] in files.FORMULA:
+            why = "means something else in a table or a spreadsheet; choose another name"
+            wrong.append(Mistake((*where, "name"), title, why))
         elif len(specs) < 2:
             wrong.append(Mistake(where, table, f"needs at least two factors, {example}"))
         found.append(Driver(title, tuple(factors)))

@@ -28,13 +28,17 @@ _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ 
 _PLACE = re.compile(r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.S)
 _LONGEST, _LONGEST_VARIANT = 200, 60
 _WIDEST = 100
+_MOST_NAMED = 8
 _DESIGN = ("kind", "samples", "levels", "groups", "mechanisms", "file")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
-def read(path: Path) -> Table:
-    """The table in a TOML file; raises `InputError` with one line where there is none, or one nested too deeply."""
-    text = _text(path)
+def read(path: Path, is_study: bool = False) -> Table:
+    """The table in a TOML file; raises `InputError` with one line where there is none, or one nested too deeply.
+
+    Where a study cannot be read, the line says which there are.
+    """
+    text = _text(path, is_study)
     try:
         if _DOTTED.search(text):  # the parser takes the square of their number
             raise RecursionError
@@ -46,30 +50,27 @@ def read(path: Path) -> Table:
     return table
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, is_study: bool = False) -> str:
     try:
         return files.read(path, MOST_BYTES).decode("utf-8-sig")  # some editors begin a file with a byte-order mark
     except UnicodeDecodeError as error:
         raise InputError([f"{place(path)}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 text"]) from None
     except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
         why = getattr(error, "strerror", None) or error
-        raise InputError([f"{place(path)}: cannot be read: {why}{_meant(path)}"]) from None
+        raise InputError([f"{place(path)}: cannot be read: {why}{_meant(path) if is_study else ''}"]) from None
 
 
 def _meant(path: Path) -> str:
-    """The hint that a study of nearly this name is there or in ``experiments``, or what is in a folder, or nothing."""
+    """The hint which study was probably meant, or which there are in this folder or in ``experiments``."""
     with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
-        if path.is_dir():
-            inside = sorted(path.glob("*.toml"))[:_MOST_NAMED]
-            return f"; it is a folder, with the studies {', '.join(map(place, inside))}" if inside else ""
-        folders = (path.parent, Path("experiments"))
-        there = {file.stem: file for folder in reversed(folders) for file in folder.glob("*.toml")}
-        near = path.stem if path.stem in there else closest(path.stem, there)
-        return f" (did you mean {place(there[near])}?)" if near else ""
+        folders = (path if path.is_dir() else path.parent, Path("experiments"))
+        here, others = ({file.stem: place(file) for file in sorted(folder.glob("*.toml"))} for folder in folders)
+        there = here | others | here
+        if near := path.stem if path.stem in there else closest(path.stem, there):
+            return f" (did you mean {there[near]}?)"
+        more = ", ..." if len(there) > _MOST_NAMED else ""
+        return f"; there are {', '.join([*there.values()][:_MOST_NAMED])}{more}" if there else ""
     return ""
-
-
-_MOST_NAMED = 8
 
 
 def _malformed(path: Path, text: str, message: str) -> Mistake:

@@ -18,7 +18,7 @@ from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed
 from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LARGEST_SEED
+from sim.model.parameters import DECLARATIONS
 from sim.pool import in_order, local_threads
 from sim.study import design, factors
 from sim.study import file as toml
@@ -79,16 +79,12 @@ class Plan(_Section):
     title: str = Field("", pattern=_ONE_LINE, max_length=_LONGEST_TITLE, description=_TITLE)
     regime: str = Field("baseline", description="the name of a regime")
     seeds: int = Field(30, ge=1, le=MOST_SEEDS, description=f"a whole number from 1 to {MOST_SEEDS}")
-    seed: int = Field(
-        0, ge=0, le=LARGEST_SEED - MOST_SEEDS, description="a whole number, at least 0, below 2**63 - 10**6"
-    )
+    seed: int = Field(0, ge=0, lt=2**63 - MOST_SEEDS, description="a whole number, at least 0, below 2**63 - 10**6")
     mechanisms_off: list[str] = Field([], description='a list of mechanisms, such as ["gaming"]')
     parameters: dict[str, Any] = Field({}, description="a table, such as [parameters]")
     design: dict[str, Any] = Field({}, description="a table, such as [design]")
     schedule: dict[str, Any] = Field({}, description="a table, such as [schedule]")
-    outcomes: Outcomes = Field(
-        default_factory=lambda: Outcomes.model_validate({}), description="a table, such as [outcomes]"
-    )
+    outcomes: Outcomes = Field(Outcomes.model_validate({}), description="a table, such as [outcomes]")
     precision: Precision | None = Field(None, description="a table, such as [precision]")
 
     @field_validator("design")
@@ -119,28 +115,24 @@ class Plan(_Section):
         for name, value in self.parameters.items():
             if not _is_parameter(name):
                 yield Mistake(("parameters", name), value, f"belongs {_home(name)}")
-        listed, settled = self.design.get("kind") == "list", dict.fromkeys(_ONCE, "set once for all runs")
+        settled = dict.fromkeys(_ONCE, "set once for all runs") | {"window": "set in [outcomes] for all runs"}
+        plans = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
+        settled |= {f"{lever}@{month}": "fixed in [schedule]" for lever, plan in plans.items() for month in plan}
         given = [name for name in ("mechanisms_off", "schedule") if getattr(self, name)]
-        if "regime" in self.model_fields_set and not listed:  # each cell of a list may have its own
+        if "regime" in self.model_fields_set and self.design.get("kind") != "list":  # whose cells may have their own
             given.append("regime")
         settled |= dict.fromkeys(given, "fixed at the top of the file")
-        for lever, plan in self.schedule.items():
-            settled |= {f"{lever}@{month}": "fixed in [schedule]" for month in (plan if isinstance(plan, dict) else ())}
-        settled |= {"window": "set in [outcomes] for all runs"}
         settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
-        for name in factors.varied(self.design):
-            if name in settled:
-                why = f"varied here and {settled[name]}"
-                yield Mistake(("design", name), ..., why, allowed="leave out one of the two")
-        if (asked := self.precision) is None:
-            return
-        if asked.outcome not in self.outcomes.keep:
-            known = "is not kept; add it to outcomes.keep" if asked.outcome in OUTCOMES else "no such outcome"
-            near = closest(asked.outcome, self.outcomes.keep) if asked.outcome not in OUTCOMES else ""
-            yield Mistake(("precision", "outcome"), asked.outcome, known, near)
-        if asked.maximum < self.seeds:
+        for name in settled.keys() & factors.varied(self.design):
+            why = f"varied here and {settled[name]}"
+            yield Mistake(("design", name), why=why, allowed="leave out one of the two")
+        if self.precision and (outcome := self.precision.outcome) not in self.outcomes.keep:
+            if outcome in OUTCOMES:
+                yield Mistake(("precision", "outcome"), outcome, "is not kept; add it to outcomes.keep")
+            yield from misnamed(("precision", "outcome"), [outcome], OUTCOMES, "outcome")
+        if self.precision and self.precision.maximum < self.seeds:
             why = f"must be at least seeds = {self.seeds}, the minimum"
-            yield Mistake(("precision", "maximum"), asked.maximum, why)
+            yield Mistake(("precision", "maximum"), self.precision.maximum, why)
 
     def toml(self) -> str:
         """The plan with its defaults filled in, as TOML."""
@@ -204,7 +196,7 @@ class Study:
         with a line for each mistake.
         """
         path = Path(path)
-        table = toml.read(path)
+        table = toml.read(path, is_study=True)
         return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
 
     @classmethod

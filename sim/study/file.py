@@ -63,6 +63,8 @@ def _text(path: Path, is_study: bool = False) -> str:
 def _meant(path: Path) -> str:
     """The hint which study was probably meant, or which there are in this folder or in ``experiments``."""
     with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
+        if path.exists() and not path.is_dir():
+            return ""
         folders = (path if path.is_dir() else path.parent, Path("experiments"))
         here, others = ({file.stem: place(file) for file in sorted(folder.glob("*.toml"))} for folder in folders)
         there = here | others | here

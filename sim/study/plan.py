@@ -123,7 +123,7 @@ class Plan(_Section):
             given.append("regime")
         settled |= dict.fromkeys(given, "fixed at the top of the file")
         settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
-        for name in settled.keys() & factors.varied(self.design):
+        for name in filter(settled.__contains__, factors.varied(self.design)):
             why = f"varied here and {settled[name]}"
             yield Mistake(("design", name), why=why, allowed="leave out one of the two")
         if self.precision and (outcome := self.precision.outcome) not in self.outcomes.keep:
@@ -379,9 +379,8 @@ def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **setti
 
 def _is_varied(name: str, values: Any) -> bool:
     """Whether several values are given for a setting."""
-    if name == "mechanisms_off":
-        return not all(isinstance(each, str) for each in values)
-    return getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
+    several = getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
+    return several and not (name == "mechanisms_off" and all(isinstance(each, str) for each in values))
 
 
 def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]]:
@@ -421,13 +420,8 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
             near = "parameters" if inside & DECLARATIONS.keys() else closest(where[-1], _TOP)
             hint = f"did you mean [{near}]?" if near else "there are [parameters], [design], [schedule] and [outcomes]"
             yield Mistake(where, ..., "no such section", allowed=hint)
+        elif (name := where[-1]) in _HOMES:
+            yield Mistake(where, problem["input"], "no such key", allowed=f"it belongs {_home(name)}")
         else:
-            yield Mistake(where, problem["input"], "no such key", *_belongs(where[-1], model))
-
-
-def _belongs(name: str, model: type[BaseModel]) -> tuple[str, str]:
-    """The key that may be meant by an unknown one, and where it belongs or what there is."""
-    if name in _HOMES:
-        return "", f"it belongs {_home(name)}"
-    near = closest(name, model.model_fields)
-    return near, "" if near else f"there are {', '.join(model.model_fields)}"
+            near, every = closest(name, model.model_fields), f"there are {', '.join(model.model_fields)}"
+            yield Mistake(where, problem["input"], "no such key", near, "" if near else every)

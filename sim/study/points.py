@@ -88,8 +88,7 @@ class Cells:
         """A copy of the parameters of a cell with the same frame; raises whatever where one is not plainly right."""
         framing = {name: value for name, value in own.items() if name in _FRAMING}
         if (frame := self._frames.get(key := repr(framing))) is None:
-            off = {"mechanisms_off": ()}
-            frame = resolve(**{**self._common, **framing, **off})
+            frame = resolve(**{**self._common, **framing, "mechanisms_off": ()})
             if len(self._frames) < _MOST_FRAMES:
                 self._frames[key] = frame
         numbers: dict[str, float] = {}

@@ -210,13 +210,14 @@ def drivers(section: dict[str, Any]) -> list[Driver]:
     return found
 
 
-def factor(value: object, *where: str, reverse: bool = False) -> Factor:
+def factor(value: Any, *where: str, reverse: bool = False) -> Factor:
     """One factor from the value that is written under the keys `where`; raises `InputError` with a line."""
     name, wrong = where[-1], Mistakes()
     d = declared(name)
     if name == "regime":
-        wrong.take(list_mistakes(where, value, None, 2, '["light", "heavy"]'))
-        wrong.take(misnamed(where, value, REGIMES, "regime") if isinstance(value, list) and not wrong else ())
+        several = isinstance(value, list) and len(value) > 1
+        example = '["light", "heavy"]'
+        wrong.take(misnamed(where, value, REGIMES, "regime") if several else list_mistakes(where, value, d, 2, example))
     elif d is None:
         wrong.append(Mistake(where, value, *unknown(name, "regime", *BUNDLES, *SETTINGS)))
     elif isinstance(value, dict) and list(value) == ["choices"]:

@@ -291,7 +291,7 @@ def _together(value: object) -> list[Driver]:
         if not is_name(title) or not title.strip():
             wrong.append(Mistake((*where, "name"), title, NO_NAME))
         elif title in TAKEN or title.lstrip()[0] in files.FORMULA:
-            why = "means something else in a table or a spreadsheet; choose another name"
+            why = "means something else in a table, or a spreadsheet would compute it; choose another name"
             wrong.append(Mistake((*where, "name"), title, why))
         elif len(specs) < 2:
             wrong.append(Mistake(where, table, f"needs at least two factors, {example}"))

@@ -39,7 +39,7 @@ from sim import files
 from sim.errors import InputError, Mistake, Mistakes, misnamed, repeated, shown
 from sim.model.declaration import Declaration
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS, LEVERS, MECHANISMS, REGIMES, unknown
+from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, unknown
 
 SAMPLED = ("lhs", "sobol", "morris")
 SETTINGS = ("kind", "samples", "seed", "levels")
@@ -47,11 +47,11 @@ SETTINGS = ("kind", "samples", "seed", "levels")
 BUNDLES = ("groups", "together", "mechanisms", "mechanisms_off")
 """Keys of a sampled design that vary several things at once."""
 GROUPS = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} | {
-    group: tuple(d.name for d in DECLARATIONS.values() if d.group == group)
-    for group in dict.fromkeys(d.group for d in DECLARATIONS.values())
+    group: tuple(d.name for d in PARAMETERS.values() if d.group == group)
+    for group in dict.fromkeys(d.group for d in PARAMETERS.values())
 }
 """The parameters of each group of them, and of each mechanism."""
-TAKEN = {*DECLARATIONS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
+TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
 """What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
 MOST_LETTERS = 100
 NO_NAME = f"must be a text on one line, of at most {MOST_LETTERS} characters"
@@ -131,7 +131,7 @@ def scheduled(name: str) -> tuple[str, int] | None:
 def declared(name: str) -> Declaration | None:
     """The declaration of a parameter, lever or size, or of the lever of a scheduled one."""
     lever = scheduled(name)
-    return DECLARATIONS.get(lever[0] if lever else name)
+    return PARAMETERS.get(lever[0] if lever else name)
 
 
 def is_name(value: object) -> bool:

@@ -18,7 +18,7 @@ from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed
 from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import DECLARATIONS
+from sim.model.parameters import PARAMETERS
 from sim.pool import in_order, local_threads
 from sim.study import design, factors
 from sim.study import file as toml
@@ -147,7 +147,7 @@ _ONCE = frozenset(_TOP) - set(design.CHOICES) | {"window"}
 """What a design cannot vary."""
 _SECTIONS: dict[str, type[BaseModel]] = {"outcomes": Outcomes, "precision": Precision}
 _HOMES = {
-    **dict.fromkeys(DECLARATIONS, "parameters"),
+    **dict.fromkeys(PARAMETERS, "parameters"),
     **{key: section for section, model in _SECTIONS.items() for key in model.model_fields},
     **dict.fromkeys(_TOP, ""),
 }
@@ -156,7 +156,7 @@ _HOMES = {
 
 def _is_parameter(name: str) -> bool:
     """Whether a key may stand under ``[parameters]``, as far as is known here."""
-    return name != "window" and (name in DECLARATIONS or name not in _HOMES)
+    return name != "window" and (name in PARAMETERS or name not in _HOMES)
 
 
 def _home(name: str) -> str:
@@ -417,7 +417,7 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
             yield Mistake(where, problem["input"], f"must be {fields.description}")
         elif isinstance(table := problem["input"], dict):
             inside = set(map(str, table))
-            near = "parameters" if inside & DECLARATIONS.keys() else closest(where[-1], _TOP)
+            near = "parameters" if inside & PARAMETERS.keys() else closest(where[-1], _TOP)
             hint = f"did you mean [{near}]?" if near else "there are [parameters], [design], [schedule] and [outcomes]"
             yield Mistake(where, ..., "no such section", allowed=hint)
         elif (name := where[-1]) in _HOMES:

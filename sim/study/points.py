@@ -13,16 +13,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import InputError, Mistake, Mistakes, shown
-from sim.model.parameters import DECLARATIONS, SIZES, Parameters, check_memory, nulls, resolve
+from sim.model.parameters import PARAMETERS, SIZES, Parameters, check_memory, nulls, resolve
 from sim.study.design import TEXTS, Settings, put_into_schedule
 from sim.study.factors import scheduled
 
 if TYPE_CHECKING:
     from sim.study.plan import Plan
 
-_VECTOR = struct.Struct(f"<{len(DECLARATIONS)}d")
-_values = attrgetter(*DECLARATIONS)
-_NAMES = hashlib.blake2b(json.dumps(list(DECLARATIONS)).encode(), digest_size=16).digest()
+_VECTOR = struct.Struct(f"<{len(PARAMETERS)}d")
+_values = attrgetter(*PARAMETERS)
+_NAMES = hashlib.blake2b(json.dumps(list(PARAMETERS)).encode(), digest_size=16).digest()
 """The names behind the numbers of a digest: another list of parameters makes other cells."""
 _FRAMING = ("regime", "schedule", *SIZES)
 _MOST_FRAMES = 1_000
@@ -94,7 +94,7 @@ class Cells:
         numbers: dict[str, float] = {}
         for name, value in own.items():
             if name not in _FRAMING and name not in TEXTS:
-                if not DECLARATIONS[name].allows(value):
+                if not PARAMETERS[name].allows(value):
                     raise TypeError
                 numbers[name] = float(value)
         off = own["mechanisms_off"] if "mechanisms_off" in own else self._common.get("mechanisms_off", ())
@@ -106,7 +106,7 @@ class Cells:
 
     def _label(self, column: str, own: Settings, p: Parameters, schedule: str) -> Label:
         """The value of a design's column: a number, or text for what is none."""
-        if column in DECLARATIONS:
+        if column in PARAMETERS:
             value: float = getattr(p, column)
             return value
         if column == "schedule":

@@ -32,7 +32,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from sim.errors import InputError, Mistake, Mistakes, named, nearest, place, shown
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
-from sim.model.parameters import DECLARATIONS, LEVERS, REGIMES, SPREADS
+from sim.model.parameters import LEVERS, PARAMETERS, REGIMES, SPREADS
 from sim.study import file as toml
 
 SHIPPED = Path(__file__).with_name("patterns.toml")
@@ -135,9 +135,9 @@ def _levers(policy: Any) -> Mapping[str, float]:
     wrong = [
         f"{named(name)}: {_unknown(name, LEVERS, 'lever')}"
         if name not in LEVERS
-        else f"{name} = {shown(value)} must be {DECLARATIONS[name].allowed}"
+        else f"{name} = {shown(value)} must be {PARAMETERS[name].allowed}"
         for name, value in policy.items()
-        if name not in LEVERS or not DECLARATIONS[name].allows(value)
+        if name not in LEVERS or not PARAMETERS[name].allows(value)
     ]
     if wrong:
         more = [f"and {len(wrong) - _TOLD} more"] if len(wrong) > _TOLD else []
@@ -242,7 +242,7 @@ class Course(Finding):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         lines = [f"off = {self.off}: must come after on = {self.on}"] if self.off <= self.on else []
-        lever = DECLARATIONS[self.lever]
+        lever = PARAMETERS[self.lever]
         for name, value in (("value_off", self.value_off), ("value_on", self.value_on)):
             lines += [] if lever.allows(value) else [f"{name} = {shown(value)}: must be {lever.allowed}"]
         for name, numbers in (("values", self.values), ("sd", self.sd)):
@@ -312,7 +312,7 @@ def _survey_mistakes(survey: Any) -> Iterator[str]:
     if not isinstance(survey, Mapping):
         yield f"survey = {shown(survey)}: must be a section [survey]"
         return
-    own = {name: DECLARATIONS[name] for name in (*LEVERS, *SPREADS)}
+    own = {name: PARAMETERS[name] for name in (*LEVERS, *SPREADS)}
     known = (*own, "months", "window")
     lines = [f"{named(name)}: {_unknown(name, known, 'key')}" for name in survey if name not in known]
     lines += [f"{name}: missing" for name in SURVEY if name in own and name not in survey]

@@ -12,7 +12,7 @@ import pytest
 
 import sim
 from sim.errors import InputError
-from sim.model.parameters import DECLARATIONS, MECHANISMS
+from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.study import Study
 from sim.study.design import sampled
 
@@ -32,7 +32,7 @@ def mistakes(top: dict[str, Any] | None = None, **section: Any) -> tuple[str, ..
 
 def test_each_margin_of_a_latin_hypercube_has_one_value_in_each_stratum() -> None:
     cells = study("lhs", 50, **THREE).cells
-    low, high = DECLARATIONS["trust_invest"].low, DECLARATIONS["trust_invest"].high
+    low, high = PARAMETERS["trust_invest"].low, PARAMETERS["trust_invest"].high
     for name, (a, b) in {"monitoring": (0.2, 0.8), "targets": (0.0, 1.0), "trust_invest": (low, high)}.items():
         strata = np.floor((cells[name] - a) / (b - a) * 50).astype(int)
         assert sorted(strata) == list(range(50)), name
@@ -91,10 +91,10 @@ def test_factors_that_move_together_are_one_number() -> None:
 
 def test_a_group_or_a_mechanism_varies_every_parameter_over_its_range() -> None:
     cells = study("lhs", 200, groups=["trust", "feedback"]).cells
-    names = [d.name for d in DECLARATIONS.values() if d.group == "trust"]
+    names = [d.name for d in PARAMETERS.values() if d.group == "trust"]
     assert set(cells) == {*names, *MECHANISMS["feedback"].parameters}
     for name in cells:
-        d = DECLARATIONS[name]
+        d = PARAMETERS[name]
         assert cells[name].min() == pytest.approx(d.low, abs=(d.high - d.low) / 100)
         assert cells[name].max() == pytest.approx(d.high, abs=(d.high - d.low) / 100)
 

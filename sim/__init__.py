@@ -26,13 +26,13 @@ if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the 
     from sim.model.parameters import Parameters
     from sim.model.run import Run, simulate
     from sim.study import Results, Study
-    from sim.study.sweep import sweep
+    from sim.study.plan import sweep
 
 import_module("sim.model.version")  # reads the source files now, before any module of the model is loaded
 
 PUBLIC = {
     "Running": {"simulate": "sim.model.run", "Run": "sim.model.run", "LeadershipModel": "sim.model.mesa_model"},
-    "Studies": {"Study": "sim.study", "Results": "sim.study", "sweep": "sim.study.sweep"},
+    "Studies": {"Study": "sim.study", "Results": "sim.study", "sweep": "sim.study.plan"},
     "Worlds and claims": {"worlds": "sim.worlds", "answer": "sim.claims.answer"},
     "The model's tables": {
         "PARAMETERS": "sim.model.catalogue",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from numbers import Integral
@@ -15,7 +15,6 @@ from typing import Any
 LONGEST = 60
 MOST_LINES = 50
 """More mistakes than this are not told one by one."""
-_MORE = "there are more mistakes like these"
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -49,8 +48,8 @@ class Mistake:
     def line(self) -> str:
         """The mistake in one line."""
         here = ".".join(map(named, self.where)) + ("" if self.value is ... else f" = {shown(self.value)}")
-        hint = f' (did you mean "{self.nearest}"?)' if self.nearest else ""
-        why = self.why + hint + (f"; {self.allowed}" if self.allowed else "")
+        near = f' (did you mean "{self.nearest}"?)' if self.nearest else ""
+        why = self.why + near + (f"; {self.allowed}" if self.allowed else "")
         return ": ".join(part for part in (self.about, here, why) if part)
 
     def __str__(self) -> str:
@@ -78,7 +77,7 @@ class InputError(ValueError):
         given = iter([mistakes] if isinstance(mistakes, str) else mistakes)
         told = list(islice(given, MOST_LINES))
         if next(given, None) is not None:
-            told.append(_MORE)
+            told.append("there are more mistakes like these")
         self.mistakes = tuple(one if isinstance(one, Mistake) else Mistake((), why=one) for one in told)
         super().__init__(self.mistakes)
 
@@ -132,13 +131,15 @@ class StudyStopped(RuntimeError):
 def whole(name: str, value: object, low: int, high: int) -> int:
     """A whole number from `low` to `high`, of any library, as Python's own; raises `InputError` for anything else.
 
-    >>> whole("seed", 3, 0, 10)
+    A `name` with dots leads from the outside inwards.
+
+    >>> whole("design.seed", 3, 0, 10)
     3
     """
     if not isinstance(value, bool) and isinstance(value, Integral) and low <= int(value) <= high:
         return int(value)
     highest = "2**63 - 1" if high == 2**63 - 1 else high
-    raise InputError([Mistake((name,), value, f"must be a whole number from {low} to {highest}")])
+    raise InputError([Mistake((*name.split("."),), value, f"must be a whole number from {low} to {highest}")])
 
 
 def closest(name: object, choices: Iterable[str]) -> str:
@@ -147,23 +148,47 @@ def closest(name: object, choices: Iterable[str]) -> str:
     >>> closest("monitorng", ["monitoring", "targets"]), closest("fear", ["learned_fear", "gaming"])
     ('monitoring', 'learned_fear')
     """
-    text = name if isinstance(name, str) else shown(name)
+    text, every = name if isinstance(name, str) else shown(name), list(choices)
+    spelled = text.strip().lower().replace("-", "_").replace(" ", "_")
     if len(text) > LONGEST:
         return ""
-    spelled, every = text.strip().lower().replace("-", "_").replace(" ", "_"), list(choices)
     with_word = [choice for choice in every if spelled in choice.split("_")]
     found = difflib.get_close_matches(spelled, every, n=1) or (with_word if len(with_word) == 1 else [])
     return found[0] if found else ""
 
 
 def nearest(name: object, choices: Iterable[str]) -> str:
-    """The hint that follows an unknown name, or nothing where no choice resembles it.
-
-    >>> nearest("monitorng", ["monitoring", "targets"])
-    ' (did you mean "monitoring"?)'
-    """
+    """`closest` as the hint that follows an unknown name: ``' (did you mean "monitoring"?)'``, or ""."""
     found = closest(name, choices)
     return f' (did you mean "{found}"?)' if found else ""
+
+
+def misnamed(where: tuple[str, ...], names: Iterable[Any], choices: Collection[str], what: str) -> Iterator[Mistake]:
+    """Mistakes in a list of names: those that are no choice, and those that are given more than once.
+
+    >>> [mistake.line for mistake in misnamed(("keep",), ["feer", "trust", "trust"], ["fear", "trust"], "outcome")]
+    ['keep = "feer": no such outcome (did you mean "fear"?)', 'keep = "trust": is given 2 times']
+    """
+    known, every = {*choices}, f"there are {', '.join(choices)}"
+    for name, why in repeated(names):
+        if not isinstance(name, str) or name not in known:
+            near = closest(name, choices)
+            yield Mistake(where, name, f"no such {what}", near, "" if near else every)
+        elif why:
+            yield Mistake(where, name, why)
+
+
+def repeated(values: Iterable[Any]) -> Iterator[tuple[Any, str]]:
+    """Each value once, with words for how often it is given where that is more: 1 is 1.0, but neither is true.
+
+    >>> [*repeated([1, True, 1.0])]
+    [(1, 'is given 2 times'), (True, '')]
+    """
+    given: dict[object, list[Any]] = {}
+    for value in values:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        given.setdefault(value if is_number else (shown(value),), []).append(value)
+    yield from ((same[0], f"is given {len(same)} times" if len(same) > 1 else "") for same in given.values())
 
 
 def named(name: object) -> str:
@@ -174,8 +199,10 @@ def named(name: object) -> str:
 
 def shown(value: object) -> str:
     """A value as a user typed it, on one line and not too long."""
-    plain = isinstance(value, str) and value.isprintable()
-    text = f'"{value}"' if plain else " ".join(_spelled(value).split())
+    try:
+        text = f'"{value}"' if isinstance(value, str) and value.isprintable() else " ".join(repr(value).split())
+    except (ValueError, RecursionError):  # thousands of digits, or lists in lists in lists
+        text = f"a {type(value).__name__} too large to be shown"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
@@ -188,27 +215,9 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def _spelled(value: object) -> str:
-    try:
-        return repr(value)
-    except (ValueError, RecursionError):  # thousands of digits, or lists in lists in lists
-        return f"a {type(value).__name__} too large to be shown"
-
-
 def place(path: Path) -> str:
     """A path on one line, in full."""
     return str(path) if str(path).isprintable() else repr(str(path))
-
-
-def first(lines: Iterable[str]) -> list[str]:
-    """The first of many lines about mistakes, and a word on the rest, which is not even made.
-
-    >>> len(first(f"mistake {number}" for number in range(10**9)))
-    51
-    """
-    left = iter(lines)
-    told = list(islice(left, MOST_LINES))
-    return [*told, *([_MORE] if next(left, None) is not None else [])]
 
 
 def visible(text: str) -> str:

@@ -172,7 +172,8 @@ def _text(stream: io.TextIOWrapper) -> str:
 
 
 def _inside(path: str, allowed: Sequence[Path]) -> bool:
-    machine = ("/dev/", os.path.realpath(os.path.expanduser("~/.cache")), os.path.expanduser("~/.config/matplotlib"))
+    cache = os.environ.get("NUMBA_CACHE_DIR", os.path.expanduser("~/.cache"))
+    machine = ("/dev/", os.path.realpath(cache), os.path.expanduser("~/.config/matplotlib"))
     return path.startswith(machine) or any(Path(path).is_relative_to(folder.resolve()) for folder in allowed)
 
 

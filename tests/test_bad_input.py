@@ -128,7 +128,7 @@ def test_what_is_nested_too_deeply_is_refused_in_no_time(tmp_path: Path) -> None
 def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
     assert "larger than 8 MiB" in unread(tmp_path, b"#" * (toml.MOST_BYTES + 1))
     if Path("/dev/zero").exists():
-        with pytest.raises(InputError, match="larger than"):
+        with pytest.raises(InputError, match=r"not a regular file$"):
             sim.Study.load("/dev/zero")
 
 

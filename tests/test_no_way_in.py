@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mutations import MARKUP, SMALL, TERMINAL
+from mutations import MARKUP, SMALL, TERMINAL, as_toml
 
 import sim
 from sim.errors import InputError, visible
@@ -218,7 +218,7 @@ def _study_text(title: str) -> bytes:
               "together": [{"name": title, "targets": [0.1, 0.9], "burden": "range"}]}  # fmt: skip
     outcomes = {"keep": ["fear"], "window": 2}
     table = {"title": title, "seeds": 2, "parameters": {**SMALL, "months": 3}, "design": design, "outcomes": outcomes}
-    return sim.study.file.written(table).encode()
+    return as_toml(table)
 
 
 @pytest.mark.slow

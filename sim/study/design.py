@@ -19,7 +19,7 @@ these have the same version; `sim.study.sensitivity` makes sure that results fit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import InputError, Mistake, Mistakes, closest, shown, whole
-from sim.model.parameters import LARGEST_SEED, MECHANISMS, PARAMETERS, unknown
+from sim.errors import InputError, Mistake, Mistakes, closest, repeated, shown, whole
+from sim.model.parameters import LARGEST_SEED, MECHANISMS, unknown
 from sim.study import factors
-from sim.study.factors import Driver, repeated
+from sim.study.factors import Driver
 
 Settings = dict[str, Any]
 """What one cell sets: parameters, levers and sizes, and perhaps `CHOICES`, scheduled levers and a name."""
@@ -58,39 +58,19 @@ def cells(section: dict[str, Any]) -> list[Settings]:
     raise InputError([Mistake(("design", "kind"), kind, why, "" if kind is ... else closest(kind, DESIGNS))])
 
 
-def varied(section: dict[str, Any]) -> list[str]:
-    """The names that a design varies, in the order in which they are first written; none where its kind is unknown."""
-    kind = section.get("kind")
-    if not isinstance(kind, str) or kind not in DESIGNS:
-        return []
-    if is_sampled(section):
-        return factors.varied(section)
-    listed = section.get("cell")
-    tables = listed if isinstance(listed, list) else [section]
-    return list(dict.fromkeys(name for table in tables if isinstance(table, dict) for name in table if name != "kind"))
-
-
 def grid(section: dict[str, Any]) -> list[Settings]:
     """Every combination of the factors' values; the factor written last varies fastest."""
     lists, wrong = {name: values for name, values in section.items() if name != "kind"}, Mistakes()
-    wrong.take(mistake for name, values in lists.items() for mistake in _factor_mistakes(name, values))
+    for name, values in lists.items():
+        declared = factors.declared(name)
+        if declared or name in CHOICES:
+            wrong.take(factors.list_mistakes(("design", name), values, declared, 1, "[0.1, 0.5]"))
+        elif not wrong.full:
+            wrong.append(Mistake(("design", name), values, *unknown(name, *CHOICES)))
     wrong.tell()
     if (size := math.prod(map(len, lists.values()))) > MOST_CELLS:
         raise InputError([Mistake(("design",), ..., f"{shown(size)} cells; at most {MOST_CELLS} are allowed")])
     return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
-
-
-def _factor_mistakes(name: str, values: object) -> Iterator[Mistake]:
-    where, lever = ("design", name), factors.scheduled(name)
-    declared = PARAMETERS.get(lever[0] if lever else name)
-    if not declared and name not in CHOICES:
-        yield Mistake(where, values, *unknown(name, *CHOICES))
-    elif not isinstance(values, list) or not values:
-        yield Mistake(where, values, "must be a list of at least one value, such as [0.1, 0.5]")
-    elif declared and (refused := [declared.refused(value) for value in values if not declared.allows(value)]):
-        yield Mistake(where, values, f"{shown(refused[0].value)} {refused[0].why}", allowed=refused[0].allowed)
-    else:
-        yield from (Mistake(where, values, f"{shown(value)} {why}") for value, why in repeated(values))
 
 
 def listed(section: dict[str, Any]) -> list[Settings]:
@@ -105,17 +85,12 @@ def listed(section: dict[str, Any]) -> list[Settings]:
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
             wrong.append(Mistake(here, table, "must be a [[design.cell]] table", about=f"cell {number}"))
-        elif not isinstance(name := table.get("name", ""), str) or not name.isprintable() or len(name) > MOST_LETTERS:
-            why = f"must be a text on one line, of at most {MOST_LETTERS} characters"
-            wrong.append(Mistake((*here, "name"), name, why, about=f"cell {number}"))
+        elif not factors.is_name(name := table.get("name", "")):
+            wrong.append(Mistake((*here, "name"), name, factors.NO_NAME, about=f"cell {number}"))
     names = [table["name"] for table in tables if isinstance(table, dict) and "name" in table]
-    wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(names))
+    wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(names) if why)
     wrong.tell()
     return [dict(table) for table in tables]
-
-
-MOST_LETTERS = 100
-"""A cell's name is at most so long."""
 
 
 @dataclass(frozen=True)
@@ -152,9 +127,8 @@ def _block(kind: str, count: int) -> int:
 
 
 def sampled(section: dict[str, Any]) -> Sampled:
-    """Draw a design of the kinds lhs, sobol or morris; raises `InputError` with a line for each mistake."""
-    section, wrong = factors.resolved(section), Mistakes()
-    wrong.take(_setting_mistakes(section))
+    """Draw a resolved design of the kinds lhs, sobol or morris; raises `InputError` with a line for each mistake."""
+    wrong = _setting_mistakes(section)
     found: list[Driver] = []
     with wrong:
         found = factors.drivers(section)
@@ -177,25 +151,24 @@ def sampled(section: dict[str, Any]) -> Sampled:
     return Sampled(section["kind"], tuple(found), section.get("levels", 0), unit, settings, cell)
 
 
-def _setting_mistakes(section: dict[str, Any]) -> Iterator[Mistake]:
+def _setting_mistakes(section: dict[str, Any]) -> Mistakes:
     """What is wrong with samples, seed and levels."""
     kind, samples, levels = section["kind"], section.get("samples", ...), section.get("levels", ...)
-    integer = isinstance(samples, int) and not isinstance(samples, bool)
+    wrong, where = Mistakes(), ("design", "samples")
     if samples is ...:
-        yield Mistake(("design", "samples"), ..., f"missing; give the number of {_WHAT[kind]}")
-    elif not integer or samples < 2:
-        yield Mistake(("design", "samples"), samples, "must be a whole number, at least 2")
+        wrong.append(Mistake(where, ..., f"missing; give the number of {_WHAT[kind]}"))
+    elif type(samples) is not int or samples < 2:
+        wrong.append(Mistake(where, samples, "must be a whole number, at least 2"))
     elif kind == "sobol" and samples & (samples - 1):
         following = shown(1 << samples.bit_length())
-        yield Mistake(("design", "samples"), samples, f"must be a power of two; the next one is {following}")
-    wrong = Mistakes()
+        wrong.append(Mistake(where, samples, f"must be a power of two; the next one is {following}"))
     with wrong:
-        whole("seed", section["seed"], 0, LARGEST_SEED)
-    yield from (mistake.within("design") for mistake in wrong)
+        whole("design.seed", section["seed"], 0, LARGEST_SEED)
     if kind == "morris" and (type(levels) is not int or levels % 2 or not 2 <= levels <= 100):
-        yield Mistake(("design", "levels"), levels, "must be an even number from 2 to 100")
+        wrong.append(Mistake(("design", "levels"), levels, "must be an even number from 2 to 100"))
     elif kind != "morris" and levels is not ...:
-        yield Mistake(("design", "levels"), levels, "only a morris design has levels")
+        wrong.append(Mistake(("design", "levels"), levels, "only a morris design has levels"))
+    return wrong
 
 
 def _drawn(section: dict[str, Any], count: int) -> NDArray[np.float64]:
@@ -226,14 +199,10 @@ def _settings(point: list[float], found: list[Driver]) -> Settings:
     return own
 
 
-def _sampled_cells(section: dict[str, Any]) -> list[Settings]:
-    return sampled(section).settings
-
-
 DESIGNS: dict[str, Callable[[dict[str, Any]], list[Settings]]] = {
     "grid": grid,
     "list": listed,
-    **dict.fromkeys(factors.SAMPLED, _sampled_cells),
+    **dict.fromkeys(factors.SAMPLED, lambda section: sampled(section).settings),
 }
 """The kinds of design, each with the function that makes its cells."""
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from sim.model import engine
 from sim.model.outcomes import POST_COLUMNS
-from sim.model.parameters import Parameters, resolve
+from sim.model.parameters import resolve
 from sim.pool import cores
-from sim.study.chunks import Chunk, Kept, Piece
+from sim.study.chunks import Chunk, Piece
 from sim.study.compute import compute
 from sim.study.points import cost_of
 from sim.study.precision import Rounds
@@ -87,23 +87,14 @@ def _pilot(chunks: Sequence[Chunk]) -> float:
 
 def _bytes(chunks: Sequence[Chunk]) -> int:
     """Bytes on disk: eight for each kept number, and what each file has beside its numbers."""
-    sample = _sample(chunks)
-    numbers = sum(_numbers(resolve(**piece.cell.settings), chunks[0].kept) for piece in sample) / len(sample)
-    runs = sum(chunk.runs for chunk in chunks)
-    return round(numbers * _NUMBER * runs) + len(chunks) * _overhead(chunks[0])
-
-
-def _numbers(p: Parameters, kept: Kept) -> int:
-    """Kept numbers of one run."""
-    by_month = len(kept.outcomes) if kept.series else 0
-    by_month += p.systems * p.organisations * len(POST_COLUMNS) if kept.organisations else 0
-    return len(kept.outcomes) + p.months * by_month
-
-
-def _overhead(chunk: Chunk) -> int:
-    """Bytes of the files of a chunk with hardly any numbers."""
-    cell = chunk.pieces[0].cell
-    sizes = dict.fromkeys(("systems", "organisations", "managers", "months"), 1)
+    first, kept, sample = chunks[0], chunks[0].kept, _sample(chunks)
+    numbers = 0
+    for p in (resolve(**piece.cell.settings) for piece in sample):
+        by_month = len(kept.outcomes) * kept.series
+        by_month += p.systems * p.organisations * len(POST_COLUMNS) * kept.organisations
+        numbers += len(kept.outcomes) + p.months * by_month
+    cell, sizes = first.pieces[0].cell, dict.fromkeys(("systems", "organisations", "managers", "months"), 1)
     tiny = cell._replace(own={**cell.settings, **sizes, "schedule": {}}, common={})
-    only = replace(chunk, pieces=(Piece(1, tiny, 0, 1),))
-    return sum(len(encoded(table, only)) for table in compute(only).values())
+    hardly_any = replace(first, pieces=(Piece(1, tiny, 0, 1),))
+    overhead = sum(len(encoded(table, hardly_any)) for table in compute(hardly_any).values())
+    return round(numbers / len(sample) * _NUMBER * sum(chunk.runs for chunk in chunks)) + len(chunks) * overhead

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, Mistake, Mistakes, closest, shown
+from sim.errors import InputError, Mistake, Mistakes, misnamed, repeated, shown
+from sim.model.declaration import Declaration
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, unknown
 
@@ -45,10 +46,19 @@ SETTINGS = ("kind", "samples", "seed", "levels")
 """Keys of a sampled design that vary nothing."""
 BUNDLES = ("groups", "together", "mechanisms", "mechanisms_off")
 """Keys of a sampled design that vary several things at once."""
+GROUPS = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} | {
+    group: tuple(d.name for d in PARAMETERS.values() if d.group == group)
+    for group in dict.fromkeys(d.group for d in PARAMETERS.values())
+}
+"""The parameters of each group of them, and of each mechanism."""
+TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
+"""What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
+MOST_LETTERS = 100
+NO_NAME = f"must be a text on one line, of at most {MOST_LETTERS} characters"
+"""What is told of a value that is not `is_name`."""
 
 _SCHEDULED = re.compile(r"(\w+)@([1-9]\d{0,8})")
 _EVEN = 0.5
-_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -74,9 +84,7 @@ class Factor:
     def at(self, u: float) -> Any:
         """The value at `u` from 0 to 1, which gives each of several values an equal share."""
         if not self.choices and not self.integer:
-            inside = self.low * (1.0 - u) + self.high * u
-            if self.low <= inside <= self.high:
-                return inside
+            inside = self.low * (1.0 - u) + self.high * u  # rounding must not take it outside
             return min(max(inside, min(self.low, self.high)), max(self.low, self.high))
         levels = self.levels or 1
         k = min(int(u * levels), levels - 1)
@@ -120,6 +128,29 @@ def scheduled(name: str) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found and found[1] in LEVERS else None
 
 
+def declared(name: str) -> Declaration | None:
+    """The declaration of a parameter, lever or size, or of the lever of a scheduled one."""
+    lever = scheduled(name)
+    return PARAMETERS.get(lever[0] if lever else name)
+
+
+def is_name(value: object) -> bool:
+    """Whether a value is a text that can name a cell or a factor."""
+    return isinstance(value, str) and value.isprintable() and len(value) <= MOST_LETTERS
+
+
+def varied(section: dict[str, Any]) -> list[str]:
+    """The settings that a design varies, in the order in which they are first written; groups must be spelled out."""
+    names: list[str] = []
+    for name, value in section.items():
+        if name in ("cell", "together"):
+            tables = [table for table in value if isinstance(table, dict)] if isinstance(value, list) else []
+            names += [each for table in tables for each in table if (name, each) != ("together", "name")]
+        elif name not in (*SETTINGS, "groups"):
+            names.append("mechanisms_off" if name == "mechanisms" else name)
+    return list(dict.fromkeys(names))
+
+
 def resolved(section: dict[str, Any]) -> dict[str, Any]:
     """The section of a sampled design with defaults, ranges and groups spelled out; what is mistaken stays as it is."""
     if section.get("kind") not in SAMPLED:
@@ -128,10 +159,11 @@ def resolved(section: dict[str, Any]) -> dict[str, Any]:
     table: dict[str, Any] = {"kind": section["kind"]}
     for name, value in (defaults | section).items():
         if name == "groups" and not any(_group_mistakes(value)):
-            taken = {*section, *_in_tables(section)}
-            table |= {member: _range(member) for member in _members(value) if member not in taken}
+            members = dict.fromkeys(member for group in value for member in GROUPS[group])
+            own = varied(section)
+            table |= {member: _range(member) for member in members if _range(member) and member not in own}
         elif name == "together" and isinstance(value, list):
-            table[name] = [_with_ranges(driver) if isinstance(driver, dict) else driver for driver in value]
+            table[name] = [_with_ranges(each) if isinstance(each, dict) else each for each in value]
         else:
             table |= _with_ranges({name: value})
     # tables come last in TOML, so drivers keep their order when a resolved study is written and read again
@@ -139,63 +171,20 @@ def resolved(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_ranges(table: dict[str, Any]) -> dict[str, Any]:
-    return {name: _range(name) if value == "range" and _range(name) else value for name, value in table.items()}
+    return {name: (_range(name) or value) if value == "range" else value for name, value in table.items()}
 
 
 def _range(name: str) -> list[float]:
     """The plausible range of a parameter, or of the lever of a scheduled one; nothing where it has none."""
-    lever = scheduled(name)
-    d = PARAMETERS.get(lever[0] if lever else name)
+    d = declared(name)
     return [d.low, d.high] if d and d.low is not None and d.high is not None and d.low < d.high else []
 
 
-def _members(groups: Iterable[str]) -> list[str]:
-    """The parameters of these groups, or else mechanisms, that have a range, each once."""
-    every = [name for group in groups for name in _GROUPS.get(group, ())]
-    return [name for name in dict.fromkeys(every) if _range(name)]
-
-
-_GROUPS: dict[str, tuple[str, ...]] = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} | {
-    group: tuple(d.name for d in PARAMETERS.values() if d.group == group)
-    for group in dict.fromkeys(d.group for d in PARAMETERS.values())
-}
-
-
-def _in_tables(section: dict[str, Any]) -> list[str]:
-    """The factors that are varied together with others."""
-    tables = section.get("together")
-    tables = tables if isinstance(tables, list) else []
-    return [name for table in tables if isinstance(table, dict) for name in table if name != "name"]
-
-
-def varied(section: dict[str, Any]) -> list[str]:
-    """The settings that a sampled design varies, in the order in which they are written."""
-    names: list[str] = []
-    for name in resolved(section):
-        if name in ("mechanisms", "mechanisms_off"):
-            names.append("mechanisms_off")
-        elif name == "together":
-            names += _in_tables(section)
-        elif name not in SETTINGS and name != "groups":
-            names.append(name)
-    return list(dict.fromkeys(names))
-
-
-def repeated(values: Iterable[Any]) -> Iterator[tuple[Any, str]]:
-    """Values that occur more than once, each with the words for that: 1 is 1.0, but neither is true."""
-    given: dict[object, Any] = {}
-    times = Counter[object]()
-    for value in values:
-        plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-        key = value if plain else (shown(value),)
-        given.setdefault(key, value)
-        times[key] += 1
-    yield from ((given[key], f"is given {count} times") for key, count in times.items() if count > 1)
-
-
 def drivers(section: dict[str, Any]) -> list[Driver]:
-    """What drives the factors of a sampled design; raises `InputError` with a line for each mistake."""
-    section = resolved(section)
+    """What drives the factors of a sampled design that is `resolved`; raises `InputError` with a line for each mistake.
+
+    The same setting may not be varied twice, nor may two drivers have one name.
+    """
     found: list[Driver] = []
     wrong = Mistakes()
     for name, value in section.items():
@@ -210,12 +199,10 @@ def drivers(section: dict[str, Any]) -> list[Driver]:
                 found.append(Driver(name, (factor(value, "design", name),)))
     with wrong:
         found += _mechanisms(section)
-    written = [name for name in section if name not in (*SETTINGS, *BUNDLES)]
     here, only = ("design", "together"), "leave out all but one"
-    twice = Counter([*written, *_in_tables(section)]).items()
-    wrong.take(Mistake((*here, n), ..., f"{n} is varied {k} times", "", only) for n, k in twice if k > 1)
-    titles = [driver.name for driver in found if driver.name not in written]
-    wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(titles))
+    times = Counter(each.name for driver in found for each in driver.factors)
+    wrong.take(Mistake((*here, n), ..., f"{n} is varied {k} times", "", only) for n, k in times.items() if k > 1)
+    wrong.take(Mistake((*here, "name"), n, why) for n, why in repeated(driver.name for driver in found) if why)
     if not found and not wrong:
         why = "varies nothing; name at least one factor, such as monitoring = [0.2, 0.8]"
         wrong.append(Mistake(("design",), ..., why))
@@ -223,69 +210,55 @@ def drivers(section: dict[str, Any]) -> list[Driver]:
     return found
 
 
-def factor(value: object, *where: str, reverse: bool = False) -> Factor:
+def factor(value: Any, *where: str, reverse: bool = False) -> Factor:
     """One factor from the value that is written under the keys `where`; raises `InputError` with a line."""
-    name = where[-1]
-
-    def wrong(why: str, near: str = "", allowed: str = "") -> InputError:
-        return InputError([Mistake(where, value, why, near, allowed)])
-
+    name, wrong = where[-1], Mistakes()
+    d = declared(name)
     if name == "regime":
-        return Factor(name, choices=_choices(value, value, where, '["light", "heavy"]', REGIMES))
-    lever = scheduled(name)
-    d = PARAMETERS.get(lever[0] if lever else name)
-    if d is None:
-        raise wrong(*_unknown(name))
-    if isinstance(value, dict) and list(value) == ["choices"]:
-        given = choices = _choices(value["choices"], value, where, "{ choices = [0.2, 0.8] }")
-    elif value == "range":
-        single = f": it is fixed at {d.low:g}" if d.low is not None else ""
-        raise wrong(f"{name} has no plausible range{single}; give bounds [low, high]")
-    elif not isinstance(value, list) or not value:
-        raise wrong('must be bounds [low, high], "range" or { choices = [...] }')
-    elif len(value) != 2:
-        raise wrong(f"must be two bounds [low, high], or {{ choices = {shown(value)} }}")
+        several = isinstance(value, list) and len(value) > 1
+        example = '["light", "heavy"]'
+        wrong.take(misnamed(where, value, REGIMES, "regime") if several else list_mistakes(where, value, d, 2, example))
+    elif d is None:
+        wrong.append(Mistake(where, value, *unknown(name, "regime", *BUNDLES, *SETTINGS)))
+    elif isinstance(value, dict) and list(value) == ["choices"]:
+        wrong.take(list_mistakes(where, value["choices"], d, 2, "{ choices = [0.2, 0.8] }"))
     else:
-        given, choices = tuple(value), ()
-    if refused := [d.refused(each) for each in given if not d.allows(each)]:
-        raise wrong(f"{shown(refused[0].value)} {refused[0].why}", "", refused[0].allowed)
-    if choices:
-        return Factor(name, choices=choices)
+        wrong.take(_bound_mistakes(value, where, d, reverse))
+    wrong.tell()
+    given: Any = value["choices"] if isinstance(value, dict) else value
+    if d is None or isinstance(value, dict):
+        return Factor(name, choices=tuple(given))
     low, high = given
-    if low == high:
-        raise wrong(f"the bounds are equal; fix {d.name} under [parameters] instead")
-    if low > high and not reverse:
-        raise wrong(f"the bounds are reversed; write [{high}, {low}]")
     return Factor(name, low, high, d.integer)
 
 
-def _unknown(name: str) -> tuple[str, str]:
-    """Why a name is no factor, and the nearest name that may be meant."""
-    if name == "schedule":
-        return 'cannot be sampled; name lever and month, such as "monitoring@36" = [0.2, 0.9]', ""
-    if "@" in name:
-        lever = name.partition("@")[0]
-        near = "" if lever in LEVERS else closest(lever, LEVERS)
-        return 'must name a lever and a month, such as "monitoring@36"', near
-    return unknown(name, "regime", *BUNDLES, *SETTINGS)
+def list_mistakes(
+    where: tuple[str, ...], values: object, d: Declaration | None, least: int, example: str
+) -> Iterator[Mistake]:
+    """What is wrong with the values of a factor without bounds: at least one or two, each allowed and given once."""
+    if not isinstance(values, list) or len(values) < least:
+        number = "one value" if least == 1 else "two values"
+        yield Mistake(where, values, f"must be a list of at least {number}, such as {example}")
+    elif refused := [d.refused(value) for value in values if not d.allows(value)] if d else []:
+        yield Mistake(where, values, f"{shown(refused[0].value)} {refused[0].why}", allowed=refused[0].allowed)
+    else:
+        yield from (Mistake(where, values, f"{shown(value)} {why}") for value, why in repeated(values) if why)
 
 
-def _choices(
-    choices: object, value: object, where: tuple[str, ...], example: str, allowed: Iterable[str] = ()
-) -> tuple[Any, ...]:
-    """The values of a factor that has several without an order."""
-    if not isinstance(choices, list) or len(choices) < 2:
-        raise InputError([Mistake(where, value, f"must be a list of at least two values, such as {example}")])
-    known = f"there are {', '.join(allowed)}"
-    wrong = Mistakes()
-    wrong.take(
-        Mistake(where, value, f"{shown(choice)}: no such regime", closest(choice, allowed), known)
-        for choice in choices
-        if allowed and not (isinstance(choice, str) and choice in allowed)
-    )
-    wrong.take(Mistake(where, value, f"{shown(choice)} {why}") for choice, why in repeated(choices))
-    wrong.tell()
-    return tuple(choices)
+def _bound_mistakes(value: object, where: tuple[str, ...], d: Declaration, reverse: bool) -> Iterator[Mistake]:
+    if value == "range":
+        single = f": it is fixed at {d.low:g}" if d.low is not None else ""
+        yield Mistake(where, value, f"{where[-1]} has no plausible range{single}; give bounds [low, high]")
+    elif not isinstance(value, list) or not value:
+        yield Mistake(where, value, 'must be bounds [low, high], "range" or { choices = [...] }')
+    elif len(value) != 2:
+        yield Mistake(where, value, f"must be two bounds [low, high], or {{ choices = {shown(value)} }}")
+    elif refused := [d.refused(each) for each in value if not d.allows(each)]:
+        yield Mistake(where, value, f"{shown(refused[0].value)} {refused[0].why}", allowed=refused[0].allowed)
+    elif value[0] == value[1]:
+        yield Mistake(where, value, f"the bounds are equal; fix {d.name} under [parameters] instead")
+    elif value[0] > value[1] and not reverse:
+        yield Mistake(where, value, f"the bounds are reversed; write [{value[1]}, {value[0]}]")
 
 
 def _group_mistakes(value: object) -> Iterator[Mistake]:
@@ -294,17 +267,10 @@ def _group_mistakes(value: object) -> Iterator[Mistake]:
         yield Mistake(where, value, 'must be a list of groups or mechanisms, such as ["fear", "trust"]')
         return
     for group in value:
-        if not isinstance(group, str) or group not in _GROUPS:
-            near = closest(group, _GROUPS)
-            groups = ", ".join(dict.fromkeys(d.group for d in PARAMETERS.values()))
-            known = "" if near else f"the groups are {groups}"
-            yield Mistake(where, group, "no group or mechanism has this name", near, known)
-        elif not _members([group]):
+        if not isinstance(group, str) or group not in GROUPS:
+            yield from misnamed(where, [group], GROUPS, "group or mechanism")
+        elif not any(map(_range, GROUPS[group])):
             yield Mistake(where, group, "nothing in this group has a plausible range")
-
-
-TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
-"""What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
 
 
 def _together(value: object) -> list[Driver]:
@@ -322,19 +288,14 @@ def _together(value: object) -> list[Driver]:
                 with wrong:
                     factors.append(factor(spec, *where, name, reverse=True))
         title = table.get("name", " + ".join(specs))
-        why = ""
-        if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > _LONGEST:
-            why = f"must be a text on one line, of at most {_LONGEST} characters"
-        elif title.lstrip()[0] in files.FORMULA:
-            why = "a spreadsheet would compute it; begin with a letter"
-        elif title in TAKEN:
-            why = "means something else; choose another name"
-        if why:
+        if not is_name(title) or not title.strip():
+            wrong.append(Mistake((*where, "name"), title, NO_NAME))
+        elif title in TAKEN or title.lstrip()[0] in files.FORMULA:
+            why = "means something else in a table, or a spreadsheet would compute it; choose another name"
             wrong.append(Mistake((*where, "name"), title, why))
         elif len(specs) < 2:
             wrong.append(Mistake(where, table, f"needs at least two factors, {example}"))
-        else:
-            found.append(Driver(title, tuple(factors)))
+        found.append(Driver(title, tuple(factors)))
     wrong.tell()
     return found
 
@@ -345,16 +306,10 @@ def _mechanisms(section: dict[str, Any]) -> list[Driver]:
         return []
     names, off = section.get("mechanisms", list(MECHANISMS)), section.get("mechanisms_off", _EVEN)
     where, wrong = ("design", "mechanisms"), Mistakes()
-    if not isinstance(names, list) or not names:
+    if isinstance(names, list) and names:
+        wrong.take(misnamed(where, names, MECHANISMS, "mechanism"))
+    else:
         wrong.append(Mistake(where, names, 'must be a list of mechanisms, such as ["gaming"]'))
-        names = []
-    every = f"there are {', '.join(MECHANISMS)}"
-    wrong.take(
-        Mistake(where, name, "no such mechanism", near := closest(name, MECHANISMS), "" if near else every)
-        for name in names
-        if not isinstance(name, str) or name not in MECHANISMS
-    )
-    wrong.take(Mistake(where, name, why) for name, why in repeated(names) if name in MECHANISMS)
     if section["kind"] == "morris" and "mechanisms_off" in section:
         why = "not in a morris design; name what is to be on or off in mechanisms"
         wrong.append(Mistake(("design", "mechanisms_off"), off, why))

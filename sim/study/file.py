@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shlex
 import tomllib
@@ -13,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import tomli_w
 
 from sim import files
 from sim.errors import InputError, Mistake, Mistakes, closest, named, place, shown
-from sim.model.parameters import PARAMETERS, unknown
+from sim.model.parameters import unknown
 
 Table = dict[str, Any]
 Overrides = Mapping[str, Any] | Sequence[str]
@@ -26,60 +24,55 @@ Overrides = Mapping[str, Any] | Sequence[str]
 MOST_BYTES = 2**23
 """A file larger than this is refused: a list of a hundred thousand cells takes 5 MB."""
 MOST_LEVELS = 20
-_DOTTED = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){20}""")
+_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*+\.[ \t]*+){20}""")
 _PLACE = re.compile(r"(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.S)
 _LONGEST, _LONGEST_VARIANT = 200, 60
 _WIDEST = 100
-_OUTCOMES = ("keep", "window", "series", "organisations")
+_MOST_NAMED = 8
 _DESIGN = ("kind", "samples", "levels", "groups", "mechanisms", "file")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
-def read(path: Path) -> Table:
-    """The table in a TOML file; raises `InputError` with one line where there is none, or one nested too deeply."""
-    content = _content(path)
-    if found := _DOTTED.search(content):  # the parser takes the square of their number
-        line = content.count(b"\n", 0, found.start()) + 1
-        raise InputError([f"{place(path)}, line {line}: not valid TOML: nested too deeply"])
-    text = _decoded(path, content)
+def read(path: Path, is_study: bool = False) -> Table:
+    """The table in a TOML file; raises `InputError` with one line where there is none, or one nested too deeply.
+
+    Where a study cannot be read, the line says which there are.
+    """
+    text = _text(path, is_study)
     try:
-        table = plain(tomllib.loads(text))
+        if _DOTTED.search(text):  # the parser takes the square of their number
+            raise RecursionError
+        table: Table = plain(tomllib.loads(text))
     except (RecursionError, InputError):
         raise InputError([f"{place(path)}: not valid TOML: nested too deeply"]) from None
     except ValueError as error:
         raise InputError([_malformed(path, text, str(error))]) from None
-    return dict(table)
+    return table
 
 
-def _content(path: Path) -> bytes:
+def _text(path: Path, is_study: bool = False) -> str:
     try:
-        return files.read(path, MOST_BYTES)
-    except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
-        why = getattr(error, "strerror", None) or error
-        raise InputError([f"{place(path)}: cannot be read: {why}{_meant(path)}"]) from None
-
-
-def _decoded(path: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")  # some editors begin a file with a byte-order mark
+        return files.read(path, MOST_BYTES).decode("utf-8-sig")  # some editors begin a file with a byte-order mark
     except UnicodeDecodeError as error:
         raise InputError([f"{place(path)}: byte {error.start + 1} is not UTF-8; save the file as UTF-8 text"]) from None
+    except (OSError, ValueError) as error:  # a null byte in a path is a ValueError
+        why = getattr(error, "strerror", None) or error
+        raise InputError([f"{place(path)}: cannot be read: {why}{_meant(path) if is_study else ''}"]) from None
 
 
 def _meant(path: Path) -> str:
-    """The hint that a study of nearly this name is there or in ``experiments``, or what is in a folder, or nothing."""
+    """The hint which study was probably meant, or which there are in this folder or in ``experiments``."""
     with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
-        if path.is_dir():
-            inside = sorted(path.glob("*.toml"))[:_MOST_NAMED]
-            return f"; it is a folder, with the studies {', '.join(map(place, inside))}" if inside else ""
-        folders = (path.parent, Path("experiments"))
-        there = {file.stem: file for folder in reversed(folders) for file in folder.glob("*.toml")}
-        near = path.stem if path.stem in there else closest(path.stem, there)
-        return f" (did you mean {place(there[near])}?)" if near else ""
+        if path.exists() and not path.is_dir():
+            return ""
+        folders = (path if path.is_dir() else path.parent, Path("experiments"))
+        here, others = ({file.stem: place(file) for file in sorted(folder.glob("*.toml"))} for folder in folders)
+        there = here | others | here
+        if near := path.stem if path.stem in there else closest(path.stem, there):
+            return f" (did you mean {there[near]}?)"
+        more = ", ..." if len(there) > _MOST_NAMED else ""
+        return f"; there are {', '.join([*there.values()][:_MOST_NAMED])}{more}" if there else ""
     return ""
-
-
-_MOST_NAMED = 8
 
 
 def _malformed(path: Path, text: str, message: str) -> Mistake:
@@ -93,7 +86,7 @@ def _malformed(path: Path, text: str, message: str) -> Mistake:
         opened = [k for k, line in enumerate(lines[:number], 1) if line.count("[") > line.count("]")]
         number, column = (opened[-1], lines[opened[-1] - 1].rindex("[") + 1) if opened else (number, column)
     line = lines[number - 1].rstrip("\r")
-    guess = _guess(lines, number, line, what)
+    guess = _guess(lines, number, what)
     if "=" not in text:
         guess = "this is no study, which is a TOML file with lines such as seeds = 10"
     start = max(0, column - _WIDEST)
@@ -122,9 +115,9 @@ _GUESSES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
 """What newcomers write, and what is told about it; the first that fits the line counts."""
 
 
-def _guess(lines: list[str], number: int, line: str, what: str) -> str:
+def _guess(lines: list[str], number: int, what: str) -> str:
     """What was probably meant by a line that is no TOML; "" where nothing comes to mind."""
-    before = lines[: number - 1]
+    before, line = lines[: number - 1], lines[number - 1].rstrip("\r")
     if re.match(r"Cannot (overwrite|declare|mutate)|Duplicate", what, re.I):
         key = line.split("=", maxsplit=1)[0].strip()
         start = max((k for k, each in enumerate(before) if each.lstrip().startswith("[")), default=0)
@@ -153,24 +146,19 @@ def plain(value: Any, levels: int = MOST_LEVELS) -> Any:
     return [plain(each, levels - 1) for each in value] if isinstance(value, Sequence) else value
 
 
-def written(table: Table) -> str:
-    """A table as TOML text."""
-    return tomli_w.dumps(table)
-
-
-def overridden(table: Mapping[str, Any], overrides: Overrides, keys: Sequence[str]) -> Table:
+def overridden(table: Mapping[str, Any], overrides: Overrides, homes: Mapping[str, str]) -> Table:
     """A copy of a study's table with settings such as ``relationship=0.5`` or ``outcomes.window=12`` put in.
 
-    `keys` are the names allowed at the top of a study. A name without a dot is one of these, or a parameter, lever
-    or size: that goes to the design where the study varies it, else to ``[parameters]``. In texts, values are TOML, and
-    a bare word counts as text. Raises `InputError` with a line for each setting that cannot be understood.
+    A name without a dot goes to the design where the study varies it, else to its section by `homes`, where "" is the
+    top of the file. In texts, values are TOML, and a bare word counts as text. Raises `InputError` with a line for each
+    setting that cannot be understood.
     """
     changed: Table = plain(table)
     wrong = Mistakes()
     as_text = not isinstance(overrides, Mapping)
     for name, given in _pairs(overrides):
         with wrong:
-            _put(changed, _home(name, given, changed, keys), _value(name, given) if as_text else plain(given))
+            _put(changed, _home(name, given, changed, homes), _value(name, given) if as_text else plain(given))
     if wrong:
         raise InputError(mistake.found_in("--set" if as_text else "overrides") for mistake in wrong)
     return changed
@@ -198,7 +186,7 @@ def _value(name: str, text: str | None) -> Any:
     if text is None:
         raise InputError([Mistake((name,), ..., "a setting reads name=value, such as relationship=0.5")])
     try:
-        found = {} if _DOTTED.search(os.fsencode(text)) else plain(tomllib.loads(f"value = {text}"))
+        found = {} if _DOTTED.search(text) else plain(tomllib.loads(f"value = {text}"))
     except (ValueError, RecursionError):
         found = {"value": text} if _BARE_WORD.fullmatch(text) else {}
     if list(found) != ["value"]:  # a line break in the text could smuggle in a second key
@@ -206,34 +194,27 @@ def _value(name: str, text: str | None) -> Any:
     return found["value"]
 
 
-def _home(name: str, value: Any, table: Table, keys: Sequence[str]) -> list[str]:
+def _home(name: str, value: Any, table: Table, homes: Mapping[str, str]) -> list[str]:
     """Where in the study a setting belongs."""
+    if name.count(".") > MOST_LEVELS:
+        raise InputError([f"{named(name)}: nested too deeply"])
     if "." in name:
-        if name.count(".") > MOST_LEVELS:
-            raise InputError([f"{named(name)}: nested too deeply"])
         return name.split(".")
     design = table.get("design")
-    if isinstance(design, dict) and name in design and name not in ("kind", "seed"):
+    if isinstance(design, dict) and name != "seed" and name in (*design, *_DESIGN):
         return ["design", name]
-    if name in keys:
-        return [name]
-    if name in _OUTCOMES:
-        return ["outcomes", name]
-    if name in _DESIGN and isinstance(design, dict):
-        return ["design", name]
-    if name in PARAMETERS:
-        return ["parameters", name]
-    raise InputError([Mistake((name,), value, *unknown(name, *keys, *_OUTCOMES, *_DESIGN))])
+    if name in homes:
+        return [homes[name], name] if homes[name] else [name]
+    raise InputError([Mistake((name,), value, *unknown(name, *homes, *_DESIGN))])
 
 
-def _put(table: Table, path: list[str], value: Any) -> None:
+def _put(table: Any, path: list[str], value: Any) -> None:
     *sections, key = path
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
-            raise InputError(
-                [Mistake(tuple(path), ..., f"{named(section)} is not a table that holds settings by name")]
-            )
+            why = f"{named(section)} is not a table that holds settings by name"
+            raise InputError([Mistake(tuple(path), why=why)])
     varied = sections == ["design"] and isinstance(table.get(key), list)
     table[key] = [value] if varied and not isinstance(value, list) else value
 
@@ -253,7 +234,7 @@ def points(section: Table, folder: Path) -> Table:
     if path.exists() and not path.is_file():
         raise InputError([Mistake(("design", "file"), name, "is no file")])
     try:
-        rows = [row for row in csv.reader(_decoded(path, _content(path)).splitlines()) if any(row)]
+        rows = [row for row in csv.reader(_text(path).splitlines()) if any(row)]
     except csv.Error as error:
         raise InputError([f"{place(path)}: not valid CSV: {error}"]) from None
     header = [column.strip() for column in rows[0]] if rows else []
@@ -281,49 +262,7 @@ def _cell(header: list[str], row: list[str]) -> Table:
     return cell
 
 
-TEXT = """\
-# The question: what does closer monitoring do to leaders and to care, and do good relationships change that?
-#
-# This study runs as it is. In a shell:
-#
-#   sim check {file}      says how many runs it takes, and for how long
-#   sim run {file}        does them and shows the results; again, and it goes on after an interruption
-#
-# A line that begins with # is for you; the program does not read it. Where there is no space after the #, it is a
-# setting that is switched off: take the # away to switch it on. A mistake gets a line that says what is allowed.
-
-title = "My first study"       # stands over the table and the figure
-regime = "baseline"            # how leaders are overseen where nothing below says otherwise: sim parameters baseline
-seeds = 10                     # runs of each cell, which differ by chance only; more make the intervals narrower
-#mechanisms_off = ["gaming"]   # what if this did not exist? The mechanisms are listed by: sim parameters
-
-# What is the same in every run: any name that "sim parameters" lists, with a value of your own.
-[parameters]
-systems = 6                    # a seventh of the nation, for speed; leave it out for all 42
-months = 120                   # ten years
-#fear_blamed = 0.5             # how much a sanction frightens the one who gets it: sim parameters fear_blamed
-
-# What varies. A grid combines every value with every other: three times two cells here.
-[design]
-kind = "grid"
-monitoring = [0.1, 0.5, 0.9]   # the chance that a slip nobody reported is discovered in its month
-relationship = [0.1, 0.7]      # coaching, listening, development
-
-# What changes on the way: a lever, the month from which a value holds (the first month is 1), and the value.
-#[schedule]
-#punitiveness = { 37 = 0.9, 85 = 0.3 }
-
-# What is kept of each run.
-[outcomes]
-keep = ["fear", "trust", "initiative_rate", "quality", "harm"]
-window = 24                    # averaged over so many months at the end
-#series = true                 # keep every month as well, for a time path
-
-# Instead of a fixed number of seeds: go on in each cell until its mean is as sure as this, plus or minus.
-#[precision]
-#outcome = "quality"
-#half_width = 0.005
-"""
+TEMPLATE = Path(__file__).with_name("new.toml")
 """The study that ``sim new`` writes: small, ready to run, explained to whoever opens it first."""
 
 _NAME = re.compile(r"\w[\w .-]*")  # letters, digits, spaces, hyphens and dots
@@ -342,5 +281,6 @@ def new(name: str) -> Path:
     if not name.isprintable() or not _NAME.fullmatch(path.stem):
         why = "no name for a study; use letters, digits, spaces, - and _, such as my_study"
         raise InputError([f"{shown(name)}: {why}"])
-    files.write_new(path, TEXT.replace("{file}", shlex.quote(path.as_posix())).encode())
+    text = TEMPLATE.read_text(encoding="utf-8")
+    files.write_new(path, text.replace("{file}", shlex.quote(path.as_posix())).encode())
     return path

@@ -1,38 +1,41 @@
-"""Studies: what is written in a TOML file, checked as a whole before anything runs."""
+"""Studies: what is written in a TOML file, checked as a whole before anything runs; and sweeps, without a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, Mistake, Mistakes, closest, place, shown
+from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, place
+from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import LARGEST_SEED, PARAMETERS
+from sim.model.parameters import PARAMETERS
+from sim.pool import Progress, in_order, local_threads
 from sim.study import design, factors
 from sim.study import file as toml
 from sim.study.chunks import Chunk, Kept, budget, chunks
+from sim.study.compute import compute
 from sim.study.design import Settings
-from sim.study.points import Cell, Cells, uncollected
+from sim.study.points import Cell, checked, uncollected
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sim.pool import Progress
     from sim.study.estimate import Estimate
     from sim.study.results import Results
 
 MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
 """More than these are not laid out, because that alone would take minutes and fill the memory."""
-_ENOUGH = 1_000  # cells that are wrong: nobody wants to hear of the others
-_CELLS_NAMED = 5
 _LONGEST_TITLE = 300
 _TITLE = f"a text on one line, of at most {_LONGEST_TITLE} characters"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -56,10 +59,8 @@ class Outcomes(_Section):
     @field_validator("keep")
     @classmethod
     def _known(cls, keep: list[str]) -> list[str]:
-        where, wrong = ("outcomes", "keep"), Mistakes()
-        unknown = (name for name in dict.fromkeys(keep) if name not in OUTCOMES)
-        wrong.take(Mistake(where, name, "no such outcome", closest(name, OUTCOMES)) for name in unknown)
-        wrong.take(Mistake(where, name, why) for name, why in factors.repeated(keep) if name in OUTCOMES)
+        wrong = Mistakes()
+        wrong.take(misnamed(("outcomes", "keep"), keep, OUTCOMES, "outcome"))
         wrong.tell()
         return keep
 
@@ -78,16 +79,12 @@ class Plan(_Section):
     title: str = Field("", pattern=_ONE_LINE, max_length=_LONGEST_TITLE, description=_TITLE)
     regime: str = Field("baseline", description="the name of a regime")
     seeds: int = Field(30, ge=1, le=MOST_SEEDS, description=f"a whole number from 1 to {MOST_SEEDS}")
-    seed: int = Field(
-        0, ge=0, le=LARGEST_SEED - MOST_SEEDS, description="a whole number, at least 0, below 2**63 - 10**6"
-    )
+    seed: int = Field(0, ge=0, lt=2**63 - MOST_SEEDS, description="a whole number, at least 0, below 2**63 - 10**6")
     mechanisms_off: list[str] = Field([], description='a list of mechanisms, such as ["gaming"]')
     parameters: dict[str, Any] = Field({}, description="a table, such as [parameters]")
     design: dict[str, Any] = Field({}, description="a table, such as [design]")
     schedule: dict[str, Any] = Field({}, description="a table, such as [schedule]")
-    outcomes: Outcomes = Field(
-        default_factory=lambda: Outcomes.model_validate({}), description="a table, such as [outcomes]"
-    )
+    outcomes: Outcomes = Field(Outcomes.model_validate({}), description="a table, such as [outcomes]")
     precision: Precision | None = Field(None, description="a table, such as [precision]")
 
     @field_validator("design")
@@ -110,50 +107,62 @@ class Plan(_Section):
     @property
     def common(self) -> Settings:
         """What `resolve` is called with in every cell, unless the cell itself says otherwise."""
-        known = {name: value for name, value in self.parameters.items() if name not in {*_TOP, "window"}}
+        known = {name: value for name, value in self.parameters.items() if _is_parameter(name)}
         return {**known, **{name: getattr(self, name) for name in design.CHOICES}, "window": self.outcomes.window}
 
     def mistakes(self) -> Iterator[Mistake]:
         """What contradicts each other in the sections: keys in the wrong one, and what is both varied and settled."""
-        homes = dict.fromkeys(_TOP, "at the top of the file, before the first [section]")
-        homes |= {"window": "under [outcomes]", "schedule": "in a section [schedule]"}
-        for name in self.parameters.keys() & homes.keys():
-            yield Mistake(("parameters", name), self.parameters[name], f"belongs {homes[name]}")
-        listed, settled = self.design.get("kind") == "list", dict.fromkeys(_ONCE, "set once for all runs")
+        for name, value in self.parameters.items():
+            if not _is_parameter(name):
+                yield Mistake(("parameters", name), value, f"belongs {_home(name)}")
+        settled = dict.fromkeys(_ONCE, "set once for all runs") | {"window": "set in [outcomes] for all runs"}
+        plans = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
+        settled |= {f"{lever}@{month}": "fixed in [schedule]" for lever, plan in plans.items() for month in plan}
         given = [name for name in ("mechanisms_off", "schedule") if getattr(self, name)]
-        if "regime" in self.model_fields_set and not listed:  # each cell of a list may have its own
+        if "regime" in self.model_fields_set and self.design.get("kind") != "list":  # whose cells may have their own
             given.append("regime")
         settled |= dict.fromkeys(given, "fixed at the top of the file")
-        for lever, plan in self.schedule.items():
-            settled |= {f"{lever}@{month}": "fixed in [schedule]" for month in (plan if isinstance(plan, dict) else ())}
-        settled |= {"window": "set in [outcomes] for all runs"}
         settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
-        for name in design.varied(self.design):
-            if name in settled:
-                why = f"varied here and {settled[name]}"
-                yield Mistake(("design", name), ..., why, allowed="leave out one of the two")
-        if (asked := self.precision) is None:
-            return
-        if asked.outcome not in self.outcomes.keep:
-            known = "is not kept; add it to outcomes.keep" if asked.outcome in OUTCOMES else "no such outcome"
-            near = closest(asked.outcome, self.outcomes.keep) if asked.outcome not in OUTCOMES else ""
-            yield Mistake(("precision", "outcome"), asked.outcome, known, near)
-        if asked.maximum < self.seeds:
+        for name in filter(settled.__contains__, factors.varied(self.design)):
+            why = f"varied here and {settled[name]}"
+            yield Mistake(("design", name), why=why, allowed="leave out one of the two")
+        if self.precision and (outcome := self.precision.outcome) not in self.outcomes.keep:
+            if outcome in OUTCOMES:
+                yield Mistake(("precision", "outcome"), outcome, "is not kept; add it to outcomes.keep")
+            yield from misnamed(("precision", "outcome"), [outcome], OUTCOMES, "outcome")
+        if self.precision and self.precision.maximum < self.seeds:
             why = f"must be at least seeds = {self.seeds}, the minimum"
-            yield Mistake(("precision", "maximum"), asked.maximum, why)
+            yield Mistake(("precision", "maximum"), self.precision.maximum, why)
 
     def toml(self) -> str:
         """The plan with its defaults filled in, as TOML."""
         table = self.model_dump()
         if "regime" in self.design:  # varied, so there is none for all runs
             del table["regime"]
-        return toml.written({name: value for name, value in table.items() if value not in ({}, [], "", None)})
+        return tomli_w.dumps({name: value for name, value in table.items() if value not in ({}, [], "", None)})
 
 
 _TOP = tuple(Plan.model_fields)
 _ONCE = frozenset(_TOP) - set(design.CHOICES) | {"window"}
 """What a design cannot vary."""
 _SECTIONS: dict[str, type[BaseModel]] = {"outcomes": Outcomes, "precision": Precision}
+_HOMES = {
+    **dict.fromkeys(PARAMETERS, "parameters"),
+    **{key: section for section, model in _SECTIONS.items() for key in model.model_fields},
+    **dict.fromkeys(_TOP, ""),
+}
+"""The section to which each key belongs, "" for the top of the file."""
+
+
+def _is_parameter(name: str) -> bool:
+    """Whether a key may stand under ``[parameters]``, as far as is known here."""
+    return name != "window" and (name in PARAMETERS or name not in _HOMES)
+
+
+def _home(name: str) -> str:
+    if name in ("parameters", "design", "schedule", *_SECTIONS):
+        return f"in a section [{name}]"
+    return f"under [{_HOMES[name]}]" if _HOMES[name] else "at the top of the file, before the first [section]"
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,7 +196,7 @@ class Study:
         with a line for each mistake.
         """
         path = Path(path)
-        table = toml.read(path)
+        table = toml.read(path, is_study=True)
         return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
 
     @classmethod
@@ -212,7 +221,7 @@ class Study:
         safe = plain.strip(". ") or "study"  # the results stay inside ``results/``, whatever a file is called
         try:
             with uncollected():
-                changed = toml.overridden(table, overrides, _TOP)
+                changed = toml.overridden(table, overrides, _HOMES)
                 section = changed.get("design")
                 if isinstance(section, dict) and section.get("kind") == "csv":
                     changed["design"] = toml.points(section, Path(folder))
@@ -224,8 +233,7 @@ class Study:
             ) from None
 
     def __repr__(self) -> str:
-        cells = f"{len(self.points):,} cell{'s' if len(self.points) != 1 else ''}"
-        return f"Study({self.name!r}: {cells} × {self.plan.seeds:,})"
+        return f"Study({self.name!r}: {counted(len(self.points), 'cell')} × {self.plan.seeds:,})"
 
     @property
     def title(self) -> str:
@@ -326,6 +334,55 @@ class Study:
         return estimate(self, self.folder(out), workers)
 
 
+def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **settings: Any) -> pd.DataFrame:
+    """Run the model for every combination of values, with the same seeds for each.
+
+    Parameters
+    ----------
+    seeds, seed : int
+        Runs of each combination, and the first one's seed; runs of the same seed are paired.
+    workers : int, optional
+        Threads, by default one for each core. The rows do not depend on it.
+    settings
+        Parameters, levers, sizes, ``regime``, ``mechanisms_off`` and ``schedule``: a list or array of values is varied
+        (for ``mechanisms_off``, a list of lists), a single value is the same in all runs. ``keep`` and ``window`` are
+        those of ``[outcomes]``.
+
+    Returns
+    -------
+    DataFrame
+        A row for each run, as `Results.runs` has them: ``cell`` (from 1), what varies, ``seed``, the outcomes averaged
+        over the window, and ``error``.
+
+    Raises `InputError` with a line for each mistake.
+
+    >>> table = sweep(monitoring=[0.1, 0.9], seeds=2, systems=1, months=6, keep=["fear"])
+    >>> table[["cell", "monitoring", "seed"]].to_numpy().tolist()
+    [[1.0, 0.1, 0.0], [1.0, 0.1, 1.0], [2.0, 0.9, 0.0], [2.0, 0.9, 1.0]]
+    """
+    outcomes = {name: settings.pop(name) for name in ("keep", "window") if name in settings}
+    if isinstance(settings.get("mechanisms_off"), str):
+        settings["mechanisms_off"] = [settings["mechanisms_off"]]
+    varied = {name: values for name, values in settings.items() if _is_varied(name, values)}
+    fixed = {name: value for name, value in settings.items() if name not in varied}
+    top = {name: fixed.pop(name) for name in design.CHOICES if name in fixed} | {"seeds": seeds, "seed": seed}
+    sections = {"parameters": fixed, "design": {**varied, "kind": "grid"}, "outcomes": outcomes}
+    study = Study.from_dict(top | sections, name="sweep", where="sweep")
+    engine.warm_up()
+    with local_threads(workers) as threads:
+        tables = [done["runs"] for done in in_order(threads, compute, study.chunks)]
+    runs: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    numbers = [(piece.number, piece.runs) for chunk in study.chunks for piece in chunk.pieces]
+    runs.insert(0, "cell", np.repeat(*np.transpose(numbers)))
+    return runs
+
+
+def _is_varied(name: str, values: Any) -> bool:
+    """Whether several values are given for a setting."""
+    several = getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
+    return several and not (name == "mechanisms_off" and all(isinstance(each, str) for each in values))
+
+
 def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]]:
     """The plan, the columns and the cells of a study; raises `InputError` with a line for each mistake."""
     wrong = Mistakes()
@@ -340,21 +397,11 @@ def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]
     columns: tuple[str, ...] = ()
     with wrong:
         settings = design.cells(plan.design)
-        columns = tuple(design.varied(plan.design))
-    cells = _CellMistakes(plan, len(settings))
-    points: list[Cell] = []
-    checked = Cells(plan.common, columns, plan.outcomes.organisations)
-    for number, own in enumerate(settings, 1):
-        try:
-            settled = design.put_into_schedule(own, plan.schedule)
-            points.append(checked({name: value for name, value in settled.items() if name not in _ONCE}))
-        except InputError as error:
-            cells.add(number, own, error)
-            if cells.wrong > _ENOUGH:
-                break
-    wrong.take(cells.told() if cells.wrong else _repeated(points))
+        columns = tuple(factors.varied(plan.design))
+        settings = [{name: own[name] for name in own if name not in _ONCE} for own in settings]  # they are told already
+    points = checked(plan, columns, settings, wrong)
     wrong.tell()
-    return plan, columns, tuple(points)
+    return plan, columns, points
 
 
 def _complaints(error: ValidationError) -> Iterator[Mistake]:
@@ -373,61 +420,8 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
             near = "parameters" if inside & PARAMETERS.keys() else closest(where[-1], _TOP)
             hint = f"did you mean [{near}]?" if near else "there are [parameters], [design], [schedule] and [outcomes]"
             yield Mistake(where, ..., "no such section", allowed=hint)
+        elif (name := where[-1]) in _HOMES:
+            yield Mistake(where, problem["input"], "no such key", allowed=f"it belongs {_home(name)}")
         else:
-            yield Mistake(where, problem["input"], "no such key", *_belongs(where[-1], model))
-
-
-def _belongs(name: str, model: type[BaseModel]) -> tuple[str, str]:
-    """The key that may be meant by an unknown one, and where it belongs or what there is."""
-    if model is not Plan and name in _TOP:
-        return "", "it belongs at the top of the file, before the first [section]"
-    homes = {key: section for section, fields in _SECTIONS.items() for key in fields.model_fields}
-    homes |= dict.fromkeys(PARAMETERS.keys() - {"window"}, "parameters")
-    if name in homes:
-        return "", f"it belongs under [{homes[name]}]"
-    near = closest(name, model.model_fields)
-    return near, "" if near else f"there are {', '.join(model.model_fields)}"
-
-
-class _CellMistakes:
-    """Mistakes in cells, each told once with the numbers of the cells that make it."""
-
-    def __init__(self, plan: Plan, cells: int) -> None:
-        self.wrong = 0
-        self._plan = plan
-        self._all = cells
-        self._found: dict[tuple[object, ...], tuple[Mistake, list[int]]] = {}
-
-    def add(self, number: int, own: Settings, error: InputError) -> None:
-        """Note what is wrong with the cell with this number, which itself sets `own`."""
-        self.wrong += 1
-        listed = self._plan.design.get("kind") == "list"
-        for said in error.mistakes:
-            name = said.where[0] if said.where else ""
-            outer = ("design", *["cell"] * listed) if name in own else ("parameters",)
-            mistake = said.within(*outer) if name in own or name in self._plan.parameters else said
-            key: tuple[object, ...] = (mistake.where, mistake.why, mistake.nearest)
-            if key in self._found and number in self._found[key][1]:  # the same cell made it with another value
-                key = (*key, shown(mistake.value))
-            told, numbers = self._found.setdefault(key, (mistake, []))
-            numbers.append(number)
-            if told.value is not mistake.value and told.value != mistake.value:  # each cell has its own
-                self._found[key] = (replace(told, value=..., allowed=""), numbers)
-
-    def told(self) -> Iterator[Mistake]:
-        """A mistake for each kind; what is wrong with all cells of a design needs no numbers."""
-        for mistake, numbers in self._found.values():
-            if len(numbers) == self._all and mistake.where[:2] != ("design", "cell"):
-                yield mistake
-                continue
-            more = f" and {len(numbers) - _CELLS_NAMED} more" if len(numbers) > _CELLS_NAMED else ""
-            first = ", ".join(map(str, numbers[:_CELLS_NAMED]))
-            yield mistake.found_in(f"cell{'s' if len(numbers) > 1 else ''} {first}{more}")
-
-
-def _repeated(points: Iterable[Cell]) -> Iterator[Mistake]:
-    """Cells that are the same, which would count the same runs twice."""
-    first: dict[str, int] = {}
-    for number, cell in enumerate(points, 1):
-        if (same := first.setdefault(cell.digest, number)) != number:
-            yield Mistake((), ..., f"the same as cell {same}; leave out one of the two", about=f"cell {number}")
+            near, every = closest(name, model.model_fields), f"there are {', '.join(model.model_fields)}"
+            yield Mistake(where, problem["input"], "no such key", near, "" if near else every)

@@ -6,15 +6,19 @@ import gc
 import hashlib
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.errors import InputError
+from sim.errors import InputError, Mistake, Mistakes, shown
 from sim.model.parameters import PARAMETERS, SIZES, Parameters, check_memory, nulls, resolve
-from sim.study.design import TEXTS, Settings
+from sim.study.design import TEXTS, Settings, put_into_schedule
 from sim.study.factors import scheduled
+
+if TYPE_CHECKING:
+    from sim.study.plan import Plan
 
 _VECTOR = struct.Struct(f"<{len(PARAMETERS)}d")
 _values = attrgetter(*PARAMETERS)
@@ -22,6 +26,8 @@ _NAMES = hashlib.blake2b(json.dumps(list(PARAMETERS)).encode(), digest_size=16).
 """The names behind the numbers of a digest: another list of parameters makes other cells."""
 _FRAMING = ("regime", "schedule", *SIZES)
 _MOST_FRAMES = 1_000
+_ENOUGH = 1_000  # cells that are wrong: nobody wants to hear of the others
+_CELLS_NAMED = 5
 
 _SETTING_UP = 300  # what starting a run costs, in manager-months
 _MONTH = 20  # what a month costs beside its managers
@@ -82,8 +88,7 @@ class Cells:
         """A copy of the parameters of a cell with the same frame; raises whatever where one is not plainly right."""
         framing = {name: value for name, value in own.items() if name in _FRAMING}
         if (frame := self._frames.get(key := repr(framing))) is None:
-            off = {"mechanisms_off": ()}
-            frame = resolve(**{**self._common, **framing, **off})
+            frame = resolve(**{**self._common, **framing, "mechanisms_off": ()})
             if len(self._frames) < _MOST_FRAMES:
                 self._frames[key] = frame
         numbers: dict[str, float] = {}
@@ -133,3 +138,52 @@ def cost_of(p: Parameters, organisations: bool) -> int:
     places = p.systems * p.organisations
     month = places * p.managers + _MONTH + (places * _KEPT_ORGANISATION if organisations else 0)
     return p.months * month + _SETTING_UP
+
+
+def checked(plan: Plan, columns: tuple[str, ...], cells: Sequence[Settings], wrong: Mistakes) -> tuple[Cell, ...]:
+    """The cells of a study, each given by what it sets itself; what is wrong with them is added to `wrong`."""
+    refused: list[tuple[int, Settings, InputError]] = []
+    points: list[Cell] = []
+    make = Cells(plan.common, columns, plan.outcomes.organisations)
+    for number, own in enumerate(cells, 1):
+        try:
+            points.append(make(put_into_schedule(own, plan.schedule)))
+        except InputError as error:
+            refused.append((number, own, error))
+            if len(refused) > _ENOUGH:
+                break
+    wrong.take(_cell_mistakes(plan, refused, len(cells)) if refused else _same_cells(points))
+    return tuple(points)
+
+
+def _cell_mistakes(plan: Plan, refused: Iterable[tuple[int, Settings, InputError]], every: int) -> Iterator[Mistake]:
+    """Mistakes in cells, given with what each cell itself sets: each told once, with the cells that make it."""
+    found: dict[tuple[object, ...], tuple[Mistake, list[int]]] = {}
+    listed = plan.design.get("kind") == "list"
+    for number, own, error in refused:
+        for said in error.mistakes:
+            name = said.where[0] if said.where else ""
+            outer = ("design", *["cell"] * listed) if name in own else ("parameters",)
+            mistake = said.within(*outer) if name in own or name in plan.parameters else said
+            key: tuple[object, ...] = (mistake.where, mistake.why, mistake.nearest)
+            if key in found and number in found[key][1]:  # the same cell made it with another value
+                key = (*key, shown(mistake.value))
+            told, numbers = found.setdefault(key, (mistake, []))
+            numbers.append(number)
+            if told.value is not mistake.value and told.value != mistake.value:  # each cell has its own
+                found[key] = (replace(told, value=..., allowed=""), numbers)
+    for mistake, numbers in found.values():
+        if len(numbers) == every and mistake.where[:2] != ("design", "cell"):
+            yield mistake  # what is wrong with all cells of a design needs no numbers
+            continue
+        more = f" and {len(numbers) - _CELLS_NAMED} more" if len(numbers) > _CELLS_NAMED else ""
+        first = ", ".join(map(str, numbers[:_CELLS_NAMED]))
+        yield mistake.found_in(f"cell{'s' if len(numbers) > 1 else ''} {first}{more}")
+
+
+def _same_cells(points: Iterable[Cell]) -> Iterator[Mistake]:
+    """Cells that are the same, which would count the same runs twice."""
+    first: dict[str, int] = {}
+    for number, cell in enumerate(points, 1):
+        if (same := first.setdefault(cell.digest, number)) != number:
+            yield Mistake((), ..., f"the same as cell {same}; leave out one of the two", about=f"cell {number}")

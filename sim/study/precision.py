@@ -13,14 +13,15 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from sim.statistics import student
 from sim.study.chunks import Chunk, chunks
 
 if TYPE_CHECKING:
     from sim.study.plan import Study
 
-CONFIDENCE = 0.95
 _GROWTH = 1.5
 
 Values = Callable[[Chunk], Iterable[float]]
@@ -35,13 +36,11 @@ def half_width(values: Sequence[float]) -> float:
     >>> round(half_width([1.0, 2.0, 3.0]), 3)
     2.484
     """
-    from scipy.special import stdtrit  # noqa: PLC0415
-
     if (n := len(values)) < 2:
         return math.inf
     mean = math.fsum(values) / n
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    return float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * math.sqrt(variance / n)
+    return float(student(n)) * math.sqrt(variance / n)
 
 
 def totals(minimum: int, maximum: int) -> Iterator[int]:
@@ -61,42 +60,36 @@ class Rounds:
     """The chunks of a study, round by round; a study without ``[precision]`` has one round.
 
     `chunks` are those of the present round, `every` those of all rounds so far, and `runs` is how many runs these have.
+    `outcome` is the one that has to be precise, "" where none has to.
     """
 
     def __init__(self, study: Study) -> None:
-        self._study = study
-        self._precision = study.plan.precision
-        self._open = list(enumerate(study.points, 1)) if self._precision else []
-        self._values = {number: array("d") for number, _ in self._open}
-        self._totals = totals(study.plan.seeds, self._precision.maximum) if self._precision else iter(())
-        self._runs = next(self._totals, study.plan.seeds)
-        self.outcome = self._precision.outcome if self._precision else ""
-        self.chunks: tuple[Chunk, ...] = study.chunks
-        self.every: tuple[Chunk, ...] = study.chunks
-        self.runs = sum(chunk.runs for chunk in self.every)  # kept, because it is asked for after every chunk
+        self._study, asked = study, study.plan.precision
+        self._open = list(enumerate(study.points, 1))
+        self._values = {number: array("d") for number, _ in self._open} if asked else {}
+        self._totals = totals(study.plan.seeds, study.plan.most_seeds)
+        self._runs = next(self._totals)
+        self.outcome = asked.outcome if asked else ""
+        self.chunks = self.every = study.chunks
+        self.runs = study.size  # kept, because it is asked for after every chunk
 
     def advance(self, values: Values) -> bool:
         """Go to the next round, after every chunk of this one is finished; False where there is none."""
-        if not self._precision:
+        plan = self._study.plan
+        if not plan.precision:
             return False
         for chunk in self.chunks:
-            self._take(chunk, values(chunk))
-        wide = self._precision.half_width
+            found = iter(values(chunk))
+            for piece in chunk.pieces:
+                self._values[piece.number].extend(x for x in islice(found, piece.runs) if not math.isnan(x))
+        wide = plan.precision.half_width
         self._open = [(number, cell) for number, cell in self._open if half_width(self._values[number]) > wide]
-        self._values = {number: self._values[number] for number, _ in self._open}
         before, self._runs = self._runs, next(self._totals, 0)
         if not self._open or not self._runs:
             return False
-        plan = self._study.plan
         seeds, size = self._runs - before, self._study.budget
         added = chunks(self._open, self._study.columns, plan.seed + before, seeds, plan.kept, size)
         self.chunks = tuple(added)
         self.every += self.chunks
-        self.runs += sum(chunk.runs for chunk in self.chunks)
+        self.runs += seeds * len(self._open)
         return True
-
-    def _take(self, chunk: Chunk, values: Iterable[float]) -> None:
-        left = iter(values)
-        for piece in chunk.pieces:
-            mine = self._values[piece.number]
-            mine.extend(value for value in (next(left) for _ in range(piece.runs)) if not math.isnan(value))

@@ -178,6 +178,10 @@ LINES: list[tuple[dict[str, Any], str, str]] = [
     ({"window": [1, 2]}, "window", "[outcomes]"),
     ({"together": [{**PAIR, "name": "x"}], "targets": [0, 1]}, "together.targets", "2 times"),
     ({"together": [{**PAIR, "name": "name"}]}, "together.name", "another name"),
+    ({"together": [{**PAIR, "name": "monitoring@3"}], "monitoring@3": [0, 1]}, "together.name", "2 times"),
+    ({"regime": ["light", "hevy"]}, "regime", "heavy"),
+    ({"regime": ["light", "light"]}, "regime", "2 times"),
+    ({"regime": ["light"]}, "regime", "at least two values"),
 ]  # fmt: skip
 
 

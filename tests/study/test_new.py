@@ -11,7 +11,7 @@ import pytest
 from sim import cli
 from sim.errors import InputError
 from sim.study import Study
-from sim.study.file import TEXT, new
+from sim.study.file import new
 
 TINY = {"systems": 1, "parameters.organisations": 2, "managers": 2, "months": 6, "seeds": 2, "window": 3}
 
@@ -62,7 +62,7 @@ def test_the_text_names_its_own_file_and_only_names_that_exist(empty_folder, mon
     for name in re.findall(r"sim parameters (\w+)", text):
         assert glossary.meanings(name)
     assert max(map(len, text.splitlines())) <= 120
-    assert all(section in TEXT for section in ("[parameters]", "[design]", "[schedule]", "[outcomes]", "[precision]"))
+    assert all(section in text for section in ("[parameters]", "[design]", "[schedule]", "[outcomes]", "[precision]"))
 
 
 def test_the_command_names_what_it_wrote_and_what_comes_next(monkeypatch, capsys):

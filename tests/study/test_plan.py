@@ -138,7 +138,8 @@ def test_all_mistakes_of_a_file_are_named_at_once() -> None:
     assert len(lines) == 7
 
 
-def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where no study is
     assert one_line(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
     assert one_line(tmp_path / "no.toml") == f"{tmp_path}/no.toml: cannot be read: No such file or directory"
     path = saved(tmp_path, "title = 'é'".encode("latin-1"))
@@ -253,7 +254,7 @@ def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_pat
         Study.load(tmp_path / "mine")
     with pytest.raises(InputError) as nothing:
         Study.load(tmp_path / "yours")
-    assert "did you mean" not in str(nothing.value)
+    assert f"there are {tmp_path / 'mine.toml'}, " in str(nothing.value)
     monkeypatch.chdir(EXPERIMENTS.parent)
     for name in ("surveillance", "surveillance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
         with pytest.raises(InputError, match=r"did you mean .*experiments/surveillance\.toml\?"):

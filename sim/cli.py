@@ -91,9 +91,11 @@ def claim(
     workers: Workers = None,
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
-    from sim import files  # noqa: PLC0415
+    from sim import (
+        files,
+        questions,
+    )
     from sim.claims import answer as claims  # noqa: PLC0415
-    from sim.questions import ask as questions  # noqa: PLC0415
     from sim.report.claims import answer_to, reply_to, save, save_reply  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415

@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import sim
 from sim.report.study import save
-from sim.study import estimate
+from sim.study import runner as estimate
 from sim.worlds import ensemble
 from sim.worlds import summary as worlds
 

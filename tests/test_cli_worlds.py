@@ -13,7 +13,7 @@ import pytest
 import test_cli
 from ensembles import heavy_on_one, kept, saved
 
-from sim.questions.ask import QUESTIONS, ask
+from sim.questions import QUESTIONS, ask
 from sim.worlds import calibrate as calibration
 from sim.worlds import evidence as findings
 from sim.worlds import summary as worlds

@@ -30,8 +30,8 @@ from sim.study.points import Cell, checked, uncollected
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sim.study.estimate import Estimate
     from sim.study.results import Results
+    from sim.study.runner import Estimate
 
 MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
@@ -329,7 +329,7 @@ class Study:
 
     def estimate(self, out: Path | str | None = None, workers: int | None = None) -> Estimate:
         """What `run` would take: runs, those already done, seconds on this machine, bytes on disk."""
-        from sim.study.estimate import estimate  # noqa: PLC0415
+        from sim.study.runner import estimate  # noqa: PLC0415
 
         return estimate(self, self.folder(out), workers)
 

@@ -23,9 +23,9 @@ from sim.errors import InputError, Mistake, closest, place, shown, whole
 from sim.model.run import provenance
 from sim.statistics import mean_interval, student
 from sim.study import file as toml
+from sim.study.chunks import half_width
 from sim.study.compute import schema
 from sim.study.design import is_sampled
-from sim.study.precision import half_width
 from sim.study.store import Plan, Store
 
 if TYPE_CHECKING:

@@ -1,12 +1,13 @@
-"""Running a study: what is missing, wherever it is computed, each chunk stored when it is finished."""
+"""Running a study: what it would take, and what is missing, wherever it is computed, stored chunk by chunk."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, Mistake, StudyStopped, whole
 from sim.model import engine
+from sim.model.outcomes import POST_COLUMNS
+from sim.model.parameters import resolve
 from sim.pool import MOST_WORKERS, Progress, as_done, cores, local_threads
-from sim.study.chunks import Chunk
+from sim.study.chunks import Chunk, Piece, Rounds
 from sim.study.compute import Tables, compute, lacking, schema
-from sim.study.precision import Rounds
+from sim.study.points import cost_of
 from sim.study.results import Results
-from sim.study.store import Store, plan_of
+from sim.study.store import Store, encoded, plan_of
 
 if TYPE_CHECKING:
     from sim.study.plan import Study
@@ -34,6 +37,8 @@ MOST_RUNS = 1_000_000
 """More runs than this are asked about."""
 _DAY = 86_400 / 1.2e-7
 """Manager-months that one core does in a day, roughly."""
+_PILOT_SECONDS, _PILOT_RUNS, _PILOT_COST = 0.5, 50, 1_000_000
+_NUMBER = 8  # bytes
 
 
 @dataclass(frozen=True)
@@ -177,3 +182,75 @@ def _ask(study: Study, store: Store, workers: int, options: Options) -> None:
         most = "up to " if study.plan.precision else ""
         line = f"{most}{runs:,} runs{days}: more than {MOST_RUNS:,} runs or a day; add --yes if you mean it"
         raise InputError([f"{study.name}: {line}"])
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a study takes.
+
+    `runs` are those planned so far and `most` the largest number that they can become, which is more for a study with
+    ``[precision]``; `done` of them are finished, `failed` of these failed. `seconds` is for the runs that are missing,
+    `bytes` for the folder when the planned runs are finished.
+    """
+
+    runs: int
+    most: int
+    done: int
+    failed: int
+    seconds: float
+    bytes: int
+
+
+def estimate(study: Study, folder: Path, workers: int | None) -> Estimate:
+    """Time a few short runs and count what is missing; see `Study.estimate`."""
+    workers = checked_workers(workers)
+    store, rounds = Store(folder), Rounds(study)
+    missing = unfinished(store, rounds)
+    seconds = _pilot(missing) * sum(chunk.cost for chunk in missing) / min(workers, cores(), len(missing) or 1)
+    left = {chunk.id for chunk in missing}
+    done = [chunk for chunk in rounds.every if chunk.id not in left]
+    return Estimate(
+        runs=rounds.runs,
+        most=study.most if missing else rounds.runs,
+        done=sum(chunk.runs for chunk in done),
+        failed=sum(store.done[chunk.id]["failed"] for chunk in done),
+        seconds=seconds,
+        bytes=_bytes(rounds.every),
+    )
+
+
+def _sample(chunks: Sequence[Chunk]) -> list[Piece]:
+    return [chunk.pieces[0] for chunk in chunks[:: max(1, len(chunks) // _PILOT_RUNS)]]
+
+
+def _pilot(chunks: Sequence[Chunk]) -> float:
+    """Seconds for each unit of cost, from runs of the cells spread over these chunks, cut short where they are long."""
+    cells = [piece.cell for piece in _sample(chunks)]
+    if not cells:
+        return 0.0
+    engine.warm_up()
+    cost, begun = 0, time.perf_counter()
+    for seed in range(_PILOT_RUNS):
+        p = resolve(**cells[seed % len(cells)].settings)
+        months = max(1, p.months * _PILOT_COST // max(_PILOT_COST, cost_of(p, False)))
+        short = p.model_copy(update={"months": months})
+        engine.run(short, seed)
+        cost += cost_of(short, False)
+        if time.perf_counter() - begun > _PILOT_SECONDS:
+            break
+    return (time.perf_counter() - begun) / cost
+
+
+def _bytes(chunks: Sequence[Chunk]) -> int:
+    """Bytes on disk: eight for each kept number, and what each file has beside its numbers."""
+    first, kept, sample = chunks[0], chunks[0].kept, _sample(chunks)
+    numbers = 0
+    for p in (resolve(**piece.cell.settings) for piece in sample):
+        by_month = len(kept.outcomes) * kept.series
+        by_month += p.systems * p.organisations * len(POST_COLUMNS) * kept.organisations
+        numbers += len(kept.outcomes) + p.months * by_month
+    cell, sizes = first.pieces[0].cell, dict.fromkeys(("systems", "organisations", "managers", "months"), 1)
+    tiny = cell._replace(own={**cell.settings, **sizes, "schedule": {}}, common={})
+    hardly_any = replace(first, pieces=(Piece(1, tiny, 0, 1),))
+    overhead = sum(len(encoded(table, hardly_any)) for table in compute(hardly_any).values())
+    return round(numbers / len(sample) * _NUMBER * sum(chunk.runs for chunk in chunks)) + len(chunks) * overhead

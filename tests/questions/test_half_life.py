@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.model.parameters import MECHANISMS
-from sim.questions.ask import ask
+from sim.questions import ask
 from sim.questions.half_life import half_life
 from sim.worlds.prior import Worlds, prior
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sim.model.run import run_parameters
+from sim.questions import ask
 from sim.questions import hysteresis as tipping
-from sim.questions.ask import ask
 from sim.questions.hysteresis import loop_areas
 from sim.questions.paired import monthly, share_and_error
 from sim.worlds.prior import DEFAULT, World, Worlds, prior

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.questions.ask import ask
+from sim.questions import ask
 from sim.questions.optimum import LEVELS, SHIFTS, best, slopes
 from sim.statistics import top_of_parabola
 from sim.worlds.evaluate import PLACE, run_means

@@ -12,7 +12,7 @@ from ensembles import by_hand
 
 from sim.claims.answer import Effort, Reply, answer, claims_named
 from sim.errors import InputError
-from sim.questions.ask import QUESTIONS, ask, asked_beside
+from sim.questions import QUESTIONS, ask, asked_beside
 from sim.report.claims import save_reply
 
 TINY = {"systems": 1, "organisations": 2, "managers": 2}

@@ -10,7 +10,7 @@ import pytest
 from sim.model.interventions import LEARNED, Interventions, Sanction
 from sim.model.parameters import MECHANISMS
 from sim.model.run import run_parameters
-from sim.questions.ask import ask
+from sim.questions import ask
 from sim.questions.sanction import GROUPS, months_until_half
 from sim.worlds.prior import Worlds, prior
 

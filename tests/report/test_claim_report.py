@@ -20,7 +20,7 @@ from sim.claims.discovery import grid
 from sim.claims.table import SURVEILLANCE
 from sim.plots import claims as drawings
 from sim.plots import theme
-from sim.questions.ask import ask
+from sim.questions import ask
 from sim.report.claims import of_claims, pictures
 
 WORLDS = 100

@@ -13,7 +13,7 @@ from conftest import table
 from sim.errors import InputError
 from sim.statistics import mean_interval
 from sim.study import Results, Study
-from sim.study.precision import half_width, totals
+from sim.study.chunks import half_width, totals
 
 PRECISE = {"outcome": "fear", "half_width": 0.02, "maximum": 40}
 

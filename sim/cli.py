@@ -91,10 +91,7 @@ def claim(
     workers: Workers = None,
 ) -> None:
     """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
-    from sim import (
-        files,
-        questions,
-    )
+    from sim import files, questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
     from sim.report.claims import answer_to, reply_to, save, save_reply  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415

@@ -458,7 +458,7 @@ def test_an_interrupted_save_leaves_nothing_behind(report, tmp_path, monkeypatch
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sim.report.claims.of_claims", interrupted)
+    monkeypatch.setattr("sim.report.claims.pictures", interrupted)  # after the tables, before the page
     with pytest.raises(KeyboardInterrupt):
         save(report, tmp_path / "claims")
     assert not list(tmp_path.iterdir())

@@ -29,7 +29,7 @@ def both(**asked: Any) -> tuple[sim.Run, sim.Run]:
 
 
 @given(runs())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_both_engines_give_the_same_bits(asked: dict[str, Any]) -> None:
     compiled, mesa = both(**asked)
     assert identical(compiled.record, mesa.record)
@@ -37,7 +37,7 @@ def test_both_engines_give_the_same_bits(asked: dict[str, Any]) -> None:
 
 
 @given(runs(values=corners))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_both_engines_give_the_same_finite_numbers_at_the_corners_of_what_is_allowed(asked: dict[str, Any]) -> None:
     """Plain Python would raise where a rule leaves its domain, and compiled code would go on with NaN."""
     compiled, mesa = both(**asked)

@@ -78,7 +78,7 @@ def test_every_lever_follows_its_schedule_from_the_start_of_the_month(lever: str
 
 
 @given(runs())
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_outcomes_keep_within_their_bounds(asked: dict[str, Any]) -> None:
     """Stocks, shares and rates in [0, 1], nationally, by organisation and by post; nothing is NaN or infinite."""
     run = sim.simulate(record_organisations=True, **asked)
@@ -90,7 +90,7 @@ def test_outcomes_keep_within_their_bounds(asked: dict[str, Any]) -> None:
 
 
 @given(runs())
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_a_part_is_never_more_than_the_whole(asked: dict[str, Any]) -> None:
     """Climates drawn more widely hold those drawn more narrowly, and events those that presuppose them."""
     s = sim.simulate(**asked).series
@@ -117,7 +117,7 @@ def test_stocks_of_every_manager_and_organisation_stay_in_bounds_every_month(ask
 
 
 @given(runs(values=allowed))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_stocks_stay_in_bounds_and_numbers_finite_at_everything_that_is_allowed(asked: dict[str, Any]) -> None:
     """Also far beyond the plausible range, where a rule alone would leave [0, 1]."""
     run = sim.simulate(**asked)

@@ -30,7 +30,7 @@ def summaries(summary: pd.DataFrame, design: list[str]) -> str:
     rows = [["cell", *design, *outcomes]]
     for cell, part in summary.groupby("cell", sort=False):
         first = part.iloc[0]
-        values = [f"{row.mean:.3f} ± {row.half_width:.3f}" for row in part.itertuples()]
+        values = [f"{row.mean:.3f} ± {row.half_width:.3f}".removesuffix(" ± nan") for row in part.itertuples()]
         rows.append([str(cell), *(str(first[name]) for name in design), *values])
     return _aligned(rows)
 

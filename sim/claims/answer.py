@@ -17,7 +17,7 @@ from sim.claims import text as words
 from sim.claims.table import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
-from sim.errors import InputError, Mistakes, nearest, shown, whole
+from sim.errors import InputError, Mistake, Mistakes, closest, nearest, shown, whole
 from sim.model.parameters import LARGEST_SEED, PARAMETERS, SIZES, resolve, seed_of
 from sim.model.run import provenance
 from sim.pool import MOST_WORKERS, Progress, part_of
@@ -165,6 +165,7 @@ DEEP = Effort(worlds=400, alternatives=150, replications=8, systems=2, orders=15
 """One claim, in depth."""
 FULL = Effort(worlds=None, alternatives=120, replications=8, systems=4, orders=150, draws=100)
 """All claims in all worlds, and the questions beside them."""
+EFFORTS = {"quick": QUICK, "deep": DEEP, "full": FULL}
 
 UNFINISHED = "unfinished"
 """The folder, within that of the results, where finished blocks of worlds wait for the others."""
@@ -205,12 +206,28 @@ def claims_named(*ids: str, beside: Sequence[str] = ()) -> tuple[Claim, ...]:
     return tuple(known[name] for name in ids) or CLAIMS
 
 
+def _effort(asked: object) -> Effort:
+    if isinstance(asked, Effort):
+        return asked
+    if not isinstance(asked, str) or asked not in EFFORTS:
+        every = f"there are {', '.join(EFFORTS)}"
+        raise InputError([Mistake(("effort",), asked, "no such effort", closest(asked, EFFORTS), every)])
+    return EFFORTS[asked]
+
+
+def _claims(asked: Sequence[Claim | str]) -> tuple[Claim, ...]:
+    """The claims that are asked for, in the order given; all where there are none."""
+    listed = (asked,) if isinstance(asked, str | Claim) else tuple(asked)
+    known = iter(claims_named(*(one for one in listed if not isinstance(one, Claim))))
+    return tuple(one if isinstance(one, Claim) else next(known) for one in listed) or CLAIMS
+
+
 def answer(
     ensemble: Ensemble | None = None,
     second: Ensemble | None = None,
     *,
-    claims: Sequence[Claim] = CLAIMS,
-    effort: Effort = QUICK,
+    claims: Sequence[Claim | str] = (),
+    effort: Effort | str = "quick",
     deep: bool = False,
     seed: int | None = 0,
     folder: Path | None = None,
@@ -225,10 +242,10 @@ def answer(
     ensemble, second : Ensemble, optional
         The worlds weighted by evidence, and those under the prior in which no mechanism is off; by default the two
         that come with the package. Beside them stand worlds drawn from the first prior without regard to evidence.
-    claims : sequence of Claim
-        What to answer; by default all of `CLAIMS`.
-    effort : Effort
-        How many worlds, replications and systems: `QUICK`, `DEEP` or `FULL`.
+    claims : sequence of str or Claim
+        What to answer, such as ``["fear", "pays"]``; by default all claims.
+    effort : "quick", "deep", "full" or Effort
+        How many worlds, replications and systems.
     deep : bool
         Whether to run also what a closer look at a claim needs.
     seed : int, optional
@@ -245,6 +262,8 @@ def answer(
     InputError
         With one line for each mistake, and where there are too few worlds to say anything.
     """
+    effort = _effort(effort)
+    claims = _claims(claims)
     first = _checked(effort, seed, workers, sizes)
     main, taken = _taken(ensemble, "main", effort.worlds)
     samples = {

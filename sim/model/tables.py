@@ -31,6 +31,9 @@ class Table(dict[str, Row]):
     def __init__(self, *rows: Row) -> None:
         super().__init__((row.name, row) for row in rows)
 
+    def __repr__(self) -> str:
+        return f"<Table of {len(self)}: {', '.join(list(self)[:3])}, ...; .frame() shows it>"
+
     def frame(self) -> pd.DataFrame:
         """A row for each, in this order: index ``name``, a column for each other fact."""
         import pandas as pd  # noqa: PLC0415

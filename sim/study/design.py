@@ -53,7 +53,7 @@ def cells(section: dict[str, Any]) -> list[Settings]:
     kind = section.get("kind", ...)
     if isinstance(kind, str) and kind in DESIGNS:
         return DESIGNS[kind](section)
-    *others, last = (f'"{known}"' for known in DESIGNS)
+    *others, last = (f'"{known}"' for known in ("csv", *DESIGNS))
     why = f"{'missing; ' if kind is ... else ''}must be {', '.join(others)} or {last}"
     raise InputError([Mistake(("design", "kind"), kind, why, "" if kind is ... else closest(kind, DESIGNS))])
 

@@ -21,7 +21,7 @@ from sim.errors import InputError, Mistake, Mistakes, place, shown
 from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
-from sim.worlds.ensemble_file import decoded, encoded, sign, signature
+from sim.worlds.ensemble_file import MARK, decoded, encoded, sign, signature
 from sim.worlds.evaluate import MEASURES, Arm, evaluate
 from sim.worlds.evidence import Evidence, Pattern, unknown
 from sim.worlds.evidence import load as read_patterns
@@ -49,7 +49,7 @@ _EVALUATED = ("policy", "against", "outcome", "estimate", "low", "high", "p5", "
 _AGAIN = 8  # worlds that are surveyed again under another identity: a second or two
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Ensemble(Worlds):
     """Plausible worlds, weighted by evidence: `Worlds` and what was measured in them.
 
@@ -242,11 +242,10 @@ class Ensemble(Worlds):
     def save(self, path: str | Path) -> None:
         """Write the file, signed with the present identity of the model; it is there as a whole or not at all.
 
-        Raises `InputError` where it cannot be written, and `ValueError` for worlds that are not on the grid of codes.
+        An ensemble that is there already is replaced. Raises `InputError` where something else is, and where the file
+        cannot be written, and `ValueError` for worlds that are not on the grid of codes.
         """
-        content = encoded(self)
-        with files.explained(path):
-            files.write(Path(path), content)
+        files.write_new(Path(path), encoded(self), MARK)
 
 
 def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool = True) -> Ensemble:

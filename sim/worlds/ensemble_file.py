@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sim.worlds.ensemble import Ensemble
 
 FORMAT = 1
+MARK = f'{{"format": {FORMAT}, "model": "'.encode()
+"""What every file of an ensemble holds, and nothing else is likely to."""
 MADE_BY = ("sim.worlds.evidence", "sim.worlds.survey", "sim.worlds.prior")
 """Modules that draw worlds and survey them, for `sim.model.version.identity`."""
 _CODED = (*DRAWN, "reliability")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics
-from sim.errors import whole
+from sim.errors import InputError, Mistake, closest, whole
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, Parameters, resolve
 from sim.model.streams import stream_key
 from sim.statistics import Estimate
@@ -82,7 +82,7 @@ DEFAULT = World({})
 """The world in which every parameter has its default."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Worlds:
     """Weighted worlds, as arrays with a row for each world.
 
@@ -148,8 +148,18 @@ class Worlds:
         """Weighted quantiles of a value for each world."""
         return statistics.weighted_quantile(self.weights, values, probabilities)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self):,} worlds, effective size {self.effective_size:.0f}>"
+
     def is_on(self, parameter: str) -> NDArray[np.bool_]:
-        """In which worlds a parameter does anything: its mechanism is on, or it belongs to none."""
+        """In which worlds a parameter does anything: its mechanism is on, or it belongs to none.
+
+        Raises `InputError` for an unknown name.
+        """
+        if parameter not in PARAMETERS:
+            raise InputError(
+                [Mistake((parameter,), ..., "no parameter, lever or size", closest(parameter, PARAMETERS))]
+            )
         key = _MECHANISM_OF.get(parameter)
         return np.ones(len(self), dtype=bool) if key is None else ~self.off[:, _KEYS.index(key)]
 

@@ -519,3 +519,18 @@ def test_without_a_seed_a_fresh_one_is_drawn_and_named():
     first, second = (report.provenance["first_seed"] for report in reports)
     assert first != second
     assert not reports[0].effects.equals(reports[1].effects)
+
+
+def test_claims_and_effort_can_be_named():
+    named, given = (
+        answer(by_hand(), by_hand(off=0.0), claims=asked, **TINY) for asked in ("fear", claims_named("fear"))
+    )
+    pd.testing.assert_frame_equal(named.table, given.table)
+    for wrong, there in (
+        ({"claims": "fera"}, "fear"),
+        ({"effort": "quik"}, "quick"),
+        ({"effort": 3}, "quick, deep, full"),
+    ):
+        with pytest.raises(InputError) as caught:
+            answer(**wrong)
+        assert there in str(caught.value)

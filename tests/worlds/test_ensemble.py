@@ -346,3 +346,18 @@ def test_every_mistake_in_policies_has_its_line(made):
     assert [line.startswith(begin) for line, begin in zip(caught.value.lines, beginnings, strict=True)] == [True] * 5
     with pytest.raises(InputError, match="at least two"):
         made.evaluate({"today": "baseline"}, **SMALL)
+
+
+def test_only_an_ensemble_is_replaced_by_one(tmp_path):
+    kept(30).save(tmp_path / "mine.parquet")
+    kept(30).save(tmp_path / "mine.parquet")
+    (tmp_path / "thesis.txt").write_text("ten years")
+    with pytest.raises(InputError, match="is there already"):
+        kept(30).save(tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_text() == "ten years"
+
+
+def test_worlds_are_told_in_a_line_and_a_misspelt_parameter_is_no_answer():
+    assert repr(kept(30)).startswith("<Ensemble: 30 worlds, effective size ")
+    with pytest.raises(InputError, match="fear_blamed"):
+        kept(30).is_on("fear_blamd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -259,6 +260,8 @@ def test_a_sampled_study_says_what_matters(sim):
 
 
 def test_ctrl_c_while_something_is_cleared_away_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may ignore it
+
     class Finished:
         def __del__(self) -> None:
             raise KeyboardInterrupt  # as if it came now, when Python can only tell of it
@@ -266,4 +269,5 @@ def test_ctrl_c_while_something_is_cleared_away_is_heard(capsys: pytest.CaptureF
     with pytest.raises(KeyboardInterrupt), cli._interrupts_heard():
         Finished()
         time.sleep(1.0)
+    signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == ""

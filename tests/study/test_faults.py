@@ -118,6 +118,7 @@ def killed_at_random(tmp_path: Path, times: int, seed: int) -> None:
     assert stored(folder) == stored(tmp_path / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_chunks")
 def test_killed_at_random_moments_it_ends_with_the_same_rows(tmp_path: Path) -> None:
     killed_at_random(tmp_path, 2, seed=1)

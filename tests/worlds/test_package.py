@@ -34,7 +34,7 @@ def test_importing_sim_loads_no_worlds():
 
 
 def test_both_priors_and_a_folder_of_ones_own(tmp_path):
-    assert not sim.worlds(all_on=True).off.any()
+    assert sim.worlds(all_on=True).chance_off == 0.0 < sim.worlds().chance_off
     main = kept(40)
     folder = saved(tmp_path / "mine", main)
     assert len(sim.worlds(folder)) == 40

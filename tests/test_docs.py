@@ -194,7 +194,13 @@ def test_shell_can_be_read(document: Path) -> None:
             subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
 
 
-@named
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(document, id=document.name, marks=[pytest.mark.slow] if document.name == "presenters.md" else [])
+        for document in DOCUMENTS
+    ],
+)
 def test_commands_and_code_run_in_their_order(
     document: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

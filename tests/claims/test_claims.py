@@ -436,6 +436,7 @@ FILES += ["effects.parquet", "made_up.csv", "optimum.csv", "provenance.json", "s
 FILES += ["carriers.csv", "carriers_by_case.csv", "flips.csv", "patterns.csv", "report.html"]
 
 
+@pytest.mark.slow  # every picture is drawn
 def test_every_file_is_written_complete_with_its_provenance(report, tmp_path):
     folder = tmp_path / "new" / "claims"
     paths = save(report, folder)

@@ -186,6 +186,7 @@ def test_a_picture_travels_as_bytes_with_its_words(results):
     assert made.address.startswith("data:image/svg+xml;base64,") and made.alternative and made.caption.endswith(".")
 
 
+@pytest.mark.slow  # every picture is drawn
 def test_the_command_writes_the_report_and_every_picture(sim, results, tmp_path):
     (results.folder / "report.html").unlink()
     code, out, _ = sim("show", str(results.folder))

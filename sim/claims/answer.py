@@ -17,13 +17,14 @@ from sim.claims import text as words
 from sim.claims.table import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
-from sim.errors import InputError, Mistake, Mistakes, closest, nearest, shown, whole
+from sim.errors import InputError, Mistakes, nearest, shown, whole
 from sim.model.parameters import LARGEST_SEED, PARAMETERS, SIZES, resolve, seed_of
 from sim.model.run import provenance
 from sim.pool import MOST_WORKERS, Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds.ensemble import FEWEST, Ensemble, Prior, check_size, load
 from sim.worlds.evaluate import check, evaluate
+from sim.worlds.evidence import unknown
 from sim.worlds.prior import Worlds, prior
 from sim.worlds.summary import patterns
 
@@ -210,8 +211,7 @@ def _effort(asked: object) -> Effort:
     if isinstance(asked, Effort):
         return asked
     if not isinstance(asked, str) or asked not in EFFORTS:
-        every = f"there are {', '.join(EFFORTS)}"
-        raise InputError([Mistake(("effort",), asked, "no such effort", closest(asked, EFFORTS), every)])
+        raise InputError([unknown("effort", asked, EFFORTS, "effort", asked)])
     return EFFORTS[asked]
 
 

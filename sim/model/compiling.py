@@ -38,6 +38,11 @@ def compiled(function: Function) -> Function:
     return function if numba.config.DISABLE_JIT else cast(Function, numba.njit(**OPTIONS)(function))
 
 
+def inlined(function: Function) -> Function:
+    """`compiled`, and put whole into the place of each call: for what a loop over lanes calls."""
+    return function if numba.config.DISABLE_JIT else cast(Function, numba.njit(forceinline=True, **OPTIONS)(function))
+
+
 def entry(function: Function) -> Function:
     """`compiled`, with the machine code kept on disk: for the one function through which Python enters the engine."""
     made: Any = compiled(function)

@@ -1,79 +1,179 @@
-"""The compiled engine: the rules over arrays of records, a system at a time.
+"""The compiled engine: the rules over eight posts at a time, a system at a time.
 
-A month of one system fits into the processor's cache: draw the system's numbers, let every manager decide, let
-everyone learn from what happened, then let careers move, post by post. Means over an organisation, a system or
-the nation are sums in the order of the posts, so they have the same bits as in the Mesa model.
+The posts of a system lie in blocks of eight, the lanes. A block holds its posts' fields one after the other, eight
+numbers each (`FIELDS_OF_WORK`), so that a loop over the lanes reads and writes neighbours and becomes one stream of
+vector instructions. What differs between lanes is selected, never jumped over. A system's last block may have lanes
+beyond its last post: they are computed like the others, draw nothing, and are counted nowhere.
+
+A month of a system fits into the processor's cache: draw its numbers, let every manager decide, let everyone learn from
+what happened, then let careers move, post by post. Sums over an organisation, a system or the nation go lane by lane
+and are folded once (`record.fold`), in the Mesa model as here, so both have the same bits.
+
+The entry allocates nothing and raises nothing: all memory is passed in, and it returns before a month for which the
+market might be too small, so that the caller can enlarge it and go on.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.model import rules
-from sim.model.compiling import compiled, entry
+from sim.model.compiling import compiled, entry, inlined
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
-from sim.model.record import ROW, Record, add_by_organisation, add_kept, add_rows, keep_last
-from sim.model.streams import (
-    APPOINTMENT,
-    KEYED,
-    KEYS,
-    LANES,
-    MONTHLY,
-    NUMBERS,
-    draw_lanes,
-    keyed,
-    normal,
-    normals,
-    seed_lanes,
-)
+from sim.model.record import FIELDS, LANES, Record, fold
+from sim.model.streams import ABREAST, APPOINTMENT, KEYED, KEYS, MONTHLY, draw_lanes, keyed, normal, seed_lanes
+from sim.model.streams import centred, in_the_middle, middle_quantile
 
 # One argument a line would hide the shape of a month.
 # fmt: off
 
+Floats = NDArray[np.float64]
 
-def _record(*names: str) -> np.dtype[np.void]:
-    return np.dtype((np.record, [(name, np.float64) for name in names]))  # np.record: names also without numba
-
-
-_CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
-POST = _record("practice", "need", "uniqueness", "appointments", *_CARRIED, "motivation", "trust", "confidence",
-               "distress", "cooperation")
-"""A post and whoever holds it. `uniqueness` is ξ, `need` the local need, `appointments` how many there were."""
-CANDIDATE = _record(*_CARRIED, "left")
-"""A former manager on the market; `left` is the month of leaving."""
-ORGANISATION = _record("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt",
-                       "assurance", "sanctioned", "spared", "unpunished", "spoken", "reported", "effort")
+CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
+"""What a manager carries from a post to the market and back."""
+_KEPT = ("practice", "need", "uniqueness", "appointments", "motivation_at_start", "boldness", "crowding", "anxiety",
+         "record")
+_STOCKS = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
+FIELDS_OF_WORK = (
+    *_KEPT,  # `uniqueness` is ξ, `need` the local need, `appointments` how many there were
+    *FIELDS,  # what is recorded, among it the stocks
+    "unfair", "spared", "unpunished",  # marks of the month: the sanction was unfair; spared; negligent and not punished
+    *(f"u_{name}" for name in MONTHLY), "drift",  # the month's uniform numbers, and need_drift's as a normal one
+    "felt", "place_fear", "place_trust", "safety", "mean_effort",  # the organisation's, at hand for each post
+    "shown_fear", "service", "balance",  # between the steps of a month
+    "near", "far", "mercy", "impunity",  # how many others were sanctioned, spared, unpunished
+    "calm_near", "calm_far", "afraid", "unmoved_near", "unmoved_far", "unrelieved",
+)
+"""The fields of a block while its system is at work."""
+_FIRST_RECORDED = len(_KEPT)
+HOME = _FIRST_RECORDED + FIELDS.index(_STOCKS[-1]) + 1
+"""How many of these fields, the first ones, last from month to month."""
+_COLUMNS = len(POST_COLUMNS)
+BLOCK, HOME_BLOCK, RECORDED, KEPT_BLOCK = (LANES * n for n in (len(FIELDS_OF_WORK), HOME, len(FIELDS), _COLUMNS))
+PLACE = ("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt", "assurance",
+         "sanctioned", "spared", "unpunished", "spoken")
 """An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
-DRAWS = _record(*MONTHLY, *(f"idle_{lane}" for lane in range(len(MONTHLY), LANES)))
-"""A post's uniform numbers in a month, one for each monthly stream."""
-VALUES = _record(*COEFFICIENTS, *SPREADS)
-LEVER_VALUES = _record(*LEVERS)
+CANDIDATE = (*CARRIED, "left")
+"""A former manager on the market; `left` is the month of leaving."""
+NATION = ("common", "standard", "waiting")
+"""What the nation remembers: the common part of need, the standard, and how many wait on the market. Behind these stand
+the systems' means of cooperation."""
+_WIDE, _SEAT = np.uint64(len(PLACE)), np.uint64(len(CANDIDATE))
 
-_NATION, _ORGANISATION, _POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
+
+def _places(names: Sequence[str], apart: int = 1) -> Any:
+    """Where each field stands, in numbers, as a named tuple that compiled code takes for constants."""
+    return namedtuple("At", names)(*(np.uint64(apart * k) for k in range(len(names))))  # noqa: PYI024
+
+
+AT, ORG, SEAT, HERE = _places(FIELDS_OF_WORK, LANES), _places(PLACE), _places(CANDIDATE), _places(NATION)
+
+
+def _reader(kind: Any, at: Any, **elsewhere: str) -> Callable[[Floats, Any], Any]:
+    """A function that reads a named tuple from where its fields stand, of an array and a first index."""
+    places = (getattr(at, elsewhere.get(name, name)) for name in kind._fields)
+    code = ", ".join(f"array[first + U({place})]" for place in places)
+    space: dict[str, Any] = {"kind": kind, "U": np.uint64}
+    exec(f"def read(array, first): return kind({code})", space)
+    return inlined(space["read"])
+
+
+_Values = namedtuple("_Values", (*COEFFICIENTS, *SPREADS))  # type: ignore[misc]
+_Lever = namedtuple("_Lever", LEVERS)  # type: ignore[misc]
+
+
+class _Post(NamedTuple):
+    """Whoever holds a post, for the rules."""
+
+    motivation_at_start: float
+    boldness: float
+    crowding: float
+    anxiety: float
+    fear: float
+    trust: float
+    confidence: float
+    skill: float
+    integrity: float
+    distress: float
+    motivation: float
+    cooperation: float
+
+
+class _Around(NamedTuple):
+    """The organisation around a post, for the rules."""
+
+    monitoring: float
+    felt: float
+    assurance: float
+    fear: float
+    trust: float
+    safety: float
+
+
+_Place = namedtuple("_Place", PLACE)  # type: ignore[misc]
+
+_values_of = _reader(_Values, _places(_Values._fields))
+_lever_of = _reader(_Lever, _places(LEVERS))
+_post_at = _reader(_Post, AT)
+_around = _reader(_Around, AT, fear="place_fear", trust="place_trust")
+_place_at = _reader(_Place, ORG)
+
+_OF_NATION, _OF_ORGANISATION, _OF_POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
     KEYS[KEYED.index(name)] for name in ("nation", "organisation", "post", "newcomer", "rival", "appointment")
 )
 (_U_RECYCLING, _U_PICK, _U_REGISTER, _U_COMPETITION, _U_CANDIDATE_ERROR, _U_RIVAL_ERROR,
  _U_STRIKING_OFF) = range(len(APPOINTMENT))
-_NEED_DRIFT = MONTHLY.index("need_drift")
+
+
+class Sizes(NamedTuple):
+    """Whole numbers of a run, in the order in which the entry takes them."""
+
+    systems: int
+    organisations: int
+    managers: int
+    months: int
+    window: int
+    everywhere: int
+    sanction_month: int
+    sanction_post: int
+    room: int
 
 
 def run(p: Parameters, seed: int, record_organisations: bool = False, interventions: Interventions = NONE) -> Record:
     """Run the model once. The interpreter lock is released meanwhile, so runs can go side by side in threads."""
     interventions.check(p)
-    per_system = p.organisations * p.managers
-    values = np.array([tuple(getattr(p, name) for name in VALUES.names or ())], VALUES)
-    rows, draws = np.zeros(per_system, ROW), np.zeros(per_system, DRAWS)
-    record = Record.empty(p, record_organisations, interventions.record_fear)
     sanction = interventions.sanction
     month, post = (sanction.month - 1, sanction.post) if sanction else (-1, -1)
-    with np.errstate(over="ignore"):  # generators multiply beyond 64 bits, which plain NumPy would remark on
-        _run(np.uint64(seed), values, lever_table(p), p.systems, p.organisations, p.managers, p.window, rows,
-             _flat(rows), draws, _flat(draws), interventions.given_path, interventions.everywhere, month, post,
-             record.sums, record.totals, record.last, record.organisations, record.fear)
+    per_system = p.organisations * p.managers
+    blocks, posts, room = -(-per_system // LANES), p.systems * per_system, per_system + 2
+    record = Record.empty(p, record_organisations, interventions.record_fear)
+    totals = np.zeros(p.systems * blocks * KEPT_BLOCK)
+    market = np.empty((posts + room) * len(CANDIDATE))
+    memory = (np.zeros(blocks * BLOCK), np.zeros(RECORDED), np.zeros(LANES * ABREAST),
+              np.zeros(p.systems * blocks * HOME_BLOCK), np.zeros(p.systems * p.organisations * len(PLACE)),
+              np.zeros(len(NATION) + p.systems), np.zeros(4 * ABREAST, np.uint64))
+    values = np.array([getattr(p, name) for name in _Values._fields])
+    levers = lever_table(p).reshape(-1)
+    results = (record.sums.reshape(-1), totals, record.last.reshape(-1), record.organisations.reshape(-1),
+               record.fear.reshape(-1))
+    given, reached = interventions.given_path.reshape(-1), 0
+    while reached < p.months:
+        sizes = np.array(Sizes(p.systems, p.organisations, p.managers, p.months, p.window, interventions.everywhere,
+                               month, post, len(market) // len(CANDIDATE)))
+        reached = advance(reached, np.uint64(seed), sizes, values, levers, *memory, market, given, *results)
+        if reached < p.months:
+            larger = np.empty(len(market) + max(len(market) // 2, posts * len(CANDIDATE)))
+            larger[: len(market)] = market
+            market = larger
+    kept = totals.reshape(p.systems, blocks, -1, LANES).swapaxes(2, 3).reshape(p.systems, blocks * LANES, -1)
+    record.totals[:] = kept[:, :per_system].reshape(posts, -1)
     return record
 
 
@@ -82,209 +182,263 @@ def warm_up() -> None:
     run(resolve(systems=1, organisations=1, managers=1, months=1), 0)
 
 
-def _flat(records: NDArray[np.void]) -> NDArray[np.float64]:
-    """The same memory as a plain array, records by fields."""
-    return records.view(np.float64).reshape(len(records), -1)
-
-
-def lever_table(p: Parameters) -> NDArray[np.void]:
-    """The levers by month, a record each: a value set for month t holds from the start of month t."""
-    levers = np.zeros(p.months, LEVER_VALUES)
-    for name in LEVERS:
-        levers[name] = getattr(p, name)
+def lever_table(p: Parameters) -> Floats:
+    """The levers by month (months by `LEVERS`): a value set for month t holds from the start of month t."""
+    levers = np.zeros((p.months, len(LEVERS)))
+    for column, name in enumerate(LEVERS):
+        levers[:, column] = getattr(p, name)
         for month, value in sorted(p.schedule.get(name, {}).items()):
-            levers[name][month - 1 :] = value
+            levers[month - 1 :, column] = value
     return levers
 
 
 @entry
-def _run(
-    seed: np.uint64, values: NDArray[np.void], levers: NDArray[np.void], systems: int, organisations: int,
-    managers: int, window: int, rows: NDArray[np.void], flat: NDArray[np.float64], draws: NDArray[np.void],
-    uniforms: NDArray[np.float64], given_fear: NDArray[np.float64], everywhere: bool, sanction_month: int,
-    sanction_post: int, sums: NDArray[np.float64], totals: NDArray[np.float64], last: NDArray[np.float64],
-    by_organisation: NDArray[np.float64], fear: NDArray[np.float64],
-) -> None:
-    """All months of a run; results go into the last five arrays."""
-    fear_is_given = len(given_fear) > 0
-    p, months, per_system = values[0], len(levers), organisations * managers
-    numbers, drift = np.empty(NUMBERS), np.empty(per_system)
-    lanes = np.empty((4, LANES), np.uint64)
-    seed_lanes(seed, lanes)
-    common_sd = rules.spread_of_need(p.common_need, p)
-    local_sd = rules.spread_of_need(1.0 - p.common_need, p)
-    keyed(seed, _NATION, 0, 0, numbers)
-    common = common_sd * normal(numbers[0])
-    standard = common
-    posts = np.zeros(systems * per_system, POST)
-    places = np.zeros(systems * organisations, ORGANISATION)
-    _start(seed, posts, places, managers, standard, local_sd, p, numbers)
-    cooperation = np.empty(systems)
-    for s in range(systems):
-        cooperation[s] = _mean_cooperation(posts[s * per_system : (s + 1) * per_system])
-    market = np.empty(per_system + 2, CANDIDATE)
-    waiting = 0
-    for month in range(months):
-        lever = levers[month]
-        waiting = _leave_market(market, waiting, month, p.market_months)
-        if everywhere:
-            _set_fear(posts, given_fear[month], BEFORE)
-            for o in range(len(places)):
-                _organisation_climate(places[o], posts[o * managers : (o + 1) * managers])
+def advance(
+    first: int, seed: np.uint64, sizes: NDArray[np.int64], values: Floats, levers: Floats, work: Floats, sums: Floats,
+    drawn: Floats, home: Floats, places: Floats, nation: Floats, streams: NDArray[np.uint64], market: Floats,
+    given: Floats, by_month: Floats, totals: Floats, last: Floats, by_organisation: Floats, fear: Floats,
+) -> int:
+    """The months of a run from `first` (from 0) on; the month that was reached, before the end where `market` is short.
+
+    Results go into the last five arrays; `Sizes` and the names at the head of this module say what the others hold.
+    """
+    n = Sizes(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])
+    p = _values_of(values, np.uint64(0))
+    per_system = n.organisations * n.managers
+    common_sd, local_sd = rules.spread_of_need(p.common_need, p), rules.spread_of_need(1.0 - p.common_need, p)
+    if first == 0:
+        seed_lanes(seed, streams, drawn)
+        _start(seed, n, home, places, nation, sums, common_sd, local_sd, p)
+    for month in range(first, n.months):
+        if nation[HERE.waiting] + n.systems * per_system + 2.0 > n.room:
+            return month
+        lever = _lever_of(levers, np.uint64(month * len(LEVERS)))
+        nation[HERE.waiting] = _leave_market(market, nation[HERE.waiting], month, p.market_months)
+        if n.everywhere > 0:
+            _set_fear(home, HOME_BLOCK, given, 2 * month * n.systems * per_system + BEFORE, n.systems, per_system)
+            _climates(home, HOME_BLOCK, places, 0, n.systems, n, sums)
         if len(fear) > 0:
-            _keep_fear(posts, fear[month], BEFORE)
-        mean_reputation, nation_fear = 0.0, 0.0
-        for o in range(len(places)):
-            mean_reputation += places[o].reputation
-            nation_fear += places[o].fear
-        mean_reputation /= len(places)
-        nation_fear /= len(places)
-        k = rules.stakes(lever, p)
-        for s in range(systems):
-            first = s * per_system
-            here = posts[first : first + per_system]
-            local = places[s * organisations : (s + 1) * organisations]
-            draw_lanes(lanes, uniforms)
-            normals(uniforms, _NEED_DRIFT, drift)
-            overload = rules.overload(rules.load(cooperation[s], lever, p))
-            for o in range(organisations):
-                _climate(local[o], here[o * managers].fear, mean_reputation, lever, p)
-                for i in range(o * managers, (o + 1) * managers):
-                    fear_of_failing = given_fear[month, first + i, BEFORE] if fear_is_given else here[i].fear
-                    _decide(here[i], rows[i], local[o], draws[i], fear_of_failing, common, standard, cooperation[s],
-                            overload, k, lever, p)
-                    if month == sanction_month and i == sanction_post:
-                        _sanction(rows[i], local[o])
-            sanctioned = 0.0
-            for o in range(organisations):
-                sanctioned += local[o].sanctioned
-            for o in range(organisations):
-                for i in range(o * managers, (o + 1) * managers):
-                    _world_moves(here[i], drift[i], standard, local_sd, lever, p)
-                    _learn(here[i], rows[i], local[o], sanctioned, cooperation[s], managers, k, lever, p)
-                _organisation_moves(local[o], managers, p)
-            if everywhere:
-                _set_fear(here, given_fear[month, first : first + per_system], LEARNED)
-            if len(fear) > 0:
-                _keep_fear(here, fear[month, first : first + per_system], LEARNED)
-            if waiting + per_system + 1 >= len(market):
-                market = _grown(market, waiting + per_system + 2)
-            for o in range(organisations):
-                for i in range(o * managers, (o + 1) * managers):
-                    if _leaves(here[i], rows[i], draws[i], p):
-                        waiting = _replace(here[i], rows[i], local[o], first + i, month, nation_fear, seed, market,
-                                           waiting, lever, p, numbers)
-                    _record_stocks(here[i], rows[i])
-                _organisation_climate(local[o], here[o * managers : (o + 1) * managers])
-            cooperation[s] = _mean_cooperation(here)
-            add_rows(flat, sums[month])
-            if month >= months - window:
-                add_kept(flat, totals[first : first + per_system])
-            if len(by_organisation) > 0:
-                add_by_organisation(flat, managers, by_organisation[month, s * organisations : (s + 1) * organisations])
-            if month == months - 1:
-                keep_last(flat, last[first : first + per_system])
-        keyed(seed, _NATION, 0, month + 1, numbers)
-        common = rules.need_after_month(common, normal(numbers[0]), common_sd, p)
-        standard = rules.standard_after_month(standard, common, p)
+            _keep_fear(home, HOME_BLOCK, fear, 2 * month * n.systems * per_system + BEFORE, n.systems, per_system)
+        _month(month, seed, n, lever, work, sums, drawn, home, places, nation, streams, market, given, by_month, totals,
+               last, by_organisation, fear, local_sd, p)
+        shock = normal(keyed(seed, _OF_NATION, 0, month + 1)[0])
+        nation[HERE.common] = rules.need_after_month(nation[HERE.common], shock, common_sd, p)
+        nation[HERE.standard] = rules.standard_after_month(nation[HERE.standard], nation[HERE.common], p)
+    return n.months
+
+
+@compiled
+def _month(
+    month: int, seed: Any, n: Any, lever: Any, work: Any, sums: Any, drawn: Any, home: Any, places: Any, nation: Any,
+    streams: Any, market: Any, given: Any, by_month: Any, totals: Any, last: Any, by_organisation: Any, fear: Any,
+    local_sd: float, p: Any,
+) -> None:
+    """A month of the nation, a system after the other."""
+    per_system = n.organisations * n.managers
+    blocks = (per_system + LANES - 1) // LANES
+    mean_reputation, nation_fear = 0.0, 0.0
+    for o in range(n.systems * n.organisations):
+        mean_reputation += places[np.uint64(o) * _WIDE + ORG.reputation]
+        nation_fear += places[np.uint64(o) * _WIDE + ORG.fear]
+    mean_reputation /= n.systems * n.organisations
+    nation_fear /= n.systems * n.organisations
+    k = rules.stakes(lever, p)
+    common, standard = nation[HERE.common], nation[HERE.standard]
+    for j in range(RECORDED):
+        sums[j] = 0.0
+    for s in range(n.systems):
+        first_place, at_home = s * n.organisations, s * blocks * HOME_BLOCK
+        before = 2 * (month * n.systems + s) * per_system
+        cooperation = nation[np.uint64(len(NATION) + s)]
+        overload = rules.overload(rules.load(cooperation, lever, p))
+        _bring(work, home, at_home, blocks)
+        _draw(work, streams, drawn, per_system)
+        _climate(work, places, first_place, mean_reputation, n, lever, p)
+        _show_fear(work, given, before, per_system)
+        for b in range(blocks):
+            for lane in range(LANES):
+                _decide(work, np.uint64(b * BLOCK + lane), common, standard, cooperation, overload, k, lever, p)
+            for lane in range(LANES):
+                _answer(work, np.uint64(b * BLOCK + lane), common, standard, overload, lever, p)
+        if month == n.sanction_month:
+            _sanction(work, n.sanction_post)
+        _hear(work, places, first_place, blocks, n, drawn, lever, p)
+        for b in range(blocks):
+            for lane in range(LANES):
+                _learn(work, np.uint64(b * BLOCK + lane), standard, local_sd, cooperation, n.managers, k, lever, p)
+        if n.everywhere > 0:
+            _set_fear(work, BLOCK, given, before + LEARNED, 1, per_system)
+        if len(fear) > 0:
+            _keep_fear(work, BLOCK, fear, before + LEARNED, 1, per_system)
+        for b in range(blocks):
+            for lane in range(LANES):
+                _leave(work, np.uint64(b * BLOCK + lane), p)
+        nation[HERE.waiting] = _careers(work, places, s, month, nation_fear, seed, market, nation[HERE.waiting], n,
+                                        lever, p)
+        for b in range(blocks):
+            for lane in range(LANES):
+                _mark(work, np.uint64(b * BLOCK + lane))
+        _climates(work, BLOCK, places, first_place, 1, n, drawn)
+        nation[np.uint64(len(NATION) + s)] = _mean(work, BLOCK, AT.cooperation, 0, per_system, drawn)
+        _record(work, s, month, per_system, n, sums, drawn, totals, last, by_organisation)
+        _take_home(work, home, at_home, blocks)
+    for field in range(len(FIELDS)):
+        by_month[np.uint64(month * len(FIELDS) + field)] = fold(sums, LANES * field)
+
+
+@compiled
+def _at(post: int, block: int) -> Any:
+    """Where the first field of a system's post stands."""
+    return np.uint64(post // LANES * block + post % LANES)
+
+
+@compiled
+def _sum(memory: Any, block: int, field: Any, first: int, end: int, scratch: Any) -> float:
+    """A field added up over a system's posts from `first` to before `end`, lane by lane, and folded once."""
+    for lane in range(LANES):
+        scratch[np.uint64(lane)] = 0.0
+    for b in range(first // LANES, (end + LANES - 1) // LANES):
+        for lane in range(LANES):
+            value, post = memory[np.uint64(b * block + lane) + field], b * LANES + lane
+            scratch[np.uint64(lane)] += value if (post >= first) & (post < end) else 0.0
+    return fold(scratch, 0)
+
+
+@compiled
+def _mean(memory: Any, block: int, field: Any, first: int, end: int, scratch: Any) -> float:
+    return _sum(memory, block, field, first, end, scratch) / (end - first)
+
+
+@compiled
+def _climates(memory: Any, block: int, places: Any, first_place: int, systems: int, n: Any, scratch: Any) -> None:
+    """F and T, the organisations' means of fear and trust, for the month to come."""
+    blocks = (n.organisations * n.managers + LANES - 1) // LANES
+    for s in range(systems):
+        there = np.uint64(s * blocks * block)
+        for o in range(n.organisations):
+            place, first = np.uint64(first_place + s * n.organisations + o) * _WIDE, o * n.managers
+            places[place + ORG.fear] = _mean(memory, block, there + AT.fear, first, first + n.managers, scratch)
+            places[place + ORG.trust] = _mean(memory, block, there + AT.trust, first, first + n.managers, scratch)
 
 
 @compiled
 def _start(
-    seed: Any, posts: Any, places: Any, managers: int, standard: float, local_sd: float, p: Any, numbers: Any
+    seed: Any, n: Any, home: Any, places: Any, nation: Any, scratch: Any, common_sd: float, local_sd: float, p: Any,
 ) -> None:
     """Everyone and everything as the first month finds them."""
-    for o in range(len(places)):
-        place = places[o]
-        keyed(seed, _ORGANISATION, o, 0, numbers)
-        place.deviation = p.monitoring_sd * normal(numbers[0])
-        place.safety, place.reputation = rules.START_SAFETY, rules.START_REPUTATION
-        place.mean_effort = p.motivation_mean
-        for i in range(o * managers, (o + 1) * managers):
-            post = posts[i]
-            keyed(seed, _POST, i, 0, numbers)
-            post.uniqueness, post.need = normal(numbers[0]), local_sd * normal(numbers[1])
-            post.practice = standard
-            keyed(seed, _NEWCOMER, i, 0, numbers)
-            _draw_person(post, numbers, 0.0, p)
-            post.fear, post.record, post.trust = rules.START_FEAR, 0.0, rules.START_TRUST
-            _begin(post)
-        _organisation_climate(place, posts[o * managers : (o + 1) * managers])
+    per_system = n.organisations * n.managers
+    blocks = (per_system + LANES - 1) // LANES
+    standard = common_sd * normal(keyed(seed, _OF_NATION, 0, 0)[0])
+    nation[HERE.common], nation[HERE.standard], nation[HERE.waiting] = standard, standard, 0.0
+    for o in range(n.systems * n.organisations):
+        place = np.uint64(o) * _WIDE
+        places[place + ORG.deviation] = p.monitoring_sd * normal(keyed(seed, _OF_ORGANISATION, o, 0)[0])
+        places[place + ORG.safety], places[place + ORG.reputation] = rules.START_SAFETY, rules.START_REPUTATION
+        places[place + ORG.mean_effort] = p.motivation_mean
+    for s in range(n.systems):
+        for i in range(per_system):
+            post, index = np.uint64(s * blocks * HOME_BLOCK) + _at(i, HOME_BLOCK), s * per_system + i
+            numbers = keyed(seed, _OF_POST, index, 0)
+            home[post + AT.uniqueness], home[post + AT.need] = normal(numbers[0]), local_sd * normal(numbers[1])
+            home[post + AT.practice] = standard
+            _person(home, post, keyed(seed, _NEWCOMER, index, 0), 0.0, p)
+            home[post + AT.fear], home[post + AT.record] = rules.START_FEAR, 0.0
+            _begin(home, post, rules.START_TRUST)
+        cooperation = _mean(home, HOME_BLOCK, np.uint64(s * blocks * HOME_BLOCK) + AT.cooperation, 0, per_system, scratch)
+        nation[np.uint64(len(NATION) + s)] = cooperation
+    _climates(home, HOME_BLOCK, places, 0, n.systems, n, scratch)
 
 
 @compiled
-def _draw_person(someone: Any, numbers: Any, boldness_mean: float, p: Any) -> None:
-    """Give a post (or a candidate) someone new."""
-    (someone.motivation_at_start, someone.integrity, someone.skill, someone.boldness, someone.crowding,
-     someone.anxiety) = rules.person(numbers, boldness_mean, p)
+def _person(memory: Any, post: Any, numbers: Any, boldness_mean: float, p: Any) -> None:
+    """Give a post someone new."""
+    (memory[post + AT.motivation_at_start], memory[post + AT.integrity], memory[post + AT.skill],
+     memory[post + AT.boldness], memory[post + AT.crowding], memory[post + AT.anxiety],
+     ) = rules.person(numbers, boldness_mean, p)
 
 
 @compiled
-def _begin(post: Any) -> None:
+def _begin(memory: Any, post: Any, trust: float) -> None:
     """What everyone starts a post with."""
-    post.motivation = post.motivation_at_start
-    post.confidence, post.distress = rules.START_CONFIDENCE, 0.0
-    post.cooperation = rules.START_COOPERATION
+    memory[post + AT.motivation] = memory[post + AT.motivation_at_start]
+    memory[post + AT.confidence], memory[post + AT.distress] = rules.START_CONFIDENCE, 0.0
+    memory[post + AT.cooperation], memory[post + AT.trust] = rules.START_COOPERATION, trust
 
 
 @compiled
-def _organisation_climate(place: Any, posts: Any) -> None:
-    """F and T, the organisation's means of fear and trust, for the month to come."""
-    fear, trust = 0.0, 0.0
-    for i in range(len(posts)):
-        fear += posts[i].fear
-        trust += posts[i].trust
-    place.fear, place.trust = fear / len(posts), trust / len(posts)
+def _bring(work: Any, home: Any, at_home: int, blocks: int) -> None:
+    """Bring a system to work."""
+    for b in range(blocks):
+        for j in range(HOME_BLOCK):
+            work[np.uint64(b * BLOCK + j)] = home[np.uint64(at_home + b * HOME_BLOCK + j)]
 
 
 @compiled
-def _mean_cooperation(posts: Any) -> float:
-    total = 0.0
-    for i in range(len(posts)):
-        total += posts[i].cooperation
-    return total / len(posts)
+def _take_home(work: Any, home: Any, at_home: int, blocks: int) -> None:
+    """Take what lasts home."""
+    for b in range(blocks):
+        for j in range(HOME_BLOCK):
+            home[np.uint64(at_home + b * HOME_BLOCK + j)] = work[np.uint64(b * BLOCK + j)]
 
 
 @compiled
-def _leave_market(market: Any, waiting: int, month: int, market_months: float) -> int:
-    """Drop, in order, whoever left more than market_months ago; return how many are still waiting."""
-    kept = 0
-    for j in range(waiting):
-        if month - market[j].left <= market_months:
-            market[kept] = market[j]
-            kept += 1
-    return kept
+def _draw(work: Any, streams: Any, drawn: Any, posts: int) -> None:
+    """The month's numbers of a system's posts; need_drift's also as standard normal ones."""
+    for b in range((posts + LANES - 1) // LANES):
+        draw_lanes(streams, min(LANES, posts - b * LANES), drawn)
+        for k in range(len(MONTHLY)):
+            for lane in range(LANES):
+                there = np.uint64(b * BLOCK + k * LANES + lane) + AT.u_initiative
+                work[there] = drawn[np.uint64(lane * ABREAST + k)]
+        for lane in range(LANES):  # first as if all lay in the middle, which goes lane by lane
+            i = np.uint64(b * BLOCK + lane)
+            work[i + AT.drift] = middle_quantile(centred(work[i + AT.u_need_drift]))
+    for post in range(posts):
+        i = _at(post, BLOCK)
+        if not in_the_middle(work[i + AT.u_need_drift]):
+            work[i + AT.drift] = normal(work[i + AT.u_need_drift])
 
 
 @compiled
-def _grown(market: Any, needed: int) -> Any:
-    """The market with room for at least `needed`, and half as much again."""
-    larger = np.empty(needed + needed // 2, CANDIDATE)
-    larger[: len(market)] = market
-    return larger
+def _climate(work: Any, places: Any, first_place: int, mean_reputation: float, n: Any, lever: Any, p: Any) -> None:
+    """Step 1 for the organisations of a system, laid at hand for each of their posts."""
+    for o in range(n.organisations):
+        at, first = np.uint64(first_place + o) * _WIDE, o * n.managers
+        chief_fear = work[_at(first, BLOCK) + AT.fear]
+        places[at + ORG.monitoring] = rules.monitoring_of_organisation(_place_at(places, at), mean_reputation, lever)
+        places[at + ORG.felt] = rules.felt_monitoring(_place_at(places, at), chief_fear, p)
+        places[at + ORG.assurance] = rules.assurance(places[at + ORG.felt], p)
+        place = _place_at(places, at)
+        for post in range(first, first + n.managers):
+            i = _at(post, BLOCK)
+            work[i + AT.monitoring], work[i + AT.felt], work[i + AT.assurance] = (
+                place.monitoring, place.felt, place.assurance)
+            work[i + AT.place_fear], work[i + AT.place_trust] = place.fear, place.trust
+            work[i + AT.safety], work[i + AT.mean_effort] = place.safety, place.mean_effort
 
 
 @compiled
-def _climate(place: Any, chief_fear: float, mean_reputation: float, lever: Any, p: Any) -> None:
-    """Step 1 for an organisation, and its tallies back to none."""
-    place.monitoring = rules.monitoring_of_organisation(place, mean_reputation, lever)
-    place.felt = rules.felt_monitoring(place, chief_fear, p)
-    place.assurance = rules.assurance(place.felt, p)
-    place.sanctioned, place.spared, place.unpunished, place.spoken = 0.0, 0.0, 0.0, 0.0
-    place.reported, place.effort = 0.0, 0.0
+def _show_fear(work: Any, given: Any, first: int, posts: int) -> None:
+    """The fear that the decision to try something new sees: one's own, or the one that was given."""
+    for post in range(posts):
+        i = _at(post, BLOCK)
+        work[i + AT.shown_fear] = work[i + AT.fear]
+        if len(given) > 0:
+            work[i + AT.shown_fear] = given[np.uint64(first + 2 * post + BEFORE)]
 
 
-@compiled
+@inlined
 def _decide(
-    post: Any, row: Any, place: Any, u: Any, fear_of_failing: float, common: float, standard: float,
-    system_cooperation: float, overload: float, k: float, lever: Any, p: Any,
+    work: Any, i: Any, common: float, standard: float, system_cooperation: float, overload: float, k: float,
+    lever: Any, p: Any,
 ) -> None:
-    """Steps 2 to 10 for one manager, from the state at the end of the month before."""
-    need = common + post.need
+    """Steps 2 to 5 for one manager, from the state at the end of the month before."""
+    post, place = _post_at(work, i), _around(work, i)
     # 2 and 3
-    relationship = rules.relationship_received(post.uniqueness, lever, p)
+    relationship = rules.relationship_received(work[i + AT.uniqueness], lever, p)
     w = rules.time_left(post, place, relationship, p)
-    post.motivation = rules.motivation_after_climate(post, place, lever, p)
+    work[i + AT.motivation] = rules.motivation_after_climate(post, place, lever, p)
+    post = _post_at(work, i)
     effort = rules.effort(post, place, k, lever, p)
     # 4
     pressure = rules.pressure(post, lever)
@@ -294,200 +448,316 @@ def _decide(
     honest = rules.honest_indicator(service, attention, p)
     shortfall = rules.shortfall(honest, p)
     gaming = rules.gaming(post, place, shortfall, pressure, p)
-    reported = honest + gaming
     # 5
-    distance = abs(need - post.practice)
-    tried, succeeded, needless = False, False, False
-    if u.initiative < rules.chance_of_occasion(w, overload, p):  # weighing it costs an exponential
-        change = rules.change_needed(distance, p)
-        value = rules.value_of_initiative(post, fear_of_failing, change, shortfall, k, lever, p)
-        tried = u.initiative < rules.chance_of_initiative(post, value, w, overload, p)
-        succeeded = tried & (u.success < rules.chance_of_success(post, system_cooperation, change, p))
-        needless = tried & rules.unneeded(distance, p)
-    post.practice = rules.practice_after_initiative(post.practice, need, succeeded, p)
-    distance = abs(need - post.practice)
+    need, practice = common + work[i + AT.need], work[i + AT.practice]
+    distance = abs(need - practice)
+    change = rules.change_needed(distance, p)
+    value = rules.value_of_initiative(post, work[i + AT.shown_fear], change, shortfall, k, lever, p)
+    tried = work[i + AT.u_initiative] < rules.chance_of_initiative(post, value, w, overload, p)
+    succeeded = tried & (work[i + AT.u_success] < rules.chance_of_success(post, system_cooperation, change, p))
+    practice = rules.practice_after_initiative(practice, need, succeeded, p)
+    work[i + AT.practice] = practice
+    work[i + AT.relationship], work[i + AT.time_left], work[i + AT.overload] = relationship, w, overload
+    work[i + AT.effort], work[i + AT.service], work[i + AT.balance] = effort, service, balance
+    work[i + AT.honest_indicator], work[i + AT.gaming], work[i + AT.reported] = honest, gaming, honest + gaming
+    work[i + AT.initiative_rate], work[i + AT.successes] = tried, succeeded
+    work[i + AT.needless] = tried & rules.unneeded(distance, p)
+    work[i + AT.misfit] = abs(need - practice)
+    work[i + AT.deviation] = practice - standard
+    work[i + AT.deviation_squared] = (practice - standard) * (practice - standard)
+
+
+@inlined
+def _answer(work: Any, i: Any, common: float, standard: float, overload: float, lever: Any, p: Any) -> None:
+    """Steps 6 to 10 for one manager."""
+    post, place = _post_at(work, i), _around(work, i)
+    effort, tried = work[i + AT.effort], work[i + AT.initiative_rate] > 0.0
     # 6
-    negligent = u.negligence < rules.chance_of_negligence(effort, overload, p)
-    mishap = u.mishap < rules.chance_of_mishap(post, place, overload, lever, p)
-    slipped = negligent | (tried & (not succeeded)) | mishap
+    negligent = work[i + AT.u_negligence] < rules.chance_of_negligence(effort, overload, p)
+    mishap = work[i + AT.u_mishap] < rules.chance_of_mishap(post, place, overload, lever, p)
+    slipped = negligent | (tried & (work[i + AT.successes] == 0.0)) | mishap
     # 7 and 8
-    spoken, known, sanctioned, unfair, harm = False, False, False, False, 0.0
-    if slipped:
-        spoken = u.speaking_up < rules.chance_of_speaking_up(post, place, negligent, lever, p)
-        known = spoken or u.discovery < place.felt
-        harm = rules.harm_of_slip(known, p)
-        sanctioned = known and u.sanction < rules.chance_of_sanction(place, negligent, spoken, lever, p)
-        unfair = sanctioned and not negligent
-    called = not sanctioned and u.account < rules.chance_of_account(reported, lever, p)
-    if called:
-        sanctioned = u.account_sanction < rules.chance_of_account_sanction(effort, lever)
-        unfair = sanctioned and effort >= place.mean_effort
-    spared = (known or called) and not sanctioned
+    spoken = slipped & (work[i + AT.u_speaking_up] < rules.chance_of_speaking_up(post, place, negligent, lever, p))
+    known = spoken | (slipped & (work[i + AT.u_discovery] < place.felt))
+    harm = rules.harm_of_slip(known, p) if slipped else 0.0
+    for_slip = known & (work[i + AT.u_sanction] < rules.chance_of_sanction(place, negligent, spoken, lever, p))
+    called = (not for_slip) & (work[i + AT.u_account] < rules.chance_of_account(work[i + AT.reported], lever, p))
+    for_figure = called & (work[i + AT.u_account_sanction] < rules.chance_of_account_sanction(effort, lever))
+    sanctioned = for_slip | for_figure
     # 9 and 10
-    fit = rules.fit(distance, p)
+    fit, balance, gaming = rules.fit(work[i + AT.misfit], p), work[i + AT.balance], work[i + AT.gaming]
     strain = rules.moral_strain(post, balance, gaming, p)
-    post.distress = rules.distress_after_month(post, place, relationship, strain, overload, p)
-    place.sanctioned += sanctioned
-    place.spared += spared
-    place.unpunished += negligent and not sanctioned
-    place.spoken += spoken
-    place.reported += reported
-    place.effort += effort
-    row.monitoring, row.relationship = place.monitoring, relationship
-    row.effort, row.assurance, row.time_left, row.overload = effort, place.assurance, w, overload
-    row.quality = rules.quality(service, gaming, balance, fit, harm, p)
-    row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
-    row.harm, row.moral_strain = harm, strain
-    row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
-    row.slips, row.negligence, row.spoken = slipped, negligent, spoken
-    row.sanctions, row.unfair, row.spared = sanctioned, unfair, spared
-    row.misfit = distance
-    row.deviation = post.practice - standard
-    row.deviation_squared = row.deviation * row.deviation
+    distress = rules.distress_after_month(post, place, work[i + AT.relationship], strain, overload, p)
+    work[i + AT.distress], work[i + AT.moral_strain], work[i + AT.harm] = distress, strain, harm
+    work[i + AT.quality] = rules.quality(work[i + AT.service], gaming, balance, fit, harm, p)
+    work[i + AT.slips], work[i + AT.negligence], work[i + AT.spoken] = slipped, negligent, spoken
+    work[i + AT.sanctions], work[i + AT.spared] = sanctioned, (known | called) & (not sanctioned)
+    work[i + AT.unfair] = (for_slip & (not negligent)) | (for_figure & (effort >= work[i + AT.mean_effort]))
+    work[i + AT.unpunished] = negligent & (not sanctioned)
 
 
 @compiled
-def _sanction(row: Any, place: Any) -> None:
+def _sanction(work: Any, post: int) -> None:
     """Sanction a manager out of the blue, where the month has not done so already."""
-    if row.sanctions > 0.0:
-        return
-    place.sanctioned += 1.0
-    place.spared -= row.spared
-    place.unpunished -= row.negligence
-    row.sanctions, row.spared, row.unfair = 1.0, 0.0, 0.0
+    i = _at(post, BLOCK)
+    if work[i + AT.sanctions] == 0.0:
+        work[i + AT.sanctions] = 1.0
+        work[i + AT.spared], work[i + AT.unfair], work[i + AT.unpunished] = 0.0, 0.0, 0.0
 
 
 @compiled
-def _set_fear(posts: Any, given: Any, when: int) -> None:
-    for i in range(len(posts)):
-        posts[i].fear = given[i, when]
+def _set_fear(memory: Any, block: int, given: Any, first: int, systems: int, posts: int) -> None:
+    for s in range(systems):
+        there = np.uint64(s * ((posts + LANES - 1) // LANES) * block)
+        for post in range(posts):
+            memory[there + _at(post, block) + AT.fear] = given[np.uint64(first + 2 * (s * posts + post))]
 
 
 @compiled
-def _keep_fear(posts: Any, kept: Any, when: int) -> None:
-    for i in range(len(posts)):
-        kept[i, when] = posts[i].fear
+def _keep_fear(memory: Any, block: int, kept: Any, first: int, systems: int, posts: int) -> None:
+    for s in range(systems):
+        there = np.uint64(s * ((posts + LANES - 1) // LANES) * block)
+        for post in range(posts):
+            kept[np.uint64(first + 2 * (s * posts + post))] = memory[there + _at(post, block) + AT.fear]
 
 
 @compiled
-def _world_moves(post: Any, drift: float, standard: float, local_sd: float, lever: Any, p: Any) -> None:
-    """Step 11 for a post."""
-    post.need = rules.need_after_month(post.need, drift, local_sd, p)
-    post.practice = rules.practice_after_standard(post.practice, standard, lever, p)
+def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, scratch: Any, lever: Any, p: Any) -> None:
+    """What a month's events come to in each organisation, and who hears of them; steps 11 and 12 for organisations."""
+    in_system, most_sanctioned, most_spared = 0.0, 0.0, 0.0
+    for o in range(n.organisations):
+        at, first, end = np.uint64(first_place + o) * _WIDE, o * n.managers, (o + 1) * n.managers
+        places[at + ORG.sanctioned] = _sum(work, BLOCK, AT.sanctions, first, end, scratch)
+        places[at + ORG.spared] = _sum(work, BLOCK, AT.spared, first, end, scratch)
+        places[at + ORG.unpunished] = _sum(work, BLOCK, AT.unpunished, first, end, scratch)
+        in_system += places[at + ORG.sanctioned]
+        most_spared = max(most_spared, places[at + ORG.spared])
+        spoken = _sum(work, BLOCK, AT.spoken, first, end, scratch)
+        reported = _mean(work, BLOCK, AT.reported, first, end, scratch)
+        places[at + ORG.reputation] = rules.reputation_after_month(places[at + ORG.reputation], reported)
+        places[at + ORG.mean_effort] = _mean(work, BLOCK, AT.effort, first, end, scratch)
+        places[at + ORG.safety] = rules.safety_after_month(places[at + ORG.safety], spoken, p)
+    most_sanctioned = in_system
+    for o in range(n.organisations):
+        place = _place_at(places, np.uint64(first_place + o) * _WIDE)
+        for post in range(o * n.managers, (o + 1) * n.managers):
+            i = _at(post, BLOCK)
+            work[i + AT.near], work[i + AT.far] = place.sanctioned, in_system - place.sanctioned
+            work[i + AT.mercy], work[i + AT.impunity] = place.spared, place.unpunished
+    for b in range(blocks):
+        for lane in range(LANES):
+            i = np.uint64(b * BLOCK + lane)
+            post = _post_at(work, i)
+            work[i + AT.near] -= work[i + AT.sanctions]
+            work[i + AT.mercy] -= work[i + AT.spared]
+            work[i + AT.impunity] -= work[i + AT.unpunished]
+            work[i + AT.calm_near] = rules.unmoved_by_colleague(post, p)
+            work[i + AT.calm_far] = rules.unmoved_by_stranger(post, lever, p)
+            work[i + AT.afraid] = rules.unrelieved_by_colleague(p)
+            work[i + AT.unmoved_near], work[i + AT.unmoved_far], work[i + AT.unrelieved] = 1.0, 1.0, 1.0
+    _repeat(work, blocks, AT.calm_near, AT.near, AT.unmoved_near, most_sanctioned)
+    _repeat(work, blocks, AT.calm_far, AT.far, AT.unmoved_far, most_sanctioned)
+    _repeat(work, blocks, AT.afraid, AT.mercy, AT.unrelieved, most_spared)
 
 
 @compiled
-def _organisation_moves(place: Any, managers: int, p: Any) -> None:
-    """Steps 11 and 12 for an organisation."""
-    place.reputation = rules.reputation_after_month(place.reputation, place.reported / managers)
-    place.mean_effort = place.effort / managers
-    place.safety = rules.safety_after_month(place.safety, place.spoken, p)
+def _repeat(work: Any, blocks: int, base: Any, times: Any, result: Any, most: float) -> None:
+    """What `rules.repeated` does, in all lanes, up to `most` times: `result` times `base` to the power of `times`."""
+    while most > 0.0:
+        for b in range(blocks):
+            for lane in range(LANES):
+                i = np.uint64(b * BLOCK + lane)
+                factor, half = work[i + base], _halved(work[i + times])
+                work[i + result] *= factor if work[i + times] > 2.0 * half else 1.0
+                work[i + base], work[i + times] = factor * factor, half
+        most = _halved(most)
 
 
-@compiled
+_ROUND = 6755399441055744.0  # 1.5 * 2**52: a number added to it loses its fraction
+
+
+@inlined
+def _halved(whole: float) -> float:
+    """Half of a whole number, rounded down."""
+    return (0.5 * whole - 0.25 + _ROUND) - _ROUND
+
+
+@inlined
 def _learn(
-    post: Any, row: Any, place: Any, system_sanctioned: float, system_cooperation: float, managers: int, k: float,
+    work: Any, i: Any, standard: float, local_sd: float, system_cooperation: float, managers: int, k: float,
     lever: Any, p: Any,
 ) -> None:
-    """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
-    sanctioned, spared = row.sanctions > 0.0, row.spared > 0.0
-    got_away = row.negligence > 0.0 and not sanctioned
+    """Steps 11 and 12 for one manager. A stock's rule sees the other stocks as the month began."""
+    work[i + AT.need] = rules.need_after_month(work[i + AT.need], work[i + AT.drift], local_sd, p)
+    work[i + AT.practice] = rules.practice_after_standard(work[i + AT.practice], standard, lever, p)
+    post, place = _post_at(work, i), _around(work, i)
+    tried = work[i + AT.initiative_rate] > 0.0
     month = rules.Month(
-        row.relationship, row.initiative_rate > 0.0, row.successes > 0.0, sanctioned, row.unfair > 0.0, spared,
-        int(place.sanctioned - sanctioned), int(place.spared - spared), int(place.unpunished - got_away),
-        int(system_sanctioned - place.sanctioned))
+        work[i + AT.relationship], tried, work[i + AT.successes] > 0.0, work[i + AT.sanctions] > 0.0,
+        work[i + AT.unfair] > 0.0, work[i + AT.spared] > 0.0, work[i + AT.unmoved_near] * work[i + AT.unmoved_far],
+        work[i + AT.unrelieved], work[i + AT.impunity])
     fear = rules.fear_after_month(post, place, month, k, lever, p)
     trust = rules.trust_after_month(post, place, month, p)
     confidence = rules.confidence_after_month(post, place, month, lever, p)
     skill = rules.skill_after_training(post, place, month, p)
     cooperation = rules.cooperation_after_month(post, place, system_cooperation, lever, p)
-    row.practice_gain = rules.practice_gain(skill, p) if month.tried else 0.0
-    post.fear, post.trust, post.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
-    post.skill, post.cooperation = rules.clip(skill + row.practice_gain), rules.clip(cooperation)
-    post.integrity = rules.clip(rules.integrity_after_month(post, month, p))
-    post.motivation = rules.clip(rules.motivation_after_impunity(post, month, managers, p))
-    post.distress = rules.clip(post.distress)
+    integrity = rules.integrity_after_month(post, month, p)
+    motivation = rules.motivation_after_impunity(post, month, managers, p)
+    gain = rules.practice_gain(skill, p) if tried else 0.0
+    work[i + AT.practice_gain] = gain
+    work[i + AT.fear], work[i + AT.trust] = rules.clip(fear), rules.clip(trust)
+    work[i + AT.confidence], work[i + AT.skill] = rules.clip(confidence), rules.clip(skill + gain)
+    work[i + AT.cooperation], work[i + AT.integrity] = rules.clip(cooperation), rules.clip(integrity)
+    work[i + AT.motivation], work[i + AT.distress] = rules.clip(motivation), rules.clip(post.distress)
+
+
+@inlined
+def _leave(work: Any, i: Any, p: Any) -> None:
+    """Step 13 for one post: does whoever holds it leave?"""
+    dismissed = (work[i + AT.sanctions] > 0.0) & (work[i + AT.u_dismissal] < p.dismissal)
+    chance = rules.chance_of_leaving(_post_at(work, i), p)
+    work[i + AT.dismissals], work[i + AT.recycled] = dismissed, 0.0
+    work[i + AT.exits] = dismissed | (work[i + AT.u_exit] < chance)
 
 
 @compiled
-def _leaves(post: Any, row: Any, u: Any, p: Any) -> bool:
-    """Step 13 for one post: does whoever holds it leave?"""
-    dismissed = row.sanctions > 0.0 and u.dismissal < p.dismissal
-    left: bool = dismissed or u.exit < rules.chance_of_leaving(post, p)
-    row.dismissals, row.exits, row.recycled = dismissed, left, 0.0
-    return left
+def _careers(
+    work: Any, places: Any, s: int, month: int, nation_fear: float, seed: Any, market: Any, waiting: float, n: Any,
+    lever: Any, p: Any,
+) -> float:
+    """The rest of step 13 for a system: someone new for each post that was left; how many wait afterwards."""
+    per_system = n.organisations * n.managers
+    for post in range(per_system):
+        i = _at(post, BLOCK)
+        if work[i + AT.exits] > 0.0:
+            place = _place_at(places, np.uint64(s * n.organisations + post // n.managers) * _WIDE)
+            waiting = _replace(work, i, s * per_system + post, place, month, nation_fear, seed, market, int(waiting),
+                               lever, p)
+    return waiting
 
 
 @compiled
 def _replace(
-    post: Any, row: Any, place: Any, index: int, month: int, nation_fear: float, seed: Any, market: Any, waiting: int,
-    lever: Any, p: Any, numbers: Any,
-) -> int:
-    """Someone new for a post that was left; return how many are on the market afterwards."""
-    dismissed = row.dismissals > 0.0
-    leaver = market[waiting]  # a place behind those who are waiting
-    _move_person(post, leaver)
-    leaver.record += dismissed
-    leaver.left = month
-    post.appointments += 1.0
-    count = int(post.appointments)
-    keyed(seed, _APPOINTMENT, index, count, numbers)
-    struck_off = dismissed and numbers[_U_STRIKING_OFF] < lever.disbarring
-    candidate_error, rival_error = numbers[_U_CANDIDATE_ERROR], numbers[_U_RIVAL_ERROR]
-    competition = numbers[_U_COMPETITION] < lever.competency_standard
+    work: Any, i: Any, index: int, place: Any, month: int, nation_fear: float, seed: Any, market: Any, waiting: int,
+    lever: Any, p: Any,
+) -> float:
+    """Someone new for the post `index`, which was left; return how many are on the market afterwards."""
+    dismissed, boldness_mean = work[i + AT.dismissals] > 0.0, -p.deterred_entry * nation_fear
+    leaver, rival = np.uint64(waiting) * _SEAT, np.uint64(waiting + 1) * _SEAT  # behind those who are waiting
+    _leave_post(work, i, market, leaver)
+    market[leaver + SEAT.record] += dismissed
+    market[leaver + SEAT.left] = month
+    work[i + AT.appointments] += 1.0
+    count = int(work[i + AT.appointments])
+    numbers = keyed(seed, _APPOINTMENT, index, count)
+    struck_off = dismissed & (numbers[_U_STRIKING_OFF] < lever.disbarring)
     chosen = -1
     if numbers[_U_RECYCLING] < p.recycling and waiting > 0:
         chosen = int(numbers[_U_PICK] * waiting)
-        if market[chosen].record > 0.0 and numbers[_U_REGISTER] < lever.register:
+        if market[np.uint64(chosen) * _SEAT + SEAT.record] > 0.0 and numbers[_U_REGISTER] < lever.register:
             chosen = -1
     if chosen >= 0:
-        _move_person(market[chosen], post)
+        _take_post(market, np.uint64(chosen) * _SEAT, work, i)
     else:
-        _newcomer(post, count, place.fear, _NEWCOMER, index, nation_fear, seed, p, numbers)
-    if competition:
-        to_beat = rules.assessed(post.skill, candidate_error, p)
-        rival = market[waiting + 1]
-        _newcomer(rival, count, place.fear, _RIVAL, index, nation_fear, seed, p, numbers)
-        if rules.assessed(rival.skill, rival_error, p) > to_beat:
-            _move_person(rival, post)
+        _newcomer(work, i, keyed(seed, _NEWCOMER, index, count), boldness_mean, place, p)
+    if numbers[_U_COMPETITION] < lever.competency_standard:
+        to_beat = rules.assessed(work[i + AT.skill], numbers[_U_CANDIDATE_ERROR], p)
+        _leave_post(work, i, market, rival)  # the candidate steps aside
+        _newcomer(work, i, keyed(seed, _RIVAL, index, count), boldness_mean, place, p)
+        if rules.assessed(work[i + AT.skill], numbers[_U_RIVAL_ERROR], p) > to_beat:
             chosen = -1
-    _begin(post)
-    post.trust = rules.appointed_trust(place.trust)
+        else:
+            _take_post(market, rival, work, i)
+    _begin(work, i, rules.appointed_trust(place.trust))
     if chosen >= 0:
-        row.recycled = 1.0
+        work[i + AT.recycled] = 1.0
         waiting -= 1
-        market[chosen] = market[waiting]
-        market[waiting] = market[waiting + 1]
+        _move(market, np.uint64(waiting) * _SEAT, np.uint64(chosen) * _SEAT)
+        _move(market, leaver, np.uint64(waiting) * _SEAT)
     return waiting if struck_off else waiting + 1
 
 
 @compiled
-def _newcomer(
-    someone: Any, count: int, fear: float, key: Any, index: int, nation_fear: float, seed: Any, p: Any, numbers: Any
+def _newcomer(work: Any, i: Any, numbers: Any, boldness_mean: float, place: Any, p: Any) -> None:
+    """Give a post someone from outside."""
+    _person(work, i, numbers, boldness_mean, p)
+    work[i + AT.fear], work[i + AT.record] = rules.newcomer_fear(place.fear), 0.0
+
+
+@compiled
+def _leave_post(work: Any, i: Any, market: Any, seat: Any) -> None:
+    """From a post to a seat on the market."""
+    market[seat + SEAT.motivation_at_start], market[seat + SEAT.boldness] = (
+        work[i + AT.motivation_at_start], work[i + AT.boldness])
+    market[seat + SEAT.crowding], market[seat + SEAT.anxiety] = work[i + AT.crowding], work[i + AT.anxiety]
+    market[seat + SEAT.integrity], market[seat + SEAT.skill] = work[i + AT.integrity], work[i + AT.skill]
+    market[seat + SEAT.fear], market[seat + SEAT.record] = work[i + AT.fear], work[i + AT.record]
+
+
+@compiled
+def _take_post(market: Any, seat: Any, work: Any, i: Any) -> None:
+    """From a seat on the market to a post."""
+    work[i + AT.motivation_at_start], work[i + AT.boldness] = (
+        market[seat + SEAT.motivation_at_start], market[seat + SEAT.boldness])
+    work[i + AT.crowding], work[i + AT.anxiety] = market[seat + SEAT.crowding], market[seat + SEAT.anxiety]
+    work[i + AT.integrity], work[i + AT.skill] = market[seat + SEAT.integrity], market[seat + SEAT.skill]
+    work[i + AT.fear], work[i + AT.record] = market[seat + SEAT.fear], market[seat + SEAT.record]
+
+
+@compiled
+def _move(market: Any, source: Any, target: Any) -> None:
+    for field in range(len(CANDIDATE)):
+        market[target + np.uint64(field)] = market[source + np.uint64(field)]
+
+
+@compiled
+def _leave_market(market: Any, waiting: float, month: int, market_months: float) -> float:
+    """Drop, in order, whoever left more than market_months ago; return how many are still waiting."""
+    kept = 0
+    for j in range(int(waiting)):
+        if month - market[np.uint64(j) * _SEAT + SEAT.left] <= market_months:
+            _move(market, np.uint64(j) * _SEAT, np.uint64(kept) * _SEAT)
+            kept += 1
+    return float(kept)
+
+
+@inlined
+def _mark(work: Any, i: Any) -> None:
+    """What is recorded of the post's holder after step 13, beside the stocks themselves."""
+    fear, trust = work[i + AT.fear], work[i + AT.trust]
+    work[i + AT.fearful], work[i + AT.fearful_40], work[i + AT.fearful_60] = fear > 0.5, fear > 0.4, fear > 0.6
+    work[i + AT.toxic] = rules.toxic(fear, trust, 0.5)
+    work[i + AT.toxic_40], work[i + AT.toxic_60] = rules.toxic(fear, trust, 0.4), rules.toxic(fear, trust, 0.6)
+    work[i + AT.record_share] = work[i + AT.record] > 0.0
+
+
+@compiled
+def _record(
+    work: Any, s: int, month: int, posts: int, n: Any, sums: Any, scratch: Any, totals: Any, last: Any,
+    by_organisation: Any,
 ) -> None:
-    """Someone from outside for the `count`-th appointment to the post `index`, from the stream with that key."""
-    keyed(seed, key, index, count, numbers)
-    _draw_person(someone, numbers, -p.deterred_entry * nation_fear, p)
-    someone.fear, someone.record = rules.newcomer_fear(fear), 0.0
-
-
-@compiled
-def _move_person(source: Any, target: Any) -> None:
-    """What a manager carries from post to market and back."""
-    target.motivation_at_start, target.boldness = source.motivation_at_start, source.boldness
-    target.crowding, target.anxiety = source.crowding, source.anxiety
-    target.integrity, target.skill = source.integrity, source.skill
-    target.fear, target.record = source.fear, source.record
-
-
-@compiled
-def _record_stocks(post: Any, row: Any) -> None:
-    """What the row says of the post's holder after step 13."""
-    row.fear, row.trust, row.confidence, row.skill = post.fear, post.trust, post.confidence, post.skill
-    row.integrity, row.distress, row.motivation = post.integrity, post.distress, post.motivation
-    row.cooperation = post.cooperation
-    row.fearful, row.fearful_40, row.fearful_60 = post.fear > 0.5, post.fear > 0.4, post.fear > 0.6
-    row.toxic = rules.toxic(post.fear, post.trust, 0.5)
-    row.toxic_40 = rules.toxic(post.fear, post.trust, 0.4)
-    row.toxic_60 = rules.toxic(post.fear, post.trust, 0.6)
-    row.record_share = post.record > 0.0
+    """Write a system's month down."""
+    whole, blocks = posts // LANES, (posts + LANES - 1) // LANES
+    for b in range(whole):
+        for j in range(RECORDED):
+            sums[np.uint64(j)] += work[np.uint64(b * BLOCK + j) + AT.monitoring]
+    for lane in range(posts - whole * LANES):
+        for field in range(len(FIELDS)):
+            there = np.uint64(field * LANES + lane)
+            sums[there] += work[np.uint64(whole * BLOCK) + there + AT.monitoring]
+    if month >= n.months - n.window:
+        for b in range(blocks):
+            for j in range(KEPT_BLOCK):
+                totals[np.uint64((s * blocks + b) * KEPT_BLOCK + j)] += work[np.uint64(b * BLOCK + j) + AT.monitoring]
+    if len(by_organisation) > 0:
+        first = (month * n.systems + s) * n.organisations * _COLUMNS
+        for o in range(n.organisations):
+            for field in range(_COLUMNS):
+                there = np.uint64(first + o * _COLUMNS + field)
+                by_organisation[there] = _sum(work, BLOCK, np.uint64(LANES * field) + AT.monitoring, o * n.managers,
+                                              (o + 1) * n.managers, scratch)
+    if month == n.months - 1:
+        for post in range(posts):
+            i, there = _at(post, BLOCK), np.uint64(2 * (s * posts + post))
+            last[there] = work[i + AT.reported]
+            last[there + np.uint64(1)] = work[i + AT.honest_indicator]

@@ -6,7 +6,9 @@ Recording reads the model and never touches it, nor a random stream.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +29,9 @@ FIELDS = (
 )
 """What a post's row holds in a month; rates are 0 or 1. The first `len(POST_COLUMNS)` are averaged for each post."""
 
-ROW = np.dtype((np.record, [(name, np.float64) for name in (*FIELDS, "unfair", "spared")]))
-"""A row, with two marks at its end that the engine needs and nobody records: the sanction was unfair; spared."""
-_FIELDS = len(FIELDS)
+LANES = 8
+"""Sums over posts go lane by lane: the posts of a system whose numbers differ by a multiple of this, in their order.
+Then `fold` adds the lanes up. So they have the same bits on every machine, however many numbers it adds at once."""
 _KEPT = len(POST_COLUMNS)
 _REPORTED, _HONEST = FIELDS.index("reported"), FIELDS.index("honest_indicator")
 
@@ -69,40 +71,20 @@ class Record:
 
 
 @compiled
-def add_rows(rows: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
-    """Add the rows of some posts (posts by fields) to `sums`, in the order of the posts."""
-    posts = rows.shape[0]
-    grouped = posts - posts % 4
-    for post in range(0, grouped, 4):  # four at a time: a quarter of the trips to memory, the same order
-        for field in range(_FIELDS):
-            total = sums[field] + rows[post, field] + rows[post + 1, field]
-            sums[field] = total + rows[post + 2, field] + rows[post + 3, field]
-    for post in range(grouped, posts):
-        for field in range(_FIELDS):
-            sums[field] += rows[post, field]
+def fold(lanes: Any, first: int) -> float:
+    """The sum of `LANES` numbers from `first` on: the halves added to each other, then quarters, then eighths."""
+    a, b = lanes[first] + lanes[first + 4], lanes[first + 1] + lanes[first + 5]
+    c, d = lanes[first + 2] + lanes[first + 6], lanes[first + 3] + lanes[first + 7]
+    total: float = (a + c) + (b + d)
+    return total
 
 
-@compiled
-def add_kept(rows: NDArray[np.float64], totals: NDArray[np.float64]) -> None:
-    """Add what is averaged for each post to its totals (posts by `POST_COLUMNS`)."""
-    for post in range(rows.shape[0]):
-        for field in range(_KEPT):
-            totals[post, field] += rows[post, field]
-
-
-@compiled
-def add_by_organisation(rows: NDArray[np.float64], managers: int, totals: NDArray[np.float64]) -> None:
-    """Add the rows of successive organisations to their totals (organisations by `POST_COLUMNS`)."""
-    for post in range(rows.shape[0]):
-        for field in range(_KEPT):
-            totals[post // managers, field] += rows[post, field]
-
-
-@compiled
-def keep_last(rows: NDArray[np.float64], last: NDArray[np.float64]) -> None:
-    """Write the reported and the honest indicator of each post into `last` (posts by 2)."""
-    for post in range(rows.shape[0]):
-        last[post, 0], last[post, 1] = rows[post, _REPORTED], rows[post, _HONEST]
+def lane_sum(values: Iterable[float], first: int = 0) -> float:
+    """The sum of a value of successive posts, of which `first` is the number of the first within its system."""
+    lanes = [0.0] * LANES
+    for number, value in enumerate(values, first):
+        lanes[number % LANES] += value
+    return fold(lanes, 0)
 
 
 def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.float64]]:

@@ -82,12 +82,13 @@ class Month(NamedTuple):
     sanctioned: bool
     unfair: bool
     spared: bool
-    colleagues_sanctioned: int
-    colleagues_spared: int
-    colleagues_unpunished: int
+    unmoved: float
+    """What sanctions of others left of calm: `unmoved_by_colleague`^n₊ · `unmoved_by_stranger`^n_s, for n₊ colleagues
+    and n_s managers elsewhere in the system who were sanctioned."""
+    unrelieved: float
+    """What mercy to others left of fear: `unrelieved_by_colleague`^n₀, for n₀ colleagues who were spared."""
+    colleagues_unpunished: float
     """n_x, colleagues who got away with negligence."""
-    others_sanctioned: int
-    """n_s, managers elsewhere in the system who were sanctioned."""
 
 
 def rule(function: Function) -> Function:
@@ -108,7 +109,7 @@ def logistic(x: float) -> float:
 
 
 @rule
-def power(base: float, times: int) -> float:
+def repeated(base: float, times: int) -> float:
     """`base` multiplied by itself `times` times (1 for none), by squaring."""
     result = 1.0
     while times > 0:
@@ -479,13 +480,33 @@ def reputation_after_month(reputation: float, mean_reported: float) -> float:
 
 
 @rule
+def unmoved_by_colleague(post: Post, p: Parameters) -> float:
+    """1 - min(1, anxiety·fear_peer_blamed): the share of calm that is left after a colleague was sanctioned.
+
+    Source: negative events weigh more, Miner et al. 2005, Slovic 1993.
+    """
+    return 1.0 - min(1.0, post.anxiety * p.fear_peer_blamed)
+
+
+@rule
+def unmoved_by_stranger(post: Post, lever: Levers, p: Parameters) -> float:
+    """1 - min(1, 2·anxiety·publicity·fear_system): the same after a sanction elsewhere in the system. Assumption."""
+    return 1.0 - min(1.0, 2.0 * post.anxiety * lever.publicity * p.fear_system)
+
+
+@rule
+def unrelieved_by_colleague(p: Parameters) -> float:
+    """1 - fear_peer_spared: the share of fear that is left after a colleague was spared. Source: assumption."""
+    return 1.0 - p.fear_peer_spared
+
+
+@rule
 def fear_after_month(post: Post, place: Place, month: Month, k: float, lever: Levers, p: Parameters) -> float:
     """Fear fades towards what the climate warrants, spreads, jumps at a sanction seen or suffered, and falls when
     someone is spared. In this order, each on what the one before left:
 
     += fear_extinction·(anxiety·fear_ambient·m·punitiveness·k·(1 - trust) - fear) + fear_conformity·(F - fear);
-    += (1 - fear)·(1 - (1 - min(1, anxiety·fear_peer_blamed))^n₊·(1 - min(1, 2·anxiety·publicity·fear_system))^n_s);
-    -= fear·(1 - (1 - fear_peer_spared)^n₀);
+    += (1 - fear)·(1 - unmoved); -= fear·(1 - unrelieved);
     if sanctioned += min(1, anxiety·fear_blamed)·(1 - fear); if spared -= fear_spared·fear.
 
     Source: negative events weigh more, Miner et al. 2005, Slovic 1993; contagion, Hill et al. 2010.
@@ -493,13 +514,8 @@ def fear_after_month(post: Post, place: Place, month: Month, k: float, lever: Le
     fear = post.fear
     ambient = post.anxiety * p.fear_ambient * place.felt * lever.punitiveness * k * (1.0 - post.trust)
     fear += p.fear_extinction * (ambient - fear) + p.fear_conformity * (place.fear - fear)
-    if month.colleagues_sanctioned + month.others_sanctioned > 0:
-        near, far = post.anxiety * p.fear_peer_blamed, 2.0 * post.anxiety * lever.publicity * p.fear_system
-        unmoved_near = power(1.0 - min(1.0, near), month.colleagues_sanctioned)
-        unmoved_far = power(1.0 - min(1.0, far), month.others_sanctioned)
-        fear += (1.0 - fear) * (1.0 - unmoved_near * unmoved_far)
-    if month.colleagues_spared > 0:
-        fear -= fear * (1.0 - power(1.0 - p.fear_peer_spared, month.colleagues_spared))
+    fear += (1.0 - fear) * (1.0 - month.unmoved)
+    fear -= fear * (1.0 - month.unrelieved)
     fear += month.sanctioned * min(1.0, post.anxiety * p.fear_blamed) * (1.0 - fear)
     return fear - month.spared * p.fear_spared * fear
 
@@ -529,7 +545,7 @@ def confidence_after_month(post: Post, place: Place, month: Month, lever: Levers
     confidence_failure·confidence·(1 - ½·trust); sanctioned -= confidence_blamed·confidence.
     Source: feedback helps on average, Kluger & DeNisi 1996; training, Lacerenza et al. 2017 (an upper bound).
     """
-    confidence, failed = post.confidence, month.tried and not month.succeeded
+    confidence, failed = post.confidence, month.tried & (not month.succeeded)
     growth = p.confidence_invest * month.relationship + p.confidence_feedback * place.felt * (1.0 - post.fear)
     confidence += growth * (1.0 - confidence) + p.confidence_idle * (0.5 - confidence)
     confidence += month.succeeded * p.confidence_success * (0.5 + lever.recognition) * (1.0 - confidence)

@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model.compiling import compiled
+from sim.model.compiling import compiled, inlined
 
 MONTHLY = ("initiative", "success", "negligence", "mishap", "speaking_up", "discovery", "sanction", "account",
            "account_sanction", "need_drift", "dismissal", "exit")  # fmt: skip
@@ -35,7 +35,7 @@ PERSON = ("unfit", "motivation", "integrity", "skill", "boldness", "crowding", "
 APPOINTMENT = ("recycling", "pick", "register", "competition", "candidate_error", "rival_error", "striking_off")
 """Order of an appointment's numbers in the stream "appointment"."""
 
-LANES = 16
+ABREAST = 16
 """Monthly streams advance side by side, a multiple of eight at a time, which fills the processor's vector
 registers: sixteen cost less than thirteen. The lanes beyond `len(MONTHLY)` are idle."""
 
@@ -51,7 +51,7 @@ def stream_key(name: str) -> int:
 KEYS = np.array([stream_key(name) for name in KEYED], dtype=np.uint64)
 """The keys of `KEYED`, in its order."""
 MONTHLY_KEYS = np.array(
-    [stream_key(name) for name in MONTHLY] + [stream_key(f"idle {k}") for k in range(len(MONTHLY), LANES)],
+    [stream_key(name) for name in MONTHLY] + [stream_key(f"idle {k}") for k in range(len(MONTHLY), ABREAST)],
     dtype=np.uint64,
 )
 """The keys of `MONTHLY`, in its order, and of the idle lanes."""
@@ -134,37 +134,45 @@ def philox(
 
 
 @compiled
-def keyed(seed: np.uint64, key: np.uint64, index: int, count: int, out: NDArray[np.float64]) -> None:
-    """Fill `out` (`NUMBERS` long) with `Streams.keyed`'s numbers for a key of `KEYS`."""
-    for block in range(2):
-        words = philox(seed, key, np.uint64(index), np.uint64(count), np.uint64(block))
-        out[4 * block] = np.int64(words[0] >> _11) * _TO_UNIT
-        out[4 * block + 1] = np.int64(words[1] >> _11) * _TO_UNIT
-        out[4 * block + 2] = np.int64(words[2] >> _11) * _TO_UNIT
-        out[4 * block + 3] = np.int64(words[3] >> _11) * _TO_UNIT
+def keyed(
+    seed: np.uint64, key: np.uint64, index: int, count: int
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """`Streams.keyed`'s `NUMBERS` numbers for a key of `KEYS`."""
+    a, b, c, d = philox(seed, key, np.uint64(index), np.uint64(count), np.uint64(0))
+    e, f, g, h = philox(seed, key, np.uint64(index), np.uint64(count), np.uint64(1))
+    return (_unit(a), _unit(b), _unit(c), _unit(d), _unit(e), _unit(f), _unit(g), _unit(h))
 
 
 @compiled
-def seed_lanes(seed: np.uint64, state: NDArray[np.uint64]) -> None:
-    """Fill `state` (4 by `LANES`) with the seeded state of each monthly stream."""
-    scratch = np.empty((12, LANES))
-    for lane in range(LANES):
+def _unit(word: np.uint64) -> float:
+    """A number in [0, 1) from the upper 53 bits of a word."""
+    return np.int64(word >> _11) * _TO_UNIT
+
+
+@compiled
+def seed_lanes(seed: np.uint64, state: NDArray[np.uint64], scratch: NDArray[np.float64]) -> None:
+    """Fill `state` (4 times `ABREAST`) with the seeded state of each monthly stream; `scratch` is as in `draw_lanes`."""
+    for lane in range(ABREAST):
         words = philox(seed, KEYS[0], MONTHLY_KEYS[lane], np.uint64(0), np.uint64(0))
-        state[0, lane], state[1, lane], state[2, lane], state[3, lane] = words[2], words[1], words[0], _1
-    draw_lanes(state, scratch)
+        for word in range(3):
+            state[word * ABREAST + lane] = words[2 - word]
+        state[3 * ABREAST + lane] = _1
+    draw_lanes(state, 8, scratch)
+    draw_lanes(state, 4, scratch)
 
 
 @compiled
-def draw_lanes(state: NDArray[np.uint64], out: NDArray[np.float64]) -> None:
-    """Draw a uniform number from every lane for each row of `out` (rows by `LANES`), and advance `state`."""
-    for row in range(out.shape[0]):
-        for lane in range(LANES):
-            word = state[0, lane] + state[1, lane] + state[3, lane]
-            state[3, lane] += _1
-            state[0, lane] = state[1, lane] ^ (state[1, lane] >> _11)
-            state[1, lane] = state[2, lane] + (state[2, lane] << _3)
-            state[2, lane] = ((state[2, lane] << _24) | (state[2, lane] >> _40)) + word
-            out[row, lane] = np.int64(word >> _11) * _TO_UNIT
+def draw_lanes(state: NDArray[np.uint64], rows: int, out: NDArray[np.float64]) -> None:
+    """Draw a uniform number from every lane for each of some rows of `out` (of `ABREAST` each), and advance `state`."""
+    for row in range(rows):
+        for lane in range(ABREAST):
+            a, b, c, d = np.uint64(lane), np.uint64(lane + ABREAST), np.uint64(lane + 2 * ABREAST), np.uint64(lane + 3 * ABREAST)
+            word = state[a] + state[b] + state[d]
+            state[d] += _1
+            state[a] = state[b] ^ (state[b] >> _11)
+            state[b] = state[c] + (state[c] << _3)
+            state[c] = ((state[c] << _24) | (state[c] >> _40)) + word
+            out[np.uint64(row * ABREAST + lane)] = np.int64(word >> _11) * _TO_UNIT
 
 
 @compiled
@@ -174,19 +182,8 @@ def normal(uniform: float) -> float:
     Inverse-transform sampling: one uniform number for one normal number, rising with it. A rational approximation
     in the middle and two in the tails (Wichura's algorithm AS 241, as in Python's `statistics.NormalDist`).
     """
-    q = _centred(uniform)
-    return _middle_quantile(q) if abs(q) <= _MIDDLE else _tail_quantile(uniform, q)
-
-
-@compiled
-def normals(uniforms: NDArray[np.float64], lane: int, out: NDArray[np.float64]) -> None:
-    """Fill `out` with `normal` of a column of `uniforms`: first as if all lay in the middle, which vectorises."""
-    for row in range(len(out)):
-        out[row] = _middle_quantile(_centred(uniforms[row, lane]))
-    for row in range(len(out)):
-        q = _centred(uniforms[row, lane])
-        if abs(q) > _MIDDLE:
-            out[row] = _tail_quantile(uniforms[row, lane], q)
+    q = centred(uniform)
+    return middle_quantile(q) if abs(q) <= _MIDDLE else _tail_quantile(uniform, q)
 
 
 _MIDDLE = 0.425
@@ -194,12 +191,20 @@ _HALF_STEP = 0.5 * _TO_UNIT  # a uniform number stands for an interval; its midd
 
 
 @compiled
-def _centred(uniform: float) -> float:
+def in_the_middle(uniform: float) -> bool:
+    """Whether `normal` is `middle_quantile` of it."""
+    return abs(centred(uniform)) <= _MIDDLE
+
+
+@inlined
+def centred(uniform: float) -> float:
+    """A uniform number's distance from a half; each stands for the middle of its step."""
     return uniform - 0.5 + _HALF_STEP
 
 
-@compiled
-def _middle_quantile(q: float) -> float:
+@inlined
+def middle_quantile(q: float) -> float:
+    """`normal` in the middle, for a distance from a half."""
     r = 0.180625 - q * q
     top = ((((((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r + 6.7265770927008700853e4) * r
               + 4.5921953931549871457e4) * r + 1.3731693765509461125e4) * r + 1.9715909503065514427e3) * r

@@ -78,14 +78,20 @@ class Post:
 class Organisation:
     """An NHS trust; its first post is the chief executive's."""
 
-    def __init__(self, index: int, deviation: float, mean_effort: float, posts: list[Post]) -> None:
+    def __init__(self, index: int, first: int, deviation: float, mean_effort: float, posts: list[Post]) -> None:
         self.index, self.deviation, self.mean_effort, self.posts = index, deviation, mean_effort, posts
+        self.first = first
+        """Number of its first post within the system."""
         self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
+
+    def mean(self, values: Sequence[float]) -> float:
+        """The mean of a value of its posts, added up as the compiled engine does."""
+        return recording.lane_sum(values, self.first) / len(values)
 
     def feel(self, mean_reputation: float, lever: Levers, p: Parameters) -> None:
         """Step 1: the climate of the month."""
-        self.fear = _mean([post.manager.fear for post in self.posts])
-        self.trust = _mean([post.manager.trust for post in self.posts])
+        self.fear = self.mean([post.manager.fear for post in self.posts])
+        self.trust = self.mean([post.manager.trust for post in self.posts])
         self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, lever)
         self.felt = rules.felt_monitoring(self, self.posts[0].manager.fear, p)
         self.assurance = rules.assurance(self.felt, p)
@@ -93,8 +99,8 @@ class Organisation:
     def move(self, p: Parameters) -> None:
         """Steps 11 and 12 for the organisation."""
         rows = [post.row for post in self.posts]
-        self.reputation = rules.reputation_after_month(self.reputation, _mean([row.reported for row in rows]))
-        self.mean_effort = _mean([row.effort for row in rows])
+        self.reputation = rules.reputation_after_month(self.reputation, self.mean([row.reported for row in rows]))
+        self.mean_effort = self.mean([row.effort for row in rows])
         spoken = sum(row.spoken for row in rows)
         self.safety = rules.safety_after_month(self.safety, spoken, p)
 
@@ -108,7 +114,7 @@ class System:
 
     def feel(self, lever: Levers, p: Parameters) -> None:
         """Step 1 and the load of step 2: H, and the overload V that everyone in the system shares."""
-        self.cooperation = _mean([post.manager.cooperation for post in self.posts])
+        self.cooperation = recording.lane_sum([post.manager.cooperation for post in self.posts]) / len(self.posts)
         self.overload = rules.overload(rules.load(self.cooperation, lever, p))
 
 
@@ -215,7 +221,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.standard = self.common
         self.posts = [self._new_post(index) for index in range(posts)]
         self.organisations = [
-            Organisation(o, p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]), p.motivation_mean,
+            Organisation(o, o % p.organisations * p.managers,
+                         p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]), p.motivation_mean,
                          self.posts[o * p.managers : (o + 1) * p.managers])
             for o in range(p.systems * p.organisations)]
         self.systems = [
@@ -366,10 +373,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
                 post.practice = rules.practice_after_standard(post.practice, self.standard, lever, p)
                 row = post.row
                 got_away = row.negligence and not row.sanctions
+                near = rules.repeated(rules.unmoved_by_colleague(post.manager, p), sanctioned - row.sanctions)
+                far = rules.repeated(
+                    rules.unmoved_by_stranger(post.manager, lever, p), sanctioned_in_system - sanctioned)
+                unrelieved = rules.repeated(rules.unrelieved_by_colleague(p), spared - row.spared)
                 self._learn(post, organisation, system, k, lever, rules.Month(
                     row.relationship, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
-                    sanctioned - row.sanctions, spared - row.spared, unpunished - got_away,
-                    sanctioned_in_system - sanctioned))
+                    near * far, unrelieved, unpunished - got_away))
             organisation.move(p)
 
     def _learn(
@@ -454,13 +464,16 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             row.record_share = manager.record > 0
         rows = np.array([_row_values(post.row) for post in self.posts], dtype=np.float64)
         sizes, record, month = self.parameters, self.record, self.month - 1
-        recording.add_rows(rows, record.sums[month])
+        record.sums[month] = recording.national_sums(rows, sizes.systems)
+        kept = rows[:, : record.totals.shape[1]]
         if month >= sizes.months - sizes.window:
-            recording.add_kept(rows, record.totals)
+            record.totals[:] += kept
         if len(record.organisations):
-            recording.add_by_organisation(rows, sizes.managers, record.organisations[month])
+            record.organisations[month] = [
+                [recording.lane_sum(column, place.first) for column in rows.T.tolist()]
+                for place, rows in zip(self.organisations, np.split(kept, len(self.organisations)), strict=True)]
         if month == sizes.months - 1:
-            recording.keep_last(rows, record.last)
+            record.last[:] = [(post.row.reported, post.row.honest_indicator) for post in self.posts]
         month_sums = record.sums[month : month + 1]
         self.outcomes = {name: float(v[0]) for name, v in recording.outcomes(month_sums, len(rows)).items()}
         self.datacollector.collect(self)

@@ -87,6 +87,16 @@ def lane_sum(values: Iterable[float], first: int = 0) -> float:
     return fold(lanes, 0)
 
 
+def national_sums(rows: NDArray[np.float64], systems: int) -> NDArray[np.float64]:
+    """Sums of rows (posts by fields) over the posts of all systems, lane by lane, for each field."""
+    lanes = np.zeros((LANES, rows.shape[1]))
+    for system in np.split(rows, systems):
+        for first in range(0, len(system), LANES):
+            there = system[first : first + LANES]
+            lanes[: len(there)] += there
+    return np.asarray(fold(lanes, 0))
+
+
 def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.float64]]:
     """The outcomes of some months: for each name in `OUTCOMES`, in its order, an array with a value for each month.
 

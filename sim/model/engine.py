@@ -29,7 +29,6 @@ from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
 from sim.model.record import FIELDS, LANES, Record, fold
 from sim.model.streams import ABREAST, APPOINTMENT, KEYED, KEYS, MONTHLY, draw_lanes, keyed, normal, seed_lanes
-from sim.model.streams import centred, in_the_middle, middle_quantile
 
 # One argument a line would hide the shape of a month.
 # fmt: off
@@ -45,7 +44,7 @@ FIELDS_OF_WORK = (
     *_KEPT,  # `uniqueness` is ξ, `need` the local need, `appointments` how many there were
     *FIELDS,  # what is recorded, among it the stocks
     "unfair", "spared", "unpunished",  # marks of the month: the sanction was unfair; spared; negligent and not punished
-    *(f"u_{name}" for name in MONTHLY), "drift",  # the month's uniform numbers, and need_drift's as a normal one
+    *(f"u_{name}" for name in MONTHLY),  # the month's uniform numbers
     "felt", "place_fear", "place_trust", "safety", "mean_effort",  # the organisation's, at hand for each post
     "shown_fear", "service", "balance",  # between the steps of a month
     "near", "far", "mercy", "impunity",  # how many others were sanctioned, spared, unpunished
@@ -255,29 +254,31 @@ def _month(
         _draw(work, streams, drawn, per_system)
         _climate(work, places, first_place, mean_reputation, n, lever, p)
         _show_fear(work, given, before, per_system)
+        if p.focus_ideal == 0.5:  # known beforehand, it spares two logarithms
+            _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
+        else:
+            _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
         for b in range(blocks):
             for lane in range(LANES):
-                _decide(work, np.uint64(b * BLOCK + lane), common, standard, cooperation, overload, k, lever, p)
-            for lane in range(LANES):
-                _answer(work, np.uint64(b * BLOCK + lane), common, standard, overload, lever, p)
+                _answer(work, np.uint64(b * BLOCK + lane), overload, lever, p)
         if month == n.sanction_month:
             _sanction(work, n.sanction_post)
         _hear(work, places, first_place, blocks, n, drawn, lever, p)
         for b in range(blocks):
             for lane in range(LANES):
-                _learn(work, np.uint64(b * BLOCK + lane), standard, local_sd, cooperation, n.managers, k, lever, p)
+                i = np.uint64(b * BLOCK + lane)
+                _learn(work, i, standard, local_sd, cooperation, n.managers, k, lever, p)
+                _leave(work, i, p)
+                _mark(work, i)
         if n.everywhere > 0:
             _set_fear(work, BLOCK, given, before + LEARNED, 1, per_system)
+            for post in range(per_system):
+                _leave(work, _at(post, BLOCK), p)
+                _mark(work, _at(post, BLOCK))
         if len(fear) > 0:
             _keep_fear(work, BLOCK, fear, before + LEARNED, 1, per_system)
-        for b in range(blocks):
-            for lane in range(LANES):
-                _leave(work, np.uint64(b * BLOCK + lane), p)
         nation[HERE.waiting] = _careers(work, places, s, month, nation_fear, seed, market, nation[HERE.waiting], n,
                                         lever, p)
-        for b in range(blocks):
-            for lane in range(LANES):
-                _mark(work, np.uint64(b * BLOCK + lane))
         _climates(work, BLOCK, places, first_place, 1, n, drawn)
         nation[np.uint64(len(NATION) + s)] = _mean(work, BLOCK, AT.cooperation, 0, per_system, drawn)
         _record(work, s, month, per_system, n, sums, drawn, totals, last, by_organisation)
@@ -383,20 +384,13 @@ def _take_home(work: Any, home: Any, at_home: int, blocks: int) -> None:
 
 @compiled
 def _draw(work: Any, streams: Any, drawn: Any, posts: int) -> None:
-    """The month's numbers of a system's posts; need_drift's also as standard normal ones."""
+    """The month's uniform numbers of a system's posts."""
     for b in range((posts + LANES - 1) // LANES):
         draw_lanes(streams, min(LANES, posts - b * LANES), drawn)
         for k in range(len(MONTHLY)):
             for lane in range(LANES):
                 there = np.uint64(b * BLOCK + k * LANES + lane) + AT.u_initiative
                 work[there] = drawn[np.uint64(lane * ABREAST + k)]
-        for lane in range(LANES):  # first as if all lay in the middle, which goes lane by lane
-            i = np.uint64(b * BLOCK + lane)
-            work[i + AT.drift] = middle_quantile(centred(work[i + AT.u_need_drift]))
-    for post in range(posts):
-        i = _at(post, BLOCK)
-        if not in_the_middle(work[i + AT.u_need_drift]):
-            work[i + AT.drift] = normal(work[i + AT.u_need_drift])
 
 
 @compiled
@@ -425,6 +419,16 @@ def _show_fear(work: Any, given: Any, first: int, posts: int) -> None:
         work[i + AT.shown_fear] = work[i + AT.fear]
         if len(given) > 0:
             work[i + AT.shown_fear] = given[np.uint64(first + 2 * post + BEFORE)]
+
+
+@inlined
+def _decide_all(
+    work: Any, blocks: int, common: float, standard: float, system_cooperation: float, overload: float, k: float,
+    lever: Any, p: Any,
+) -> None:
+    for b in range(blocks):
+        for lane in range(LANES):
+            _decide(work, np.uint64(b * BLOCK + lane), common, standard, system_cooperation, overload, k, lever, p)
 
 
 @inlined
@@ -468,7 +472,7 @@ def _decide(
 
 
 @inlined
-def _answer(work: Any, i: Any, common: float, standard: float, overload: float, lever: Any, p: Any) -> None:
+def _answer(work: Any, i: Any, overload: float, lever: Any, p: Any) -> None:
     """Steps 6 to 10 for one manager."""
     post, place = _post_at(work, i), _around(work, i)
     effort, tried = work[i + AT.effort], work[i + AT.initiative_rate] > 0.0
@@ -524,7 +528,7 @@ def _keep_fear(memory: Any, block: int, kept: Any, first: int, systems: int, pos
 @compiled
 def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, scratch: Any, lever: Any, p: Any) -> None:
     """What a month's events come to in each organisation, and who hears of them; steps 11 and 12 for organisations."""
-    in_system, most_sanctioned, most_spared = 0.0, 0.0, 0.0
+    in_system, most_spared = 0.0, 0.0
     for o in range(n.organisations):
         at, first, end = np.uint64(first_place + o) * _WIDE, o * n.managers, (o + 1) * n.managers
         places[at + ORG.sanctioned] = _sum(work, BLOCK, AT.sanctions, first, end, scratch)
@@ -537,7 +541,6 @@ def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, scratch
         places[at + ORG.reputation] = rules.reputation_after_month(places[at + ORG.reputation], reported)
         places[at + ORG.mean_effort] = _mean(work, BLOCK, AT.effort, first, end, scratch)
         places[at + ORG.safety] = rules.safety_after_month(places[at + ORG.safety], spoken, p)
-    most_sanctioned = in_system
     for o in range(n.organisations):
         place = _place_at(places, np.uint64(first_place + o) * _WIDE)
         for post in range(o * n.managers, (o + 1) * n.managers):
@@ -546,31 +549,48 @@ def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, scratch
             work[i + AT.mercy], work[i + AT.impunity] = place.spared, place.unpunished
     for b in range(blocks):
         for lane in range(LANES):
-            i = np.uint64(b * BLOCK + lane)
-            post = _post_at(work, i)
-            work[i + AT.near] -= work[i + AT.sanctions]
-            work[i + AT.mercy] -= work[i + AT.spared]
-            work[i + AT.impunity] -= work[i + AT.unpunished]
-            work[i + AT.calm_near] = rules.unmoved_by_colleague(post, p)
-            work[i + AT.calm_far] = rules.unmoved_by_stranger(post, lever, p)
-            work[i + AT.afraid] = rules.unrelieved_by_colleague(p)
-            work[i + AT.unmoved_near], work[i + AT.unmoved_far], work[i + AT.unrelieved] = 1.0, 1.0, 1.0
-    _repeat(work, blocks, AT.calm_near, AT.near, AT.unmoved_near, most_sanctioned)
-    _repeat(work, blocks, AT.calm_far, AT.far, AT.unmoved_far, most_sanctioned)
-    _repeat(work, blocks, AT.afraid, AT.mercy, AT.unrelieved, most_spared)
-
-
-@compiled
-def _repeat(work: Any, blocks: int, base: Any, times: Any, result: Any, most: float) -> None:
-    """What `rules.repeated` does, in all lanes, up to `most` times: `result` times `base` to the power of `times`."""
-    while most > 0.0:
+            _listen(work, np.uint64(b * BLOCK + lane), lever, p)
+    most = max(in_system, most_spared)
+    for _ in range(_ROUNDS):
+        most = _halved(most)
+    while most > 0.0:  # seldom
         for b in range(blocks):
             for lane in range(LANES):
                 i = np.uint64(b * BLOCK + lane)
-                factor, half = work[i + base], _halved(work[i + times])
-                work[i + result] *= factor if work[i + times] > 2.0 * half else 1.0
-                work[i + base], work[i + times] = factor * factor, half
+                _hear_again(work, i, AT.calm_near, AT.near, AT.unmoved_near)
+                _hear_again(work, i, AT.calm_far, AT.far, AT.unmoved_far)
+                _hear_again(work, i, AT.afraid, AT.mercy, AT.unrelieved)
         most = _halved(most)
+
+
+_ROUNDS = 3
+"""How often everyone's hearing is doubled in any case: enough for seven sanctions in a system and month."""
+
+
+@inlined
+def _listen(work: Any, i: Any, lever: Any, p: Any) -> None:
+    """What one manager heard of others, and what that left of calm and of fear."""
+    post = _post_at(work, i)
+    work[i + AT.near] -= work[i + AT.sanctions]
+    work[i + AT.mercy] -= work[i + AT.spared]
+    work[i + AT.impunity] -= work[i + AT.unpunished]
+    work[i + AT.calm_near] = rules.unmoved_by_colleague(post, p)
+    work[i + AT.calm_far] = rules.unmoved_by_stranger(post, lever, p)
+    work[i + AT.afraid] = rules.unrelieved_by_colleague(p)
+    work[i + AT.unmoved_near], work[i + AT.unmoved_far], work[i + AT.unrelieved] = 1.0, 1.0, 1.0
+    for _ in range(_ROUNDS):
+        _hear_again(work, i, AT.calm_near, AT.near, AT.unmoved_near)
+        _hear_again(work, i, AT.calm_far, AT.far, AT.unmoved_far)
+        _hear_again(work, i, AT.afraid, AT.mercy, AT.unrelieved)
+
+
+@inlined
+def _hear_again(work: Any, i: Any, base: Any, times: Any, result: Any) -> None:
+    """A round of `rules.repeated`: `result` times `base` where `times` is odd, `base` squared, `times` halved."""
+    factor, count = work[i + base], work[i + times]
+    half = _halved(count)
+    work[i + result] *= factor if count > 2.0 * half else 1.0
+    work[i + base], work[i + times] = factor * factor, half
 
 
 _ROUND = 6755399441055744.0  # 1.5 * 2**52: a number added to it loses its fraction
@@ -588,7 +608,7 @@ def _learn(
     lever: Any, p: Any,
 ) -> None:
     """Steps 11 and 12 for one manager. A stock's rule sees the other stocks as the month began."""
-    work[i + AT.need] = rules.need_after_month(work[i + AT.need], work[i + AT.drift], local_sd, p)
+    work[i + AT.need] = rules.need_after_month(work[i + AT.need], normal(work[i + AT.u_need_drift]), local_sd, p)
     work[i + AT.practice] = rules.practice_after_standard(work[i + AT.practice], standard, lever, p)
     post, place = _post_at(work, i), _around(work, i)
     tried = work[i + AT.initiative_rate] > 0.0
@@ -633,6 +653,7 @@ def _careers(
             place = _place_at(places, np.uint64(s * n.organisations + post // n.managers) * _WIDE)
             waiting = _replace(work, i, s * per_system + post, place, month, nation_fear, seed, market, int(waiting),
                                lever, p)
+            _mark(work, i)
     return waiting
 
 
@@ -741,8 +762,8 @@ def _record(
     for b in range(whole):
         for j in range(RECORDED):
             sums[np.uint64(j)] += work[np.uint64(b * BLOCK + j) + AT.monitoring]
-    for lane in range(posts - whole * LANES):
-        for field in range(len(FIELDS)):
+    for field in range(len(FIELDS)):
+        for lane in range(posts - whole * LANES):
             there = np.uint64(field * LANES + lane)
             sums[there] += work[np.uint64(whole * BLOCK) + there + AT.monitoring]
     if month >= n.months - n.window:

@@ -19,6 +19,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.arithmetic import log, sqrt
 from sim.model.compiling import compiled, inlined
 
 MONTHLY = ("initiative", "success", "negligence", "mishap", "speaking_up", "discovery", "sanction", "account",
@@ -175,36 +176,27 @@ def draw_lanes(state: NDArray[np.uint64], rows: int, out: NDArray[np.float64]) -
             out[np.uint64(row * ABREAST + lane)] = np.int64(word >> _11) * _TO_UNIT
 
 
-@compiled
+@inlined
 def normal(uniform: float) -> float:
     """Standard normal quantile of a uniform number in [0, 1), to about sixteen digits.
 
     Inverse-transform sampling: one uniform number for one normal number, rising with it. A rational approximation
-    in the middle and two in the tails (Wichura's algorithm AS 241, as in Python's `statistics.NormalDist`).
+    in the middle and two in the tails (Wichura's algorithm AS 241, as in Python's `statistics.NormalDist`), of which
+    one is selected, without a jump.
     """
-    q = centred(uniform)
-    return middle_quantile(q) if abs(q) <= _MIDDLE else _tail_quantile(uniform, q)
+    q = uniform - 0.5 + _HALF_STEP
+    depth = sqrt(-log(uniform + _HALF_STEP if q < 0.0 else 1.0 - uniform - _HALF_STEP))
+    tail = _near_tail(depth) if depth <= 5.0 else _far_tail(depth)
+    signed = -tail if q < 0.0 else tail
+    return _middle_quantile(q) if abs(q) <= _MIDDLE else signed
 
 
 _MIDDLE = 0.425
 _HALF_STEP = 0.5 * _TO_UNIT  # a uniform number stands for an interval; its middle is never 0 or 1
 
 
-@compiled
-def in_the_middle(uniform: float) -> bool:
-    """Whether `normal` is `middle_quantile` of it."""
-    return abs(centred(uniform)) <= _MIDDLE
-
-
 @inlined
-def centred(uniform: float) -> float:
-    """A uniform number's distance from a half; each stands for the middle of its step."""
-    return uniform - 0.5 + _HALF_STEP
-
-
-@inlined
-def middle_quantile(q: float) -> float:
-    """`normal` in the middle, for a distance from a half."""
+def _middle_quantile(q: float) -> float:
     r = 0.180625 - q * q
     top = ((((((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r + 6.7265770927008700853e4) * r
               + 4.5921953931549871457e4) * r + 1.3731693765509461125e4) * r + 1.9715909503065514427e3) * r
@@ -215,25 +207,27 @@ def middle_quantile(q: float) -> float:
     return q * top / bottom
 
 
-@compiled
-def _tail_quantile(uniform: float, q: float) -> float:
-    r = math.sqrt(-math.log(uniform + _HALF_STEP if q < 0.0 else 1.0 - uniform - _HALF_STEP))
-    if r <= 5.0:
-        r -= 1.6
-        top = ((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r
-                  + 1.27045825245236838258e0) * r + 3.64784832476320460504e0) * r + 5.76949722146069140550e0) * r
-               + 4.63033784615654529590e0) * r + 1.42343711074968357734e0  # fmt: skip
-        bottom = ((((((1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r
-                      + 1.51986665636164571966e-2) * r + 1.48103976427480074590e-1) * r
-                    + 6.89767334985100004550e-1) * r + 1.67638483018380384940e0) * r
-                  + 2.05319162663775882187e0) * r + 1.0  # fmt: skip
-    else:
-        r -= 5.0
-        top = ((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 1.24266094738807843860e-3) * r
-                  + 2.65321895265761230930e-2) * r + 2.96560571828504891230e-1) * r + 1.78482653991729133580e0) * r
-               + 5.46378491116411436990e0) * r + 6.65790464350110377720e0  # fmt: skip
-        bottom = ((((((2.04426310338993978564e-15 * r + 1.42151175831644588870e-7) * r
-                      + 1.84631831751005468180e-5) * r + 7.86869131145613259100e-4) * r
-                    + 1.48753612908506148525e-2) * r + 1.36929880922735805310e-1) * r
-                  + 5.99832206555887937690e-1) * r + 1.0  # fmt: skip
-    return -top / bottom if q < 0.0 else top / bottom
+@inlined
+def _near_tail(r: float) -> float:
+    r -= 1.6
+    top = ((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r
+              + 1.27045825245236838258e0) * r + 3.64784832476320460504e0) * r + 5.76949722146069140550e0) * r
+           + 4.63033784615654529590e0) * r + 1.42343711074968357734e0  # fmt: skip
+    bottom = ((((((1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r
+                  + 1.51986665636164571966e-2) * r + 1.48103976427480074590e-1) * r
+                + 6.89767334985100004550e-1) * r + 1.67638483018380384940e0) * r
+              + 2.05319162663775882187e0) * r + 1.0  # fmt: skip
+    return top / bottom
+
+
+@inlined
+def _far_tail(r: float) -> float:
+    r -= 5.0
+    top = ((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 1.24266094738807843860e-3) * r
+              + 2.65321895265761230930e-2) * r + 2.96560571828504891230e-1) * r + 1.78482653991729133580e0) * r
+           + 5.46378491116411436990e0) * r + 6.65790464350110377720e0  # fmt: skip
+    bottom = ((((((2.04426310338993978564e-15 * r + 1.42151175831644588870e-7) * r
+                  + 1.84631831751005468180e-5) * r + 7.86869131145613259100e-4) * r
+                + 1.48753612908506148525e-2) * r + 1.36929880922735805310e-1) * r
+              + 5.99832206555887937690e-1) * r + 1.0  # fmt: skip
+    return top / bottom

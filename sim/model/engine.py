@@ -287,22 +287,38 @@ def _month(
         by_month[np.uint64(month * len(FIELDS) + field)] = fold(sums, LANES * field)
 
 
-@compiled
+_TO_BLOCK, _LANE = np.uint64(3), np.uint64(LANES - 1)
+
+
+@inlined
 def _at(post: int, block: int) -> Any:
     """Where the first field of a system's post stands."""
-    return np.uint64(post // LANES * block + post % LANES)
+    return (np.uint64(post) >> _TO_BLOCK) * np.uint64(block) + (np.uint64(post) & _LANE)
 
 
 @compiled
 def _sum(memory: Any, block: int, field: Any, first: int, end: int, scratch: Any) -> float:
     """A field added up over a system's posts from `first` to before `end`, lane by lane, and folded once."""
-    for lane in range(LANES):
-        scratch[np.uint64(lane)] = 0.0
-    for b in range(first // LANES, (end + LANES - 1) // LANES):
-        for lane in range(LANES):
-            value, post = memory[np.uint64(b * block + lane) + field], b * LANES + lane
-            scratch[np.uint64(lane)] += value if (post >= first) & (post < end) else 0.0
-    return fold(scratch, 0)
+    a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for block_number in range(first // LANES, (end + LANES - 1) // LANES):
+        i, low, high = np.uint64(block_number * block) + field, first - block_number * LANES, end - block_number * LANES
+        a += _if((low <= 0) & (high > 0), memory[i])
+        b += _if((low <= 1) & (high > 1), memory[i + _U1])
+        c += _if((low <= 2) & (high > 2), memory[i + _U2])
+        d += _if((low <= 3) & (high > 3), memory[i + _U3])
+        e += _if((low <= 4) & (high > 4), memory[i + _U4])
+        f += _if((low <= 5) & (high > 5), memory[i + _U5])
+        g += _if((low <= 6) & (high > 6), memory[i + _U6])
+        h += _if((low <= 7) & (high > 7), memory[i + _U7])
+    return ((a + e) + (c + g)) + ((b + f) + (d + h))
+
+
+_U1, _U2, _U3, _U4, _U5, _U6, _U7 = (np.uint64(lane) for lane in range(1, LANES))
+
+
+@inlined
+def _if(condition: bool, value: float) -> float:
+    return value if condition else 0.0
 
 
 @compiled

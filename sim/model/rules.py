@@ -20,12 +20,13 @@ Sources stand with the parameters; a docstring names one where the shape of the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from numba.extending import register_jitable
 
+from sim.model import arithmetic
+from sim.model.arithmetic import exp, log, logistic, softplus, sqrt
 from sim.model.catalogue import Levers, Parameters
 from sim.model.streams import normal
 
@@ -102,12 +103,6 @@ def clip(x: float) -> float:
 
 
 @rule
-def logistic(x: float) -> float:
-    """1/(1 + e^-x); far below zero it stays a tiny number, because e^x has no room above 709."""
-    return 1.0 / (1.0 + math.exp(min(700.0, -x)))
-
-
-@rule
 def power(base: float, times: int) -> float:
     """`base` multiplied by itself `times` times (1 for none), by squaring."""
     result = 1.0
@@ -152,7 +147,7 @@ def assurance(m: float, p: Parameters) -> float:
 
     Source: most providers said that the burden of regulation rose (NHS Providers 2017); the shape is assumption.
     """
-    return p.burden * math.pow(m, p.burden_power)
+    return p.burden * arithmetic.power(m, p.burden_power)
 
 
 @rule
@@ -181,10 +176,7 @@ def load(system_cooperation: float, lever: Levers, p: Parameters) -> float:
 @rule
 def overload(load_: float) -> float:
     """V = ln(1 + e^(10(L - 1)))/10, a smooth max(0, L - 1). Source: assumption."""
-    excess = 10.0 * (load_ - 1.0)
-    if excess > 40.0:
-        return excess / 10.0  # the same to the last digit, and no overflow
-    return math.log(1.0 + math.exp(excess)) / 10.0
+    return softplus(10.0 * (load_ - 1.0)) / 10.0
 
 
 # 3. Effort
@@ -236,10 +228,10 @@ def attention(pressure_: float, p: Parameters) -> float:
 def balance(attention_: float, p: Parameters) -> float:
     """B = (a/η)^η·((1 - a)/(1 - η))^(1 - η), η = focus_ideal: 1 at a = η, less on either side. Assumption."""
     if p.focus_ideal == 0.5:
-        return 2.0 * math.sqrt(attention_ * (1.0 - attention_))  # the same without logarithms
-    measured = p.focus_ideal * math.log(attention_ / p.focus_ideal)
-    rest = (1.0 - p.focus_ideal) * math.log((1.0 - attention_) / (1.0 - p.focus_ideal))
-    return math.exp(measured + rest)
+        return 2.0 * sqrt(attention_ * (1.0 - attention_))  # the same without logarithms
+    measured = p.focus_ideal * log(attention_ / p.focus_ideal)
+    rest = (1.0 - p.focus_ideal) * log((1.0 - attention_) / (1.0 - p.focus_ideal))
+    return exp(measured + rest)
 
 
 @rule
@@ -407,7 +399,7 @@ def chance_of_account_sanction(effort_: float, lever: Levers) -> float:
 @rule
 def fit(distance: float, p: Parameters) -> float:
     """φ = exp(-(z - x)²/(2·niche_width²)): care fits where practice meets need. Source: assumption."""
-    return math.exp(-(distance * distance) / (2.0 * p.niche_width * p.niche_width))
+    return exp(-(distance * distance) / (2.0 * p.niche_width * p.niche_width))
 
 
 @rule
@@ -447,14 +439,14 @@ def distress_after_month(
 def spread_of_need(share: float, p: Parameters) -> float:
     """need_sd·√share, the standard deviation of the common (or local) part of need, which has this share of its
     variance. Source: assumption."""
-    return p.need_sd * math.sqrt(share)
+    return p.need_sd * sqrt(share)
 
 
 @rule
 def need_after_month(need: float, shock: float, spread: float, p: Parameters) -> float:
     """ρ·need + s·√(1 - ρ²)·shock, ρ = 1 - need_turnover: need wanders and keeps its spread s. Assumption."""
     kept = 1.0 - p.need_turnover
-    return kept * need + spread * math.sqrt(1.0 - kept * kept) * shock
+    return kept * need + spread * sqrt(1.0 - kept * kept) * shock
 
 
 @rule
@@ -630,7 +622,7 @@ def person(u: Sequence[float], boldness_mean: float, p: Parameters) -> tuple[flo
         drawn_share(normal(u[3]), p.skill_mean, p.skill_sd),
         boldness_mean + p.boldness_sd * normal(u[4]),
         p.crowding_mean + p.crowding_sd * normal(u[5]),
-        math.exp(p.anxiety_sd * normal(u[6]) - 0.5 * p.anxiety_sd * p.anxiety_sd),
+        exp(p.anxiety_sd * normal(u[6]) - 0.5 * p.anxiety_sd * p.anxiety_sd),
     )
 
 

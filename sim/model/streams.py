@@ -14,11 +14,11 @@ model itself.
 from __future__ import annotations
 
 import hashlib
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.arithmetic import log, sqrt
 from sim.model.compiling import compiled
 
 MONTHLY = ("initiative", "success", "negligence", "mishap", "speaking_up", "discovery", "sanction", "account",
@@ -212,7 +212,7 @@ def _middle_quantile(q: float) -> float:
 
 @compiled
 def _tail_quantile(uniform: float, q: float) -> float:
-    r = math.sqrt(-math.log(uniform + _HALF_STEP if q < 0.0 else 1.0 - uniform - _HALF_STEP))
+    r = sqrt(-log(uniform + _HALF_STEP if q < 0.0 else 1.0 - uniform - _HALF_STEP))
     if r <= 5.0:
         r -= 1.6
         top = ((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r

@@ -151,24 +151,25 @@ def test_never_falls(name):
 LANES = """
 import re
 import numba, numpy as np
-from sim.model import arithmetic
-power = arithmetic.power
-for name in ("exp", "log", "logistic", "softplus", "power", "sqrt"):
-    f = getattr(arithmetic, name)
-    if name == "power":
-        def call(x): return power(x, 2.5)
-        f = numba.extending.register_jitable(forceinline=True)(call)
-    @numba.njit(error_model="numpy")
-    def loop(W, blocks):
-        for b in range(blocks):
-            for l in range(8):
-                k = np.uint64(b * 24 + l)
-                W[k + np.uint64(8)] = f(W[k] * W[k + np.uint64(16)])
-    loop.compile("void(float64[::1], int64)")
-    (text,) = loop.inspect_asm().values()
-    print(name, *sorted(set(re.findall(r"\\b(?:v?mul[sp]d|v?f(?:n?m)(?:add|sub)\\w+)\\b", text))),
-          *sorted(set(re.findall(r"[xyz]mm(?=\\d)", text))), *re.findall(r"\\b(exp|log|pow)\\b@?PLT", text), sep=",")
+from sim.model.arithmetic import exp, log, logistic, power, softplus, sqrt
+@numba.njit(error_model="numpy")
+def loop(W, blocks):
+    for b in range(blocks):
+        for l in range(8):
+            k = np.uint64(b * 64 + l)
+            x, y = W[k], W[k + np.uint64(8)]
+            W[k + np.uint64(16)] = exp(x)
+            W[k + np.uint64(24)] = log(x)
+            W[k + np.uint64(32)] = logistic(x)
+            W[k + np.uint64(40)] = softplus(x)
+            W[k + np.uint64(48)] = power(x, y)
+            W[k + np.uint64(56)] = sqrt(y)
+loop.compile("void(float64[::1], int64)")
+(text,) = loop.inspect_asm().values()
+found = re.findall(r"\\b(v?mul[sp]d|v?fn?m(?:add|sub)\\w+|exp|log|pow)\\b(?!\\.py)", text)
+print(*sorted(set(found)), *sorted(set(re.findall(r"[xyz]mm(?=\\d)", text))), sep=",")
 """
+"""Six functions, as in a month: a body so small that the compiler writes out all eight turns is not vectorised."""
 
 
 @pytest.mark.parametrize("cpu", ["", "generic"])
@@ -176,12 +177,10 @@ def test_a_loop_over_lanes_is_vectorised_whole(cpu):
     names = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": ""} if cpu else {}
     done = subprocess.run([sys.executable, "-W", "error", "-c", LANES], capture_output=True,
                           text=True, check=True, env={**os.environ, **names}, timeout=120)  # fmt: skip
-    for line in done.stdout.split():
-        name, *seen = line.split(",")
-        assert name == "sqrt" or {"mulpd", "vmulpd"} & {*seen}, line
-        assert not {"mulsd", "vmulsd", "exp", "log", "pow"} & {*seen}, line
-        assert not re.search(r"f(n?m)(add|sub)", line), line
-    assert len(done.stdout.split()) == 6
+    seen = {*done.stdout.strip().split(",")}
+    assert {"mulpd", "vmulpd"} & seen
+    assert seen <= {"mulpd", "vmulpd", "xmm", "ymm", "zmm"}, seen
+    assert cpu or {"ymm", "zmm"} & seen or "vmulpd" not in seen
 
 
 def test_no_module_of_the_model_asks_the_mathematical_library():

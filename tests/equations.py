@@ -347,7 +347,6 @@ SPREAD = "spreads people apart, in both directions"
 
 DIRECTIONS: dict[str, dict[str, str]] = {
     "clip": dict(x=UP),
-    "logistic": dict(x=UP),
     "power": dict(base=UP, times=DOWN),
     # 1. Climate
     "monitoring_of_organisation": dict(

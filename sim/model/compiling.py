@@ -22,6 +22,7 @@ import numba
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.extending import register_jitable
 
 from sim.errors import InputError
 from sim.model.version import identity
@@ -41,6 +42,11 @@ def compiled(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """`compiled`, and put whole into the place of each call: for what a loop over lanes calls."""
     return function if numba.config.DISABLE_JIT else cast(Function, numba.njit(forceinline=True, **OPTIONS)(function))
+
+
+def rule(function: Function) -> Function:
+    """Let compiled code call a function, which itself stays plain Python; it is put into the place of each call."""
+    return cast(Function, register_jitable(forceinline=True, **OPTIONS)(function))
 
 
 def entry(function: Function) -> Function:

@@ -69,7 +69,7 @@ _WIDE, _SEAT = np.uint64(len(PLACE)), np.uint64(len(CANDIDATE))
 
 def _places(names: Sequence[str], apart: int = 1) -> Any:
     """Where each field stands, in numbers, as a named tuple that compiled code takes for constants."""
-    return namedtuple("At", names)(*(np.uint64(apart * k) for k in range(len(names))))  # noqa: PYI024
+    return namedtuple("At", names)(*(np.uint64(apart * k) for k in range(len(names))))
 
 
 AT, ORG, SEAT, HERE = _places(FIELDS_OF_WORK, LANES), _places(PLACE), _places(CANDIDATE), _places(NATION)
@@ -81,11 +81,12 @@ def _reader(kind: Any, at: Any, **elsewhere: str) -> Callable[[Floats, Any], Any
     code = ", ".join(f"array[first + U({place})]" for place in places)
     space: dict[str, Any] = {"kind": kind, "U": np.uint64}
     exec(f"def read(array, first): return kind({code})", space)
-    return inlined(space["read"])
+    read: Callable[[Floats, Any], Any] = inlined(space["read"])
+    return read
 
 
-_Values = namedtuple("_Values", (*COEFFICIENTS, *SPREADS))  # type: ignore[misc]
-_Lever = namedtuple("_Lever", LEVERS)  # type: ignore[misc]
+_Values: Any = namedtuple("_Values", (*COEFFICIENTS, *SPREADS))  # noqa: PYI024
+_Lever: Any = namedtuple("_Lever", LEVERS)  # noqa: PYI024
 
 
 class _Post(NamedTuple):
@@ -116,7 +117,7 @@ class _Around(NamedTuple):
     safety: float
 
 
-_Place = namedtuple("_Place", PLACE)  # type: ignore[misc]
+_Place: Any = namedtuple("_Place", PLACE)  # noqa: PYI024
 
 _values_of = _reader(_Values, _places(_Values._fields))
 _lever_of = _reader(_Lever, _places(LEVERS))
@@ -207,7 +208,7 @@ def advance(
     common_sd, local_sd = rules.spread_of_need(p.common_need, p), rules.spread_of_need(1.0 - p.common_need, p)
     if first == 0:
         seed_lanes(seed, streams, drawn)
-        _start(seed, n, home, places, nation, sums, common_sd, local_sd, p)
+        _start(seed, n, home, places, nation, drawn, common_sd, local_sd, p)
     for month in range(first, n.months):
         if nation[HERE.waiting] + n.systems * per_system + 2.0 > n.room:
             return month
@@ -215,7 +216,7 @@ def advance(
         nation[HERE.waiting] = _leave_market(market, nation[HERE.waiting], month, p.market_months)
         if n.everywhere > 0:
             _set_fear(home, HOME_BLOCK, given, 2 * month * n.systems * per_system + BEFORE, n.systems, per_system)
-            _climates(home, HOME_BLOCK, places, 0, n.systems, n, sums)
+            _climates(home, HOME_BLOCK, places, 0, n.systems, n)
         if len(fear) > 0:
             _keep_fear(home, HOME_BLOCK, fear, 2 * month * n.systems * per_system + BEFORE, n.systems, per_system)
         _month(month, seed, n, lever, work, sums, drawn, home, places, nation, streams, market, given, by_month, totals,
@@ -263,7 +264,7 @@ def _month(
                 _answer(work, np.uint64(b * BLOCK + lane), overload, lever, p)
         if month == n.sanction_month:
             _sanction(work, n.sanction_post)
-        _hear(work, places, first_place, blocks, n, drawn, lever, p)
+        _hear(work, places, first_place, blocks, n, lever, p)
         for b in range(blocks):
             for lane in range(LANES):
                 i = np.uint64(b * BLOCK + lane)
@@ -278,10 +279,10 @@ def _month(
         if len(fear) > 0:
             _keep_fear(work, BLOCK, fear, before + LEARNED, 1, per_system)
         nation[HERE.waiting] = _careers(work, places, s, month, nation_fear, seed, market, nation[HERE.waiting], n,
-                                        lever, p)
-        _climates(work, BLOCK, places, first_place, 1, n, drawn)
-        nation[np.uint64(len(NATION) + s)] = _mean(work, BLOCK, AT.cooperation, 0, per_system, drawn)
-        _record(work, s, month, per_system, n, sums, drawn, totals, last, by_organisation)
+                                        drawn, lever, p)
+        _climates(work, BLOCK, places, first_place, 1, n)
+        nation[np.uint64(len(NATION) + s)] = _mean(work, BLOCK, AT.cooperation, 0, per_system)
+        _record(work, s, month, per_system, n, sums, totals, last, by_organisation)
         _take_home(work, home, at_home, blocks)
     for field in range(len(FIELDS)):
         by_month[np.uint64(month * len(FIELDS) + field)] = fold(sums, LANES * field)
@@ -297,7 +298,7 @@ def _at(post: int, block: int) -> Any:
 
 
 @compiled
-def _sum(memory: Any, block: int, field: Any, first: int, end: int, scratch: Any) -> float:
+def _sum(memory: Any, block: int, field: Any, first: int, end: int) -> float:
     """A field added up over a system's posts from `first` to before `end`, lane by lane, and folded once."""
     a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for block_number in range(first // LANES, (end + LANES - 1) // LANES):
@@ -322,20 +323,20 @@ def _if(condition: bool, value: float) -> float:
 
 
 @compiled
-def _mean(memory: Any, block: int, field: Any, first: int, end: int, scratch: Any) -> float:
-    return _sum(memory, block, field, first, end, scratch) / (end - first)
+def _mean(memory: Any, block: int, field: Any, first: int, end: int) -> float:
+    return _sum(memory, block, field, first, end) / (end - first)
 
 
 @compiled
-def _climates(memory: Any, block: int, places: Any, first_place: int, systems: int, n: Any, scratch: Any) -> None:
+def _climates(memory: Any, block: int, places: Any, first_place: int, systems: int, n: Any) -> None:
     """F and T, the organisations' means of fear and trust, for the month to come."""
     blocks = (n.organisations * n.managers + LANES - 1) // LANES
     for s in range(systems):
         there = np.uint64(s * blocks * block)
         for o in range(n.organisations):
             place, first = np.uint64(first_place + s * n.organisations + o) * _WIDE, o * n.managers
-            places[place + ORG.fear] = _mean(memory, block, there + AT.fear, first, first + n.managers, scratch)
-            places[place + ORG.trust] = _mean(memory, block, there + AT.trust, first, first + n.managers, scratch)
+            places[place + ORG.fear] = _mean(memory, block, there + AT.fear, first, first + n.managers)
+            places[place + ORG.trust] = _mean(memory, block, there + AT.trust, first, first + n.managers)
 
 
 @compiled
@@ -358,20 +359,23 @@ def _start(
             numbers = keyed(seed, _OF_POST, index, 0)
             home[post + AT.uniqueness], home[post + AT.need] = normal(numbers[0]), local_sd * normal(numbers[1])
             home[post + AT.practice] = standard
-            _person(home, post, keyed(seed, _NEWCOMER, index, 0), 0.0, p)
+            _person(home, post, keyed(seed, _NEWCOMER, index, 0), 0.0, scratch, p)
             home[post + AT.fear], home[post + AT.record] = rules.START_FEAR, 0.0
             _begin(home, post, rules.START_TRUST)
-        cooperation = _mean(home, HOME_BLOCK, np.uint64(s * blocks * HOME_BLOCK) + AT.cooperation, 0, per_system, scratch)
-        nation[np.uint64(len(NATION) + s)] = cooperation
-    _climates(home, HOME_BLOCK, places, 0, n.systems, n, scratch)
+        field = np.uint64(s * blocks * HOME_BLOCK) + AT.cooperation
+        nation[np.uint64(len(NATION) + s)] = _mean(home, HOME_BLOCK, field, 0, per_system)
+    _climates(home, HOME_BLOCK, places, 0, n.systems, n)
 
 
 @compiled
-def _person(memory: Any, post: Any, numbers: Any, boldness_mean: float, p: Any) -> None:
-    """Give a post someone new."""
+def _person(memory: Any, post: Any, numbers: Any, boldness_mean: float, scratch: Any, p: Any) -> None:
+    """Give a post someone new, from uniform numbers."""
+    (scratch[0], scratch[1], scratch[2], scratch[3], scratch[4], scratch[5], scratch[6], scratch[7]) = numbers
+    for lane in range(LANES):
+        scratch[np.uint64(lane)] = normal(scratch[np.uint64(lane)])
     (memory[post + AT.motivation_at_start], memory[post + AT.integrity], memory[post + AT.skill],
      memory[post + AT.boldness], memory[post + AT.crowding], memory[post + AT.anxiety],
-     ) = rules.person(numbers, boldness_mean, p)
+     ) = rules.person(numbers[0], scratch, boldness_mean, p)
 
 
 @compiled
@@ -542,20 +546,20 @@ def _keep_fear(memory: Any, block: int, kept: Any, first: int, systems: int, pos
 
 
 @compiled
-def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, scratch: Any, lever: Any, p: Any) -> None:
+def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, lever: Any, p: Any) -> None:
     """What a month's events come to in each organisation, and who hears of them; steps 11 and 12 for organisations."""
     in_system, most_spared = 0.0, 0.0
     for o in range(n.organisations):
         at, first, end = np.uint64(first_place + o) * _WIDE, o * n.managers, (o + 1) * n.managers
-        places[at + ORG.sanctioned] = _sum(work, BLOCK, AT.sanctions, first, end, scratch)
-        places[at + ORG.spared] = _sum(work, BLOCK, AT.spared, first, end, scratch)
-        places[at + ORG.unpunished] = _sum(work, BLOCK, AT.unpunished, first, end, scratch)
+        places[at + ORG.sanctioned] = _sum(work, BLOCK, AT.sanctions, first, end)
+        places[at + ORG.spared] = _sum(work, BLOCK, AT.spared, first, end)
+        places[at + ORG.unpunished] = _sum(work, BLOCK, AT.unpunished, first, end)
         in_system += places[at + ORG.sanctioned]
         most_spared = max(most_spared, places[at + ORG.spared])
-        spoken = _sum(work, BLOCK, AT.spoken, first, end, scratch)
-        reported = _mean(work, BLOCK, AT.reported, first, end, scratch)
+        spoken = _sum(work, BLOCK, AT.spoken, first, end)
+        reported = _mean(work, BLOCK, AT.reported, first, end)
         places[at + ORG.reputation] = rules.reputation_after_month(places[at + ORG.reputation], reported)
-        places[at + ORG.mean_effort] = _mean(work, BLOCK, AT.effort, first, end, scratch)
+        places[at + ORG.mean_effort] = _mean(work, BLOCK, AT.effort, first, end)
         places[at + ORG.safety] = rules.safety_after_month(places[at + ORG.safety], spoken, p)
     for o in range(n.organisations):
         place = _place_at(places, np.uint64(first_place + o) * _WIDE)
@@ -659,7 +663,7 @@ def _leave(work: Any, i: Any, p: Any) -> None:
 @compiled
 def _careers(
     work: Any, places: Any, s: int, month: int, nation_fear: float, seed: Any, market: Any, waiting: float, n: Any,
-    lever: Any, p: Any,
+    scratch: Any, lever: Any, p: Any,
 ) -> float:
     """The rest of step 13 for a system: someone new for each post that was left; how many wait afterwards."""
     per_system = n.organisations * n.managers
@@ -668,7 +672,7 @@ def _careers(
         if work[i + AT.exits] > 0.0:
             place = _place_at(places, np.uint64(s * n.organisations + post // n.managers) * _WIDE)
             waiting = _replace(work, i, s * per_system + post, place, month, nation_fear, seed, market, int(waiting),
-                               lever, p)
+                               scratch, lever, p)
             _mark(work, i)
     return waiting
 
@@ -676,7 +680,7 @@ def _careers(
 @compiled
 def _replace(
     work: Any, i: Any, index: int, place: Any, month: int, nation_fear: float, seed: Any, market: Any, waiting: int,
-    lever: Any, p: Any,
+    scratch: Any, lever: Any, p: Any,
 ) -> float:
     """Someone new for the post `index`, which was left; return how many are on the market afterwards."""
     dismissed, boldness_mean = work[i + AT.dismissals] > 0.0, -p.deterred_entry * nation_fear
@@ -696,11 +700,11 @@ def _replace(
     if chosen >= 0:
         _take_post(market, np.uint64(chosen) * _SEAT, work, i)
     else:
-        _newcomer(work, i, keyed(seed, _NEWCOMER, index, count), boldness_mean, place, p)
+        _newcomer(work, i, keyed(seed, _NEWCOMER, index, count), boldness_mean, place, scratch, p)
     if numbers[_U_COMPETITION] < lever.competency_standard:
         to_beat = rules.assessed(work[i + AT.skill], numbers[_U_CANDIDATE_ERROR], p)
         _leave_post(work, i, market, rival)  # the candidate steps aside
-        _newcomer(work, i, keyed(seed, _RIVAL, index, count), boldness_mean, place, p)
+        _newcomer(work, i, keyed(seed, _RIVAL, index, count), boldness_mean, place, scratch, p)
         if rules.assessed(work[i + AT.skill], numbers[_U_RIVAL_ERROR], p) > to_beat:
             chosen = -1
         else:
@@ -715,9 +719,9 @@ def _replace(
 
 
 @compiled
-def _newcomer(work: Any, i: Any, numbers: Any, boldness_mean: float, place: Any, p: Any) -> None:
+def _newcomer(work: Any, i: Any, numbers: Any, boldness_mean: float, place: Any, scratch: Any, p: Any) -> None:
     """Give a post someone from outside."""
-    _person(work, i, numbers, boldness_mean, p)
+    _person(work, i, numbers, boldness_mean, scratch, p)
     work[i + AT.fear], work[i + AT.record] = rules.newcomer_fear(place.fear), 0.0
 
 
@@ -770,8 +774,7 @@ def _mark(work: Any, i: Any) -> None:
 
 @compiled
 def _record(
-    work: Any, s: int, month: int, posts: int, n: Any, sums: Any, scratch: Any, totals: Any, last: Any,
-    by_organisation: Any,
+    work: Any, s: int, month: int, posts: int, n: Any, sums: Any, totals: Any, last: Any, by_organisation: Any,
 ) -> None:
     """Write a system's month down."""
     whole, blocks = posts // LANES, (posts + LANES - 1) // LANES
@@ -792,7 +795,7 @@ def _record(
             for field in range(_COLUMNS):
                 there = np.uint64(first + o * _COLUMNS + field)
                 by_organisation[there] = _sum(work, BLOCK, np.uint64(LANES * field) + AT.monitoring, o * n.managers,
-                                              (o + 1) * n.managers, scratch)
+                                              (o + 1) * n.managers)
     if month == n.months - 1:
         for post in range(posts):
             i, there = _at(post, BLOCK), np.uint64(2 * (s * posts + post))

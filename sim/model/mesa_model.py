@@ -236,7 +236,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
         """Someone from outside for the `count`-th appointment to a post."""
-        traits = rules.person(self.streams.keyed(stream, index, count), boldness_mean, self.parameters)
+        numbers = self.streams.keyed(stream, index, count)
+        traits = rules.person(numbers[0], [normal(number) for number in numbers], boldness_mean, self.parameters)
         return Manager(self, traits, fear)
 
     def step(self) -> None:

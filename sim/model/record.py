@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.model.compiling import compiled
+from sim.model.compiling import rule
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import Parameters
 
@@ -29,13 +29,9 @@ FIELDS = (
 )
 """What a post's row holds in a month; rates are 0 or 1. The first `len(POST_COLUMNS)` are averaged for each post."""
 
-from numba.extending import register_jitable
-_rule = register_jitable(forceinline=True)
 LANES = 8
 """Sums over posts go lane by lane: the posts of a system whose numbers differ by a multiple of this, in their order.
 Then `fold` adds the lanes up. So they have the same bits on every machine, however many numbers it adds at once."""
-_KEPT = len(POST_COLUMNS)
-_REPORTED, _HONEST = FIELDS.index("reported"), FIELDS.index("honest_indicator")
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class Record:
         )
 
 
-@_rule
+@rule
 def fold(lanes: Any, first: int) -> float:
     """The sum of `LANES` numbers from `first` on: the halves added to each other, then quarters, then eighths."""
     a, b = lanes[first] + lanes[first + 4], lanes[first + 1] + lanes[first + 5]

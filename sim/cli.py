@@ -242,9 +242,6 @@ def show(
         Path | None, _option("--figure", "FILE", "Draw the outcomes: .png, .svg, .pdf; all without an ending.")
     ] = None,
     figures: Annotated[Path | None, _option("--figures", "FOLDER", "Draw every picture that fits.")] = None,
-    report: Annotated[
-        Path | None, _option("--report", "FILE", "Write the report elsewhere than to RESULTS/report.html.")
-    ] = None,
     film: Annotated[
         Path | None,
         _option("--film", "FILE", "Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
@@ -257,11 +254,11 @@ def show(
     """Show the results of a study, finished or not, or make a film of two regimes."""
     if film is None and (regimes is not None or seed is not None):
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
-    if results is None and (film is None or any((csv, figure, figures, report))):
+    if results is None and (film is None or any((csv, figure, figures))):
         raise InputError(["RESULTS: missing; give a folder that sim run has written, or only --film film.gif"])
     if csv is not None and csv.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise InputError([f"--csv {shown(str(csv))}: what is written is CSV, which spreadsheets open; end it in .csv"])
-    asked = [csv, figure, figures, report, film]
+    asked = [csv, figure, figures, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
     found, written = None, []
@@ -273,13 +270,12 @@ def show(
     if found is not None and csv is not None:
         found.to_csv(csv)
         written.append(csv)
-    if found is not None and (any((figure, figures, report)) or not any(asked)):
+    if found is not None and (figure or figures or not any(asked)):
         from sim.report import study as reported  # noqa: PLC0415
 
         written += reported.save(found) if not any(asked) and os.access(found.folder, os.W_OK) else []
         written += reported.save_figure(found, figure) if figure is not None else []
         written += reported.save_figures(found, figures) if figures is not None else []
-        written += [reported.save_report(found, report)] if report is not None else []
     if film is not None:
         from sim.plots import film as animation  # noqa: PLC0415
         from sim.terminal import progress  # noqa: PLC0415

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from sim.study import Results
 
 REPORT = "report.html"
-_PAGE = b'<meta name="generator" content="leadership-sim">'
 MOST_CELLS = 60
 """More cells than this have no table in a report; the file of runs has them."""
 _ACROSS = 5  # outcomes beside each other in a table
@@ -98,15 +97,6 @@ def sensitivity_text(results: Results) -> str:
     if derived.of == results.digest and (found := derived.content("sensitivity.txt")) is not None:
         return found.decode().rstrip("\n")
     return results.sensitivity().text()
-
-
-def save_report(results: Results, path: Path) -> Path:
-    """Write the report and return its path.
-
-    Raises `InputError` where nothing is finished, and where the file cannot be written, or is somebody else's.
-    """
-    files.write_new(path, of_study(results, _drawn(results)).encode(), _PAGE)
-    return path
 
 
 def _drawn(results: Results) -> dict[str, Figure]:

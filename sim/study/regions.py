@@ -90,11 +90,10 @@ class Regions:
 
 class Score(NamedTuple):
     """How well a tree does on worlds it has not seen. `balanced` counts both classes the same, so guessing gets 0.5;
-    `plain` counts worlds by weight, and `gain` is what it adds to always guessing the larger class."""
+    `gain` counts worlds by weight, and is what it adds to always guessing the larger class."""
 
     depth: int
     balanced: Estimate
-    plain: Estimate
     gain: Estimate
 
 
@@ -218,18 +217,17 @@ def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], see
 
     `x` is worlds by factors, `truth` what is to be told, `w` weights that sum to 1.
     """
-    balanced, plain, gain = np.zeros((3, len(DEPTHS), len(x)))
+    balanced, gain = np.zeros((2, len(DEPTHS), len(x)))
     rng, (_, which) = np.random.default_rng(seed), np.unique(ancestors, return_inverse=True)
     dealt = (rng.permutation(which.max() + 1)[which] % FOLDS for _ in range(REPEATS))
     for fold in (folds == k for folds in dealt for k in range(FOLDS)):
         base = weighted.weighted_mean(w[~fold], truth[~fold])
         chance = chances(grown(x[~fold], truth[~fold], w[~fold]), x[fold])
         balanced[:, fold] += (chance > base) == truth[fold]
-        plain[:, fold] += (chance > 0.5) == truth[fold]
+        gain[:, fold] += (chance > 0.5) == truth[fold]
         gain[:, fold] -= (base > 0.5) == truth[fold]
-    gain += plain
     alike = np.where(truth, w / w[truth].sum(), w / w[~truth].sum()) / 2.0
-    judged = ((alike, balanced), (w, plain), (w, gain))
+    judged = ((alike, balanced), (w, gain))
     return tuple(
         Score(depth, *(weighted.mean(by, right[k] / REPEATS, ancestors) for by, right in judged))
         for k, depth in enumerate(DEPTHS)

@@ -128,13 +128,8 @@ class Results:
         return self._store.has_earlier
 
     @property
-    def complete(self) -> bool:
-        """Whether every run is there, failed ones included."""
-        return self.missing == 0
-
-    @property
     def missing(self) -> int:
-        """Number of runs that are still to be done."""
+        """Number of runs that are still to be done; 0 where every run is there, failed ones included."""
         planned: int = sum(runs for _, pieces in self._plan["chunks"] for _, runs in pieces)
         return planned - len(self)
 

@@ -158,7 +158,6 @@ def _ensemble(
         "stages": [asdict(stage) for stage in stages],
         "simulations": draws + sum(stage.tried for stage in stages),
         "completed": draws + sum(stage.completed for stage in stages),
-        "seconds": found.seconds + sum(stage.seconds for stage in stages),
     }
     own = {"weights": times / times.sum(), "ancestors": distinct.ancestors, "seeds": distinct.seeds}
     return Ensemble(

@@ -17,14 +17,13 @@ from sim.claims import text as words
 from sim.claims.catalogue import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
-from sim.errors import InputError, Mistakes, nearest, shown, whole
+from sim.errors import Mistakes, chosen, whole
 from sim.model.parameters import LARGEST_SEED, PARAMETERS, SIZES, resolve, seed_of
 from sim.model.run import provenance
 from sim.pool import MOST_WORKERS, Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds.ensemble import FEWEST, Ensemble, Prior, check_size, load
 from sim.worlds.evaluate import check, evaluate
-from sim.worlds.evidence import unknown
 from sim.worlds.prior import Worlds, prior
 from sim.worlds.summary import patterns
 
@@ -197,22 +196,8 @@ def claims_named(*ids: str, beside: Sequence[str] = ()) -> tuple[Claim, ...]:
     >>> claims_named("pays")[0].measures[0].outcome
     'quality'
     """
-    known = {claim.id: claim for claim in CLAIMS}
-    every = f"; there are {', '.join(known)}" + (f"; and the questions {', '.join(beside)}" if beside else "")
-    mistakes = [
-        f"{shown(name)}: no such claim{nearest(name, (*known, *beside)) or every}" for name in ids if name not in known
-    ]
-    if mistakes:
-        raise InputError(mistakes)
-    return tuple(known[name] for name in ids) or CLAIMS
-
-
-def _effort(asked: object) -> Effort:
-    if isinstance(asked, Effort):
-        return asked
-    if not isinstance(asked, str) or asked not in EFFORTS:
-        raise InputError([unknown("effort", asked, EFFORTS, "effort", asked)])
-    return EFFORTS[asked]
+    known, what = {claim.id: claim for claim in CLAIMS}, "claim, or question beside them" if beside else "claim"
+    return tuple(known[name] for name in chosen("claim", ids, (*known, *beside), what)) or CLAIMS
 
 
 def _claims(asked: Sequence[Claim | str]) -> tuple[Claim, ...]:
@@ -262,7 +247,7 @@ def answer(
     InputError
         With one line for each mistake, and where there are too few worlds to say anything.
     """
-    effort = _effort(effort)
+    effort = effort if isinstance(effort, Effort) else EFFORTS[chosen("effort", [effort], EFFORTS, "effort")[0]]
     claims = _claims(claims)
     first = _checked(effort, seed, workers, sizes)
     main, taken = _taken(ensemble, "main", effort.worlds)

@@ -25,7 +25,7 @@ from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, nearest, place, shown
+from sim.errors import InputError, misnamed, nearest, place
 from sim.model.parameters import COEFFICIENTS, REGIMES, SIZES, seed_of
 from sim.model.run import Run, simulate
 from sim.plots import layout, theme
@@ -101,9 +101,7 @@ def save(
         of_study = "the film of a study shows its first and its last cell, with its first seed; leave this out"
         lines = [f"{name}: {of_study}" for name, value in given.items() if value is not None]
     else:
-        there = f"there are {', '.join(REGIMES)}"
-        unknown = [name for name in names if name not in REGIMES]
-        lines = [f"--regimes {shown(name)}: no such regime{nearest(name, REGIMES)}; {there}" for name in unknown]
+        lines = [mistake.line for name in names for mistake in misnamed(("--regimes",), [name], REGIMES, "regime")]
         if len(names) != 2:
             lines.append(f"--regimes {','.join(names)}: must be two names, such as light,heavy")
     _check(path := Path(path), lines)

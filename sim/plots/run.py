@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sim.errors import InputError, counted, nearest, shown
+from sim.errors import chosen, counted
 from sim.model.glossary import joined, label, shown_numbers
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, REGIMES, SPREADS, Parameters, resolve
@@ -43,10 +43,7 @@ def time_paths(run: Run, outcomes: Sequence[str] = (), against: Run | None = Non
     ends in both. Dotted verticals mark the months in which a schedule changes a lever. Raises `InputError` for a name
     that is no outcome.
     """
-    unknown = [name for name in outcomes if not isinstance(name, str) or name not in OUTCOMES]
-    if unknown:
-        raise InputError([f"{shown(name)}: no such outcome{nearest(name, OUTCOMES)}" for name in unknown])
-    names = tuple(dict.fromkeys(outcomes or DEFAULT_PATHS))
+    names = chosen("outcomes", outcomes, OUTCOMES, "outcome") or DEFAULT_PATHS
     runs = (run,) if against is None else (run, against)
     titles = [f"{policy(each.parameters)}, seed {each.seed}" for each in runs]
     title = titles[0] if against is None else _compared(run, against, names[0])

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import statistics as weighted
-from sim.errors import InputError, Mistake, closest, shown
+from sim.errors import KEPT, InputError, chosen, shown
 from sim.model.glossary import joined
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate, Weights
@@ -164,13 +164,11 @@ def regions_where(results: Results, condition: str) -> Regions:
     is a factor for each of its values, which is off or on. Raises `InputError` with one line for a condition that is
     not ``outcome < number`` (or ``<=``, ``>``, ``>=``), an outcome that was not kept, and a study that varies nothing.
     """
-    match = _CONDITION.fullmatch(condition)
+    match = _CONDITION.fullmatch(condition) if isinstance(condition, str) else None
     if match is None:
         raise InputError([f'{shown(condition)}: must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'])
     name, sign, limit = match[1], match[2], float(match[3])
-    if name not in results.outcomes:
-        there = f"there are {', '.join(results.outcomes)}"
-        raise InputError([Mistake((name,), ..., "no outcome of this study", closest(name, results.outcomes), there)])
+    chosen("outcome", name, results.outcomes, KEPT)
     runs = results.runs.dropna(subset=[name])
     varied = [column for column in results.columns if runs[column].nunique() > 1]
     if not varied:

@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.errors import InputError, Mistake, closest
+from sim.errors import KEPT, InputError, Mistake, chosen
 from sim.model.glossary import joined, label, shown_numbers
 from sim.statistics import CONFIDENCE
 from sim.study.design import Sampled, is_sampled, sampled
@@ -213,11 +213,7 @@ def sensitivity(results: Results, outcomes: Iterable[str] | None = None, *, seed
     `Sensitivity.notes` says how many. Raises `InputError` where the design is not sampled, an outcome is not kept, or
     too few samples are left.
     """
-    names = list(dict.fromkeys([outcomes] if isinstance(outcomes, str) else outcomes or results.outcomes))
-    kept = f"it kept {', '.join(results.outcomes)}"
-    if unknown := [name for name in names if name not in results.outcomes]:
-        why = "not kept by this study"
-        raise InputError(Mistake((name,), ..., why, closest(name, results.outcomes), kept) for name in unknown)
+    names = list(chosen("outcomes", outcomes or results.outcomes, results.outcomes, KEPT))
     runs, study = results.runs, results.study
     columns = list(results.columns)
     first = runs.drop_duplicates("cell").set_index("cell")[columns]

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files, statistics
-from sim.errors import InputError, Mistake, Mistakes, place, shown
+from sim.errors import InputError, Mistake, Mistakes, chosen, place, shown
 from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
 from sim.worlds.ensemble_file import MARK, decoded, encoded, sign, signature
 from sim.worlds.evaluate import MEASURES, Arm, evaluate
-from sim.worlds.evidence import Evidence, Pattern, unknown
+from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.evidence import load as read_patterns
 from sim.worlds.prior import OFF, Worlds
 from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
@@ -101,13 +101,9 @@ class Ensemble(Worlds):
         Their agreement is divided out, so the worlds stay the same and only the `effective_size` of the result says how
         well it is known. Raises `InputError` for a pattern that is not part of the evidence.
         """
-        names = [patterns] if isinstance(patterns, str) else list(patterns)
-        if strange := [name for name in names if name not in self.agreements]:
-            raise InputError(unknown(name, name, self.agreements, "pattern") for name in strange)
+        names = chosen("patterns", patterns, self.agreements, "pattern")
         with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) - sum(
-                (self.agreements[name] for name in dict.fromkeys(names)), np.zeros(len(self))
-            )
+            logs = np.log(self.weights) - sum((self.agreements[name] for name in names), np.zeros(len(self)))
         return statistics.normalised(logs)
 
     def reweight(
@@ -215,9 +211,13 @@ class Ensemble(Worlds):
 
         sizes, wrong, arms = {"systems": 2, **sizes}, Mistakes(), list[Arm]()
         with wrong:
-            evaluating.check(outcomes, MEASURES, {"replications": (replications, 2)})
-        if len(policies) < 2:
-            wrong.append(Mistake(("policies",), why="there must be at least two"))
+            outcomes = chosen("outcomes", outcomes, MEASURES, "outcome")
+        with wrong:
+            evaluating.check(counts={"replications": (replications, 2)})
+        if not isinstance(policies, Mapping) or len(policies) < 2:
+            why = 'must be at least two policies by name, such as {"today": "baseline", "mine": {"targets": 0}}'
+            wrong.append(Mistake(("policies",), policies, why))
+            policies = {}
         for name, policy in policies.items():
             settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
             try:
@@ -257,9 +257,7 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     Raises `InputError` with one line where there is no such file, where it is damaged or belongs to another model,
     where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
     """
-    if path is None and prior not in SHIPPED:
-        raise InputError([unknown("prior", prior, SHIPPED, "prior", prior)])
-    file = SHIPPED[prior] if path is None else Path(path)
+    file = SHIPPED[chosen("prior", [prior], SHIPPED, "prior")[0]] if path is None else Path(path)  # type: ignore[index]
     with files.explained(file, "read"):
         content = files.read(file)
     try:

@@ -8,7 +8,7 @@ independent of chance in the next and averages out over worlds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import Mistake, Mistakes, closest, whole
+from sim.errors import Mistake, Mistakes, chosen, closest, whole
 from sim.model import engine
 from sim.model import record as recording
 from sim.model.interventions import FearPath, GivenFear, Interventions
@@ -212,7 +212,7 @@ def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Map
 
 def check(
     outcomes: Iterable[object] = (),
-    known: Iterable[str] = (),
+    known: Collection[str] = (),
     counts: Mapping[str, tuple[object, int]] | None = None,
     sizes: Mapping[str, Any] | None = None,
     settled: Iterable[str] = (),
@@ -222,10 +222,9 @@ def check(
     `outcomes` must be among `known`; `counts` are whole numbers by name, each with the least that is allowed; `sizes`
     are sizes of runs, without those that are `settled` by the question itself.
     """
-    known, sizes, wrong = tuple(known), sizes or {}, Mistakes()
-    for name in outcomes:
-        if name not in known:
-            wrong.append(Mistake((str(name),), why="no such outcome", nearest=closest(name, known)))
+    sizes, wrong = sizes or {}, Mistakes()
+    with wrong:
+        chosen("outcome", outcomes, known, "outcome")
     for name, (value, least) in (counts or {}).items():
         with wrong:
             whole(name, value, least, MOST)

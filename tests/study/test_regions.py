@@ -110,7 +110,7 @@ def test_a_condition_that_holds_everywhere_tells_nothing_apart():
     ("condition", "line"),
     [
         ("fear", '"fear": must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'),
-        ("feer > 0.4", 'feer: no outcome of this study (did you mean "fear"?); there are fear'),
+        ("feer > 0.4", 'outcome = "feer": no such outcome kept by this study (did you mean "fear"?)'),
         ("fear > x", '"fear > x": must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'),
     ],
 )

@@ -83,14 +83,9 @@ def save(
 ) -> Path:
     """Make a film of two regimes from the same start, or of the first and the last cell of a study; return its path.
 
-    Parameters
-    ----------
-    path : ends in ``.gif``, or in ``.mp4`` where the extra ``film`` is installed.
-    regimes : two names of regimes, light and heavy by default.
-    seed : the same for both, 0 by default.
-    results : the study, in place of `regimes`, `seed` and `settings`. The runs of its first seed are made again.
-    progress : called with the number of frames done and of all.
-    **settings : what else `sim.simulate` takes, for both.
+    The path ends in ``.gif``, or in ``.mp4`` where the extra ``film`` is installed. By default the regimes are light
+    and heavy, and the seed, the same for both, is 0; `settings` are what else `sim.simulate` takes. `results` is a
+    study in the place of all these, whose runs of the first seed are made again. `progress` counts frames.
 
     Raises `InputError` with a line for each mistake: a file that cannot be written, an unknown regime or suffix, an
     extra that is missing, a study with one cell, or whose first and last cell do not last equally long.

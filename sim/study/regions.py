@@ -109,20 +109,10 @@ def regions(
 ) -> Regions:
     """The simplest regions of a space of factors that tell where something is true from where it is not.
 
-    Parameters
-    ----------
-    factors : DataFrame
-        A row for each point, a numeric column for each factor; a name with a space is that of a factor which is off
-        or on, 0 or 1.
-    truth : array of bool, shape (points,)
-    weights : float array, optional
-        By default equal.
-    ancestors : int array, optional
-        By default each point is its own.
-    seed : int
-        Of the folds on which trees are judged.
-    answer, other, of : str
-        What the sentence calls where it is true, where it is not, and the points.
+    `factors` has a row for each point and a numeric column for each factor; a name with a space is that of a factor
+    which is off or on, 0 or 1. By default weights are equal and each point is its own ancestor. `seed` is that of the
+    folds on which trees are judged; `answer`, `other` and `of` are what the sentence calls where it is true, where it
+    is not, and the points.
     """
     x, names, n = np.ascontiguousarray(factors, dtype=np.float64), tuple(map(str, factors)), len(factors)
     w = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()

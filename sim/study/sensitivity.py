@@ -199,15 +199,8 @@ class Sensitivity:
 
 
 def sensitivity(results: Results, outcomes: Iterable[str] | None = None, *, seed: int = 0) -> Sensitivity:
-    """What the outcomes of a study with a sampled design depend on, from the runs that are there.
-
-    Parameters
-    ----------
-    results : Results
-    outcomes : names of outcomes, optional
-        By default all that are kept.
-    seed : int
-        Seed of the bootstrap: the same results and seed give the same intervals.
+    """What the outcomes of a study with a sampled design depend on, by default all that are kept, from the runs that
+    are there. `seed` is that of the bootstrap.
 
     A cell, base sample or trajectory with a failed or missing run is left out where the cell has no other run;
     `Sensitivity.notes` says how many. Raises `InputError` where the design is not sampled, an outcome is not kept, or

@@ -104,15 +104,8 @@ def in_each(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the arms lead to in each world.
-
-    Attributes
-    ----------
-    sample : Worlds
-    arms : tuple of Arm
-    values : array, worlds by arms by replications by `MEASURES`
-        Means over the last months of each run.
-    """
+    """What the arms lead to in each world: `values`, worlds by arms by replications by `MEASURES`, are means over the
+    last months of each run."""
 
     sample: Worlds
     arms: tuple[Arm, ...]
@@ -142,22 +135,10 @@ def evaluate(
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> Evaluation:
-    """Run every arm in every world.
+    """Run every arm in every world `replications` times, `first` being the first seed of the first world.
 
-    Parameters
-    ----------
-    replications : int
-        Runs of each arm in each world, the same seeds in all arms of a world.
-    first : int
-        The first seed of the first world.
-    sizes : mapping, optional
-        ``systems``, ``organisations``, ``managers``, ``months``, ``window`` where they differ from the nation's.
-    folder : Path, optional
-        Where finished blocks of worlds are kept; those that are there already are not run again.
-    progress : callable, optional
-        Called with the number of worlds done and their total.
-
-    The numbers do not depend on `workers`, nor on whether blocks were kept.
+    `sizes` are those that differ from the nation's. `folder` keeps finished blocks of worlds, which are not run again;
+    the numbers do not depend on that. `progress` counts worlds.
     """
     total = len(sample)
     settings = (tuple(arms), dict(sizes or {}))

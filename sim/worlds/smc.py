@@ -54,18 +54,11 @@ Cache = Callable[[str, Callable[[], Batch]], Batch]
 
 @dataclass(frozen=True)
 class Target:
-    """The distribution that is sampled.
+    """The distribution that is sampled, over worlds of `dimension` uniform numbers.
 
-    Attributes
-    ----------
-    dimension : int
-        How many uniform numbers make a world.
-    widths : mapping
-        How many numbers are measured for each pattern, by its id.
-    measurements : callable
-        Takes a world's uniform numbers, shape (dimension,), and a seed; gives measured patterns, group after group.
-    agreement : callable
-        Takes a pattern's id and what was measured; gives a number that is never positive.
+    `widths` says how many numbers are measured for each pattern, by its id. `measurements` takes a world's uniform
+    numbers and a seed, and gives measured patterns, group after group; `agreement` takes a pattern's id and what was
+    measured, and gives a number that is never positive.
     """
 
     dimension: int
@@ -102,16 +95,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Particles:
-    """Worlds that are being sampled, as arrays with a row for each.
-
-    Attributes
-    ----------
-    codes : uint16 array, particles by dimension
-    seeds : int64 array, of each particle's simulation
-    measured : float array, particles by measured numbers
-    totals : float array, the agreement of each
-    ancestors : int64 array, the number of the draw from the prior that each descends from
-    """
+    """Worlds that are being sampled, as arrays with a row for each: codes of its numbers, the seed of its simulation,
+    what was measured, its agreement, and the number of the draw from the prior that it descends from."""
 
     codes: Codes
     seeds: Whole
@@ -134,22 +119,11 @@ class Particles:
 
 @dataclass(frozen=True)
 class Stage:
-    """The record of a stage.
+    """The record of a stage: β, the effective size after β rose, and the ancestors that are left after resampling.
 
-    Attributes
-    ----------
-    beta : float
-    effective_size : float
-        After β rose, before resampling.
-    distinct_ancestors : int
-        After resampling.
-    sizes : pair of float
-        Of the two kinds of moves: the chance that a number is redrawn; the change in what is measured, in variances of
-        the particles, from which on a number is redrawn in fewer than half of the moves.
-    acceptances : pair of float
-        The shares of moves of the two kinds that were accepted.
-    tried, completed : int
-        Moves, and those of them that were simulated to the end.
+    `sizes` are those of the two kinds of moves: the chance that a number is redrawn; the change in what is measured, in
+    variances of the particles, from which on a number is redrawn in fewer than half of the moves. `acceptances` are the
+    shares of them that were accepted, `tried` all moves, and `completed` those that were simulated to the end.
     """
 
     beta: float

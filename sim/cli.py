@@ -165,6 +165,8 @@ def worlds(
     if sign and check is None:
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
+        if out is not None or calibrate or patterns is not None:
+            raise InputError(["--check: goes with --sign and --ensemble alone; it writes no tables"])
         with progress("files") as show:
             lines = plausible.check(ensemble, check, sign, show, workers)
         _echo("\n".join(lines))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -141,6 +142,13 @@ def whole(name: str, value: object, low: int, high: int) -> int:
         return int(value)
     highest = "2**63 - 1" if high == 2**63 - 1 else high
     raise InputError([Mistake((*name.split("."),), value, f"must be a whole number from {low} to {highest}")])
+
+
+def path_of(name: str, value: object) -> Path:
+    """A path that was given as a text or a path; raises `InputError` for anything else."""
+    if isinstance(value, str | PathLike):
+        return Path(value)
+    raise InputError([Mistake((name,), value, "must be a path, such as a text")])
 
 
 def closest(name: object, choices: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ against each of them; a `ClaimReport` holds what was found, its tables and its t
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from sim.claims import text as words
 from sim.claims.catalogue import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
-from sim.errors import Mistakes, chosen, whole
+from sim.errors import InputError, Mistake, Mistakes, chosen, whole
 from sim.model.parameters import LARGEST_SEED, PARAMETERS, SIZES, resolve, seed_of
 from sim.model.run import provenance
 from sim.pool import MOST_WORKERS, Progress, part_of
@@ -202,7 +202,7 @@ def claims_named(*ids: str, beside: Sequence[str] = ()) -> tuple[Claim, ...]:
 
 def _claims(asked: Sequence[Claim | str]) -> tuple[Claim, ...]:
     """The claims that are asked for, in the order given; all where there are none."""
-    listed = (asked,) if isinstance(asked, str | Claim) else tuple(asked)
+    listed = tuple(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else (asked,)
     known = iter(claims_named(*(one for one in listed if not isinstance(one, Claim))))
     return tuple(one if isinstance(one, Claim) else next(known) for one in listed) or CLAIMS
 
@@ -325,6 +325,8 @@ def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mappi
 
 def _taken(given: Ensemble | None, which: Prior, number: int | None) -> tuple[Ensemble, Ensemble]:
     """An ensemble, by default the one that is shipped, and so many of its worlds, or all of them."""
+    if not isinstance(given, Ensemble | None):
+        raise InputError([Mistake(("ensemble",), given, "must be an ensemble of worlds, such as sim.worlds()")])
     whole_one = load(prior=which) if given is None else given
     taken = whole_one if number is None or number >= len(whole_one) else whole_one.sample(number)
     check_size(taken.weights, f"the worlds taken from the ensemble ({which})")

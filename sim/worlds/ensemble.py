@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files, statistics
-from sim.errors import InputError, Mistake, Mistakes, chosen, place, shown
+from sim.errors import InputError, Mistake, Mistakes, chosen, path_of, place, shown
 from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
@@ -136,7 +136,7 @@ class Ensemble(Worlds):
             For a finding whose name is part of the evidence already, mistakes in a file, or where fewer than `FEWEST`
             worlds would be left by effective size.
         """
-        found = evidence if isinstance(evidence, Evidence) else read_patterns(evidence)
+        found = evidence if isinstance(evidence, Evidence) else read_patterns(path_of("evidence", evidence))
         if twice := [p.id for p in found.patterns if p.id in self.measured]:
             raise InputError([f'pattern "{name}": these worlds are weighted by it already' for name in twice])
         some = self.sample(VARIANCE_WORLDS)
@@ -218,7 +218,12 @@ class Ensemble(Worlds):
             why = 'must be at least two policies by name, such as {"today": "baseline", "mine": {"targets": 0}}'
             wrong.append(Mistake(("policies",), policies, why))
             policies = {}
+        policy: Any
         for name, policy in policies.items():
+            if not isinstance(policy, str | Mapping):
+                why = 'must be a regime, or a mapping of settings, such as {"targets": 0}'
+                wrong.append(Mistake(("policies", str(name)), policy, why))
+                continue
             settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
             try:
                 self[0].parameters(**{**settings, **sizes})
@@ -257,7 +262,7 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     Raises `InputError` with one line where there is no such file, where it is damaged or belongs to another model,
     where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
     """
-    file = SHIPPED[chosen("prior", [prior], SHIPPED, "prior")[0]] if path is None else Path(path)  # type: ignore[index]
+    file = SHIPPED[chosen("prior", [prior], SHIPPED, "prior")[0]] if path is None else path_of("path", path)  # type: ignore[index]
     with files.explained(file, "read"):
         content = files.read(file)
     try:
@@ -370,7 +375,9 @@ def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
 
 def files_in(folder: str | Path | None = None) -> dict[Prior, Path]:
     """The files of both ensembles in a folder, or those that come with the package."""
-    return SHIPPED if folder is None else {prior: Path(folder) / file.name for prior, file in SHIPPED.items()}
+    if folder is None:
+        return SHIPPED
+    return {prior: path_of("folder", folder) / file.name for prior, file in SHIPPED.items()}
 
 
 def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def listed(groups: dict[str, list[Meaning]]) -> str:
 
 def contents(kind: str, letters: int) -> str:
     """A heading and a line for each of the studies, results, claims or regimes, told in so many letters at most."""
-    from sim.claims.catalogue import CLAIMS  # noqa: PLC0415
+    from sim.claims.statements import CLAIMS  # noqa: PLC0415
     from sim.model.parameters import REGIMES  # noqa: PLC0415
 
     of_kind: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {

@@ -17,7 +17,7 @@ import pytest
 from ensembles import by_hand, make_answers_small
 
 from sim import files
-from sim.claims.catalogue import CLAIMS
+from sim.claims.statements import CLAIMS
 from sim.errors import InputError
 from sim.plots import film as animation
 from sim.plots import study as studies

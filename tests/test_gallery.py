@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sim.claims.catalogue import CLAIMS
+from sim.claims.statements import CLAIMS
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES
 from sim.report.study import save

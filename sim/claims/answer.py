@@ -14,7 +14,7 @@ import pandas as pd
 
 from sim.claims import attribution, discovery, tables
 from sim.claims import text as words
-from sim.claims.catalogue import CLAIMS, Claim, arms_of
+from sim.claims.statements import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
 from sim.errors import InputError, Mistake, Mistakes, chosen, whole

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.claims.catalogue import Claim, Contrast
+from sim.claims.statements import Claim, Contrast
 from sim.claims.tables import findings, key_of
 from sim.model import engine
 from sim.model.parameters import MECHANISMS

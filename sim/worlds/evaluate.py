@@ -135,10 +135,10 @@ def evaluate(
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> Evaluation:
-    """Run every arm in every world `replications` times, `first` being the first seed of the first world.
+    """Run every arm in every world.
 
-    `sizes` are those that differ from the nation's. `folder` keeps finished blocks of worlds, which are not run again;
-    the numbers do not depend on that. `progress` counts worlds.
+    That is `replications` times; `first` is the first seed of the first world. `sizes` are those that differ from the
+    nation's. `folder` keeps finished blocks of worlds, which are not run again; the numbers do not depend on that.
     """
     total = len(sample)
     settings = (tuple(arms), dict(sizes or {}))

@@ -10,8 +10,8 @@ import pytest
 from ensembles import by_hand
 
 from sim.claims.answer import ClaimReport, Effort, answer, claims_named, explained
-from sim.claims.catalogue import PATHS, SURVEILLANCE
 from sim.claims.discovery import BINS, flip
+from sim.claims.statements import PATHS, SURVEILLANCE
 from sim.claims.text import has_shares, rows_of
 from sim.worlds.prior import DRAWN, Worlds
 

@@ -14,7 +14,7 @@ from layout import faults, texts
 from PIL import Image
 
 from sim.claims.answer import Effort, answer
-from sim.claims.catalogue import CLAIMS
+from sim.claims.statements import CLAIMS
 from sim.errors import InputError
 from sim.model.run import simulate
 from sim.plots import theme

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.claims.catalogue import HEAVY, LIGHT, PATHS
+from sim.claims.statements import HEAVY, LIGHT, PATHS
 from sim.errors import InputError
 from sim.model import engine
 from sim.model.parameters import MECHANISMS, PARAMETERS

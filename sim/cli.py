@@ -263,18 +263,16 @@ def show(
     asked = [csv, figure, figures, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
-    found, written = None, []
+    found, written = None, list[Path]()
     if results is not None:
+        from sim.report import study as reported  # noqa: PLC0415
         from sim.study import Results  # noqa: PLC0415
 
         found = Results(results)
         _show(found)
-    if found is not None and csv is not None:
-        found.to_csv(csv)
-        written.append(csv)
-    if found is not None and (figure or figures or not any(asked)):
-        from sim.report import study as reported  # noqa: PLC0415
-
+        if csv is not None:
+            found.to_csv(csv)
+            written.append(csv)
         written += reported.save(found) if not any(asked) and os.access(found.folder, os.W_OK) else []
         written += reported.save_figure(found, figure) if figure is not None else []
         written += reported.save_figures(found, figures) if figures is not None else []

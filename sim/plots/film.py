@@ -144,15 +144,13 @@ def _of_results(results: Results) -> tuple[Take, Take]:
 
 def _check(path: Path, lines: list[str]) -> None:
     """Raise `InputError` for a path that no film can be written to, and for `lines`."""
-    suffix = path.suffix.lower()
+    suffix, wrong = path.suffix.lower(), ""
     if suffix not in SUFFIXES:
         wrong = f"must end in .gif or .mp4{nearest(suffix, SUFFIXES)}"
     elif path.is_dir() or not path.parent.is_dir():
         wrong = f"cannot be written: {'a folder' if path.is_dir() else 'no such folder'}"
     elif suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
         wrong = "MP4 needs the extra: pip install '.[film]'; or write a .gif"
-    else:
-        wrong = ""
     if lines or wrong:
         raise InputError([*lines, f"{place(path)}: {wrong}"] if wrong else lines)
     files.check_new(path, files.OURS.encode())

@@ -125,10 +125,8 @@ class Ensemble(Worlds):
         evidence : Evidence, or the path of a file of patterns
             Findings that the worlds were not weighted by yet.
         sizes : Sizes, of the virtual studies.
-        progress : callable, optional
-            Called with the number of worlds surveyed and their total.
-        workers : int, optional
-            Threads; by default one for each core. The weights do not depend on it.
+        progress, workers : optional
+            What is told how many worlds of how many are surveyed; threads, by default one for each core.
 
         Raises
         ------
@@ -180,10 +178,8 @@ class Ensemble(Worlds):
             Runs of each policy in each world.
         seed : int
             The first seed of the first world.
-        progress : callable, optional
-            Called with the number of worlds done and their total.
-        workers : int, optional
-            Threads; by default one for each core. The numbers do not depend on it.
+        progress, workers : optional
+            What is told how many worlds of how many are done; threads, by default one for each core.
         **sizes
             Of every run; by default two systems, and else those of `sim.simulate`.
 

@@ -251,11 +251,11 @@ study.run(sys.argv[2], workers=2, progress=lambda *news: time.sleep(0.02))
 
 def test_a_killed_study_goes_on_and_ends_with_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "BUDGET", 1_000)
-    study = Study.from_dict(table(seeds=40, outcomes=MONTHLY))
+    study = Study.from_dict(table(seeds=16, outcomes=MONTHLY))
     (tmp_path / "mine.toml").write_text(study.plan.toml())
     folder = tmp_path / "killed"
     environment = {**os.environ, "PYTHONPATH": str(Path(sim.__file__).parents[1])}
-    for lines in (3, 30, 70):
+    for lines in (3, 15, 35):
         command = [sys.executable, "-c", KILLED, str(tmp_path / "mine.toml"), str(folder)]
         process = subprocess.Popen(command, env=environment)
         ledger, limit = folder / "ledger", time.monotonic() + 60

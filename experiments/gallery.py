@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from sim.claims import table as claims
+from sim.claims import statements as claims
 from sim.study import Study
 
 HERE = Path(__file__).resolve().parent

@@ -165,6 +165,8 @@ def worlds(
     if sign and check is None:
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
+        if out is not None or calibrate or patterns is not None:
+            raise InputError(["--check: goes with --sign and --ensemble alone; it writes no tables"])
         with progress("files") as show:
             lines = plausible.check(ensemble, check, sign, show, workers)
         _echo("\n".join(lines))
@@ -242,9 +244,6 @@ def show(
         Path | None, _option("--figure", "FILE", "Draw the outcomes: .png, .svg, .pdf; all without an ending.")
     ] = None,
     figures: Annotated[Path | None, _option("--figures", "FOLDER", "Draw every picture that fits.")] = None,
-    report: Annotated[
-        Path | None, _option("--report", "FILE", "Write the report elsewhere than to RESULTS/report.html.")
-    ] = None,
     film: Annotated[
         Path | None,
         _option("--film", "FILE", "Film the first and the last cell, or without RESULTS two regimes: .gif or .mp4."),
@@ -257,29 +256,26 @@ def show(
     """Show the results of a study, finished or not, or make a film of two regimes."""
     if film is None and (regimes is not None or seed is not None):
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
-    if results is None and (film is None or any((csv, figure, figures, report))):
+    if results is None and (film is None or any((csv, figure, figures))):
         raise InputError(["RESULTS: missing; give a folder that sim run has written, or only --film film.gif"])
     if csv is not None and csv.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise InputError([f"--csv {shown(str(csv))}: what is written is CSV, which spreadsheets open; end it in .csv"])
-    asked = [csv, figure, figures, report, film]
+    asked = [csv, figure, figures, film]
     if results is not None and not any(asked) and _answer_shown(results):
         return
-    found, written = None, []
+    found, written = None, list[Path]()
     if results is not None:
+        from sim.report import study as reported  # noqa: PLC0415
         from sim.study import Results  # noqa: PLC0415
 
         found = Results(results)
         _show(found)
-    if found is not None and csv is not None:
-        found.to_csv(csv)
-        written.append(csv)
-    if found is not None and (any((figure, figures, report)) or not any(asked)):
-        from sim.report import study as reported  # noqa: PLC0415
-
+        if csv is not None:
+            found.to_csv(csv)
+            written.append(csv)
         written += reported.save(found) if not any(asked) and os.access(found.folder, os.W_OK) else []
         written += reported.save_figure(found, figure) if figure is not None else []
         written += reported.save_figures(found, figures) if figures is not None else []
-        written += [reported.save_report(found, report)] if report is not None else []
     if film is not None:
         from sim.plots import film as animation  # noqa: PLC0415
         from sim.terminal import progress  # noqa: PLC0415

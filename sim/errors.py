@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 LONGEST = 60
+KEPT = "outcome kept by this study"
 MOST_LINES = 50
 """More mistakes than this are not told one by one."""
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -142,6 +144,13 @@ def whole(name: str, value: object, low: int, high: int) -> int:
     raise InputError([Mistake((*name.split("."),), value, f"must be a whole number from {low} to {highest}")])
 
 
+def path_of(name: str, value: object) -> Path:
+    """A path that was given as a text or a path; raises `InputError` for anything else."""
+    if isinstance(value, str | PathLike):
+        return Path(value)
+    raise InputError([Mistake((name,), value, "must be a path, such as a text")])
+
+
 def closest(name: object, choices: Iterable[str]) -> str:
     """The choice that is spelled most like a name, or else the only one of which it is a word; "" where there is none.
 
@@ -155,6 +164,21 @@ def closest(name: object, choices: Iterable[str]) -> str:
     with_word = [choice for choice in every if spelled in choice.split("_")]
     found = difflib.get_close_matches(spelled, every, n=1) or (with_word if len(with_word) == 1 else [])
     return found[0] if found else ""
+
+
+def chosen(where: str, given: object, choices: Collection[str], what: str) -> tuple[str, ...]:
+    """What is given of some choices, each once: one name, or several. Raises `InputError` with a line for each that is
+    none of the choices.
+
+    >>> chosen("outcomes", "fear", ["fear", "trust"], "outcome")
+    ('fear',)
+    """
+    names = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else (given,)
+    wrong = Mistakes()
+    for name in names:
+        wrong.take(misnamed((where,), [name], choices, what))
+    wrong.tell()
+    return tuple(dict.fromkeys(names))
 
 
 def nearest(name: object, choices: Iterable[str]) -> str:

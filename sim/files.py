@@ -153,22 +153,11 @@ def csv(table: pd.DataFrame) -> bytes:
 class Folder:
     """A folder with our mark, or one that may become ours.
 
-    Parameters
-    ----------
-    path : path
-    what : str
-        What it holds, "the answer of sim claim" for instance; a folder that holds something else is refused.
-    marked : bool
-        Whether the folder is known to be ours by another mark.
+    `what` says what it holds, "the answer of sim claim" for instance, and a folder that holds something else is
+    refused; `marked` says that it is known to be ours by another mark. `of` is what its files were made of, as `fill`
+    was told; `files` are the names of those that are ours, with digests, "" for one that was still being written.
 
     Raises `InputError` with one line for a folder of somebody else's, or that cannot be read. Writes nothing.
-
-    Attributes
-    ----------
-    of : str
-        What the files were made of, as `fill` was told.
-    files : dict
-        The names of the files that are ours and their digests; "" for one that was still being written.
     """
 
     def __init__(self, path: Path | str, what: str, marked: bool = False) -> None:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.errors import InputError
+
 Weights = NDArray[np.float64]
 
 CONFIDENCE = 0.95
@@ -87,7 +89,7 @@ def effective_ancestors(weights: Weights, ancestors: NDArray[np.int64]) -> float
 
 def mean(weights: Weights, values: ArrayLike, ancestors: NDArray[np.int64]) -> Estimate:
     """Weighted mean of `values` (shape n) and its standard error, clustered by ancestor; NaN for one ancestor."""
-    x = np.asarray(values, dtype=np.float64)
+    x = _for_each(weights, values)
     w = weights / weights.sum()
     centre = float(w @ x)
     clusters = _by_ancestor(w * (x - centre), ancestors)
@@ -104,7 +106,7 @@ def share(weights: Weights, truth: ArrayLike, ancestors: NDArray[np.int64]) -> E
     >>> share(np.full(4, 0.25), [True, True, False, False], np.arange(4)).estimate
     0.5
     """
-    holds = np.asarray(truth, dtype=bool)[weights > 0.0]
+    holds = _for_each(weights, truth)[weights > 0.0] != 0.0
     found = mean(weights, truth, ancestors)
     if holds.all() or not holds.any():
         return Estimate(float(holds.all()), 1.0 / (effective_ancestors(weights, ancestors) + 2.0))
@@ -128,7 +130,7 @@ def weighted_quantile(weights: Weights, values: ArrayLike, probabilities: ArrayL
     >>> weighted_quantile(np.array([0.1, 0.8, 0.1]), [3.0, 1.0, 2.0], [0.5, 0.95]).tolist()
     [1.0, 3.0]
     """
-    x = np.asarray(values, dtype=np.float64)
+    x = _for_each(weights, values)
     order = np.argsort(x, kind="stable")
     below = np.cumsum(weights[order])
     at = np.searchsorted(below / below[-1], np.asarray(probabilities) - 1e-12)
@@ -165,6 +167,13 @@ def top_of_parabola(at: NDArray[np.float64], values: NDArray[np.float64]) -> NDA
     bend = before - 2.0 * peak + after
     shift = np.divide(0.5 * (before - after), bend, out=np.zeros(len(values)), where=inside & (bend < 0.0))
     return np.asarray(at[top] + shift * (at[1] - at[0]))
+
+
+def _for_each(weights: Weights, values: ArrayLike) -> NDArray[np.float64]:
+    """Values as an array, if there is one for each world."""
+    if (x := np.asarray(values, dtype=np.float64)).shape != weights.shape:
+        raise InputError([f"values: must be one for each of {len(weights)} worlds, not of shape {x.shape}"])
+    return x
 
 
 def _by_ancestor(values: NDArray[np.float64], ancestors: NDArray[np.int64]) -> NDArray[np.float64]:

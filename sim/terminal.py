@@ -37,11 +37,9 @@ def summaries(summary: pd.DataFrame, design: list[str]) -> str:
 
 def precision(table: pd.DataFrame) -> str:
     """`Results.precision`: why each cell has as many runs as it has."""
-    rows = [
-        [str(row["cell"]), str(row["n"]), f"{row['half_width']:.4g}", row["ended"] or "going on"]
-        for row in table.to_dict("records")
-    ]
-    return _aligned([["cell", "n", "half-width", "ended"], *rows])
+    from sim.report.study import PRECISION, precisely  # noqa: PLC0415
+
+    return _aligned([[*PRECISION], *precisely(table)])
 
 
 def listed(groups: dict[str, list[Meaning]]) -> str:
@@ -60,7 +58,7 @@ def listed(groups: dict[str, list[Meaning]]) -> str:
 
 def contents(kind: str, letters: int) -> str:
     """A heading and a line for each of the studies, results, claims or regimes, told in so many letters at most."""
-    from sim.claims.table import CLAIMS  # noqa: PLC0415
+    from sim.claims.statements import CLAIMS  # noqa: PLC0415
     from sim.model.parameters import REGIMES  # noqa: PLC0415
 
     of_kind: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {

@@ -14,7 +14,7 @@ import pytest
 from ensembles import by_hand, make_answers_small
 
 from sim import __version__, cli
-from sim.claims.table import CLAIMS
+from sim.claims.statements import CLAIMS
 from sim.files import Folder
 from sim.model.mechanisms import REGIMES
 

@@ -213,8 +213,14 @@ def test_worlds_that_cannot_be_used_are_refused_with_one_line(sim, folder, monke
         (["worlds", "--patterns", "own.toml", "--worlds", "5", "--ensemble", "mine"], "5 worlds: an effective size of"),
         (["worlds", "--calibrate", "--out", "own.toml"], "own.toml"),
         (["worlds", "--out", "own.toml", "--ensemble", "mine"], "own.toml"),
-        (["claim", "nosuch", "--ensemble", "mine"], '"nosuch": no such claim; there are fearful, fear, '),
-        (["claim", "tiping", "--ensemble", "mine"], '"tiping": no such claim (did you mean "tipping"?)'),
+        (
+            ["claim", "nosuch", "--ensemble", "mine"],
+            '"nosuch": no such claim, or question beside them; there are fearful',
+        ),
+        (
+            ["claim", "tiping", "--ensemble", "mine"],
+            'or question beside them (did you mean "tipping"?)',
+        ),
         (["claim", "tipping", "--worlds", "1", "--ensemble", "mine"], "draws = 1: must be a whole number from 2"),
     ],
 )

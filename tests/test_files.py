@@ -17,7 +17,7 @@ import pytest
 from ensembles import by_hand, make_answers_small
 
 from sim import files
-from sim.claims.table import CLAIMS
+from sim.claims.statements import CLAIMS
 from sim.errors import InputError
 from sim.plots import film as animation
 from sim.plots import study as studies
@@ -137,10 +137,9 @@ def test_a_file_of_somebody_else_under_the_name_of_one_of_ours_is_not_replaced(s
 
 @pytest.mark.parametrize(
     ("option", "path"),
-    [("--csv", "runs.csv"), ("--report", "page.html"), ("--figure", "picture.svg"), ("--film", "film.gif"),
-     ("--figures", "figure.png")],
-)  # fmt: skip
-def test_show_replaces_no_file_but_its_own_pictures_and_pages(sim: Command, option: str, path: str) -> None:
+    [("--csv", "runs.csv"), ("--figure", "picture.svg"), ("--film", "film.gif"), ("--figures", "figure.png")],
+)
+def test_show_replaces_no_file_but_its_own_pictures(sim: Command, option: str, path: str) -> None:
     Path("s.toml").write_text(STUDY)
     assert sim("run", "s.toml", "--out", "r")[0] == 0
     Path("other").mkdir()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.claims.table import CLAIMS, SURVEILLANCE
+from sim.claims.statements import CLAIMS, SURVEILLANCE
 from sim.claims.tables import findings
 from sim.claims.verdict import contrast
 from sim.model import run

@@ -62,7 +62,7 @@ def test_a_module_imports_only_from_the_left() -> None:
     assert {path: to for path, to in found.items() if to} == {}
 
 
-@pytest.mark.parametrize("line", ["from sim.plots import theme", "import sim.claims.table", "from sim import report"])
+@pytest.mark.parametrize("line", ["from sim.plots import theme", "import sim.claims.text", "from sim import report"])
 def test_an_import_inside_a_function_is_seen(line: str) -> None:
     assert wrong("worlds/prior.py", f"def f():\n    {line}\n")
     assert not wrong("report/html.py", f"def f():\n    {line}\n")

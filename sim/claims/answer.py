@@ -4,7 +4,7 @@ against each of them; a `ClaimReport` holds what was found, its tables and its t
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,17 +14,16 @@ import pandas as pd
 
 from sim.claims import attribution, discovery, tables
 from sim.claims import text as words
-from sim.claims.table import CLAIMS, Claim, arms_of
+from sim.claims.statements import CLAIMS, Claim, arms_of
 from sim.claims.text import rows_of
 from sim.claims.verdict import FEWEST_PAIRS
-from sim.errors import InputError, Mistakes, nearest, shown, whole
+from sim.errors import InputError, Mistake, Mistakes, chosen, whole
 from sim.model.parameters import LARGEST_SEED, PARAMETERS, SIZES, resolve, seed_of
 from sim.model.run import provenance
 from sim.pool import MOST_WORKERS, Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds.ensemble import FEWEST, Ensemble, Prior, check_size, load
 from sim.worlds.evaluate import check, evaluate
-from sim.worlds.evidence import unknown
 from sim.worlds.prior import Worlds, prior
 from sim.worlds.summary import patterns
 
@@ -197,27 +196,13 @@ def claims_named(*ids: str, beside: Sequence[str] = ()) -> tuple[Claim, ...]:
     >>> claims_named("pays")[0].measures[0].outcome
     'quality'
     """
-    known = {claim.id: claim for claim in CLAIMS}
-    every = f"; there are {', '.join(known)}" + (f"; and the questions {', '.join(beside)}" if beside else "")
-    mistakes = [
-        f"{shown(name)}: no such claim{nearest(name, (*known, *beside)) or every}" for name in ids if name not in known
-    ]
-    if mistakes:
-        raise InputError(mistakes)
-    return tuple(known[name] for name in ids) or CLAIMS
-
-
-def _effort(asked: object) -> Effort:
-    if isinstance(asked, Effort):
-        return asked
-    if not isinstance(asked, str) or asked not in EFFORTS:
-        raise InputError([unknown("effort", asked, EFFORTS, "effort", asked)])
-    return EFFORTS[asked]
+    known, what = {claim.id: claim for claim in CLAIMS}, "claim, or question beside them" if beside else "claim"
+    return tuple(known[name] for name in chosen("claim", ids, (*known, *beside), what)) or CLAIMS
 
 
 def _claims(asked: Sequence[Claim | str]) -> tuple[Claim, ...]:
     """The claims that are asked for, in the order given; all where there are none."""
-    listed = (asked,) if isinstance(asked, str | Claim) else tuple(asked)
+    listed = tuple(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else (asked,)
     known = iter(claims_named(*(one for one in listed if not isinstance(one, Claim))))
     return tuple(one if isinstance(one, Claim) else next(known) for one in listed) or CLAIMS
 
@@ -262,7 +247,7 @@ def answer(
     InputError
         With one line for each mistake, and where there are too few worlds to say anything.
     """
-    effort = _effort(effort)
+    effort = effort if isinstance(effort, Effort) else EFFORTS[chosen("effort", [effort], EFFORTS, "effort")[0]]
     claims = _claims(claims)
     first = _checked(effort, seed, workers, sizes)
     main, taken = _taken(ensemble, "main", effort.worlds)
@@ -340,6 +325,8 @@ def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mappi
 
 def _taken(given: Ensemble | None, which: Prior, number: int | None) -> tuple[Ensemble, Ensemble]:
     """An ensemble, by default the one that is shipped, and so many of its worlds, or all of them."""
+    if not isinstance(given, Ensemble | None):
+        raise InputError([Mistake(("ensemble",), given, "must be an ensemble of worlds, such as sim.worlds()")])
     whole_one = load(prior=which) if given is None else given
     taken = whole_one if number is None or number >= len(whole_one) else whole_one.sample(number)
     check_size(taken.weights, f"the worlds taken from the ensemble ({which})")

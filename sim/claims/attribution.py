@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.claims.table import Claim, Contrast
+from sim.claims.statements import Claim, Contrast
 from sim.claims.tables import findings, key_of
 from sim.model import engine
 from sim.model.parameters import MECHANISMS
@@ -39,8 +39,6 @@ class Walk(NamedTuple):
 class Attribution(NamedTuple):
     """Shapley values of the mechanisms; tables in the units of the outcomes, each with its standard error ``error``.
 
-    Attributes
-    ----------
     mechanisms : ``contrast``, ``outcome``, ``mechanism``, ``case``, ``contribution``, ``error``
     cases : ``contrast``, ``outcome``, ``case`` ("for", "against", "all"), ``contribution``, ``error``
     ends : ``contrast``, ``outcome``, ``mechanisms`` ("on": as the worlds have them; "off"), ``effect``, ``error``
@@ -80,18 +78,9 @@ def shapley(
 ) -> Attribution:
     """Shapley values of the mechanisms for each contrast's effect on each outcome, over weighted worlds.
 
-    Parameters
-    ----------
-    contrasts : sequence of Contrast
-        Of policies: no arm has another run's fear.
-    outcomes : sequence of str, from `sim.worlds.evaluate.MEASURES`
-    draws : int
-        Worlds drawn by weight, each with a seed and an order of its own; about 30 runs an arm for each. (Walking an
-        order in its reverse as well was no better than a new draw: the worlds differ more than the orders.)
-    progress, workers
-        As in `sim.pool.in_parallel`. The numbers do not depend on them.
-    **sizes
-        Of the runs.
+    The contrasts are of policies: no arm has another run's fear. `draws` worlds are drawn by weight, each with a seed
+    and an order of its own, about 30 runs an arm for each. (Walking an order in its reverse as well was no better than
+    a new draw: the worlds differ more than the orders.) `sizes` are those of the runs.
     """
     drawn = worlds.resample(draws, seed)
 

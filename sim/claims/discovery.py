@@ -54,15 +54,10 @@ def flips(
 
 
 def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
-    """Where the verdict on one outcome flips.
+    """Where the verdict on one outcome flips, of which `verdicts` has one for each world; `seed` is that of the folds.
 
-    Parameters
-    ----------
-    verdicts : sequence of str
-        The verdict in each of the worlds. Supported is told from opposed (or higher from lower), or where one of them
-        is rare the other from all else; a verdict that is rare, or that nearly all worlds share, flips nowhere.
-    seed : int
-        Of the folds. Worlds that descend from one draw of the prior are always in the same fold.
+    Supported is told from opposed (or higher from lower), or where one of them is rare the other from all else; a
+    verdict that is rare, or that nearly all worlds share, flips nowhere.
     """
     said, w = np.asarray(verdicts, dtype=np.str_), worlds.weights
 
@@ -100,21 +95,11 @@ def factors(worlds: Worlds) -> pd.DataFrame:
 def grid(
     worlds: Worlds, truth: ArrayLike, x: str, y: str, effects: ArrayLike | None = None, bins: int = BINS
 ) -> pd.DataFrame:
-    """A map of two factors: in each cell the share of weight for which something is true.
+    """A map of two of `factors`: in each cell the share of weight for which something is true.
 
-    Parameters
-    ----------
-    truth : array of bool, shape (worlds,)
-    x, y : str
-        Names from `factors`; those of mechanisms begin with `SWITCH`.
-    effects : array, shape (worlds,), optional
-    bins : int
-        Of equal width over the values that occur; a mechanism has two.
-
-    Returns
-    -------
-    A row for each cell: ``x_low``, ``x_high``, ``y_low``, ``y_high``, ``share`` with its standard error ``error``, the
-    mean ``effect``, and ``worlds``, the effective number of them. Cells with too few are empty: NaN but for ``worlds``.
+    There are `bins` of equal width over the values that occur; a mechanism has two. A row for each cell has ``x_low``,
+    ``x_high``, ``y_low``, ``y_high``, ``share`` with its standard error ``error``, the mean ``effect``, and ``worlds``,
+    the effective number of them. Cells with too few are empty: NaN but for ``worlds``.
     """
     values = factors(worlds)
     amounts = np.full(len(values), np.nan) if effects is None else np.asarray(effects, dtype=np.float64)

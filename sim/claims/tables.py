@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import statistics
-from sim.claims import table
-from sim.claims.table import Claim, Contrast, Measure, made_of
+from sim.claims import statements
+from sim.claims.statements import Claim, Contrast, Measure, made_of
 from sim.claims.verdict import Contrasts, contrast, possible
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
@@ -99,7 +99,7 @@ def _contrasts(e: Evaluation, finding: Finding) -> Contrasts:
     """The differences in each world; where there is nothing to compare, the levels at baseline."""
     _, compared, measure = finding
     if compared is None:
-        return contrast(e.of(table.BASELINE, measure.outcome), e.mean(table.BASELINE, measure.outcome))
+        return contrast(e.of(statements.BASELINE, measure.outcome), e.mean(statements.BASELINE, measure.outcome))
     plus, minus = e.of(compared.plus, measure.outcome), e.of(compared.minus, measure.outcome)
     return contrast(plus - minus, minus.mean(axis=1), measure.sesoi, measure.sign)
 
@@ -164,17 +164,17 @@ def _middle(weights: Array, values: Array) -> dict[str, float]:
 
 def levels(e: Evaluation) -> Rows:
     """A row for each outcome of surveillance and dose: the level over worlds, with 5 to 95 % of worlds."""
-    for outcome in table.DOSED:
-        for arm in table.DOSES:
+    for outcome in statements.DOSED:
+        for arm in statements.DOSES:
             level = _described(e.sample, e.mean(arm, outcome))
             yield {"outcome": outcome, "arm": arm.name, "unit": MEASURED[outcome].unit, **level}
 
 
 def doses(e: Evaluation, claims: Sequence[Claim]) -> Rows:
-    """A row for each outcome of the claims about surveillance and each of `sim.claims.table.STEPS`."""
-    for claim in (claim for claim in claims if table.BY_DOSE in claim.analyses):
+    """A row for each outcome of the claims about surveillance and each of `sim.claims.statements.STEPS`."""
+    for claim in (claim for claim in claims if statements.BY_DOSE in claim.analyses):
         for measure in claim.measures:
-            for name, signed in table.STEPS.items():
+            for name, signed in statements.STEPS.items():
                 differences, base = e.sum_of(signed, measure.outcome), e.mean(signed[-1][1], measure.outcome)
                 found = contrast(differences, base, measure.sesoi, measure.sign)
                 row = summary(found, measure, e.sample.weights, e.sample.ancestors)
@@ -204,8 +204,8 @@ def optimum(e: Evaluation) -> Rows:
 
 def _lines(e: Evaluation) -> Iterator[tuple[float, Array, Sequence[Arm]]]:
     """Each price of relationship whose line was run, with the line's amounts of relationship and arms."""
-    for price in (table.PRICE, *table.PRICES):
-        line = table.budget_line(price)
+    for price in (statements.PRICE, *statements.PRICES):
+        line = statements.budget_line(price)
         if set(line) <= set(e.arms):
             yield price, np.array([dict(arm.settings)["relationship"] for arm in line]), line
 
@@ -214,9 +214,10 @@ def made_up(e: Evaluation) -> Rows:
     """A row for each incentive to cooperate: the weighted share of worlds in which it makes up for the whole loss of
     quality from the cut. Then the shares in which none does and in which nothing was lost, and the incentive that is
     ``needed`` elsewhere, interpolated between those tried."""
-    whole = e.mean(table.UNCUT, "quality")
-    tried = np.array([PARAMETERS["cooperation_incentive"].default, *table.INCENTIVES])
-    restored = np.stack([e.mean(arm, "quality") for arm in (table.CUT, *table.MADE_UP)], axis=1) - whole[:, None]
+    whole = e.mean(statements.UNCUT, "quality")
+    tried = np.array([PARAMETERS["cooperation_incentive"].default, *statements.INCENTIVES])
+    arms = (statements.CUT, *statements.MADE_UP)
+    restored = np.stack([e.mean(arm, "quality") for arm in arms], axis=1) - whole[:, None]
     needed = first_crossing(tried, restored)
     cases: dict[str, Any] = {f"incentive {c:g} is enough": restored[:, k] >= 0.0 for k, c in enumerate(tried)}
     cases |= {"nothing was lost": restored[:, 0] >= 0.0, "no incentive tried is enough": np.isnan(needed)}
@@ -264,7 +265,7 @@ def atmosphere(e: Evaluation) -> Rows:
     ``mean`` with its Monte Carlo ``error``, and 5, 50 and 95 % of the initiative rate; ``effective_size`` worlds and
     regimes. Bins with fewer than 5 are left out.
     """
-    arms = table.REGIMES_SEEN
+    arms = statements.REGIMES_SEEN
     fear, rate = (np.stack([e.mean(arm, name) for arm in arms]).ravel() for name in ("fear", "initiative_rate"))
     weights, ancestors = np.tile(e.sample.weights, len(arms)), np.tile(e.sample.ancestors, len(arms))
     which = np.digitize(fear, _BINS[1:-1])
@@ -279,7 +280,8 @@ def atmosphere(e: Evaluation) -> Rows:
 def fear_slope(e: Evaluation) -> Rows:
     """One row: the slope, within each world across regimes, of the initiative rate on fear, over worlds; and the
     weighted share of worlds in which it falls. Worlds whose fear does not vary are left out."""
-    seen = (np.stack([e.mean(arm, name) for arm in table.REGIMES_SEEN], axis=1) for name in ("fear", "initiative_rate"))
+    arms, names = statements.REGIMES_SEEN, ("fear", "initiative_rate")
+    seen = (np.stack([e.mean(arm, name) for arm in arms], axis=1) for name in names)
     fear, rate = (values - values.mean(axis=1, keepdims=True) for values in seen)
     spread = (fear**2).sum(axis=1)
     some = spread > 0.0
@@ -292,12 +294,12 @@ def fear_slope(e: Evaluation) -> Rows:
 def beside(e: Evaluation, claims: Sequence[Claim]) -> dict[str, pd.DataFrame]:
     """The tables beside the verdicts by name; one whose arms were not run has no rows."""
     needed: dict[Callable[[Evaluation], Rows], Sequence[Arm]] = {
-        levels: table.DOSES,
+        levels: statements.DOSES,
         budget_curve: (),
         optimum: (),
-        made_up: table.MADE_UP,
-        atmosphere: table.REGIMES_SEEN,
-        fear_slope: table.REGIMES_SEEN,
+        made_up: statements.MADE_UP,
+        atmosphere: statements.REGIMES_SEEN,
+        fear_slope: statements.REGIMES_SEEN,
     }
     found = {make.__name__: make(e) if set(arms) <= set(e.arms) else () for make, arms in needed.items()}
     found |= {make.__name__: make(e, claims) for make in (doses, break_evens)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
-from sim.claims.table import HEADLINE, Claim
+from sim.claims.statements import HEADLINE, Claim
 from sim.model.glossary import joined, label, percent, shown_numbers, signed_numbers
 
 if TYPE_CHECKING:

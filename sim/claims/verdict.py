@@ -79,21 +79,10 @@ def contrast(
 ) -> Contrasts:
     """The difference between two arms in each world, with its interval and the verdict on it.
 
-    Parameters
-    ----------
-    differences : array-like, shape (..., n)
-        Paired differences: in the last axis a value for each seed, of which there are at least 2.
-    minus_mean : array-like, shape (...)
-        The mean of the arm after the minus, to which a relative smallest effect of interest refers.
-    sesoi : Sesoi, optional
-        The smallest effect of interest; without one the verdict is "estimate".
-    claimed_sign : 1, -1 or 0
-        The direction claimed; 0 where nobody claims one.
-
-    Raises
-    ------
-    ValueError
-        For fewer than two pairs, or values that are not finite.
+    The last axis of the paired `differences` has a value for each seed, of which there are at least 2; `minus_mean` is
+    the mean of the arm after the minus, to which a relative smallest effect of interest refers. Without such an effect
+    the verdict is "estimate"; the claimed sign is 0 where nobody claims one. Raises `ValueError` for fewer than two
+    pairs, or values that are not finite.
 
     >>> contrast([[0.07, 0.07, 0.08], [0.0, 0.0, 0.0]], [0.2, 0.2], Sesoi(0.05), -1).verdict.tolist()
     ['opposed', 'negligible']

@@ -179,17 +179,11 @@ def _forest_key(figure: Figure) -> None:
 
 
 def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "") -> Figure:
-    """The contribution of each mechanism to an effect, with two standard errors: for each side the total of its
-    mechanisms, then the eight largest of them.
+    """The contribution of each mechanism to an `effect`, "heavy − light surveillance" for one, with two standard
+    errors: for each side the total of its mechanisms, then the eight largest of them.
 
-    Parameters
-    ----------
-    table : a row for each mechanism, and where it is known one with an empty ``mechanism`` for each case's total:
-        ``mechanism``, ``case`` ("for" or "against" the warning), ``contribution`` to the effect in the outcome's
-        unit, and its ``standard_error``.
-    effect : what is explained, in a few words: "heavy − light surveillance".
-    outcome : its name.
-    note : how the contributions are made, for the foot of the picture.
+    `table` is that of `ClaimReport.carriers`, with a row of an empty ``mechanism`` for each case's total where that is
+    known; `note` stands at the foot of the picture.
     """
     is_total = table["mechanism"] == ""
     mechanisms = table[~is_total].sort_values("contribution", key=abs, ascending=False)
@@ -245,15 +239,8 @@ def flip_map(
 ) -> Figure:
     """Where among plausible worlds a claim holds: its weighted share by bins of the two factors that matter most.
 
-    Parameters
-    ----------
-    table : a row for each bin: its bounds ``x_low``, ``x_high``, ``y_low``, ``y_high`` in the units of the factors,
-        ``share`` of worlds by weight in which `answer` is the verdict, from 0 to 1, and ``worlds``, the effective
-        number of worlds in the bin. Bins with fewer than 20 stay empty.
-    across, up : the factors' names.
-    claim : what holds or does not, in a few words; the title begins with it.
-    note : whose worlds these are, for the foot of the picture.
-    answer : the verdict whose share is drawn.
+    `table` is that of `sim.claims.discovery.grid` for the factors `across` and `up`, where `answer` is the verdict. The
+    title begins with `claim`, in a few words; `note` stands at the foot of the picture.
     """
     enough = table["worlds"] >= FEWEST
     shares = table.assign(share=(100.0 * table["share"]).where(enough)).pivot(
@@ -296,13 +283,8 @@ def _flips(enough: pd.DataFrame, across: str, up: str, claim: str, answer: str) 
 def hysteresis(table: pd.DataFrame, lever: str = "monitoring", outcome: str = "fear", note: str = "") -> Figure:
     """An outcome at each level of a lever on the way up and on the way down again, with bands.
 
-    Parameters
-    ----------
-    table : a row for each level and direction: ``level``, ``direction`` ("up" or "down"), ``mean``, ``low``, ``high``.
-    lever, outcome : names of what is moved and of what is measured.
-    note : how the bands are made and whose numbers these are, for the foot of the picture.
-
-    The title says where the two ways are furthest apart, and whether their bands still overlap there.
+    `table` is ``tipping_curve`` of `sim.questions.hysteresis`; `note` stands at the foot of the picture. The title says
+    where the two ways are furthest apart, and whether their bands still overlap there.
     """
     alt = f"Two curves of {label(outcome)} by {layout.plain(lever)}, up and down"
     with theme.slide(_loop(table, lever, outcome), note, alt, grid="y") as (figure, (axes,)):
@@ -340,15 +322,8 @@ def _loop(table: pd.DataFrame, lever: str, outcome: str) -> str:
 
 
 def model_against_evidence(rows: pd.DataFrame, note: str = "") -> Figure:
-    """Each pattern in units of its tolerance: 0 is the published value, the grey band two tolerances.
-
-    Parameters
-    ----------
-    rows : a row for each pattern, as `sim.worlds.summary.patterns` has them: ``pattern``, ``value``, ``sd`` (its
-        tolerance), the range of the worlds before weighting, ``prior_low``, ``prior_median``, ``prior_high``, and that
-        of the weighted worlds, ``low``, ``median``, ``high``. A finding is reached where the median is in the band.
-    note : what the ranges are and how many worlds there are, for the foot of the picture.
-    """
+    """Each pattern of `sim.worlds.summary.patterns` in units of its tolerance: 0 is the published value, the grey band
+    two tolerances. A finding is reached where the median is in the band; `note` stands at the foot of the picture."""
     before, within = (
         ((rows[name] - rows["value"]).abs() <= _CLEAR * rows["sd"]).to_numpy() for name in ("prior_median", "median")
     )

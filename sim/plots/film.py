@@ -25,7 +25,7 @@ from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, nearest, place, shown
+from sim.errors import InputError, misnamed, nearest, place
 from sim.model.parameters import COEFFICIENTS, REGIMES, SIZES, seed_of
 from sim.model.run import Run, simulate
 from sim.plots import layout, theme
@@ -83,14 +83,9 @@ def save(
 ) -> Path:
     """Make a film of two regimes from the same start, or of the first and the last cell of a study; return its path.
 
-    Parameters
-    ----------
-    path : ends in ``.gif``, or in ``.mp4`` where the extra ``film`` is installed.
-    regimes : two names of regimes, light and heavy by default.
-    seed : the same for both, 0 by default.
-    results : the study, in place of `regimes`, `seed` and `settings`. The runs of its first seed are made again.
-    progress : called with the number of frames done and of all.
-    **settings : what else `sim.simulate` takes, for both.
+    The path ends in ``.gif``, or in ``.mp4`` where the extra ``film`` is installed. By default the regimes are light
+    and heavy, and the seed, the same for both, is 0; `settings` are what else `sim.simulate` takes. `results` is a
+    study in the place of all these, whose runs of the first seed are made again. `progress` counts frames.
 
     Raises `InputError` with a line for each mistake: a file that cannot be written, an unknown regime or suffix, an
     extra that is missing, a study with one cell, or whose first and last cell do not last equally long.
@@ -101,9 +96,7 @@ def save(
         of_study = "the film of a study shows its first and its last cell, with its first seed; leave this out"
         lines = [f"{name}: {of_study}" for name, value in given.items() if value is not None]
     else:
-        there = f"there are {', '.join(REGIMES)}"
-        unknown = [name for name in names if name not in REGIMES]
-        lines = [f"--regimes {shown(name)}: no such regime{nearest(name, REGIMES)}; {there}" for name in unknown]
+        lines = [mistake.line for name in names for mistake in misnamed(("--regimes",), [name], REGIMES, "regime")]
         if len(names) != 2:
             lines.append(f"--regimes {','.join(names)}: must be two names, such as light,heavy")
     _check(path := Path(path), lines)
@@ -151,15 +144,13 @@ def _of_results(results: Results) -> tuple[Take, Take]:
 
 def _check(path: Path, lines: list[str]) -> None:
     """Raise `InputError` for a path that no film can be written to, and for `lines`."""
-    suffix = path.suffix.lower()
+    suffix, wrong = path.suffix.lower(), ""
     if suffix not in SUFFIXES:
         wrong = f"must end in .gif or .mp4{nearest(suffix, SUFFIXES)}"
     elif path.is_dir() or not path.parent.is_dir():
         wrong = f"cannot be written: {'a folder' if path.is_dir() else 'no such folder'}"
     elif suffix == ".mp4" and find_spec("imageio_ffmpeg") is None:
         wrong = "MP4 needs the extra: pip install '.[film]'; or write a .gif"
-    else:
-        wrong = ""
     if lines or wrong:
         raise InputError([*lines, f"{place(path)}: {wrong}"] if wrong else lines)
     files.check_new(path, files.OURS.encode())

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from pandas.api.types import is_numeric_dtype
 
-from sim.errors import InputError, counted, nearest, shown
+from sim.errors import KEPT, InputError, chosen, counted
 from sim.model.glossary import label, shown_numbers
 from sim.plots import theme
 from sim.statistics import mean_interval
@@ -50,13 +50,10 @@ def checked(results: Results, outcomes: Sequence[str], most: int) -> list[str]:
 
     Raises `InputError` for outcomes that were not kept, and where no run is finished.
     """
-    kept = results.outcomes
-    unknown = [name for name in outcomes if name not in kept]
-    if unknown:
-        raise InputError([f"{shown(name)}: not kept by this study{nearest(name, kept)}" for name in unknown])
+    names = chosen("outcomes", outcomes, results.outcomes, KEPT)
     if results.runs["error"].isna().sum() == 0:
         raise InputError([f"{results.folder}: no run is finished yet, so there is nothing to draw"])
-    return list(dict.fromkeys(outcomes))[:most] or preferred(kept, most)
+    return list(names[:most]) or preferred(results.outcomes, most)
 
 
 def preferred(names: Sequence[str], most: int) -> list[str]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sim.errors import InputError, counted, nearest, shown
+from sim.errors import InputError, Mistake, chosen, counted
 from sim.model.glossary import joined, label, shown_numbers
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, REGIMES, SPREADS, Parameters, resolve
+from sim.model.run import Run
 from sim.plots import layout, theme
 from sim.statistics import mean_interval
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sim.model.run import Run
     from sim.study import Results
 
 DEFAULT_PATHS = ("fear", "trust", "quality", "reported")
@@ -43,10 +43,9 @@ def time_paths(run: Run, outcomes: Sequence[str] = (), against: Run | None = Non
     ends in both. Dotted verticals mark the months in which a schedule changes a lever. Raises `InputError` for a name
     that is no outcome.
     """
-    unknown = [name for name in outcomes if not isinstance(name, str) or name not in OUTCOMES]
-    if unknown:
-        raise InputError([f"{shown(name)}: no such outcome{nearest(name, OUTCOMES)}" for name in unknown])
-    names = tuple(dict.fromkeys(outcomes or DEFAULT_PATHS))
+    names = chosen("outcomes", outcomes, OUTCOMES, "outcome") or DEFAULT_PATHS
+    if not isinstance(against, Run | None):
+        raise InputError([Mistake(("against",), against, "must be a run, as sim.simulate makes it")])
     runs = (run,) if against is None else (run, against)
     titles = [f"{policy(each.parameters)}, seed {each.seed}" for each in runs]
     title = titles[0] if against is None else _compared(run, against, names[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim.errors import InputError, counted, nearest, shown
+from sim.errors import InputError, chosen, counted
 from sim.model.glossary import joined, label
 from sim.model.outcomes import OUTCOMES
 from sim.plots import layout, theme
@@ -285,13 +285,10 @@ def importance(found: Sensitivity, outcomes: Sequence[str] = ()) -> Figure:
     Drivers that clearly matter (`Sensitivity.mattering`) are drawn in full colour, the others pale.
     Raises `InputError` for an outcome that was not analysed, and for more than two.
     """
-    names = list(dict.fromkeys(outcomes)) or found.outcomes[:MOST_SENSITIVITIES]
-    unknown = [name for name in names if name not in found.outcomes]
-    wrong = [f"{shown(name)}: not among the outcomes analysed{nearest(name, found.outcomes)}" for name in unknown]
+    asked = chosen("outcomes", outcomes, found.outcomes, "outcome in this analysis")
+    names = list(asked) or found.outcomes[:MOST_SENSITIVITIES]
     if len(names) > MOST_SENSITIVITIES:
-        wrong.append(f"{len(names)} outcomes: a picture shows 1 to {MOST_SENSITIVITIES}")
-    if wrong:
-        raise InputError(wrong)
+        raise InputError([f"{len(names)} outcomes: a picture shows 1 to {MOST_SENSITIVITIES}"])
     alt = f"Bars for the leading drivers of {joined([label(name) for name in names])}"
     with theme.slide(_leading(found, names), _reading(found, names), alt, len(names), grid="x") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):

@@ -78,15 +78,10 @@ def slide(
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """A slide to draw on, with its texts, which make room for each other: gives the figure and its panels.
 
-    Parameters
-    ----------
-    title : what the picture found; written at the top, smaller where it is long, in two lines or three.
-    note : how to read it and where it comes from, at the bottom; a newline begins a paragraph.
-    alt : what is drawn, for people who do not see it; the title is added. The words go into the picture's files.
-    panels, across : how many panels there are, and how many stand beside each other: by default two, or three of
-        more than four.
-    grid : "x", "y" or "both" for grey lines behind the panels.
-    **more : what else Matplotlib's ``Figure.subplots`` takes, such as ``sharey`` and ``width_ratios``.
+    The title says what the picture found; it is smaller where it is long. `note`, at the bottom, says how to read it
+    and where it comes from; a newline begins a paragraph. `alt` says what is drawn, for people who do not see it; the
+    title is added. `across` is how many panels stand beside each other: by default two, or three of more than four.
+    `grid` is "x", "y" or "both"; `more` goes to Matplotlib's ``Figure.subplots``.
     """
     across = across or min(panels, 3 if panels > 4 else 2)
     paragraphs = minus(note).splitlines()

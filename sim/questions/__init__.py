@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sim.claims.answer import ClaimReport, Reply
-from sim.errors import InputError, nearest, shown
+from sim.errors import chosen
 from sim.pool import Progress, part_of
 from sim.questions import half_life, hysteresis, optimum, sanction
 from sim.questions.paired import Drawn
@@ -40,9 +40,7 @@ def ask(
     `sim.pool.in_parallel`; `options` are arguments of the question and sizes of its runs. Raises `InputError` with a
     line for each mistake.
     """
-    if question not in QUESTIONS:
-        hint = nearest(question, QUESTIONS) or f"; there are {', '.join(QUESTIONS)}"
-        raise InputError([f"{shown(question)}: no such question{hint}"])
+    chosen("question", [question], QUESTIONS, "question")
     check(counts={"draws": (draws, FEWEST)})
     return QUESTIONS[question](Drawn(source.resample(draws, seed), progress, workers), **options)
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from sim import files
 from sim.claims.answer import ClaimReport, Reply
-from sim.claims.table import CLAIMS, HEADLINE, SURVEILLANCE, Claim
+from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE, Claim
 from sim.claims.text import VERDICTS, is_number, rows_of
 from sim.model.glossary import label, percent, signed_numbers
 from sim.plots import claims as drawings

@@ -86,15 +86,10 @@ def picture(figure: Figure, provenance: Mapping[str, Any], caption: str) -> Pict
 def report(
     title: str, answer: str, sections: Sequence[Section], provenance: Mapping[str, Any], warning: str = ""
 ) -> str:
-    """The report as HTML.
+    """The report as HTML: the question, what was found, in a sentence or two, and sections, listed as contents.
 
-    Parameters
-    ----------
-    title : the question.
-    answer : what was found, in a sentence or two.
-    sections : what follows, in order; each gets a place in the list of contents.
-    provenance : where the numbers come from; shown as a table in a last section, and kept as JSON in the page's head.
-    warning : what a reader has to know before anything else, such as that runs are missing.
+    `warning` is what a reader has to know before anything else, such as that runs are missing; the provenance is shown
+    as a table in a last section, and kept as JSON in the page's head.
 
     >>> "&lt;b&gt;" in report("<b>", "No.", [Section("Why", [Text(["Because."])])], {"version": "1"})
     True

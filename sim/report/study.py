@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from sim.study import Results
 
 REPORT = "report.html"
-_PAGE = b'<meta name="generator" content="leadership-sim">'
 MOST_CELLS = 60
 """More cells than this have no table in a report; the file of runs has them."""
+PRECISION = ("cell", "runs", "half-width", "ended")
 _ACROSS = 5  # outcomes beside each other in a table
 _LEADING = 10  # drivers of each outcome
 CAVEATS = (
@@ -100,15 +100,6 @@ def sensitivity_text(results: Results) -> str:
     return results.sensitivity().text()
 
 
-def save_report(results: Results, path: Path) -> Path:
-    """Write the report and return its path.
-
-    Raises `InputError` where nothing is finished, and where the file cannot be written, or is somebody else's.
-    """
-    files.write_new(path, of_study(results, _drawn(results)).encode(), _PAGE)
-    return path
-
-
 def _drawn(results: Results) -> dict[str, Figure]:
     return {name: draw(results) for name, draw in pictures(results).items()}
 
@@ -157,12 +148,16 @@ def tables(results: Results) -> list[Part]:
     summary, names = results.summary(), results.outcomes
     parts: list[Part] = [_means(results, summary, names[k : k + _ACROSS]) for k in range(0, len(names), _ACROSS)]
     if results.is_sequential:
-        rows = [
-            [str(row["cell"]), str(row["n"]), f"{row['half_width']:.3g}", row["ended"] or "going on"]
-            for row in results.precision().to_dict("records")
-        ]
-        parts.append(Table("Runs that each cell needed", ("cell", "runs", "half-width", "ended"), rows))
+        parts.append(Table("Runs that each cell needed", PRECISION, precisely(results.precision())))
     return parts
+
+
+def precisely(table: pd.DataFrame) -> list[list[str]]:
+    """The rows of `Results.precision` as texts, below the heads `PRECISION`."""
+    return [
+        [str(row["cell"]), str(row["n"]), f"{row['half_width']:.3g}", row["ended"] or "going on"]
+        for row in table.to_dict("records")
+    ]
 
 
 def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Table:
@@ -189,14 +184,14 @@ def paragraphs(results: Results) -> list[str]:
     """How the study was done: design, seeds, sizes, engine, intervals."""
     plan, design = results.study.plan, results.study.plan.design
     kind, samples, seed = (design.get(name, "") for name in ("kind", "samples", "seed"))
-    count, drawn = counted(results.cells, "cell"), f"drawn with design seed {seed}"
+    count = counted(results.cells, "cell")
     designed = {
-        "grid": f"The design is a grid: every combination of the values below, {count}.",
-        "list": f"The design is a list of {count}.",
-        "lhs": f"The design is a Latin hypercube of {samples} samples, {drawn}: {count}.",
-        "sobol": f"The design is a Sobol' design of {samples} base samples, {drawn}: {count}.",
-        "morris": f"The design is a Morris design of {samples} trajectories, {drawn}: {count}.",
-    }.get(kind, "Nothing is varied: there is one cell.")
+        "grid": f"a grid: every combination of the values below, {count}",
+        "list": f"a list of {count}",
+        "lhs": f"a Latin hypercube of {samples} samples, drawn with design seed {seed}: {count}",
+        "sobol": f"a Sobol' design of {samples} base samples, drawn with design seed {seed}: {count}",
+        "morris": f"a Morris design of {samples} trajectories, drawn with design seed {seed}: {count}",
+    }
     if (asked := plan.precision) is None:
         last = plan.seed + plan.seeds - 1
         seeded = f"{counted(plan.seeds, 'seed')}, {plan.seed} to {last}, the same in every cell."
@@ -209,7 +204,7 @@ def paragraphs(results: Results) -> list[str]:
     varied = [layout.plain(name) for name in SIZES if name in results.columns]
     unless = f" ({joined(varied)} as the design says)" if varied else ""
     return [
-        designed,
+        f"The design is {designed[kind]}." if kind else "Nothing is varied: there is one cell.",
         f"Each cell was run with {seeded} Random numbers are common to all cells under one seed, decision by decision, "
         "so cells differ by what was set.",
         f"A run simulates {p.systems} systems of {p.organisations} organisations with {p.managers} managers each, "

@@ -45,11 +45,9 @@ def measured(column: str) -> str:
 def compute(chunk: Chunk, stopped: Callable[[], bool] = lambda: False) -> Tables:
     """Run a chunk.
 
-    Returns
-    -------
-    "runs": a row for each run in order: the design's columns, ``seed``, the outcomes averaged over the window,
-    ``error`` and ``traceback``, null unless the run failed (then the outcomes are null). "series": a row for each
-    month of each run that did not fail. "organisations": a row for each month and organisation.
+    What comes back is "runs": a row for each run in order: the design's columns, ``seed``, the outcomes averaged over
+    the window, ``error`` and ``traceback``, null unless the run failed (then the outcomes are null). "series": a row
+    for each month of each run that did not fail. "organisations": a row for each month and organisation.
 
     Raises `Stopped` soon after `stopped` says so, when the run under way is finished, and `StudyStopped` where the
     machine lacks memory.

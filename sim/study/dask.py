@@ -75,8 +75,7 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
         with _processes(address, workers := int(local["workers"])) as processes:
             yield processes, lambda: workers
         return
-    if not _ADDRESS.fullmatch(address):
-        raise InputError([f"cluster = {shown(address)}: must be an address such as tcp://host:8786, or local:2"])
+    check_address(address)
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
@@ -90,6 +89,12 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
             if isinstance(error, distributed.KilledWorker):
                 why = f"a chunk ended several workers, perhaps for want of memory ({error})"
             raise StudyStopped(f"cluster = {shown(address)}: {why}") from None
+
+
+def check_address(address: str) -> None:
+    """Raise `InputError` with one line for an address that is none."""
+    if not _LOCAL.fullmatch(address) and not _ADDRESS.fullmatch(address):
+        raise InputError([f"cluster = {shown(address)}: must be an address such as tcp://host:8786, or local:2"])
 
 
 @contextmanager

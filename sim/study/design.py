@@ -95,19 +95,8 @@ def listed(section: dict[str, Any]) -> list[Settings]:
 
 @dataclass(frozen=True)
 class Sampled:
-    """A sampled design as it was drawn.
-
-    Attributes
-    ----------
-    kind : "lhs", "sobol" or "morris"
-    drivers : what was sampled, in order.
-    levels : the number of levels of a morris design, else 0.
-    unit : array, shape (rows, drivers)
-        The sampled numbers, from 0 to 1.
-    settings : what each cell sets, each set once.
-    cell : array, shape (rows,)
-        The number, from 1, of each row's cell.
-    """
+    """A sampled design as it was drawn: `unit`, rows by drivers, are the sampled numbers from 0 to 1, `cell` the
+    number, from 1, of each row's cell, and `settings` what each cell sets. `levels` is 0 unless kind is morris."""
 
     kind: str
     drivers: tuple[Driver, ...]

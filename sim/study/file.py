@@ -6,7 +6,7 @@ import csv
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,8 @@ def variant(overrides: Overrides) -> str:
 def _pairs(overrides: Overrides) -> list[tuple[str, Any]]:
     if isinstance(overrides, Mapping):
         return [(str(name), value) for name, value in overrides.items()]
+    if isinstance(overrides, str) or not isinstance(overrides, Iterable):
+        raise InputError([Mistake(("overrides",), overrides, 'must be settings, such as {"seeds": 3} or ["seeds=3"]')])
     split = [str(setting).partition("=") for setting in overrides]
     return [(name.strip(), text.strip() if equals else None) for name, equals, text in split]
 
@@ -281,6 +283,8 @@ def new(name: str) -> Path:
     if not name.isprintable() or not _NAME.fullmatch(path.stem):
         why = "no name for a study; use letters, digits, spaces, - and _, such as my_study"
         raise InputError([f"{shown(name)}: {why}"])
+    if not path.parent.is_dir():
+        raise InputError([f"{place(path)}: there is no folder {place(path.parent)}; make it, or give a name alone"])
     text = TEMPLATE.read_text(encoding="utf-8")
     files.write_new(path, text.replace("{file}", shlex.quote(path.as_posix())).encode())
     return path

@@ -14,7 +14,7 @@ import pyarrow as pa
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, place
+from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, path_of, place
 from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.outcomes import OUTCOMES
@@ -195,8 +195,10 @@ class Study:
         True}``, or as a shell has them, ``["relationship=0.5", "seeds=3"]``, with values in TOML. Raises `InputError`
         with a line for each mistake.
         """
-        path = Path(path)
+        path = path_of("path", path)
         table = toml.read(path, is_study=True)
+        if not table:
+            raise InputError([f"{place(path)}: is empty; sim new NAME writes a study to start from"])
         return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
 
     @classmethod
@@ -219,12 +221,15 @@ class Study:
         """
         plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
         safe = plain.strip(". ") or "study"  # the results stay inside ``results/``, whatever a file is called
+        if not isinstance(table, Mapping):
+            raise InputError([Mistake((), why="must be a table, as tomllib reads it", about=where)])
         try:
             with uncollected():
                 changed = toml.overridden(table, overrides, _HOMES)
                 section = changed.get("design")
                 if isinstance(section, dict) and section.get("kind") == "csv":
                     changed["design"] = toml.points(section, Path(folder))
+                    where = f"{where}: {section['file']} (its row 2 is cell 1)"
                 return cls(safe, *_checked(changed), toml.variant(overrides))
         except InputError as error:
             raise InputError(
@@ -280,7 +285,7 @@ class Study:
 
     def folder(self, out: Path | str | None = None) -> Path:
         """Where the results go: `out`, or ``results/<name>`` in the present folder, with overrides another one."""
-        return Path("results") / f"{self.name}{self.variant}" if out is None else Path(out)
+        return Path("results") / f"{self.name}{self.variant}" if out is None else path_of("out", out)
 
     def run(
         self,

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import statistics as weighted
-from sim.errors import InputError, Mistake, closest, shown
+from sim.errors import KEPT, InputError, chosen, shown
 from sim.model.glossary import joined
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate, Weights
@@ -90,11 +90,10 @@ class Regions:
 
 class Score(NamedTuple):
     """How well a tree does on worlds it has not seen. `balanced` counts both classes the same, so guessing gets 0.5;
-    `plain` counts worlds by weight, and `gain` is what it adds to always guessing the larger class."""
+    `gain` counts worlds by weight, and is what it adds to always guessing the larger class."""
 
     depth: int
     balanced: Estimate
-    plain: Estimate
     gain: Estimate
 
 
@@ -110,20 +109,10 @@ def regions(
 ) -> Regions:
     """The simplest regions of a space of factors that tell where something is true from where it is not.
 
-    Parameters
-    ----------
-    factors : DataFrame
-        A row for each point, a numeric column for each factor; a name with a space is that of a factor which is off
-        or on, 0 or 1.
-    truth : array of bool, shape (points,)
-    weights : float array, optional
-        By default equal.
-    ancestors : int array, optional
-        By default each point is its own.
-    seed : int
-        Of the folds on which trees are judged.
-    answer, other, of : str
-        What the sentence calls where it is true, where it is not, and the points.
+    `factors` has a row for each point and a numeric column for each factor; a name with a space is that of a factor
+    which is off or on, 0 or 1. By default weights are equal and each point is its own ancestor. `seed` is that of the
+    folds on which trees are judged; `answer`, `other` and `of` are what the sentence calls where it is true, where it
+    is not, and the points.
     """
     x, names, n = np.ascontiguousarray(factors, dtype=np.float64), tuple(map(str, factors)), len(factors)
     w = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
@@ -165,13 +154,11 @@ def regions_where(results: Results, condition: str) -> Regions:
     is a factor for each of its values, which is off or on. Raises `InputError` with one line for a condition that is
     not ``outcome < number`` (or ``<=``, ``>``, ``>=``), an outcome that was not kept, and a study that varies nothing.
     """
-    match = _CONDITION.fullmatch(condition)
+    match = _CONDITION.fullmatch(condition) if isinstance(condition, str) else None
     if match is None:
         raise InputError([f'{shown(condition)}: must be an outcome, <, <=, > or >=, and a number: "fear > 0.4"'])
     name, sign, limit = match[1], match[2], float(match[3])
-    if name not in results.outcomes:
-        there = f"there are {', '.join(results.outcomes)}"
-        raise InputError([Mistake((name,), ..., "no outcome of this study", closest(name, results.outcomes), there)])
+    chosen("outcome", name, results.outcomes, KEPT)
     runs = results.runs.dropna(subset=[name])
     varied = [column for column in results.columns if runs[column].nunique() > 1]
     if not varied:
@@ -218,18 +205,17 @@ def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], see
 
     `x` is worlds by factors, `truth` what is to be told, `w` weights that sum to 1.
     """
-    balanced, plain, gain = np.zeros((3, len(DEPTHS), len(x)))
+    balanced, gain = np.zeros((2, len(DEPTHS), len(x)))
     rng, (_, which) = np.random.default_rng(seed), np.unique(ancestors, return_inverse=True)
     dealt = (rng.permutation(which.max() + 1)[which] % FOLDS for _ in range(REPEATS))
     for fold in (folds == k for folds in dealt for k in range(FOLDS)):
         base = weighted.weighted_mean(w[~fold], truth[~fold])
         chance = chances(grown(x[~fold], truth[~fold], w[~fold]), x[fold])
         balanced[:, fold] += (chance > base) == truth[fold]
-        plain[:, fold] += (chance > 0.5) == truth[fold]
+        gain[:, fold] += (chance > 0.5) == truth[fold]
         gain[:, fold] -= (base > 0.5) == truth[fold]
-    gain += plain
     alike = np.where(truth, w / w[truth].sum(), w / w[~truth].sum()) / 2.0
-    judged = ((alike, balanced), (w, plain), (w, gain))
+    judged = ((alike, balanced), (w, gain))
     return tuple(
         Score(depth, *(weighted.mean(by, right[k] / REPEATS, ancestors) for by, right in judged))
         for k, depth in enumerate(DEPTHS)

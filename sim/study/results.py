@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from sim import files
-from sim.errors import InputError, Mistake, closest, place, shown, whole
+from sim.errors import InputError, Mistake, closest, path_of, place, shown, whole
 from sim.model.run import provenance
 from sim.statistics import mean_interval, student
 from sim.study import file as toml
@@ -48,7 +48,7 @@ class Results:
     """
 
     def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
+        self.folder = path_of("folder", folder)
         self._store = Store(self.folder)
         if self._store.plan is None:
             what = "no results here" if self.folder.is_dir() else "no such folder"
@@ -128,13 +128,8 @@ class Results:
         return self._store.has_earlier
 
     @property
-    def complete(self) -> bool:
-        """Whether every run is there, failed ones included."""
-        return self.missing == 0
-
-    @property
     def missing(self) -> int:
-        """Number of runs that are still to be done."""
+        """Number of runs that are still to be done; 0 where every run is there, failed ones included."""
         planned: int = sum(runs for _, pieces in self._plan["chunks"] for _, runs in pieces)
         return planned - len(self)
 
@@ -325,7 +320,7 @@ class Results:
 
     def to_csv(self, path: Path | str) -> None:
         """Write `runs` for a spreadsheet; raises `InputError` where the file cannot be written, or is there already."""
-        files.write_new(Path(path), files.csv(self.runs))
+        files.write_new(path_of("path", path), files.csv(self.runs))
 
     def _table(self, name: str) -> pd.DataFrame:
         read, tables = self._tables(name), []

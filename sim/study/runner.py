@@ -159,7 +159,13 @@ def _pool(cluster: str | Executor | None, workers: int) -> Iterator[Pool]:
 
 
 def checked_workers(workers: int | None, cluster: str | Executor | None = None) -> int:
-    """The number of threads; raises `InputError` with one line for what cannot be one."""
+    """The number of threads; raises `InputError` with one line for what cannot be one, or cannot be a cluster."""
+    if isinstance(cluster, str):
+        from sim.study.dask import check_address  # noqa: PLC0415
+
+        check_address(cluster)
+    elif not isinstance(cluster, Executor | None):
+        raise InputError([Mistake(("cluster",), cluster, "must be an address or a concurrent.futures.Executor")])
     if workers is None:
         return cores()
     if cluster is not None:

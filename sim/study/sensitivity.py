@@ -34,7 +34,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.errors import InputError, Mistake, closest
+from sim.errors import KEPT, InputError, Mistake, chosen
 from sim.model.glossary import joined, label, shown_numbers
 from sim.statistics import CONFIDENCE
 from sim.study.design import Sampled, is_sampled, sampled
@@ -199,25 +199,14 @@ class Sensitivity:
 
 
 def sensitivity(results: Results, outcomes: Iterable[str] | None = None, *, seed: int = 0) -> Sensitivity:
-    """What the outcomes of a study with a sampled design depend on, from the runs that are there.
-
-    Parameters
-    ----------
-    results : Results
-    outcomes : names of outcomes, optional
-        By default all that are kept.
-    seed : int
-        Seed of the bootstrap: the same results and seed give the same intervals.
+    """What the outcomes of a study with a sampled design depend on, by default all that are kept, from the runs that
+    are there. `seed` is that of the bootstrap.
 
     A cell, base sample or trajectory with a failed or missing run is left out where the cell has no other run;
     `Sensitivity.notes` says how many. Raises `InputError` where the design is not sampled, an outcome is not kept, or
     too few samples are left.
     """
-    names = list(dict.fromkeys([outcomes] if isinstance(outcomes, str) else outcomes or results.outcomes))
-    kept = f"it kept {', '.join(results.outcomes)}"
-    if unknown := [name for name in names if name not in results.outcomes]:
-        why = "not kept by this study"
-        raise InputError(Mistake((name,), ..., why, closest(name, results.outcomes), kept) for name in unknown)
+    names = list(chosen("outcomes", outcomes or results.outcomes, results.outcomes, KEPT))
     runs, study = results.runs, results.study
     columns = list(results.columns)
     first = runs.drop_duplicates("cell").set_index("cell")[columns]

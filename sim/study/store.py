@@ -136,16 +136,9 @@ def plan_of(chunks: Sequence[Chunk], title: str, precision: dict[str, Any] | Non
 class Store:
     """The files of one folder. Reading needs no lock: what is there is complete, because files are renamed.
 
-    Attributes
-    ----------
-    plan : dict, optional
-        The present plan, where the folder holds a study.
-    done : dict
-        Finished chunks, and the ledger's line about each.
-    named : set of str
-        Every chunk that the ledger names, of earlier plans, too.
-    digest : str
-        A hash of the ledger as it was read: of all that is known about the runs.
+    `plan` is the present one, where the folder holds a study; `done` has the ledger's line about each finished chunk;
+    `named` is every chunk that the ledger names, of earlier plans, too; `digest` is a hash of the ledger as it was
+    read, and so of all that is known about the runs.
     """
 
     def __init__(self, folder: Path) -> None:

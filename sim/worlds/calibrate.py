@@ -54,31 +54,12 @@ def calibrate(
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> Ensemble:
-    """Sample worlds from the prior times their agreement with the evidence (see `sim.worlds.smc`).
+    """Sample worlds from the prior times their agreement with the evidence, by default that of the package.
 
-    Parameters
-    ----------
-    folder : str or path
-        Keeps what is done. A call with the same settings goes on with it; with others it is refused.
-    evidence : Evidence, optional
-        By default the patterns that come with the package.
-    draws, particles, sweeps : int
-        Draws from the prior; worlds that the ensemble will have; moves of each in each stage.
-    seed : int
-        The ensemble follows from it and the settings, to the last bit.
-    off : float
-        The prior chance that a mechanism is off.
-    sizes : Sizes, of the virtual studies.
-    progress : callable, optional
-        Called with how many simulations of a stage are done, of how many, and which stage it is.
-    workers : int, optional
-        Threads; by default one for each core. The ensemble does not depend on it.
-
-    Raises
-    ------
-    InputError
-        With a line for each wrong argument, or where the folder cannot be used or holds a calibration with other
-        settings.
+    `folder` keeps what is done: a call with the same settings goes on with it, with others it is refused. See
+    `sim.worlds.smc` for `draws`, `particles` and `sweeps`; `off` is the prior chance that a mechanism is off, `sizes`
+    are those of the virtual studies. The ensemble follows from these and the `seed`, to the last bit. `progress` counts
+    the simulations of a stage. Raises `InputError` with a line for each mistake, and where the folder cannot be used.
     """
     evidence = findings.load() if evidence is None else evidence
     wrong, counts = Mistakes(), {"draws": draws, "particles": particles, "sweeps": sweeps}
@@ -112,11 +93,7 @@ def calibrate(
 
 
 def recalibrate(folder: str | Path, progress: Progress | None = None, workers: int | None = None) -> list[Path]:
-    """Make both ensembles of `PRIORS` again, in a folder, and return the paths of their files.
-
-    What is finished is kept there, so that a second call goes on. `progress` is called with the number of simulations
-    done, the total of the present stage, and which stage it is.
-    """
+    """Make both ensembles of `PRIORS` again, in a folder where a second call goes on; the paths of their files."""
     path = Path(folder)
     ours, paths = files.Folder(path, "worlds of sim worlds --calibrate"), files_in(path)
     ours.check()
@@ -158,7 +135,6 @@ def _ensemble(
         "stages": [asdict(stage) for stage in stages],
         "simulations": draws + sum(stage.tried for stage in stages),
         "completed": draws + sum(stage.completed for stage in stages),
-        "seconds": found.seconds + sum(stage.seconds for stage in stages),
     }
     own = {"weights": times / times.sum(), "ancestors": distinct.ancestors, "seeds": distinct.seeds}
     return Ensemble(

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files, statistics
-from sim.errors import InputError, Mistake, Mistakes, place, shown
+from sim.errors import InputError, Mistake, Mistakes, chosen, path_of, place, shown
 from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
 from sim.worlds.ensemble_file import MARK, decoded, encoded, sign, signature
 from sim.worlds.evaluate import MEASURES, Arm, evaluate
-from sim.worlds.evidence import Evidence, Pattern, unknown
+from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.evidence import load as read_patterns
 from sim.worlds.prior import OFF, Worlds
 from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
@@ -101,13 +101,9 @@ class Ensemble(Worlds):
         Their agreement is divided out, so the worlds stay the same and only the `effective_size` of the result says how
         well it is known. Raises `InputError` for a pattern that is not part of the evidence.
         """
-        names = [patterns] if isinstance(patterns, str) else list(patterns)
-        if strange := [name for name in names if name not in self.agreements]:
-            raise InputError(unknown(name, name, self.agreements, "pattern") for name in strange)
+        names = chosen("patterns", patterns, self.agreements, "pattern")
         with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) - sum(
-                (self.agreements[name] for name in dict.fromkeys(names)), np.zeros(len(self))
-            )
+            logs = np.log(self.weights) - sum((self.agreements[name] for name in names), np.zeros(len(self)))
         return statistics.normalised(logs)
 
     def reweight(
@@ -129,10 +125,8 @@ class Ensemble(Worlds):
         evidence : Evidence, or the path of a file of patterns
             Findings that the worlds were not weighted by yet.
         sizes : Sizes, of the virtual studies.
-        progress : callable, optional
-            Called with the number of worlds surveyed and their total.
-        workers : int, optional
-            Threads; by default one for each core. The weights do not depend on it.
+        progress, workers : optional
+            What is told how many worlds of how many are surveyed; threads, by default one for each core.
 
         Raises
         ------
@@ -140,7 +134,7 @@ class Ensemble(Worlds):
             For a finding whose name is part of the evidence already, mistakes in a file, or where fewer than `FEWEST`
             worlds would be left by effective size.
         """
-        found = evidence if isinstance(evidence, Evidence) else read_patterns(evidence)
+        found = evidence if isinstance(evidence, Evidence) else read_patterns(path_of("evidence", evidence))
         if twice := [p.id for p in found.patterns if p.id in self.measured]:
             raise InputError([f'pattern "{name}": these worlds are weighted by it already' for name in twice])
         some = self.sample(VARIANCE_WORLDS)
@@ -184,10 +178,8 @@ class Ensemble(Worlds):
             Runs of each policy in each world.
         seed : int
             The first seed of the first world.
-        progress : callable, optional
-            Called with the number of worlds done and their total.
-        workers : int, optional
-            Threads; by default one for each core. The numbers do not depend on it.
+        progress, workers : optional
+            What is told how many worlds of how many are done; threads, by default one for each core.
         **sizes
             Of every run; by default two systems, and else those of `sim.simulate`.
 
@@ -215,10 +207,19 @@ class Ensemble(Worlds):
 
         sizes, wrong, arms = {"systems": 2, **sizes}, Mistakes(), list[Arm]()
         with wrong:
-            evaluating.check(outcomes, MEASURES, {"replications": (replications, 2)})
-        if len(policies) < 2:
-            wrong.append(Mistake(("policies",), why="there must be at least two"))
+            outcomes = chosen("outcomes", outcomes, MEASURES, "outcome")
+        with wrong:
+            evaluating.check(counts={"replications": (replications, 2)})
+        if not isinstance(policies, Mapping) or len(policies) < 2:
+            why = 'must be at least two policies by name, such as {"today": "baseline", "mine": {"targets": 0}}'
+            wrong.append(Mistake(("policies",), policies, why))
+            policies = {}
+        policy: Any
         for name, policy in policies.items():
+            if not isinstance(policy, str | Mapping):
+                why = 'must be a regime, or a mapping of settings, such as {"targets": 0}'
+                wrong.append(Mistake(("policies", str(name)), policy, why))
+                continue
             settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
             try:
                 self[0].parameters(**{**settings, **sizes})
@@ -257,9 +258,7 @@ def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool
     Raises `InputError` with one line where there is no such file, where it is damaged or belongs to another model,
     where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
     """
-    if path is None and prior not in SHIPPED:
-        raise InputError([unknown("prior", prior, SHIPPED, "prior", prior)])
-    file = SHIPPED[prior] if path is None else Path(path)
+    file = SHIPPED[chosen("prior", [prior], SHIPPED, "prior")[0]] if path is None else path_of("path", path)  # type: ignore[index]
     with files.explained(file, "read"):
         content = files.read(file)
     try:
@@ -372,7 +371,9 @@ def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
 
 def files_in(folder: str | Path | None = None) -> dict[Prior, Path]:
     """The files of both ensembles in a folder, or those that come with the package."""
-    return SHIPPED if folder is None else {prior: Path(folder) / file.name for prior, file in SHIPPED.items()}
+    if folder is None:
+        return SHIPPED
+    return {prior: path_of("folder", folder) / file.name for prior, file in SHIPPED.items()}
 
 
 def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:

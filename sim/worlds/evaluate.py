@@ -8,7 +8,7 @@ independent of chance in the next and averages out over worlds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import Mistake, Mistakes, closest, whole
+from sim.errors import Mistake, Mistakes, chosen, closest, whole
 from sim.model import engine
 from sim.model import record as recording
 from sim.model.interventions import FearPath, GivenFear, Interventions
@@ -104,15 +104,8 @@ def in_each(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the arms lead to in each world.
-
-    Attributes
-    ----------
-    sample : Worlds
-    arms : tuple of Arm
-    values : array, worlds by arms by replications by `MEASURES`
-        Means over the last months of each run.
-    """
+    """What the arms lead to in each world: `values`, worlds by arms by replications by `MEASURES`, are means over the
+    last months of each run."""
 
     sample: Worlds
     arms: tuple[Arm, ...]
@@ -144,20 +137,8 @@ def evaluate(
 ) -> Evaluation:
     """Run every arm in every world.
 
-    Parameters
-    ----------
-    replications : int
-        Runs of each arm in each world, the same seeds in all arms of a world.
-    first : int
-        The first seed of the first world.
-    sizes : mapping, optional
-        ``systems``, ``organisations``, ``managers``, ``months``, ``window`` where they differ from the nation's.
-    folder : Path, optional
-        Where finished blocks of worlds are kept; those that are there already are not run again.
-    progress : callable, optional
-        Called with the number of worlds done and their total.
-
-    The numbers do not depend on `workers`, nor on whether blocks were kept.
+    That is `replications` times; `first` is the first seed of the first world. `sizes` are those that differ from the
+    nation's. `folder` keeps finished blocks of worlds, which are not run again; the numbers do not depend on that.
     """
     total = len(sample)
     settings = (tuple(arms), dict(sizes or {}))
@@ -212,7 +193,7 @@ def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Map
 
 def check(
     outcomes: Iterable[object] = (),
-    known: Iterable[str] = (),
+    known: Collection[str] = (),
     counts: Mapping[str, tuple[object, int]] | None = None,
     sizes: Mapping[str, Any] | None = None,
     settled: Iterable[str] = (),
@@ -222,10 +203,9 @@ def check(
     `outcomes` must be among `known`; `counts` are whole numbers by name, each with the least that is allowed; `sizes`
     are sizes of runs, without those that are `settled` by the question itself.
     """
-    known, sizes, wrong = tuple(known), sizes or {}, Mistakes()
-    for name in outcomes:
-        if name not in known:
-            wrong.append(Mistake((str(name),), why="no such outcome", nearest=closest(name, known)))
+    sizes, wrong = sizes or {}, Mistakes()
+    with wrong:
+        chosen("outcome", outcomes, known, "outcome")
     for name, (value, least) in (counts or {}).items():
         with wrong:
             whole(name, value, least, MOST)

@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,18 +54,11 @@ Cache = Callable[[str, Callable[[], Batch]], Batch]
 
 @dataclass(frozen=True)
 class Target:
-    """The distribution that is sampled.
+    """The distribution that is sampled, over worlds of `dimension` uniform numbers.
 
-    Attributes
-    ----------
-    dimension : int
-        How many uniform numbers make a world.
-    widths : mapping
-        How many numbers are measured for each pattern, by its id.
-    measurements : callable
-        Takes a world's uniform numbers, shape (dimension,), and a seed; gives measured patterns, group after group.
-    agreement : callable
-        Takes a pattern's id and what was measured; gives a number that is never positive.
+    `widths` says how many numbers are measured for each pattern, by its id. `measurements` takes a world's uniform
+    numbers and a seed, and gives measured patterns, group after group; `agreement` takes a pattern's id and what was
+    measured, and gives a number that is never positive.
     """
 
     dimension: int
@@ -103,16 +95,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Particles:
-    """Worlds that are being sampled, as arrays with a row for each.
-
-    Attributes
-    ----------
-    codes : uint16 array, particles by dimension
-    seeds : int64 array, of each particle's simulation
-    measured : float array, particles by measured numbers
-    totals : float array, the agreement of each
-    ancestors : int64 array, the number of the draw from the prior that each descends from
-    """
+    """Worlds that are being sampled, as arrays with a row for each: codes of its numbers, the seed of its simulation,
+    what was measured, its agreement, and the number of the draw from the prior that it descends from."""
 
     codes: Codes
     seeds: Whole
@@ -135,24 +119,11 @@ class Particles:
 
 @dataclass(frozen=True)
 class Stage:
-    """The record of a stage.
+    """The record of a stage: β, the effective size after β rose, and the ancestors that are left after resampling.
 
-    Attributes
-    ----------
-    beta : float
-    effective_size : float
-        After β rose, before resampling.
-    distinct_ancestors : int
-        After resampling.
-    sizes : pair of float
-        Of the two kinds of moves: the chance that a number is redrawn; the change in what is measured, in variances of
-        the particles, from which on a number is redrawn in fewer than half of the moves.
-    acceptances : pair of float
-        The shares of moves of the two kinds that were accepted.
-    tried, completed : int
-        Moves, and those of them that were simulated to the end.
-    seconds : float
-        Computing time over all threads.
+    `sizes` are those of the two kinds of moves: the chance that a number is redrawn; the change in what is measured, in
+    variances of the particles, from which on a number is redrawn in fewer than half of the moves. `acceptances` are the
+    shares of them that were accepted, `tried` all moves, and `completed` those that were simulated to the end.
     """
 
     beta: float
@@ -162,18 +133,15 @@ class Stage:
     acceptances: tuple[float, float]
     tried: int
     completed: int
-    seconds: float
 
 
 @dataclass(frozen=True)
 class Found:
-    """The result of `sample`: the draws from the prior, the particles at β = 1 with equal weights, and how it went;
-    `seconds` are those of the draws."""
+    """The result of `sample`: the draws from the prior, the particles at β = 1 with equal weights, and how it went."""
 
     draws: Particles
     particles: Particles
     stages: tuple[Stage, ...]
-    seconds: float
 
 
 def sample(
@@ -197,7 +165,7 @@ def sample(
         rng = np.random.default_rng((seed, 0))
         codes = rng.integers(GRID, size=(draws, target.dimension), dtype=np.uint16)
         seeds = rng.integers(SEEDS, size=draws)
-        measured, seconds = simulate(codes, seeds, np.full(draws, -np.inf), 0, 0.0)
+        measured = simulate(codes, seeds, np.full(draws, -np.inf), 0, 0.0)
         first = Particles(codes, seeds, measured, target.totals(measured), np.arange(draws))
         # How what is measured depends on each uniform number, by a regression over the draws:
         x, y = uniforms_of(codes) - 0.5, np.nan_to_num(measured - np.nanmean(measured, axis=0))
@@ -212,7 +180,7 @@ def sample(
             stages.append(Stage(beta, effective_size(weights), kept, sizes, *moves))
             chance, change = sizes * np.clip(np.divide(stages[-1].acceptances, _ACCEPTANCE), 0.4, 2.5)
             sizes = min(float(chance), 1.0), float(change)
-    return Found(first, now, tuple(stages), seconds)
+    return Found(first, now, tuple(stages))
 
 
 @dataclass(frozen=True)
@@ -226,25 +194,18 @@ class _Simulations:
 
     def __call__(
         self, codes: Codes, seeds: Whole, enough: Floats, stage: int, beta: float, sweep: int = 0, sweeps: int = 1
-    ) -> tuple[Floats, float]:
-        """Rows of measurements, as `Target.row` gives them, and the seconds that they took."""
-        n, rows, seconds = len(codes), list[Floats](), 0.0
+    ) -> Floats:
+        """Rows of measurements, as `Target.row` gives them."""
+        n, rows = len(codes), list[Floats]()
         for start in range(0, n, BATCH):
             part = slice(start, start + BATCH)
             jobs = list(zip(uniforms_of(codes[part]), seeds[part].tolist(), enough[part].tolist(), strict=True))
-            batch = self.cache(f"{stage:03}-{sweep:03}-{start:06}", partial(self._batch, jobs))
-            rows.append(batch["measured"])
-            seconds += float(batch["seconds"])
+            rows.append(self.cache(f"{stage:03}-{sweep:03}-{start:06}", partial(self._batch, jobs))["measured"])
             self.progress(sweep * n + min(start + BATCH, n), sweeps * n, f"stage {stage}, β = {beta:.3g}")
-        return np.concatenate(rows), seconds
+        return np.concatenate(rows)
 
     def _batch(self, jobs: list[tuple[Floats, int, float]]) -> Batch:
-        def timed(job: tuple[Floats, int, float]) -> tuple[Floats, float]:
-            begun = perf_counter()
-            return self.target.row(*job), perf_counter() - begun
-
-        rows, seconds = zip(*in_order(self.executor, timed, jobs), strict=True)
-        return {"measured": np.array(rows), "seconds": np.array(sum(seconds))}
+        return {"measured": np.array(list(in_order(self.executor, lambda job: self.target.row(*job), jobs)))}
 
 
 def _raised(totals: Floats, beta: float, size: float) -> tuple[Floats, float]:
@@ -273,12 +234,12 @@ def _moved(
     sizes: tuple[float, float],
     stage: int,
     rng: np.random.Generator,
-) -> tuple[Particles, tuple[tuple[float, float], int, int, float]]:
-    """Particles after sweeps of moves, and the last four of what `Stage` says."""
+) -> tuple[Particles, tuple[tuple[float, float], int, int]]:
+    """Particles after sweeps of moves, and the last three of what `Stage` says."""
     # By how much redrawing each number changes the measurements, in variances of the particles:
     n, change = len(now), (slopes**2 / np.maximum(now.measured.var(axis=0), _LITTLE)).sum(axis=1)
     chances = np.stack([np.full(len(change), sizes[0]), sizes[1] / (change + sizes[1])])
-    tried, accepted, completed, spent = np.zeros(2), np.zeros(2), 0, 0.0
+    tried, accepted, completed = np.zeros(2), np.zeros(2), 0
     for sweep in range(sweeps):
         kind = rng.integers(2, size=n)
         redrawn = rng.random(now.codes.shape) < chances[kind]
@@ -286,13 +247,12 @@ def _moved(
         codes = np.where(redrawn, rng.integers(GRID, size=redrawn.shape, dtype=np.uint16), now.codes)
         seeds = rng.integers(SEEDS, size=n)
         enough = now.totals + np.log1p(-rng.random(n)) / beta
-        measured, seconds = simulate(codes, seeds, enough, stage, beta, sweep, sweeps)
+        measured = simulate(codes, seeds, enough, stage, beta, sweep, sweeps)
         proposed = Particles(codes, seeds, measured, simulate.target.totals(measured), now.ancestors)
         yes = proposed.totals >= enough
         now = now.replaced(yes, proposed)
         tried += np.bincount(kind, minlength=2)
         accepted += np.bincount(kind[yes], minlength=2)
         completed += int(np.isfinite(proposed.totals).sum())
-        spent += seconds
     rates = accepted / np.maximum(tried, 1.0)
-    return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed, spent)
+    return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed)

@@ -12,7 +12,7 @@ import pytest
 
 from sim.claims import attribution as module
 from sim.claims.attribution import effects_of, shapley, walk
-from sim.claims.table import Contrast
+from sim.claims.statements import Contrast
 from sim.claims.text import carriers_sentence
 from sim.claims.verdict import Sesoi, contrast
 from sim.model.parameters import MECHANISMS

@@ -16,7 +16,7 @@ from ensembles import by_hand, heavy_on_one
 
 from sim.claims import tables
 from sim.claims.answer import Effort, answer, claims_named, effort
-from sim.claims.table import (
+from sim.claims.statements import (
     CLAIMS,
     HEAVY,
     LIGHT,

@@ -11,7 +11,7 @@ from ensembles import by_hand
 
 from sim.claims.answer import ClaimReport, Effort, answer, claims_named, explained
 from sim.claims.discovery import BINS, flip
-from sim.claims.table import PATHS, SURVEILLANCE
+from sim.claims.statements import PATHS, SURVEILLANCE
 from sim.claims.text import has_shares, rows_of
 from sim.worlds.prior import DRAWN, Worlds
 

@@ -15,7 +15,7 @@ SLACK = 1.0  # pixels
 
 def texts(figure: Figure) -> list[str]:
     """Every text that is drawn, on one line each."""
-    FigureCanvasAgg(figure).draw()
+    figure.draw_without_rendering()  # places of texts need no pixels
     return [" ".join(text.get_text().split()) for text in drawn(figure)]
 
 
@@ -45,7 +45,7 @@ def _labels(axes: Axes) -> Iterator[Text]:
 def faults(figure: Figure) -> list[str]:
     """A line for each text that is cut off at the edge, and for each pair that overlaps."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    figure.draw_without_rendering()
     width, height = figure.get_size_inches() * figure.dpi
     found = [(text.get_text(), Text.get_window_extent(text, canvas.get_renderer())) for text in drawn(figure)]
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 
@@ -14,7 +15,7 @@ from layout import faults, texts
 from PIL import Image
 
 from sim.claims.answer import Effort, answer
-from sim.claims.table import CLAIMS
+from sim.claims.statements import CLAIMS
 from sim.errors import InputError
 from sim.model.run import simulate
 from sim.plots import theme
@@ -55,16 +56,29 @@ def drawn(report):
     return [claims_forest(report, page) for page in pages(report)]
 
 
+@pytest.fixture(scope="module")
+def plain(report):
+    """The pictures of the report as it is: drawn once, looked at by several tests."""
+    return drawn(report)
+
+
+@pytest.fixture(scope="module")
+def forest(report):
+    """The pictures of `shifted` reports, each drawn once."""
+    return functools.cache(lambda effect, spread=0.0, verdict="": drawn(shifted(report, effect, spread, verdict)))
+
+
 @pytest.mark.parametrize(
-    ("effect", "spread", "verdict"), [(0.0, 0.0, ""), (1.5, 0.1, ""), (-2.0, 5.0, "no clear answer"), (40.0, 0.1, "")]
+    ("effect", "spread", "verdict"), [(0.0, 0.0, ""), (1.5, 0.1, ""), (-2.0, 5.0, "no clear answer"), (40.0, 0.0, "")]
 )
-def test_the_claims_fit_on_slides_whatever_the_verdicts(report, effect, spread, verdict):
-    for figure in drawn(shifted(report, effect, spread, verdict)):
+def test_the_claims_fit_on_slides_whatever_the_verdicts(forest, effect, spread, verdict):
+    for figure in forest(effect, spread, verdict):
         assert faults(figure) == []
 
 
-def test_the_title_is_computed(report):
-    up, down, none = (claims_forest(shifted(report, effect)).texts[0].get_text() for effect in (2.0, -2.0, 0.0))
+def test_the_title_is_computed(report, forest):
+    figures = (forest(2.0)[0], claims_forest(shifted(report, -2.0)), forest(0.0)[0])
+    up, down, none = (figure.texts[0].get_text() for figure in figures)
     words = [" ".join(title.split()) for title in (up, down, none)]
     assert "raises leaders' fear in 100 %" in words[0]
     assert "raises readiness" in words[0]
@@ -72,9 +86,9 @@ def test_the_title_is_computed(report):
     assert "hardly changes leaders' fear in 100 %" in words[2]
 
 
-def test_every_verdict_with_a_smallest_effect_is_shown_with_its_side(report):
+def test_every_verdict_with_a_smallest_effect_is_shown_with_its_side(report, forest):
     changed = shifted(report, 2.0)
-    shown = [text for figure in drawn(changed) for text in texts(figure)]
+    shown = [text for figure in forest(2.0) for text in texts(figure)]
     rest = {contrast for contrast in changed.table["contrast"] if "fear of" in contrast}
     left_out = changed.table["contrast"].isin(rest) & (changed.table["outcome"] != "initiative_rate")
     table = changed.table[~left_out]
@@ -86,14 +100,14 @@ def test_every_verdict_with_a_smallest_effect_is_shown_with_its_side(report):
     assert shown.count("higher") - in_keys == ((table["side"] == "") & (table["verdict"] == "higher")).sum() > 0
 
 
-def test_a_median_off_the_scale_is_an_arrow_at_the_edge(report):
-    def arrows(effect):
-        axes = claims_forest(shifted(report, effect)).axes[1]
+def test_a_median_off_the_scale_is_an_arrow_at_the_edge(report, forest):
+    def arrows(figure):
+        axes = figure.axes[1]
         return {line.get_marker() for line in axes.lines if abs(line.get_xdata()[0]) > LIMIT * 0.98}
 
-    assert ">" in arrows(40.0)
-    assert "<" in arrows(-40.0)
-    assert not {"<", ">"} & arrows(2.0)
+    assert ">" in arrows(forest(40.0)[0])
+    assert "<" in arrows(claims_forest(shifted(report, -40.0)))
+    assert not {"<", ">"} & arrows(forest(2.0)[0])
 
 
 def test_one_claim_makes_a_picture_too_and_none_makes_an_empty_one(report):
@@ -104,9 +118,8 @@ def test_one_claim_makes_a_picture_too_and_none_makes_an_empty_one(report):
         assert figure.texts
 
 
-def test_files_carry_title_and_provenance_and_no_date(report, tmp_path):
-    figure = claims_forest(report)
-    png, svg = theme.save(figure, tmp_path / "claims", report.provenance, report.headline())
+def test_files_carry_title_and_provenance_and_no_date(report, plain, tmp_path):
+    png, svg = theme.save(plain[0], tmp_path / "claims", report.provenance, report.headline())
     with Image.open(png) as image:
         assert image.info["Title"] == report.headline()
         assert json.loads(image.info["Description"]) == report.provenance
@@ -116,16 +129,16 @@ def test_files_carry_title_and_provenance_and_no_date(report, tmp_path):
     assert not re.search(r"<dc:date>", text)
 
 
-def test_the_same_picture_gives_the_same_bytes(report, tmp_path):
-    for name in ("one", "two"):
-        theme.save(claims_forest(report), tmp_path / name, report.provenance, "title")
+def test_the_same_picture_gives_the_same_bytes(report, plain, tmp_path):
+    for name, figure in {"one": plain[0], "two": claims_forest(report)}.items():
+        theme.save(figure, tmp_path / name, report.provenance, "title")
     for suffix in ("png", "svg"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
 
 
-def test_nobody_elses_settings_are_changed_or_obeyed(report):
-    before = dict(mpl.rcParams)
-    first = texts(claims_forest(report))
+def test_nobody_elses_settings_are_changed_or_obeyed(report, plain):
+    before, first = dict(mpl.rcParams), texts(plain[0])
+    claims_forest(report)
     assert dict(mpl.rcParams) == before
     with mpl.rc_context({"font.size": 40, "axes.grid": True, "figure.facecolor": "red"}):
         figure = claims_forest(report)
@@ -179,8 +192,8 @@ def test_an_unknown_outcome_is_named_with_the_nearest():
         run.plot("faer")
 
 
-def test_the_pictures_show_every_claim_that_has_a_verdict(report):
-    shown = [text for figure in drawn(report) for text in texts(figure)]
+def test_the_pictures_show_every_claim_that_has_a_verdict(plain):
+    shown = [text for figure in plain for text in texts(figure)]
     for claim in CLAIMS:
         if any(measure.sesoi for measure in claim.measures):
             for contrast in claim.contrasts:

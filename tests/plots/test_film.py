@@ -147,7 +147,9 @@ def test_the_film_of_a_study_shows_its_first_and_last_cell(results, tmp_path):
 
 
 def test_mistakes_are_named_all_at_once_and_nothing_is_written(tmp_path, results, monkeypatch):
-    assert mistakes(tmp_path / "a.gif", ["light", "hevy"])[0].startswith('--regimes "hevy": no such regime (did you me')
+    assert mistakes(tmp_path / "a.gif", ["light", "hevy"])[0].startswith(
+        '--regimes = "hevy": no such regime (did you me'
+    )
     assert mistakes(tmp_path / "a.gif", ["light"]) == ("--regimes light: must be two names, such as light,heavy",)
     lines = mistakes(tmp_path / "a.gof", ["hevy"])
     assert len(lines) == 3 and lines[-1].endswith('a.gof: must end in .gif or .mp4 (did you mean ".gif"?)')

@@ -74,7 +74,7 @@ def test_provenance_travels_inside_the_file(tmp_path):
 
 
 def test_an_outcome_that_was_not_analysed_is_one_line():
-    with pytest.raises(InputError, match=r'"qualty": not among the outcomes analysed \(did you mean "quality"\?\)'):
+    with pytest.raises(InputError, match=r'"qualty": no such outcome in this analysis \(did you mean "quality"\?\)'):
         importance(analysed("lhs", 100), ["qualty"])
     with pytest.raises(InputError, match="a picture shows 1 to 2"):
         importance(analysed("lhs", 100), list(OUTCOMES)[:0] or ["initiative_rate", "needless", "quality"])

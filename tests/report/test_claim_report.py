@@ -17,7 +17,7 @@ from ensembles import by_hand
 from sim import cli
 from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
 from sim.claims.discovery import grid
-from sim.claims.table import SURVEILLANCE
+from sim.claims.statements import SURVEILLANCE
 from sim.plots import claims as drawings
 from sim.plots import theme
 from sim.questions import ask

@@ -114,7 +114,7 @@ def killed_at_random(tmp_path: Path, times: int, seed: int) -> None:
         process.wait()
     study.run(folder)
     study.run(tmp_path / "whole")
-    assert Results(folder).complete
+    assert not Results(folder).missing
     assert stored(folder) == stored(tmp_path / "whole")
 
 
@@ -165,7 +165,7 @@ def test_a_line_of_the_ledger_that_is_nested_without_end_is_passed_over(tmp_path
     study = Study.from_dict(table())
     with (study.run(tmp_path / "r").folder / "ledger").open("a") as ledger:
         ledger.write("[" * 100_000 + "\n")
-    assert Results(tmp_path / "r").complete
+    assert not Results(tmp_path / "r").missing
 
 
 def test_a_study_that_is_killed_while_it_starts_over_can_be_run_again(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_study_that_is_killed_while_it_starts_over_can_be_run_again(tmp_path: 
     store = Store(tmp_path / "r")
     with store.writing():
         store.clear()  # and no further
-    assert study.run(tmp_path / "r").complete
+    assert not study.run(tmp_path / "r").missing
 
 
 def test_only_our_own_temporary_files_are_cleared_away(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_second_process_on_one_folder_says_so_and_leaves(tmp_path: Path) -> No
         study.run(tmp_path / "r")
     assert caught.value.lines == (f"{tmp_path}/r: another process is writing here; wait until it is done",)
     assert first.wait(60) == 0
-    assert Results(tmp_path / "r").complete
+    assert not Results(tmp_path / "r").missing
 
 
 def test_a_folder_from_a_newer_version_is_one_line_and_is_left_alone(tmp_path: Path) -> None:
@@ -446,7 +446,7 @@ def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> 
                 os.kill(killed[0], signal.SIGKILL)
 
         results = study.run(tmp_path / "r", cluster=two.scheduler_address, progress=kill)
-    assert killed and results.complete
+    assert killed and not results.missing
     study.run(tmp_path / "whole")
     assert stored(tmp_path / "r") == stored(tmp_path / "whole")
 
@@ -510,7 +510,7 @@ def test_processes_of_this_machine_listen_nowhere_and_one_that_ends_is_one_line(
     assert str(caught.value) == line
     assert listening == before
     assert not active_children()
-    assert Study.from_dict(table(seeds=60)).run(tmp_path / "r").complete
+    assert not Study.from_dict(table(seeds=60)).run(tmp_path / "r").missing
 
 
 def sockets(process: int) -> set[str]:
@@ -612,7 +612,7 @@ def test_more_runs_than_anyone_means_need_a_yes(tmp_path: Path, monkeypatch: pyt
         study.run(tmp_path / "r")
     assert not (tmp_path / "r").exists()
     study.run(tmp_path / "r", yes=True)
-    assert study.run(tmp_path / "r").complete  # what is done does not count
+    assert not study.run(tmp_path / "r").missing  # what is done does not count
     days = Study.from_dict(table(seeds=1000, parameters={"months": 10_000, "systems": 400}))
     monkeypatch.setattr(running, "MOST_RUNS", 10**9)
     with pytest.raises(InputError, match="days on this machine"):

@@ -40,7 +40,7 @@ def test_what_is_written_runs(name, empty_folder):
     path = new(name)
     assert path.suffix == ".toml" and list(empty_folder.iterdir()) == [empty_folder / path]
     results = Study.load(path, TINY).run(workers=1)
-    assert results.complete and results.cells == 6
+    assert not results.missing and results.cells == 6
     assert results.folder.name.startswith(f"{path.stem}-")
 
 

@@ -110,5 +110,5 @@ def test_a_picture_says_what_the_numbers_say(tmp_path: Any, kind: str) -> None:
     apart = results.compare(*((6, 2) if kind == "grid" else (1, 2))).set_index("outcome").loc["fear", "difference"]
     assert f"{abs(apart):.3f}" in title
     assert [path.suffix for path in save_figure(results, tmp_path / "mine.png")] == [".png"]
-    with pytest.raises(InputError, match="not kept by this study"):
+    with pytest.raises(InputError, match="no such outcome kept by this study"):
         results.plot("harm")

@@ -75,7 +75,7 @@ def test_it_goes_on_from_any_round(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(results.runs, whole, check_exact=True)
     assert told[0][0] >= 60 and told[-1][0] == told[-1][1] == len(whole)
     ledger = (tmp_path / "r/ledger").read_bytes()
-    assert study().run(tmp_path / "r").complete
+    assert not study().run(tmp_path / "r").missing
     assert (tmp_path / "r/ledger").read_bytes() == ledger  # a finished study is left as it is
 
 

@@ -32,7 +32,7 @@ def test_rows_carry_cell_design_seed_outcomes_and_error(results: Results) -> Non
 def test_the_folder_knows_its_study(results: Results) -> None:
     study = Study.from_dict(table(title="Mine"), name="mine")
     assert (results.study, results.study.title) == (study, "Mine")
-    assert results.complete and results.missing == 0
+    assert results.missing == 0
 
 
 def test_a_summary_has_means_and_intervals_by_student_for_every_cell_and_outcome(results: Results) -> None:
@@ -95,7 +95,7 @@ def test_a_folder_with_nothing_finished_has_the_columns_of_a_full_one(tmp_path: 
     first = (results.folder / "ledger").read_text().splitlines()[:2]
     (tmp_path / "ledger").write_text("\n".join(first) + "\n")
     empty = Results(tmp_path)
-    assert (empty.missing, empty.complete, len(empty.runs)) == (18, False, 0)
+    assert (empty.missing, len(empty.runs)) == (18, 0)
     assert list(empty.runs) == list(results.runs)
 
 

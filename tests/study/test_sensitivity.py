@@ -180,7 +180,7 @@ def test_from_the_runs_of_a_study_averaged_over_replications(tmp_path: Path) -> 
     pd.testing.assert_frame_equal(found.table, of_means(one, means).table)
     assert found.mattering("sanctions")[0] == "punitiveness"
     assert found.runs == 80
-    with pytest.raises(InputError, match="not kept by this study"):
+    with pytest.raises(InputError, match="no such outcome kept by this study"):
         results.sensitivity(["feer"])
 
 

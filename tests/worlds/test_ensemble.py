@@ -337,7 +337,7 @@ def test_every_mistake_in_policies_has_its_line(made):
             {"a": "hevy", "b": {"monitorng": 1}, "c": {"schedule": {"targets": {3: 0.1}}}}, ["feer"], 1, **SMALL
         )
     beginnings = (
-        "feer: no such outcome",
+        'outcomes = "feer": no such outcome',
         "replications = 1",
         'policy "a": regime',
         'policy "b": monitorng',
@@ -346,6 +346,8 @@ def test_every_mistake_in_policies_has_its_line(made):
     assert [line.startswith(begin) for line, begin in zip(caught.value.lines, beginnings, strict=True)] == [True] * 5
     with pytest.raises(InputError, match="at least two"):
         made.evaluate({"today": "baseline"}, **SMALL)
+    with pytest.raises(InputError, match="must be at least two policies by name"):
+        made.evaluate(["baseline"], **SMALL)
 
 
 def test_only_an_ensemble_is_replaced_by_one(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.claims.table import HEAVY, LIGHT, PATHS
+from sim.claims.statements import HEAVY, LIGHT, PATHS
 from sim.errors import InputError
 from sim.model import engine
 from sim.model.parameters import MECHANISMS, PARAMETERS
@@ -20,7 +20,7 @@ def test_every_mistake_gets_a_line():
     with pytest.raises(InputError) as refused:
         check(["feer"], ["fear"], {"draws": (True, 2)}, {"sistems": 3, "managers": 0, "months": 4}, settled=("months",))
     assert refused.value.lines == (
-        'feer: no such outcome (did you mean "fear"?)',
+        'outcome = "feer": no such outcome (did you mean "fear"?)',
         "draws = True: must be a whole number from 2 to 1000000",
         'sistems: no size of a run (did you mean "systems"?)',
         "months: cannot be set here; it follows from the rest",

@@ -150,7 +150,7 @@ def test_it_does_matter_while_the_mechanism_is_on(mechanism: str) -> None:
 
 @pytest.mark.parametrize(("rule", "climate"), [("fear_after_month", "fear"), ("trust_after_month", "trust")])
 def test_without_contagion_nobody_feels_what_colleagues_feel(rule: str, climate: str) -> None:
-    month = rules.Month(0.3, True, True, False, False, False, 1, 1, 0, 1)
+    month = rules.Month(0.3, True, True, False, False, False, 0.8, 0.9, 0)
     states = dict(post=SimpleNamespace(fear=0.4, trust=0.5, anxiety=1.0), month=month, k=1.0)
     function = getattr(rules, rule)
 

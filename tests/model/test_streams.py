@@ -159,11 +159,3 @@ def test_a_larger_uniform_number_gives_a_larger_normal_number(steps: int, more: 
 @given(st.integers(0, 2**53 - 1))
 def test_normal_numbers_are_symmetric(steps: int) -> None:
     assert normal(steps * STEP) == -normal((2**53 - 1 - steps) * STEP)
-
-
-@given(st.lists(st.integers(0, 2**53 - 1).map(lambda steps: steps * STEP), min_size=1, max_size=50))
-def test_normal_numbers_of_a_column_are_those_of_its_numbers(column: list[float]) -> None:
-    uniforms, out = np.zeros((len(column), 3)), np.empty(len(column))
-    uniforms[:, 1] = column
-    normals(uniforms, 1, out)
-    assert out.tolist() == [normal(uniform) for uniform in column]

@@ -77,7 +77,7 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("catalogue", "monitoring: float = lever(0.45", "monitoring: float = lever(0.46", EVERYWHERE),
         ("streams", '"negligence"', '"neglect"', EVERYWHERE),
         ("streams", '"idle {k}"', '"idler {k}"', EVERYWHERE),
-        ("engine", "levers[name][month - 1 :]", "levers[name][month:]", EVERYWHERE),
+        ("engine", "levers[month - 1 :, column]", "levers[month:, column]", EVERYWHERE),
         ("record", "1.0 - share, 0.0)", "share, 0.0)", EVERYWHERE),
         ("interventions", 'seen_by == "every rule"', 'seen_by == "any rule"', EVERYWHERE),
         ("parameters", "{**REGIMES[regime].levers, **values}", "{**values, **REGIMES[regime].levers}", EVERYWHERE),

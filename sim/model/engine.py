@@ -76,7 +76,7 @@ def _kind(name: str, fields: Sequence[str]) -> Any:
 
 def _places(names: Sequence[str], apart: int = 1) -> Any:
     """Where each field stands, in numbers, as a named tuple that compiled code takes for constants."""
-    return namedtuple("At", names)(*(np.uint64(apart * k) for k in range(len(names))))
+    return _kind("At", names)._make(np.uint64(apart * k) for k in range(len(names)))
 
 
 AT, ORG, SEAT, HERE = _places(FIELDS_OF_WORK, LANES), _places(PLACE), _places(CANDIDATE), _places(NATION)

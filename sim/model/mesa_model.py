@@ -1,8 +1,7 @@
 """The reference: the model in Mesa, one manager at a time, to read, step through and examine.
 
 It draws from NumPy's own generators (`sim.model.streams.Streams`), calls the same rules as the compiled engine, in the
-same order, and gives the same bits. Means are added up with a loop, in the order of the posts, because the built-in
-`sum` rounds differently from one Python to the next.
+same order, and gives the same bits. Means are added up in lanes, as the compiled engine does (`record.lane_sum`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What is written down about a month: a row for each post, summed in the order of the posts.
+"""What is written down about a month: a row of `FIELDS` for each post, and sums over posts in a fixed order.
 
-Both engines fill the same rows (`ROW`) and sum them with the same functions, so their outcomes agree to the bit.
+All engines fill the same rows and sum them in the same order, lane by lane, so their outcomes agree to the bit.
 Recording reads the model and never touches it, nor a random stream.
 """
 

@@ -489,7 +489,8 @@ def fear_after_month(post: Post, place: Place, month: Month, k: float, lever: Le
     someone is spared. In this order, each on what the one before left:
 
     += fear_extinction·(anxiety·fear_ambient·m·punitiveness·k·(1 - trust) - fear) + fear_conformity·(F - fear);
-    += (1 - fear)·(1 - unmoved); -= fear·(1 - unrelieved);
+    += (1 - fear)·(1 - unmoved), unmoved = unmoved_by_colleague^n₊·unmoved_by_stranger^n_s;
+    -= fear·(1 - unrelieved), unrelieved = unrelieved_by_colleague^n₀;
     if sanctioned += min(1, anxiety·fear_blamed)·(1 - fear); if spared -= fear_spared·fear.
 
     Source: negative events weigh more, Miner et al. 2005, Slovic 1993; contagion, Hill et al. 2010.

@@ -211,7 +211,7 @@ def paragraphs(results: Results) -> list[str]:
         f"{p.systems * p.organisations * p.managers:,} managers, for {p.months} months{unless}. Outcomes are means "
         f"over the last {min(p.window, p.months)} months.",
         "Runs were made by the compiled engine, which follows the same rules as the readable Mesa model and gives the "
-        "same bits on one platform with one set of package versions.",
+        "same bits, on every machine.",
         "Intervals are 95 % intervals from a bootstrap over the samples of the design."
         if results.is_sampled
         else "Intervals are 95 % intervals of means over seeds by Student's t. A difference is taken seed by seed "

@@ -40,8 +40,10 @@ from sim.worlds import ensemble, evidence
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("sim/**/*.py"), *ROOT.glob("experiments/**/*.py")])
 BANNED = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "code"}
-KNOWN = {"sim/model/compiling.py": ["import pickle"], "sim/model/version.py": [".compile"]}
-"""Machine code from the user's own cache, as numba keeps it; and our own sources, compiled to compare, never run."""
+KNOWN = {"sim/model/compiling.py": ["import pickle"], "sim/model/version.py": [".compile"],
+         "sim/model/engine.py": [".exec"]}  # fmt: skip
+"""Machine code from the user's own cache, as numba keeps it; our own sources, compiled to compare, never run; and a
+function that reads a named tuple, made of the names of its fields, which are ours."""
 RUNNERS = {"eval", "exec", "compile", "__import__", "input", "read_pickle", "to_pickle", "popen", "execfile"}
 
 

@@ -18,8 +18,8 @@ from sim.model import arithmetic, version
 RNG = np.random.default_rng(7)
 INF, NAN = math.inf, math.nan
 SPECIAL = [0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 5e-324, -5e-324, 1e-310, 2.2250738585072014e-308,
-           1.7976931348623157e308, -1.7976931348623157e308, 709.78, 709.79, -708.3, -708.4, -745.13, -745.14, 1e-20,
-           -1e-20, 746.0,
+           1.7976931348623157e308, -1.7976931348623157e308, 709.78, 709.79, -708.3, -708.4, -745.13, -745.14,
+           1e-20, -1e-20, 746.0,
            *np.array([0x7FFFFFFFFFFFFFFF, 0x7FF0000000000001, -1], np.int64).view(np.float64)]  # fmt: skip
 NEAR_ONE = 1.0 + RNG.uniform(-1e-3, 1e-3, 500)
 SAMPLES = {

@@ -183,7 +183,8 @@ def equation(rule: str, given: Arguments) -> np.ndarray:
 
 
 def test_every_rule_has_its_equation_and_directions_for_every_number_that_it_reads() -> None:
-    assert {name for name, f in vars(equations).items() if f.__class__ is type(span)} == set(RULES) == set(DIRECTIONS)
+    own = {name for name, f in vars(equations).items() if f.__class__ is type(span)}
+    assert own - {"logistic"} == set(RULES) == set(DIRECTIONS)  # which is arithmetic
     for rule in RULES:
         assert set(inspect.signature(getattr(equations, rule)).parameters) == set(signature(rule)), rule
         assert set(DIRECTIONS[rule]) == set(signature(rule)), rule

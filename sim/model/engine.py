@@ -179,8 +179,10 @@ def run(p: Parameters, seed: int, record_organisations: bool = False, interventi
             larger = np.empty(len(market) + max(len(market) // 2, posts * len(CANDIDATE)))
             larger[: len(market)] = market
             market = larger
-    kept = totals.reshape(p.systems, blocks, -1, LANES).swapaxes(2, 3).reshape(p.systems, blocks * LANES, -1)
-    record.totals[:] = kept[:, :per_system].reshape(posts, -1)
+    by_block, by_post = totals.reshape(p.systems, blocks, -1, LANES), record.totals.reshape(p.systems, per_system, -1)
+    for lane in range(min(LANES, per_system)):
+        there = by_post[:, lane::LANES]
+        there[:] = by_block[:, : there.shape[1], :, lane]
     return record
 
 
@@ -262,7 +264,7 @@ def _month(
         _draw(work, streams, drawn, per_system)
         _climate(work, places, first_place, mean_reputation, n, lever, p)
         _show_fear(work, given, before, per_system)
-        if p.focus_ideal == 0.5:  # known beforehand, it spares two logarithms
+        if p.focus_ideal == 0.5:  # the compiler makes a version of its own for this, without logarithms
             _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
         else:
             _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)

@@ -25,7 +25,8 @@ __all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SE
            "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 
 GIB = 2**30
-BYTES_FOR_A_POST = 400  # in the compiled engine, measured as all that follows
+BYTES_FOR_A_POST = 600  # in the compiled engine, measured as all that follows
+BYTES_FOR_A_POST_AT_WORK = 700  # more, for those of one system
 BYTES_FOR_AN_AGENT = 10_000  # in the Mesa model
 BYTES_FOR_AN_ORGANISATION = 8 * 20 * 3  # a month of it, in the record and in the table
 BYTES_FOR_A_MONTH = 8 * 50
@@ -132,7 +133,8 @@ def check_memory(run: Parameters, bytes_for_a_post: int = BYTES_FOR_A_POST, reco
     leaving = min(1.0, run.exit_base + run.exit_distress + run.exit_fear + run.dismissal)
     market = posts * leaving * min(run.market_months, run.months) * BYTES_FOR_A_FORMER_MANAGER
     record = run.months * (BYTES_FOR_A_MONTH + places * BYTES_FOR_AN_ORGANISATION * record_organisations)
-    needed, limit = posts * bytes_for_a_post + market + record, _memory()
+    at_work = run.organisations * run.managers * BYTES_FOR_A_POST_AT_WORK
+    needed, limit = posts * bytes_for_a_post + at_work + market + record, _memory()
     sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
     found = Mistakes()
     if (total := posts * run.months) > MOST_POST_MONTHS:

@@ -1,4 +1,9 @@
-"""How fast the engine is, as ratios measured in one run. Usage: python experiments/benchmarks/engine.py [--quick]
+"""How fast the engine is, as ratios measured in one run.
+
+    python experiments/benchmarks/engine.py [--quick] [--before FOLDER]
+
+`--before` is a checkout of an earlier version, such as `git worktree add FOLDER 1226d55`, the engine of one manager at
+a time; the same runs are made with it, turn by turn.
 
 Ratios hold on any machine; the nanoseconds beside them are this machine's. Timings of two things that are compared
 alternate, and the fastest of several counts, because whatever else a machine does only ever slows it down.
@@ -14,7 +19,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from measuring import fastest, peak_memory, seconds
+from measuring import HERE, fastest, peak_memory, seconds
 
 from sim.model import engine
 from sim.model.mesa_model import LeadershipModel
@@ -51,9 +56,43 @@ def against_mesa(months: int) -> str:
     equal = np.array_equal(engine.run(parameters, 1).sums, model.record.sums)
     unit = 1e6 / (NATIONAL * months)
     return (
-        f"{mesa / ours:5.0f} times as fast (at least 100), bits {'equal' if equal else 'DIFFERENT'}: "
+        f"{mesa / ours:5.0f} times as fast (at least 350), bits {'equal' if equal else 'DIFFERENT'}: "
         f"{ours * unit:.3f} µs against {mesa * unit:.1f} µs"
     )
+
+
+BEFORE = """
+import time
+try:
+    from sim.model import engine
+    from sim.model.parameters import resolve
+except ImportError:
+    from sim import engine
+    from sim.parameters import resolve
+p, turns = resolve(months={months}), []
+engine.run(p, 1)
+for _ in range(5):
+    started = time.process_time()
+    engine.run(p, 1)
+    turns.append(time.process_time() - started)
+print(min(turns))
+"""
+
+
+def against_before(folder: str, months: int) -> str:
+    """The engine against an earlier one from its checkout, at national size, on one core, in processes by turns."""
+
+    def spent(where: str) -> float:
+        command = [sys.executable, "-c", BEFORE.format(months=months)]
+        environment = {**os.environ, "PYTHONPATH": where}
+        done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=True)
+        return float(done.stdout.split()[-1])
+
+    here = str(HERE.parent.parent)
+    turns = [(spent(folder), spent(here)) for _ in range(4)]
+    before, now = (min(column) for column in zip(*turns, strict=True))
+    unit = 1e9 / (NATIONAL * months)
+    return f"{before / now:5.2f} times as fast: {now * unit:.0f} ns against {before * unit:.0f} ns"
 
 
 def growth(largest: int) -> list[str]:
@@ -67,7 +106,7 @@ def growth(largest: int) -> list[str]:
         (spent,) = fastest([lambda p=parameters: engine.run(p, 1)], 4)  # type: ignore[misc]
         costs[managers] = spent / (managers * months) * 1e9
     lines = [f"{managers:>9,} managers: {cost:.0f} ns" for managers, cost in costs.items()]
-    lines.append(f"largest over smallest {max(costs.values()) / min(costs.values()):.2f} (at most 1.5)")
+    lines.append(f"largest over smallest {max(costs.values()) / min(costs.values()):.2f} (at most 1.3)")
     return lines
 
 
@@ -118,8 +157,12 @@ def command_line() -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
-    quick = parser.parse_args().quick
+    parser.add_argument("--before", metavar="FOLDER", help="a checkout of an earlier version")
+    given = parser.parse_args()
+    quick = given.quick
     print(provenance())
+    if given.before:
+        print("engine against the one before:  ", against_before(given.before, 12 if quick else 120))
     print("engine against the draws:       ", against_draws(12 if quick else 120))
     print("engine against the Mesa model:  ", against_mesa(2 if quick else 24))
     print("two threads against one:        ", threads(12 if quick else 120))

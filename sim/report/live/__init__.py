@@ -1,4 +1,1 @@
-"""The live page's engine: the compiled engine, as a WebAssembly module that a browser runs without a server.
-
-``python -m sim.report.live.build`` makes ``engine.wasm`` and ``engine.json`` from the model; ``engine.js`` runs them.
-"""
+"""The engine for a page: the compiled engine as WebAssembly, and what a page needs to call it."""

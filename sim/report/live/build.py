@@ -1,217 +1,199 @@
-"""Make the page's engine of the compiled one: ``python -m sim.report.live.build`` writes engine.wasm and engine.json.
+"""Build the page's engine: ``python -m sim.report.live.build`` writes ``engine.wasm`` and ``engine.json`` beside this.
 
-numba writes the functions of the engine as LLVM text. Here it does so without optimising (`UNTOUCHED`), as what it
-makes otherwise is meant for this computer: its vectors, its instructions, and the size of its pointers. LLVM's passes
-then run for WebAssembly, and its linker makes the module. So the page runs this engine, not a second one.
+It is the compiled engine and no second model. Numba lowers `sim.model.engine.advance` behind an entry that takes
+pointers, and hands out the text before LLVM has optimised anything, so that no size of a pointer is in it yet. LLVM
+then optimises it for wasm32, and wasm-ld links it. The module imports nothing.
 
-The module imports nothing. It exports its memory, the end of what it occupies there, and the entries; an entry takes
-an array as an address and a number of elements (`_door`), and knows nothing of numba's arrays or Python's objects.
+With the versions of constraints.txt the bytes repeat. They change with every change of the engine: run this again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 from sim.errors import InputError
 from sim.files import explained, write
+from sim.model import engine
+from sim.model.compiling import OPTIONS
+from sim.model.version import identity
 
 HERE = Path(__file__).parent
-UNTOUCHED = {"NUMBA_OPT": "0", "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_DISABLE_JIT": "0"}
-"""What numba must find in the environment when it is loaded."""
-TARGET, FEATURES = "wasm32-unknown-unknown", "+simd128,+bulk-memory,+bulk-memory-opt"
-"""Every browser since 2023 has these features. None of them fuses or reorders anything, so bits stay equal."""
-
-RESULTS = ("sums", "totals", "last", "by_organisation", "fear")
-"""The arrays of the entry that hold what a run comes to."""
-UNCOUNTED = "\n".join(f"define void @NRT_{what}(ptr %0) {{ ret void }}" for what in ("incref", "decref"))
-"""In the place of numba's counting of who uses an array: those of a `_door` belong to JavaScript, and are not counted."""
-
-PRODUCT = """
-define void @__multi3(ptr %out, i64 %a, i64 %a_high, i64 %b, i64 %b_high) {
+TARGET, FEATURES = "wasm32-unknown-unknown", "+simd128,+bulk-memory,+nontrapping-fptoint"
+ENVIRONMENT = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_OPT": "0", "NUMBA_DISABLE_JIT": "0",
+               "NUMBA_BOUNDSCHECK": "0", "NUMBA_DEBUGINFO": "0"}  # fmt: skip
+"""Numba reads these when it is imported."""
+KINDS = {"Floats": types.float64, "NDArray[np.int64]": types.int64, "NDArray[np.uint64]": types.uint64}
+"""The numbers of an array, by the annotation of the argument."""
+LIBRARY = """
+declare double @llvm.sqrt.f64(double)
+define double @sqrt(double %x) alwaysinline {
+  %root = call double @llvm.sqrt.f64(double %x)
+  ret double %root
+}
+"""
+"""What numba calls by name and WebAssembly has as an instruction."""
+MULTIPLY = """
+define void @__multi3(ptr %to, i64 %a, i64 %a_high, i64 %b, i64 %b_high) {
   %a0 = and i64 %a, 4294967295
-  %a1 = lshr i64 %a, 32
   %b0 = and i64 %b, 4294967295
+  %a1 = lshr i64 %a, 32
   %b1 = lshr i64 %b, 32
   %p00 = mul i64 %a0, %b0
   %p10 = mul i64 %a1, %b0
   %p01 = mul i64 %a0, %b1
   %p11 = mul i64 %a1, %b1
-  %carry0 = lshr i64 %p00, 32
-  %middle = add i64 %p10, %carry0
-  %middle0 = and i64 %middle, 4294967295
-  %middle1 = lshr i64 %middle, 32
-  %other = add i64 %p01, %middle0
-  %other1 = lshr i64 %other, 32
-  %top = add i64 %p11, %middle1
-  %high0 = add i64 %top, %other1
-  %cross0 = mul i64 %a, %b_high
-  %cross1 = mul i64 %a_high, %b
-  %high1 = add i64 %high0, %cross0
-  %high = add i64 %high1, %cross1
+  %carry = lshr i64 %p00, 32
+  %middle = add i64 %p10, %carry
+  %middle_low = and i64 %middle, 4294967295
+  %other = add i64 %p01, %middle_low
+  %middle_high = lshr i64 %middle, 32
+  %other_high = lshr i64 %other, 32
+  %h1 = add i64 %p11, %middle_high
+  %h2 = add i64 %h1, %other_high
+  %c1 = mul i64 %a_high, %b
+  %c2 = mul i64 %a, %b_high
+  %h3 = add i64 %h2, %c1
+  %high = add i64 %h3, %c2
   %low = mul i64 %a, %b
-  store i64 %low, ptr %out
-  %there = getelementptr i64, ptr %out, i32 1
-  store i64 %high, ptr %there
+  store i64 %low, ptr %to
+  %behind = getelementptr i64, ptr %to, i32 1
+  store i64 %high, ptr %behind
   ret void
 }
 """
-"""The product of two numbers of 128 bits, which LLVM makes of the four products in `streams._high` and then calls. It
-is added after LLVM's passes, which would turn it into a call of itself."""
+"""The product of two 128-bit numbers: LLVM sees in the streams' `_high` one, which WebAssembly has not. It is an object
+of its own, or LLVM would see one in this function, too."""
 
 
-def main() -> int:
-    """Build from the model and write both files beside this one; 1 where that cannot be, with one line that says why."""
-    if "numba" in sys.modules:
-        print("sim: numba is loaded already, for this processor; run python -m sim.report.live.build", file=sys.stderr)
-        return 1
-    os.environ |= UNTOUCHED
-    try:
-        from sim.model import engine  # noqa: PLC0415 -- loads numba
+@intrinsic  # type: ignore[untyped-decorator]
+def _array(_: Any, pointer: Any, length: Any) -> Any:
+    """An array over memory, which counts no references (`numba.carray` does)."""
+    kind = types.Array(pointer.dtype, 1, "C")
 
-        module, facts = build(engine.advance, engine.lengths)
-        with explained(HERE):
-            write(HERE / "engine.wasm", module)
-            write(HERE / "engine.json", json.dumps(facts, indent=1).encode() + b"\n")
-    except InputError as error:
-        print(*(f"sim: {line}" for line in error.lines), sep="\n", file=sys.stderr)
-        return 1
-    print(f"engine.wasm: {len(module)} bytes, of model {facts['identity']}")
-    return 0
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, size = context.make_array(kind)(context, builder), ir.Constant(ir.IntType(64), 8)
+        populate_array(array, data=builder.bitcast(arguments[0], array.data.type), strides=[size], itemsize=size,
+                       shape=[builder.sext(arguments[1], ir.IntType(64))], meminfo=None)  # fmt: skip
+        return array._getvalue()
+
+    return kind(pointer, types.int32), make
 
 
-def build(*entries: Callable[..., Any]) -> tuple[bytes, dict[str, Any]]:
-    """The module with these compiled functions, and what engine.js has to know of it.
+def lower() -> tuple[str, str, list[str]]:
+    """The engine as LLVM's text, the name of the entry in it, and the names of its arrays.
 
-    Raises `InputError` where there is no linker, and where a function needs what WebAssembly has not.
+    The entry takes a pointer to the result, one that is never used, the first month, the seed, and for every array a
+    pointer and a length.
     """
-    from sim.model import engine, parameters  # noqa: PLC0415
-    from sim.model.version import identity  # noqa: PLC0415
-
-    if find_spec("ziglang") is None:
-        raise InputError(["there is no linker for WebAssembly; install one with: pip install ziglang"])
-    module = _named(linked(text(*entries), [entry.__name__ for entry in entries]), "identity", identity())
-    return module, {
-        "identity": identity(),
-        "sha256": hashlib.sha256(module).hexdigest(),
-        "made_with": {name: version(name) for name in ("numba", "llvmlite", "ziglang")},
-        "arrays": {name: kind.dtype.name for name, kind in _types(entries[0]).items() if hasattr(kind, "dtype")},
-        "results": list(RESULTS),
-        "sizes": list(engine.Sizes._fields),
-        "values": [*parameters.COEFFICIENTS, *parameters.SPREADS],
-        "levers": list(parameters.LEVERS),
-        "fields": list(engine.FIELDS),
-    }
+    advance = getattr(engine.advance, "py_func", engine.advance)
+    numbers = {name: KINDS.get(given.annotation) for name, given in inspect.signature(advance).parameters.items()}
+    arrays = [name for name, kind in numbers.items() if kind]
+    if list(numbers) != ["first", "seed", *arrays]:
+        raise InputError([f"the engine takes {', '.join(numbers)}; expected are first, seed and arrays"])
+    bare = numba.njit(_nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
+    space: dict[str, Any] = {"array": _array, "advance": bare(advance)}
+    taken, passed = (", ".join(form.format(name) for name in arrays) for form in ("{0}, {0}_n", "array({0}, {0}_n)"))
+    exec(f"def entry(first, seed, {taken}): return advance(first, seed, {passed})", space)
+    made = bare(space["entry"])
+    pointers = [part for name in arrays for part in (types.CPointer(numbers[name]), types.int32)]
+    made.compile(types.int64(types.int32, types.uint64, *pointers))
+    (signature,) = made.signatures
+    return made.inspect_llvm(signature), made.overloads[signature].fndesc.llvm_func_name, arrays
 
 
-def text(*entries: Callable[..., Any]) -> Any:
-    """LLVM's module of compiled functions and all they call, optimised for WebAssembly, with a `_door` to each."""
-    import llvmlite.binding as llvm  # noqa: PLC0415
-    import numba  # noqa: PLC0415
+def translate(text: str, entry: str) -> tuple[bytes, bytes]:
+    """Objects for wasm32: the engine, whose entry is called ``advance``, and what it calls.
 
-    from sim.model.compiling import OPTIONS  # noqa: PLC0415
-
-    if numba.config.OPT != 0 or numba.config.CPU_NAME != "generic":
-        raise InputError(["numba is loaded for this processor; run python -m sim.report.live.build"])
+    Raises `InputError` where the text has sizes of pointers in it already, or calls what is not there.
+    """
+    if found := re.search(r"ptrtoint|getelementptr [a-z ]*i8, .*", text):
+        raise InputError([f"numba's text counts in bytes, of pointers perhaps: {found[0][:80]}"])
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    whole = llvm.parse_assembly(UNCOUNTED)
-    for entry in entries:
-        made: Any = numba.njit(**OPTIONS)(getattr(entry, "py_func", entry))  # anew: what was kept has no text
-        kinds = tuple(_types(entry).values())
-        made.compile(kinds)
-        whole.link_in(llvm.parse_assembly(made.overloads[kinds].library.get_llvm_str()))
-        whole.link_in(llvm.parse_assembly(_door(made.overloads[kinds], entry.__name__)))
-    machine = _machine()
-    whole.triple, whole.data_layout = TARGET, str(machine.target_data)
-    names = {entry.__name__ for entry in entries}
-    for symbol in (*whole.functions, *whole.global_variables):
-        if not symbol.is_declaration:  # what nobody enters or calls is left out
-            symbol.linkage = "external" if symbol.name in names else "internal"
-    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-    tuning.loop_vectorization = tuning.slp_vectorization = True
-    passes = llvm.create_pass_builder(machine, tuning)
-    passes.getModulePassManager().run(whole, passes)
-    whole.link_in(llvm.parse_assembly(PRODUCT))
-    whole.verify()
-    foreign = [f.name for f in whole.functions if f.is_declaration and not f.name.startswith("llvm.")]
-    foreign += [f.name for f in whole.functions if f.name.startswith(("llvm.x86.", "llvm.aarch64.", "llvm.fma"))]
-    if foreign := [name for name in foreign if name != "sqrt"]:  # WebAssembly has an instruction for it
-        raise InputError([f"the engine calls what WebAssembly has not: {', '.join(sorted(foreign))}"])
-    return whole
+    machine = llvm.Target.from_triple(TARGET).create_target_machine(opt=3, features=FEATURES, reloc="static")
+    module, library, multiply = (llvm.parse_assembly(part) for part in (text, LIBRARY, MULTIPLY))
+    for each in (module, library, multiply):
+        each.triple, each.data_layout = TARGET, str(machine.target_data)
+    module.link_in(library)
+    for each in (*module.functions, *module.global_variables):
+        if not each.is_declaration:
+            each.linkage = "external" if each.name == entry else "internal"
+    module.get_function(entry).name = "advance"
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(module, builder)
+    module.verify()
+    left = [each.name for each in (*module.functions, *module.global_variables)
+            if (each.is_declaration and not each.name.startswith("llvm.")) or re.search("(?i)numba|pickle", each.name)]
+    if left:
+        raise InputError([f"the engine's text still has {', '.join(sorted(left))}"])
+    return machine.emit_object(module), machine.emit_object(multiply)
 
 
-def linked(module: Any, names: list[str]) -> bytes:
-    """A WebAssembly module that exports these functions and imports nothing."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "engine.o", Path(folder) / "engine.wasm"
-        source.write_bytes(_machine().emit_object(module))
-        command = [sys.executable, "-m", "ziglang", "wasm-ld", "--no-entry", "--strip-all", "--stack-first",
-                   *(f"--export={name}" for name in (*names, "__heap_base")), "-o", str(target), str(source)]  # fmt: skip
+def link(objects: tuple[bytes, ...]) -> bytes:
+    """One module of WebAssembly, without imports."""
+    ours, system = [sys.executable, "-m", "ziglang", "wasm-ld"], shutil.which("wasm-ld")
+    if not (find_spec("ziglang") or system):
+        raise InputError(["no linker for WebAssembly; install one: pip install ziglang"])
+    with tempfile.TemporaryDirectory() as name:
+        files = [Path(name, f"{number}.o") for number in range(len(objects))]
+        for file, content in zip(files, objects, strict=True):
+            file.write_bytes(content)
+        command = [*(ours if find_spec("ziglang") else [str(system)]), "--no-entry", "--stack-first", "--strip-all",
+                   "--export=advance", "--export=__heap_base", "-o", f"{name}/made", *map(str, files)]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise InputError([f"the linker failed: {' '.join(done.stderr.split())[:300]}"])
-        return target.read_bytes()
+            raise InputError([f"wasm-ld: {done.stderr.strip().splitlines()[0][:200]}"])
+        return Path(name, "made").read_bytes()
 
 
-def _machine() -> Any:
-    import llvmlite.binding as llvm  # noqa: PLC0415
-
-    return llvm.Target.from_triple(TARGET).create_target_machine(opt=3, features=FEATURES, reloc="static")
-
-
-def _types(entry: Callable[..., Any]) -> dict[str, Any]:
-    """numba's types of a function's arguments, from its annotations."""
-    import numba  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-
-    def kind(hint: Any) -> Any:
-        if hint in (int, np.uint64):
-            return numba.types.int64 if hint is int else numba.types.uint64
-        (element,) = get_args(get_args(hint)[1])
-        return numba.types.Array(numba.from_dtype(np.dtype(element)), 1, "C")
-
-    return {name: kind(hint) for name, hint in get_type_hints(entry).items() if name != "return"}
+def build() -> tuple[bytes, dict[str, Any]]:
+    """The module, and what a page must know about it."""
+    text, entry, arrays = lower()
+    mark = identity().encode()
+    section = bytes([len(b"identity"), *b"identity", *mark])
+    made = link(translate(text, entry)) + bytes([0, len(section)]) + section
+    e = engine
+    lengths = {"block": e.BLOCK, "home_block": e.HOME_BLOCK, "recorded": e.RECORDED, "kept_block": e.KEPT_BLOCK,
+               "lanes": e.LANES, "abreast": e.ABREAST, "place": len(e.PLACE), "nation": len(e.NATION),
+               "candidate": len(e.CANDIDATE), "fields": len(e.FIELDS), "columns": len(e.POST_COLUMNS)}  # fmt: skip
+    about = {"identity": identity(), "sha256": hashlib.sha256(made).hexdigest(), "sizes": e.Sizes._fields,
+             "values": e._Values._fields, "levers": e.LEVERS, "fields": e.FIELDS, "columns": list(e.POST_COLUMNS),
+             "arrays": arrays, "lengths": lengths}  # fmt: skip
+    return made, about
 
 
-def _door(made: Any, name: str) -> str:
-    """LLVM text of a function that calls a compiled one: for an array it takes an address and a number of elements."""
-    from llvmlite import ir  # noqa: PLC0415
-    from numba.np.arrayobj import populate_array  # noqa: PLC0415
-
-    context, kinds, kept = made.target_context, made.fndesc.argtypes, []
-    module = ir.Module(name)
-    whole = ir.IntType(64)
-    taken = [[context.get_data_type(k.dtype).as_pointer(), whole] if hasattr(k, "dtype") else [whole] for k in kinds]
-    door = ir.Function(module, ir.FunctionType(whole, [kind for each in taken for kind in each]), name)
-    builder, given = ir.IRBuilder(door.append_basic_block()), iter(door.args)
-    for kind in kinds:
-        first = next(given)
-        if hasattr(kind, "dtype"):
-            array = context.make_array(kind)(context, builder)
-            populate_array(array, first, [next(given)], [whole(8)], whole(8), None)
-            first = array._getvalue()
-        kept.append(first)
-    called = context.declare_function(module, made.fndesc)
-    status, result = context.call_conv.call_function(builder, called, made.fndesc.restype, kinds, kept)
-    builder.ret(builder.select(status.is_ok, result, whole(-1)))
-    return str(module)
-
-
-def _named(module: bytes, name: str, content: str) -> bytes:
-    """The module with a section of its own that holds a text; all lengths are below 128."""
-    body = bytes([len(name)]) + name.encode() + content.encode()
-    return module + bytes([0, len(body)]) + body
+def main() -> None:
+    """Build, in a process in which numba was imported with `ENVIRONMENT`."""
+    if any(os.environ.get(name) != value for name, value in ENVIRONMENT.items()):
+        again = [sys.executable, "-m", "sim.report.live.build"]
+        raise SystemExit(subprocess.run(again, env=os.environ | ENVIRONMENT, check=False).returncode)
+    try:
+        made, about = build()
+        with explained(HERE):
+            write(HERE / "engine.wasm", made)
+            write(HERE / "engine.json", json.dumps(about, indent=1).encode() + b"\n")
+    except InputError as error:
+        raise SystemExit(f"sim: {error}") from None
+    print(f"{HERE / 'engine.wasm'}: {len(made)} bytes")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

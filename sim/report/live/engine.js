@@ -1,88 +1,99 @@
-// The compiled engine in a browser (or in node): load(bytes, facts) -> {facts, run}.
-//
-// `bytes` are those of engine.wasm, `facts` what engine.json says. run({seed, sizes, values, levers}) computes one
-// run and returns its results by name, as arrays of their own. `sizes` and `values` are objects by name (facts.sizes,
-// facts.values); `levers` is an object by name of numbers, or of one number for each month.
+// The engine in a page or in node: lays a run's arrays into WebAssembly's memory and calls the compiled months.
+// It knows nothing of the model: names and lengths stand in engine.json. A run has the bits of `sim.simulate`.
+"use strict";
 
-export async function load(bytes, facts) {
-  const module = await checked(bytes, facts);
-  const { exports } = await WebAssembly.instantiate(module);
-  return { facts, run: (asked) => run(exports, facts, asked) };
-}
+const LiveEngine = (() => {
+  const PAGE = 65536, WORD = 8;
 
-async function checked(bytes, facts) {
-  const broken = (why) => new Error(`This page is broken: ${why}. Get it again, or build it again.`);
-  const subtle = globalThis.crypto?.subtle; // absent from a page that came over plain http
-  if (subtle) {
-    const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
-    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (found !== facts.sha256) throw broken("its engine was cut or changed");
+  async function sha256(bytes) {
+    if (!globalThis.crypto?.subtle) throw new Error("the engine cannot be checked here: open the page over https or as a file");
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    return Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
-  const module = await WebAssembly.compile(bytes).catch(() => { throw broken("its engine cannot be read"); });
-  const [section] = WebAssembly.Module.customSections(module, "identity");
-  const identity = section ? new TextDecoder().decode(section) : "none";
-  if (identity !== facts.identity) throw broken(`its engine is of model ${identity}, its numbers of ${facts.identity}`);
-  return module;
-}
 
-const PAGE = 65536;
-const KINDS = { float64: Float64Array, int64: BigInt64Array, uint64: BigUint64Array };
-
-function run({ advance, lengths, memory, __heap_base }, facts, { seed, sizes, values, levers }) {
-  const names = Object.keys(facts.arrays);
-  const view = (name, at, length) => new KINDS[facts.arrays[name] ?? "int64"](memory.buffer, at, length);
-  const reserve = (end) => {
-    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) memory.grow(missing);
-  };
-
-  // How long each array is, the engine says itself
-  const whole = facts.sizes.map((name) => BigInt(sizes[name] ?? missing("size", name)));
-  const start = Math.ceil(__heap_base.value / 64) * 64;
-  const answer = start + 8 * whole.length;
-  reserve(answer + 8 * names.length);
-  view("sizes", start, whole.length).set(whole);
-  lengths(start, BigInt(whole.length), answer, BigInt(names.length));
-  const long = Array.from(new BigInt64Array(memory.buffer, answer, names.length), Number);
-
-  // The market comes last, so that it can grow where it is
-  const places = {};
-  let end = start;
-  for (const name of [...names.filter((name) => name !== "market"), "market"]) {
-    const length = long[names.indexOf(name)];
-    places[name] = { at: end, length };
-    end += Math.ceil(length / 8) * 64;
-  }
-  reserve(end);
-  new Uint8Array(memory.buffer, start, end - start).fill(0);
-
-  const array = (name) => view(name, places[name].at, places[name].length);
-  array("sizes").set(whole);
-  array("values").set(facts.values.map((name) => values[name] ?? missing("value", name)));
-  const table = array("levers");
-  facts.levers.forEach((name, column) => {
-    const given = levers[name] ?? missing("lever", name);
-    for (let month = 0; month < sizes.months; month++) {
-      table[month * facts.levers.length + column] = typeof given === "number" ? given : given[month];
+  /** The engine, from the bytes of engine.wasm and what engine.json says; `identity` is the model's that the page is of. */
+  async function load(bytes, about, identity = about.identity) {
+    if ((await sha256(bytes)) !== about.sha256) throw new Error("the engine is damaged: its bytes are not those that were built");
+    const module = await WebAssembly.compile(bytes);
+    const [mark] = WebAssembly.Module.customSections(module, "identity").map((part) => new TextDecoder().decode(part));
+    if (mark !== about.identity || mark !== identity) {
+      throw new Error(`the engine is of another model (${mark}) than the page (${identity}): build both again`);
     }
-  });
-
-  for (let month = 0; month < sizes.months; ) {
-    const given = names.flatMap((name) => [places[name].at, BigInt(places[name].length)]);
-    const reached = Number(advance(BigInt(month), BigInt.asIntN(64, BigInt(seed)), ...given));
-    if (reached < month) throw new Error("The engine stopped: it was given what it cannot compute.");
-    if (reached < sizes.months) {
-      const { market } = places;
-      const more = Math.max(market.length, 4096);
-      reserve(market.at + 8 * (market.length + more));
-      new Float64Array(memory.buffer, market.at + 8 * market.length, more).fill(0);
-      market.length += more;
-    }
-    month = reached;
+    const { exports } = await WebAssembly.instantiate(module, {});
+    return { about, run: (asked) => run(exports, about, asked) };
   }
-  return Object.fromEntries(facts.results.map((name) => [name, array(name).slice()]));
-}
 
-function missing(what, name) {
-  throw new Error(`The ${what} ${name} is missing.`);
-}
+  /** Months 1 ... of one run. `sizes` has systems, organisations, managers, months, window; `values` is a number for each
+   * name of about.values, `levers` one for each month and name of about.levers, month by month; `seed` may be a BigInt. */
+  function run(exports, about, { seed, sizes, values, levers }) {
+    const n = about.lengths, { systems, organisations, managers, months } = sizes;
+    const perSystem = organisations * managers, posts = systems * perSystem, blocks = Math.ceil(perSystem / n.lanes);
+    let room = posts + perSystem + 2;
+    const lengths = {
+      sizes: about.sizes.length, values: about.values.length, levers: months * about.levers.length,
+      work: blocks * n.block, sums: n.recorded, drawn: n.lanes * n.abreast, home: systems * blocks * n.home_block,
+      places: systems * organisations * n.place, nation: n.nation + systems, streams: 4 * n.abreast,
+      market: room * n.candidate, given: 0, by_month: months * n.fields, totals: systems * blocks * n.kept_block,
+      last: posts * 2, by_organisation: 0, fear: 0,
+    };
+    if (values.length !== lengths.values || levers.length !== lengths.levers) {
+      throw new Error(`a run of ${months} months needs ${lengths.values} values and ${lengths.levers} levers`);
+    }
+    const base = (exports.__heap_base.value + 63) & -64, at = {};
+    let top = base + 64; // the result stands at the base
+    for (const name of [...about.arrays.filter((each) => each !== "market"), "market"]) { // which can grow at the end
+      if (!(name in lengths)) throw new Error(`the engine asks for ${name}, which this page does not know`);
+      at[name] = top;
+      top += (lengths[name] * WORD + 63) & -64;
+    }
+    reserve(exports.memory, top);
+    new Uint8Array(exports.memory.buffer, base, at.market - base).fill(0);
+    const floats = (name) => new Float64Array(exports.memory.buffer, at[name], lengths[name]);
+    floats("values").set(values);
+    floats("levers").set(levers);
+    const numbers = { everywhere: 0, sanction_month: -1, sanction_post: -1, ...sizes };
+    for (let reached = 0; reached < months; ) {
+      const given = new BigInt64Array(exports.memory.buffer, at.sizes, lengths.sizes);
+      about.sizes.forEach((name, k) => { given[k] = BigInt(name === "room" ? room : numbers[name]); });
+      const passed = about.arrays.flatMap((name) => [at[name], lengths[name]]);
+      if (exports.advance(base, base + WORD, reached, BigInt.asIntN(64, BigInt(seed)), ...passed)) {
+        throw new Error("the engine stopped");
+      }
+      reached = Number(new BigInt64Array(exports.memory.buffer, base, 1)[0]);
+      if (reached < months) {
+        room += Math.max(room >> 1, posts);
+        lengths.market = room * n.candidate;
+        reserve(exports.memory, at.market + lengths.market * WORD);
+      }
+    }
+    return { sums: floats("by_month").slice(), totals: byPost(floats("totals"), n, systems, blocks, perSystem),
+      last: floats("last").slice() };
+  }
+
+  /** Blocks hold a column's posts beside each other; a table has a row for each post. */
+  function byPost(kept, n, systems, blocks, perSystem) {
+    const rows = new Float64Array(systems * perSystem * n.columns);
+    for (let s = 0, to = 0; s < systems; s++) {
+      for (let post = 0; post < perSystem; post++) {
+        const first = (s * blocks + Math.floor(post / n.lanes)) * n.kept_block + (post % n.lanes);
+        for (let column = 0; column < n.columns; column++) rows[to++] = kept[first + column * n.lanes];
+      }
+    }
+    return rows;
+  }
+
+  function reserve(memory, bytes) {
+    const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+    if (missing > 0) {
+      try {
+        memory.grow(missing);
+      } catch {
+        throw new Error("the run is too large for this browser's memory");
+      }
+    }
+  }
+
+  return { load };
+})();
+
+if (typeof module !== "undefined") module.exports = LiveEngine;

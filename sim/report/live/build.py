@@ -140,8 +140,11 @@ def translate(text: str, entry: str) -> tuple[bytes, bytes]:
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
     module.verify()
-    left = [each.name for each in (*module.functions, *module.global_variables)
-            if (each.is_declaration and not each.name.startswith("llvm.")) or re.search("(?i)numba|pickle", each.name)]
+    left = [
+        each.name
+        for each in (*module.functions, *module.global_variables)
+        if (each.is_declaration and not each.name.startswith("llvm.")) or re.search("(?i)numba|pickle", each.name)
+    ]
     if left:
         raise InputError([f"the engine's text still has {', '.join(sorted(left))}"])
     return machine.emit_object(module), machine.emit_object(multiply)
@@ -170,7 +173,7 @@ def build() -> tuple[bytes, dict[str, Any]]:
     mark = identity().encode()
     section = bytes([len(b"identity"), *b"identity", *mark])
     made = link(translate(text, entry)) + bytes([0, len(section)]) + section
-    e = engine
+    e: Any = engine
     lengths = {"block": e.BLOCK, "home_block": e.HOME_BLOCK, "recorded": e.RECORDED, "kept_block": e.KEPT_BLOCK,
                "lanes": e.LANES, "abreast": e.ABREAST, "place": len(e.PLACE), "nation": len(e.NATION),
                "candidate": len(e.CANDIDATE), "fields": len(e.FIELDS), "columns": len(e.POST_COLUMNS)}  # fmt: skip

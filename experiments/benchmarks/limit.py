@@ -47,7 +47,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 def layout() -> str:
     """The C header: fields of the records as they lie in memory here, sizes, and the keys of the streams."""
     idle = tuple(f"idle_{k}" for k in range(len(MONTHLY), ABREAST))
-    records = {"values": engine._Values._fields, "levers": LEVERS, "row": FIELDS, "draws": (*MONTHLY, *idle)}
+    records = {"values": engine._Values._fields, "levers": LEVERS, "row": (*FIELDS, "unfair", "spared"), "draws": (*MONTHLY, *idle)}
     lines = ["#include <stdint.h>"]
     for name, names in records.items():
         fields = ", ".join("register_" if field == "register" else field for field in names)

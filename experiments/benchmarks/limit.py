@@ -7,8 +7,9 @@ digits. Turns of ours and of C alternate, on one core, and the fastest counts. W
 
 Columns, times in ns for each manager and month: `settings` and `managers` of a run of ten years (2,520 are the nation,
 60 fit into the processor's cache); `compiler`; `ours`, all of `engine.run`; `C`, the exact build without its start;
-`ratio` of the two (asked: at most 0.6); `C, any bits`, the second build, and `ratio any` to it (at most 0.8); `our numbers` and `C numbers`, the random numbers alone that every
-manager needs every month; `ratio without`, of what is left without these.
+`ratio` of the two (asked: at most 0.6); `C, any bits`, the second build, and `ratio any` to it (asked: at most 0.8);
+`our numbers` and `C numbers`, the random numbers alone that every manager needs every month; `ratio without`, of what
+is left without these.
 """
 
 from __future__ import annotations
@@ -47,13 +48,20 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 def layout() -> str:
     """The C header: fields of the records as they lie in memory here, sizes, and the keys of the streams."""
     idle = tuple(f"idle_{k}" for k in range(len(MONTHLY), ABREAST))
-    records = {"values": engine._Values._fields, "levers": LEVERS, "row": (*FIELDS, "unfair", "spared"), "draws": (*MONTHLY, *idle)}
+    records = {
+        "values": engine._Values._fields,
+        "levers": LEVERS,
+        "row": (*FIELDS, "unfair", "spared"),
+        "draws": (*MONTHLY, *idle),
+    }
     lines = ["#include <stdint.h>"]
     for name, names in records.items():
         fields = ", ".join("register_" if field == "register" else field for field in names)
         lines.append(f"struct {name} {{ double {fields}; }};")
     lines.append(f"enum {{ {', '.join(name.upper() for name in KEYED)} }};")
-    lines.append(f"enum {{ FIELDS = {len(FIELDS)}, KEPT = {len(POST_COLUMNS)}, LANES = {LANES}, ABREAST = {ABREAST} }};")
+    lines.append(
+        f"enum {{ FIELDS = {len(FIELDS)}, KEPT = {len(POST_COLUMNS)}, LANES = {LANES}, ABREAST = {ABREAST} }};"
+    )
     for name, keys in {"KEYS": KEYS, "MONTHLY_KEYS": MONTHLY_KEYS}.items():
         lines.append(f"static const uint64_t {name}[] = {{ {', '.join(f'{key}u' for key in keys)} }};")
     return "\n".join(lines) + "\n"
@@ -109,7 +117,7 @@ _NEED_DRIFT = MONTHLY.index("need_drift")
 
 
 def draw_only(p: Parameters) -> None:
-    """The random numbers of a run and nothing else, as the engine draws them."""
+    """The random numbers of a run and nothing else; the engine draws them eight posts at a time."""
     rows = p.organisations * p.managers
     _draw_only(np.uint64(SEED), p.systems * p.months, np.empty(max(rows, 8) * ABREAST), rows, np.empty(rows))
 

@@ -41,7 +41,7 @@ typedef struct {
 
 typedef struct {
     double deviation, safety, reputation, mean_effort, fear, trust, monitoring, felt, assurance;
-    double sanctioned, spared, unpunished, spoken, reported, effort;
+    double sanctioned, spared, unpunished, spoken, reported[LANES], effort[LANES];
 } place;
 
 /* What a month is the same for everyone, or for a system. */
@@ -72,9 +72,104 @@ static void *allocated(size_t bytes) {
 static inline double smaller(double a, double b) { return a < b ? a : b; }
 static inline double larger(double a, double b) { return a > b ? a : b; }
 static inline double clip(double x) { return smaller(larger(x, 0.0), 1.0); }
-static inline double logistic(double x) { return 1.0 / (1.0 + exp(smaller(-x, 700.0))); }
+/* The model's own arithmetic, as in sim/model/arithmetic.py. */
 
-static inline double power(double base, long times) {
+static inline int64_t bits_of(double x) {
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double float_of(int64_t bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline double upper_half(double x) { return float_of(bits_of(x) & -(INT64_C(1) << 27)); }
+
+#define LN2_HIGH 6.93147180369123816490e-01
+#define LN2_LOW 1.90821492927058770002e-10
+#define TO_WHOLE 6755399441055744.0
+
+static inline double own_exp_and(double x, double rest) {
+    double near = x < -746.0 ? -746.0 : x;
+    near = near > 710.0 ? 710.0 : near;
+#ifdef __FAST_MATH__ /* which would take the large number off again before it has rounded anything */
+    double n = rint(near * 1.4426950408889634);
+    int64_t exponent = (int64_t)n;
+#else
+    double shifted = near * 1.4426950408889634 + TO_WHOLE, n = shifted - TO_WHOLE;
+    int64_t exponent = bits_of(shifted) & 0xFFF;
+#endif
+    double high = near - n * LN2_HIGH, low = n * LN2_LOW - rest;
+    double r = high - low, r2 = r * r;
+    double even = (((2.7630240762625773e-07 * r2 + 2.4801493118553015e-05) * r2 + 0.0013888888943613012) * r2 +
+                   0.04166666666653022) * r2 + 0.5000000000000011;
+    double odd = (((2.5000062560931474e-08 * r2 + 2.7557586333662796e-06) * r2 + 0.000198412695066637) * r2 +
+                  0.008333333333494406) * r2 + 0.16666666666666413;
+    double y = 1.0 + (high + (r2 * (even + r * odd) - low));
+    exponent += x < 0.0 ? 1223 : 823;
+    return y * float_of((int64_t)((uint64_t)exponent << 52)) *
+           (x < 0.0 ? 6.223015277861142e-61 : 1.6069380442589903e60);
+}
+
+static inline double own_exp(double x) { return own_exp_and(x, 0.0); }
+
+static inline double binary(double x, double *f) {
+    double finite = x < INFINITY ? x : 1.0;
+    bool tiny = finite < 2.2250738585072014e-308;
+    double normal = tiny ? finite * 18014398509481984.0 : finite;
+    int64_t moved = (bits_of(normal) & 0x7FFFFFFFFFFFFFFF) + 0x00095F619980C433;
+    *f = float_of((moved & 0x000FFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD) - 1.0;
+    return float_of((moved >> 52) | 0x4330000000000000) - (tiny ? 0x1p52 + 1077.0 : 0x1p52 + 1023.0);
+}
+
+static inline double log_series(double z) {
+    double w = z * z;
+    double even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
+    return even + z * (6.666666666666735130e-01 +
+                       w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+}
+
+static inline double own_log(double x) {
+    double f, n = binary(x, &f), s = f / (2.0 + f), half = 0.5 * f * f;
+    double y = n * LN2_HIGH - ((half - (s * (half + log_series(s * s)) + n * LN2_LOW)) - f);
+    y = x < INFINITY ? y : x;
+    return x > 0.0 ? y : x == 0.0 ? -INFINITY : NAN;
+}
+
+static inline double own_power(double x, double y) {
+    double f, n = binary(x, &f), total = 2.0 + f, inverse = 1.0 / total, s = f * inverse;
+    double total_high = upper_half(total), total_low = f - (total_high - 2.0);
+    double s_high = upper_half(s), s_low = inverse * ((f - s_high * total_high) - s_high * total_low);
+    double whole = n * LN2_HIGH, twice = 2.0 * s_high, leading = whole + twice;
+    double trailing = (twice - (leading - whole)) + (n * LN2_LOW + (2.0 * s_low + s * log_series(s * s)));
+    double log_high = upper_half(leading + trailing), log_low = (leading - log_high) + trailing;
+    double times = smaller(larger(y, -1e20), 1e20), times_high = upper_half(times);
+    double product = times_high * log_high, rest = (times - times_high) * log_high + times * log_low;
+    double result = own_exp_and(product, fabs(product) < 750.0 ? rest : 0.0);
+    double falling = x > 0.0 ? 0.0 : INFINITY, edge = y > 0.0 ? x * x : falling;
+    result = x > 0.0 && x < INFINITY ? result : edge;
+    result = x >= 0.0 && y == y ? result : NAN;
+    return y == 0.0 ? 1.0 : result;
+}
+
+static inline double logistic(double x) { return 1.0 / (1.0 + own_exp(-x)); }
+
+static inline double softplus(double x) {
+    double u = own_exp(-fabs(x)), more = 1.0 + u;
+    return (own_log(more) + (u - (more - 1.0)) / more) + (x < 0.0 ? 0.0 : x);
+}
+
+/* Sums over posts, lane by lane, as in sim/model/record.py. */
+
+static inline double fold(const double x[LANES]) {
+    double a = x[0] + x[4], b = x[1] + x[5], c = x[2] + x[6], d = x[3] + x[7];
+    return (a + c) + (b + d);
+}
+
+static inline double repeated(double base, long times) {
     double result = 1.0;
     for (; times > 0; times >>= 1, base *= base)
         if (times & 1) result *= base;
@@ -108,14 +203,14 @@ static void keyed(uint64_t seed, int stream, uint64_t index, uint64_t count, dou
 }
 
 typedef struct {
-    uint64_t a[LANES], b[LANES], c[LANES], counter[LANES];
+    uint64_t a[ABREAST], b[ABREAST], c[ABREAST], counter[ABREAST];
 } lanes;
 
 static void draw_lanes(lanes *restrict state, size_t rows, draws *restrict out) {
     lanes s = *state;
     for (size_t i = 0; i < rows; i++) {
         double *restrict u = (double *)&out[i];
-        for (int lane = 0; lane < LANES; lane++) {
+        for (int lane = 0; lane < ABREAST; lane++) {
             uint64_t word = s.a[lane] + s.b[lane] + s.counter[lane]++;
             s.a[lane] = s.b[lane] ^ (s.b[lane] >> 11);
             s.b[lane] = s.c[lane] + (s.c[lane] << 3);
@@ -128,7 +223,7 @@ static void draw_lanes(lanes *restrict state, size_t rows, draws *restrict out) 
 
 static void seed_lanes(lanes *state, uint64_t seed) {
     draws discarded[12];
-    for (int lane = 0; lane < LANES; lane++) {
+    for (int lane = 0; lane < ABREAST; lane++) {
         uint64_t words[4];
         philox(seed, KEYS[STREAM], MONTHLY_KEYS[lane], 0, 0, words);
         state->a[lane] = words[2], state->b[lane] = words[1], state->c[lane] = words[0], state->counter[lane] = 1;
@@ -182,7 +277,7 @@ static inline double middle_quantile(double q) {
 }
 
 static double tail_quantile(double u, double q) {
-    double r = sqrt(-log(q < 0.0 ? u + 0x1p-54 : 1.0 - u - 0x1p-54));
+    double r = sqrt(-own_log(q < 0.0 ? u + 0x1p-54 : 1.0 - u - 0x1p-54));
     bool far = r > 5.0;
     r -= far ? 5.0 : 1.6;
     double top = polynomial(far ? FAR_TOP : TAIL_TOP, r), bottom = polynomial(far ? FAR_BOTTOM : TAIL_BOTTOM, r);
@@ -216,7 +311,7 @@ static person drawn_person(const double u[8], double boldness_mean, double fear,
         .skill = share(u[3], p->skill_mean, p->skill_sd),
         .boldness = boldness_mean + p->boldness_sd * normal(u[4]),
         .crowding = p->crowding_mean + p->crowding_sd * normal(u[5]),
-        .anxiety = exp(p->anxiety_sd * normal(u[6]) - 0.5 * p->anxiety_sd * p->anxiety_sd),
+        .anxiety = own_exp(p->anxiety_sd * normal(u[6]) - 0.5 * p->anxiety_sd * p->anxiety_sd),
         .fear = fear,
     };
     return who;
@@ -227,16 +322,20 @@ static void begin(post *one) {
     one->confidence = 0.5, one->distress = 0.0, one->cooperation = 0.3;
 }
 
-static void set_organisation_climate(place *o, const post *posts, size_t managers) {
-    double fear = 0.0, trust = 0.0;
-    for (size_t i = 0; i < managers; i++) fear += posts[i].who.fear, trust += posts[i].trust;
-    o->fear = fear / (double)managers, o->trust = trust / (double)managers;
+/* Of an organisation, whose first post has the number `first` within its system. */
+static void set_organisation_climate(place *o, const post *posts, size_t first, size_t managers) {
+    double fear[LANES] = {0.0}, trust[LANES] = {0.0};
+    for (size_t i = 0; i < managers; i++) {
+        fear[(first + i) % LANES] += posts[i].who.fear;
+        trust[(first + i) % LANES] += posts[i].trust;
+    }
+    o->fear = fold(fear) / (double)managers, o->trust = fold(trust) / (double)managers;
 }
 
 static double mean_cooperation(const post *posts, size_t count) {
-    double total = 0.0;
-    for (size_t i = 0; i < count; i++) total += posts[i].cooperation;
-    return total / (double)count;
+    double total[LANES] = {0.0};
+    for (size_t i = 0; i < count; i++) total[i % LANES] += posts[i].cooperation;
+    return fold(total) / (double)count;
 }
 
 static void start(post *posts, place *places, const sizes *n, double standard, double local_sd, const values *p,
@@ -255,7 +354,7 @@ static void start(post *posts, place *places, const sizes *n, double standard, d
             one->trust = 0.5;
             begin(one);
         }
-        set_organisation_climate(&places[o], &posts[o * n->managers], n->managers);
+        set_organisation_climate(&places[o], &posts[o * n->managers], o % n->organisations * n->managers, n->managers);
     }
 }
 
@@ -278,8 +377,7 @@ static void make_room(market *m, size_t more) {
 static double overload_of(double cooperation, const levers *lever, const values *p) {
     double blocked = p->demand * (1.0 + p->bed_blocking * (1.0 - lever->social_care_budget));
     double load = blocked / (lever->acute_budget * (1.0 + p->cooperation_gain * cooperation));
-    double excess = 10.0 * (load - 1.0);
-    return excess > 40.0 ? excess / 10.0 : log(1.0 + exp(excess)) / 10.0;
+    return softplus(10.0 * (load - 1.0)) / 10.0;
 }
 
 static void set_oversight(place *o, double chief_fear, double mean_reputation, const climate *c) {
@@ -287,13 +385,14 @@ static void set_oversight(place *o, double chief_fear, double mean_reputation, c
     double seen = c->lever->monitoring + o->deviation + c->lever->risk_based * (mean_reputation - o->reputation);
     o->monitoring = clip(seen);
     o->felt = o->monitoring + (1.0 - o->monitoring) * p->cascade * chief_fear * o->monitoring;
-    o->assurance = p->burden * pow(o->felt, p->burden_power);
-    o->sanctioned = o->spared = o->unpunished = o->spoken = o->reported = o->effort = 0.0;
+    o->assurance = p->burden * own_power(o->felt, p->burden_power);
+    o->sanctioned = o->spared = o->unpunished = o->spoken = 0.0;
+    memset(o->reported, 0, sizeof o->reported), memset(o->effort, 0, sizeof o->effort);
 }
 
 static inline double balance_of(double attention, double ideal) {
     if (ideal == 0.5) return 2.0 * sqrt(attention * (1.0 - attention));
-    return exp(ideal * log(attention / ideal) + (1.0 - ideal) * log((1.0 - attention) / (1.0 - ideal)));
+    return own_exp(ideal * own_log(attention / ideal) + (1.0 - ideal) * own_log((1.0 - attention) / (1.0 - ideal)));
 }
 
 static inline double chance_of_speaking_up(const post *one, bool negligent, double m, const climate *c) {
@@ -310,7 +409,7 @@ static inline double chance_of_sanction(bool negligent, bool spoken, double m, c
 }
 
 static inline void decide(post *restrict one, row *restrict r, place *restrict o, const draws *restrict u,
-                          const climate *restrict c) {
+                          size_t lane, const climate *restrict c) {
     const values *p = c->p;
     const levers *lever = c->lever;
     double m = o->felt, k = c->stakes, overload = c->overload, assurance = o->assurance;
@@ -377,7 +476,7 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     }
     bool spared = (known || called) && !sanctioned;
 
-    double fit = exp(-(distance * distance) / (2.0 * p->niche_width * p->niche_width));
+    double fit = own_exp(-(distance * distance) / (2.0 * p->niche_width * p->niche_width));
     double strain = integrity * (1.0 - balance) + p->strain_gaming * integrity * gaming;
     double burden = p->distress_moral * strain + p->distress_paperwork * assurance;
     burden += p->distress_overload * overload + p->distress_fear * fear;
@@ -385,7 +484,7 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     one->distress = one->distress + p->distress_gain * (1.0 - one->distress) * burden - recovery;
 
     o->sanctioned += sanctioned, o->spared += spared, o->unpunished += negligent && !sanctioned;
-    o->spoken += spoken, o->reported += reported, o->effort += effort;
+    o->spoken += spoken, o->reported[lane] += reported, o->effort[lane] += effort;
 
     r->monitoring = o->monitoring, r->relationship = relationship, r->effort = effort, r->assurance = assurance;
     r->time_left = w, r->overload = overload;
@@ -408,12 +507,12 @@ static inline double fear_after(const post *one, const row *r, const place *o, d
     fear += p->fear_extinction * (ambient - fear) + p->fear_conformity * (o->fear - fear);
     long near = (long)(o->sanctioned - r->sanctions), far = (long)(system_sanctioned - o->sanctioned);
     if (near + far > 0) {
-        double unmoved_near = power(1.0 - smaller(anxiety * p->fear_peer_blamed, 1.0), near);
-        double unmoved_far = power(1.0 - smaller(2.0 * anxiety * lever->publicity * p->fear_system, 1.0), far);
+        double unmoved_near = repeated(1.0 - smaller(anxiety * p->fear_peer_blamed, 1.0), near);
+        double unmoved_far = repeated(1.0 - smaller(2.0 * anxiety * lever->publicity * p->fear_system, 1.0), far);
         fear += (1.0 - fear) * (1.0 - unmoved_near * unmoved_far);
     }
     long colleagues_spared = (long)(o->spared - r->spared);
-    if (colleagues_spared > 0) fear -= fear * (1.0 - power(1.0 - p->fear_peer_spared, colleagues_spared));
+    if (colleagues_spared > 0) fear -= fear * (1.0 - repeated(1.0 - p->fear_peer_spared, colleagues_spared));
     fear += r->sanctions * smaller(anxiety * p->fear_blamed, 1.0) * (1.0 - fear);
     return fear - r->spared * p->fear_spared * fear;
 }
@@ -513,12 +612,9 @@ static inline void record_stocks(const post *one, row *r) {
     r->record_share = one->who.record > 0.0;
 }
 
-static void add_rows(const row *restrict rows, size_t count, double *restrict sums) {
-    double total[FIELDS];
-    memcpy(total, sums, sizeof total);
+static void add_rows(const row *restrict rows, size_t count, double (*restrict sums)[FIELDS]) {
     for (size_t i = 0; i < count; i++)
-        for (int field = 0; field < FIELDS; field++) total[field] += ((const double *)&rows[i])[field];
-    memcpy(sums, total, sizeof total);
+        for (int field = 0; field < FIELDS; field++) sums[i % LANES][field] += ((const double *)&rows[i])[field];
 }
 
 static void add_kept(const row *restrict rows, size_t count, double *restrict totals) {
@@ -545,10 +641,12 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
     start(posts, places, n, c.standard, local_sd, p, seed);
     for (size_t s = 0; s < n->systems; s++) cooperation[s] = mean_cooperation(posts + s * per_system, per_system);
 
+    double national[LANES][FIELDS];
     for (size_t month = 0; month < n->months; month++) {
         c.lever = &lever[month];
         c.stakes = 1.0 + p->career_stakes * 0.5 * (c.lever->register_ + c.lever->disbarring);
         leave_market(&m, (double)month, p->market_months);
+        memset(national, 0, sizeof national);
         double mean_reputation = 0.0, nation_fear = 0.0;
         for (size_t o = 0; o < all_places; o++) mean_reputation += places[o].reputation, nation_fear += places[o].fear;
         mean_reputation /= (double)all_places, nation_fear /= (double)all_places;
@@ -562,7 +660,7 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
             double sanctioned = 0.0;
             for (size_t o = 0, i = 0; o < n->organisations; o++) {
                 set_oversight(&local[o], here[i].who.fear, mean_reputation, &c);
-                for (size_t end = i + n->managers; i < end; i++) decide(&here[i], &rows[i], &local[o], &u[i], &c);
+                for (size_t end = i + n->managers; i < end; i++) decide(&here[i], &rows[i], &local[o], &u[i], i % LANES, &c);
             }
             for (size_t o = 0; o < n->organisations; o++) sanctioned += local[o].sanctioned;
             for (size_t o = 0, i = 0; o < n->organisations; o++) {
@@ -573,8 +671,8 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
                     learn(&here[i], &rows[i], &local[o], sanctioned, (double)n->managers, &c);
                 }
                 place *at = &local[o];
-                at->reputation += (at->reported / (double)n->managers - at->reputation) / 6.0;
-                at->mean_effort = at->effort / (double)n->managers;
+                at->reputation += (fold(at->reported) / (double)n->managers - at->reputation) / 6.0;
+                at->mean_effort = fold(at->effort) / (double)n->managers;
                 at->safety = clip(at->safety + p->safety_learning * at->spoken * (1.0 - at->safety) -
                                   p->safety_decay * at->safety);
             }
@@ -592,16 +690,21 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
                         replace(one, r, &local[o], s * per_system + i, month, nation_fear, seed, &m, c.lever, p);
                     record_stocks(one, r);
                 }
-                set_organisation_climate(&local[o], &here[o * n->managers], n->managers);
+                set_organisation_climate(&local[o], &here[o * n->managers], o * n->managers, n->managers);
             }
             cooperation[s] = mean_cooperation(here, per_system);
-            add_rows(rows, per_system, sums + month * FIELDS);
+            add_rows(rows, per_system, national);
             if (month + n->window >= n->months) add_kept(rows, per_system, totals + s * per_system * KEPT);
             if (month + 1 == n->months)
                 for (size_t i = 0; i < per_system; i++) {
                     last[2 * (s * per_system + i)] = rows[i].reported;
                     last[2 * (s * per_system + i) + 1] = rows[i].honest_indicator;
                 }
+        }
+        for (int field = 0; field < FIELDS; field++) {
+            double lane[LANES];
+            for (int k = 0; k < LANES; k++) lane[k] = national[k][field];
+            sums[month * FIELDS + field] = fold(lane);
         }
         keyed(seed, NATION, 0, month + 1, v);
         c.common = kept * c.common + common_sd * moved * normal(v[0]);

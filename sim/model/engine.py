@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model import rules
-from sim.model.compiling import compiled, entry, inlined
+from sim.model.compiling import compiled, entry, inlined, rule
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
@@ -51,13 +51,12 @@ FIELDS_OF_WORK = (
     "calm_near", "calm_far", "afraid", "unmoved_near", "unmoved_far", "unrelieved",
 )
 """The fields of a block while its system is at work."""
-_FIRST_RECORDED = len(_KEPT)
-HOME = _FIRST_RECORDED + FIELDS.index(_STOCKS[-1]) + 1
+HOME = 1 + max(FIELDS_OF_WORK.index(name) for name in (*_KEPT, *_STOCKS))
 """How many of these fields, the first ones, last from month to month."""
 _COLUMNS = len(POST_COLUMNS)
 BLOCK, HOME_BLOCK, RECORDED, KEPT_BLOCK = (LANES * n for n in (len(FIELDS_OF_WORK), HOME, len(FIELDS), _COLUMNS))
 PLACE = ("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt", "assurance",
-         "sanctioned", "spared", "unpunished", "spoken")
+         "sanctioned", "spared", "unpunished")
 """An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
 CANDIDATE = (*CARRIED, "left")
 """A former manager on the market; `left` is the month of leaving."""
@@ -80,6 +79,7 @@ def _places(names: Sequence[str], apart: int = 1) -> Any:
 
 
 AT, ORG, SEAT, HERE = _places(FIELDS_OF_WORK, LANES), _places(PLACE), _places(CANDIDATE), _places(NATION)
+_RECORD = getattr(AT, FIELDS[0])
 
 
 def _reader(kind: Any, at: Any, **elsewhere: str) -> Callable[[Floats, Any], Any]:
@@ -94,36 +94,8 @@ def _reader(kind: Any, at: Any, **elsewhere: str) -> Callable[[Floats, Any], Any
 
 _Values = _kind("_Values", (*COEFFICIENTS, *SPREADS))
 _Lever = _kind("_Lever", LEVERS)
-
-
-class _Post(NamedTuple):
-    """Whoever holds a post, for the rules."""
-
-    motivation_at_start: float
-    boldness: float
-    crowding: float
-    anxiety: float
-    fear: float
-    trust: float
-    confidence: float
-    skill: float
-    integrity: float
-    distress: float
-    motivation: float
-    cooperation: float
-
-
-class _Around(NamedTuple):
-    """The organisation around a post, for the rules."""
-
-    monitoring: float
-    felt: float
-    assurance: float
-    fear: float
-    trust: float
-    safety: float
-
-
+_Post = _kind("_Post", tuple(rules.Post.__annotations__))
+_Around = _kind("_Around", ("monitoring", "felt", "assurance", "fear", "trust", "safety"))
 _Place = _kind("_Place", PLACE)
 
 _values_of = _reader(_Values, _places(_Values._fields))
@@ -159,7 +131,7 @@ def run(p: Parameters, seed: int, record_organisations: bool = False, interventi
     sanction = interventions.sanction
     month, post = (sanction.month - 1, sanction.post) if sanction else (-1, -1)
     per_system = p.organisations * p.managers
-    blocks, posts, room = -(-per_system // LANES), p.systems * per_system, per_system + 2
+    blocks, posts, room = _blocks(per_system), p.systems * per_system, per_system + 2
     record = Record.empty(p, record_organisations, interventions.record_fear)
     totals = np.zeros(p.systems * blocks * KEPT_BLOCK)
     market = np.empty((posts + room) * len(CANDIDATE))
@@ -244,7 +216,7 @@ def _month(
 ) -> None:
     """A month of the nation, a system after the other."""
     per_system = n.organisations * n.managers
-    blocks = (per_system + LANES - 1) // LANES
+    blocks = _blocks(per_system)
     mean_reputation, nation_fear = 0.0, 0.0
     for o in range(n.systems * n.organisations):
         mean_reputation += places[np.uint64(o) * _WIDE + ORG.reputation]
@@ -260,11 +232,11 @@ def _month(
         before = 2 * (month * n.systems + s) * per_system
         cooperation = nation[np.uint64(len(NATION) + s)]
         overload = rules.overload(rules.load(cooperation, lever, p))
-        _bring(work, home, at_home, blocks)
+        _copy(home, at_home, HOME_BLOCK, work, 0, BLOCK, blocks)
         _draw(work, streams, drawn, per_system)
         _climate(work, places, first_place, mean_reputation, n, lever, p)
         _show_fear(work, given, before, per_system)
-        if p.focus_ideal == 0.5:  # the compiler makes a version of its own for this, without logarithms
+        if p.focus_ideal == 0.5:  # as the default is: a version without logarithms, some 5 % faster in all
             _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
         else:
             _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
@@ -292,9 +264,18 @@ def _month(
         _climates(work, BLOCK, places, first_place, 1, n)
         nation[np.uint64(len(NATION) + s)] = _mean(work, BLOCK, AT.cooperation, 0, per_system)
         _record(work, s, month, per_system, n, sums, totals, last, by_organisation)
-        _take_home(work, home, at_home, blocks)
+        _copy(work, 0, BLOCK, home, at_home, HOME_BLOCK, blocks)
     for field in range(len(FIELDS)):
-        by_month[np.uint64(month * len(FIELDS) + field)] = fold(sums, LANES * field)
+        i = np.uint64(LANES * field)
+        by_month[np.uint64(month * len(FIELDS) + field)] = fold(
+            sums[i], sums[i + _U1], sums[i + _U2], sums[i + _U3], sums[i + _U4], sums[i + _U5], sums[i + _U6],
+            sums[i + _U7])
+
+
+@rule
+def _blocks(posts: int) -> int:
+    """How many blocks a system's posts fill, the last perhaps in part."""
+    return (posts + LANES - 1) // LANES
 
 
 _TO_BLOCK, _LANE = np.uint64(3), np.uint64(LANES - 1)
@@ -310,7 +291,7 @@ def _at(post: int, block: int) -> Any:
 def _sum(memory: Any, block: int, field: Any, first: int, end: int) -> float:
     """A field added up over a system's posts from `first` to before `end`, lane by lane, and folded once."""
     a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for block_number in range(first // LANES, (end + LANES - 1) // LANES):
+    for block_number in range(first // LANES, _blocks(end)):
         i, low, high = np.uint64(block_number * block) + field, first - block_number * LANES, end - block_number * LANES
         a += _if((low <= 0) & (high > 0), memory[i])
         b += _if((low <= 1) & (high > 1), memory[i + _U1])
@@ -320,7 +301,7 @@ def _sum(memory: Any, block: int, field: Any, first: int, end: int) -> float:
         f += _if((low <= 5) & (high > 5), memory[i + _U5])
         g += _if((low <= 6) & (high > 6), memory[i + _U6])
         h += _if((low <= 7) & (high > 7), memory[i + _U7])
-    return ((a + e) + (c + g)) + ((b + f) + (d + h))
+    return fold(a, b, c, d, e, f, g, h)
 
 
 _U1, _U2, _U3, _U4, _U5, _U6, _U7 = (np.uint64(lane) for lane in range(1, LANES))
@@ -339,7 +320,7 @@ def _mean(memory: Any, block: int, field: Any, first: int, end: int) -> float:
 @compiled
 def _climates(memory: Any, block: int, places: Any, first_place: int, systems: int, n: Any) -> None:
     """F and T, the organisations' means of fear and trust, for the month to come."""
-    blocks = (n.organisations * n.managers + LANES - 1) // LANES
+    blocks = _blocks(n.organisations * n.managers)
     for s in range(systems):
         there = np.uint64(s * blocks * block)
         for o in range(n.organisations):
@@ -354,7 +335,7 @@ def _start(
 ) -> None:
     """Everyone and everything as the first month finds them."""
     per_system = n.organisations * n.managers
-    blocks = (per_system + LANES - 1) // LANES
+    blocks = _blocks(per_system)
     standard = common_sd * normal(keyed(seed, _OF_NATION, 0, 0)[0])
     nation[HERE.common], nation[HERE.standard], nation[HERE.waiting] = standard, standard, 0.0
     for o in range(n.systems * n.organisations):
@@ -396,25 +377,17 @@ def _begin(memory: Any, post: Any, trust: float) -> None:
 
 
 @compiled
-def _bring(work: Any, home: Any, at_home: int, blocks: int) -> None:
-    """Bring a system to work."""
+def _copy(source: Any, start: int, apart: int, target: Any, to: int, apart_there: int, blocks: int) -> None:
+    """Copy what lasts from month to month of a system's blocks, which are so far apart in either array."""
     for b in range(blocks):
         for j in range(HOME_BLOCK):
-            work[np.uint64(b * BLOCK + j)] = home[np.uint64(at_home + b * HOME_BLOCK + j)]
-
-
-@compiled
-def _take_home(work: Any, home: Any, at_home: int, blocks: int) -> None:
-    """Take what lasts home."""
-    for b in range(blocks):
-        for j in range(HOME_BLOCK):
-            home[np.uint64(at_home + b * HOME_BLOCK + j)] = work[np.uint64(b * BLOCK + j)]
+            target[np.uint64(to + b * apart_there + j)] = source[np.uint64(start + b * apart + j)]
 
 
 @compiled
 def _draw(work: Any, streams: Any, drawn: Any, posts: int) -> None:
     """The month's uniform numbers of a system's posts."""
-    for b in range((posts + LANES - 1) // LANES):
+    for b in range(_blocks(posts)):
         draw_lanes(streams, min(LANES, posts - b * LANES), drawn)
         for k in range(len(MONTHLY)):
             for lane in range(LANES):
@@ -455,6 +428,7 @@ def _decide_all(
     work: Any, blocks: int, common: float, standard: float, system_cooperation: float, overload: float, k: float,
     lever: Any, p: Any,
 ) -> None:
+    """`_decide` for every manager of a system."""
     for b in range(blocks):
         for lane in range(LANES):
             _decide(work, np.uint64(b * BLOCK + lane), common, standard, system_cooperation, overload, k, lever, p)
@@ -541,7 +515,7 @@ def _sanction(work: Any, post: int) -> None:
 @compiled
 def _set_fear(memory: Any, block: int, given: Any, first: int, systems: int, posts: int) -> None:
     for s in range(systems):
-        there = np.uint64(s * ((posts + LANES - 1) // LANES) * block)
+        there = np.uint64(s * _blocks(posts) * block)
         for post in range(posts):
             memory[there + _at(post, block) + AT.fear] = given[np.uint64(first + 2 * (s * posts + post))]
 
@@ -549,7 +523,7 @@ def _set_fear(memory: Any, block: int, given: Any, first: int, systems: int, pos
 @compiled
 def _keep_fear(memory: Any, block: int, kept: Any, first: int, systems: int, posts: int) -> None:
     for s in range(systems):
-        there = np.uint64(s * ((posts + LANES - 1) // LANES) * block)
+        there = np.uint64(s * _blocks(posts) * block)
         for post in range(posts):
             kept[np.uint64(first + 2 * (s * posts + post))] = memory[there + _at(post, block) + AT.fear]
 
@@ -585,10 +559,7 @@ def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, lever: 
     while most > 0.0:  # seldom
         for b in range(blocks):
             for lane in range(LANES):
-                i = np.uint64(b * BLOCK + lane)
-                _hear_again(work, i, AT.calm_near, AT.near, AT.unmoved_near)
-                _hear_again(work, i, AT.calm_far, AT.far, AT.unmoved_far)
-                _hear_again(work, i, AT.afraid, AT.mercy, AT.unrelieved)
+                _hear_again(work, np.uint64(b * BLOCK + lane))
         most = _halved(most)
 
 
@@ -608,13 +579,19 @@ def _listen(work: Any, i: Any, lever: Any, p: Any) -> None:
     work[i + AT.afraid] = rules.unrelieved_by_colleague(p)
     work[i + AT.unmoved_near], work[i + AT.unmoved_far], work[i + AT.unrelieved] = 1.0, 1.0, 1.0
     for _ in range(_ROUNDS):
-        _hear_again(work, i, AT.calm_near, AT.near, AT.unmoved_near)
-        _hear_again(work, i, AT.calm_far, AT.far, AT.unmoved_far)
-        _hear_again(work, i, AT.afraid, AT.mercy, AT.unrelieved)
+        _hear_again(work, i)
 
 
 @inlined
-def _hear_again(work: Any, i: Any, base: Any, times: Any, result: Any) -> None:
+def _hear_again(work: Any, i: Any) -> None:
+    """A round of hearing of everything that there is to hear of."""
+    _repeat(work, i, AT.calm_near, AT.near, AT.unmoved_near)
+    _repeat(work, i, AT.calm_far, AT.far, AT.unmoved_far)
+    _repeat(work, i, AT.afraid, AT.mercy, AT.unrelieved)
+
+
+@inlined
+def _repeat(work: Any, i: Any, base: Any, times: Any, result: Any) -> None:
     """A round of `rules.repeated`: `result` times `base` where `times` is odd, `base` squared, `times` halved."""
     factor, count = work[i + base], work[i + times]
     half = _halved(count)
@@ -734,24 +711,21 @@ def _newcomer(work: Any, i: Any, numbers: Any, boldness_mean: float, place: Any,
     work[i + AT.fear], work[i + AT.record] = rules.newcomer_fear(place.fear), 0.0
 
 
+_CARRIED_AT = np.array([getattr(AT, name) for name in CARRIED])
+
+
 @compiled
 def _leave_post(work: Any, i: Any, market: Any, seat: Any) -> None:
     """From a post to a seat on the market."""
-    market[seat + SEAT.motivation_at_start], market[seat + SEAT.boldness] = (
-        work[i + AT.motivation_at_start], work[i + AT.boldness])
-    market[seat + SEAT.crowding], market[seat + SEAT.anxiety] = work[i + AT.crowding], work[i + AT.anxiety]
-    market[seat + SEAT.integrity], market[seat + SEAT.skill] = work[i + AT.integrity], work[i + AT.skill]
-    market[seat + SEAT.fear], market[seat + SEAT.record] = work[i + AT.fear], work[i + AT.record]
+    for field in range(len(CARRIED)):
+        market[seat + np.uint64(field)] = work[i + _CARRIED_AT[field]]
 
 
 @compiled
 def _take_post(market: Any, seat: Any, work: Any, i: Any) -> None:
     """From a seat on the market to a post."""
-    work[i + AT.motivation_at_start], work[i + AT.boldness] = (
-        market[seat + SEAT.motivation_at_start], market[seat + SEAT.boldness])
-    work[i + AT.crowding], work[i + AT.anxiety] = market[seat + SEAT.crowding], market[seat + SEAT.anxiety]
-    work[i + AT.integrity], work[i + AT.skill] = market[seat + SEAT.integrity], market[seat + SEAT.skill]
-    work[i + AT.fear], work[i + AT.record] = market[seat + SEAT.fear], market[seat + SEAT.record]
+    for field in range(len(CARRIED)):
+        work[i + _CARRIED_AT[field]] = market[seat + np.uint64(field)]
 
 
 @compiled
@@ -786,24 +760,24 @@ def _record(
     work: Any, s: int, month: int, posts: int, n: Any, sums: Any, totals: Any, last: Any, by_organisation: Any,
 ) -> None:
     """Write a system's month down."""
-    whole, blocks = posts // LANES, (posts + LANES - 1) // LANES
+    whole, blocks = posts // LANES, _blocks(posts)
     for b in range(whole):
         for j in range(RECORDED):
-            sums[np.uint64(j)] += work[np.uint64(b * BLOCK + j) + AT.monitoring]
+            sums[np.uint64(j)] += work[np.uint64(b * BLOCK + j) + _RECORD]
     for field in range(len(FIELDS)):
         for lane in range(posts - whole * LANES):
             there = np.uint64(field * LANES + lane)
-            sums[there] += work[np.uint64(whole * BLOCK) + there + AT.monitoring]
+            sums[there] += work[np.uint64(whole * BLOCK) + there + _RECORD]
     if month >= n.months - n.window:
         for b in range(blocks):
             for j in range(KEPT_BLOCK):
-                totals[np.uint64((s * blocks + b) * KEPT_BLOCK + j)] += work[np.uint64(b * BLOCK + j) + AT.monitoring]
+                totals[np.uint64((s * blocks + b) * KEPT_BLOCK + j)] += work[np.uint64(b * BLOCK + j) + _RECORD]
     if len(by_organisation) > 0:
         first = (month * n.systems + s) * n.organisations * _COLUMNS
         for o in range(n.organisations):
             for field in range(_COLUMNS):
                 there = np.uint64(first + o * _COLUMNS + field)
-                by_organisation[there] = _sum(work, BLOCK, np.uint64(LANES * field) + AT.monitoring, o * n.managers,
+                by_organisation[there] = _sum(work, BLOCK, np.uint64(LANES * field) + _RECORD, o * n.managers,
                                               (o + 1) * n.managers)
     if month == n.months - 1:
         for post in range(posts):

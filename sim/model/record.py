@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,12 +68,9 @@ class Record:
 
 
 @rule
-def fold(lanes: Any, first: int) -> float:
-    """The sum of `LANES` numbers from `first` on: the halves added to each other, then quarters, then eighths."""
-    a, b = lanes[first] + lanes[first + 4], lanes[first + 1] + lanes[first + 5]
-    c, d = lanes[first + 2] + lanes[first + 6], lanes[first + 3] + lanes[first + 7]
-    total: float = (a + c) + (b + d)
-    return total
+def fold(a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float) -> float:
+    """The sum of `LANES` numbers: the halves added to each other, then quarters, then eighths."""
+    return ((a + e) + (c + g)) + ((b + f) + (d + h))
 
 
 def lane_sum(values: Iterable[float], first: int = 0) -> float:
@@ -82,7 +78,7 @@ def lane_sum(values: Iterable[float], first: int = 0) -> float:
     lanes = [0.0] * LANES
     for number, value in enumerate(values, first):
         lanes[number % LANES] += value
-    return fold(lanes, 0)
+    return fold(*lanes)
 
 
 def national_sums(rows: NDArray[np.float64], systems: int) -> NDArray[np.float64]:
@@ -92,7 +88,7 @@ def national_sums(rows: NDArray[np.float64], systems: int) -> NDArray[np.float64
         for first in range(0, len(system), LANES):
             there = system[first : first + LANES]
             lanes[: len(there)] += there
-    return np.asarray(fold(lanes, 0))
+    return np.asarray(fold(*lanes))
 
 
 def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.float64]]:

@@ -27,7 +27,7 @@ CHROMIUM = next(filter(os.path.exists, ["/usr/bin/chromium"]), None)
 RUNS: list[dict[str, Any]] = [
     {"seed": 1, "systems": 1, "organisations": 1, "managers": 1, "months": 30},
     {"seed": 2, "systems": 1, "organisations": 1, "managers": 7, "months": 24, "regime": "heavy"},
-    {"seed": 3, "systems": 2, "organisations": 2, "managers": 4, "months": 24, "regime": "gentle"},
+    {"seed": 3, "systems": 2, "organisations": 2, "managers": 4, "months": 24, "regime": "just_culture"},
     {"seed": 4, "systems": 1, "organisations": 3, "managers": 3, "months": 24, "regime": "heavy"},
     {"seed": 5, "systems": 3, "organisations": 5, "managers": 12, "months": 36},
     {"seed": 2**63 - 1, "systems": 2, "organisations": 5, "managers": 13, "months": 36, "regime": "heavy"},
@@ -78,10 +78,10 @@ def native(run: dict[str, Any]) -> list[str]:
 
 def script(wasm: bytes, runs: list[dict[str, Any]], model: str, last: str) -> str:
     """The engine, what is asked of it, and what is done with the answer."""
-    about = (HERE / "engine.json").read_text()
+    about = (HERE / "engine.json").read_text(encoding="utf-8")
     bytes_ = f"Uint8Array.from(atob('{base64.b64encode(wasm).decode()}'), (c) => c.charCodeAt(0))"
     call = f"answer(LiveEngine.load, {bytes_}, {about}, {json.dumps(list(map(asked, runs)))}, {json.dumps(model)})"
-    return f"{(HERE / 'engine.js').read_text()}\n{HARNESS}\n{call}.then({last});"
+    return f"{(HERE / 'engine.js').read_text(encoding='utf-8')}\n{HARNESS}\n{call}.then({last});"
 
 
 def in_node(folder: Path, wasm: bytes, runs: list[dict[str, Any]], model: str | None = None) -> Any:
@@ -110,7 +110,7 @@ def wasm() -> bytes:
 
 
 def test_it_is_of_this_model(wasm: bytes) -> None:
-    about = json.loads((HERE / "engine.json").read_text())
+    about = json.loads((HERE / "engine.json").read_text(encoding="utf-8"))
     assert about["identity"] == identity(), AGAIN
     assert about["sha256"] == hashlib.sha256(wasm).hexdigest(), AGAIN
 

@@ -192,6 +192,9 @@ def test_no_module_of_the_model_asks_the_mathematical_library():
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("math", "np"):
                 library = r"(exp|log|pow|sin|cos|tan|a?(sin|cos|tan)h?|cbrt|hypot|erf|l?gamma)\w*"
                 assert not re.fullmatch(library, node.attr), f"{name}: {node.value.id}.{node.attr}"
+            assert not (isinstance(node, ast.ImportFrom) and node.module in ("math", "cmath", "numpy.lib.scimath")), (
+                name
+            )
             if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Pow) and name in ENGINE:
                 raise AssertionError(f"{name}: line {node.lineno}")
 

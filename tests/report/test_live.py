@@ -10,15 +10,19 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sim.errors import InputError
 from sim.model import engine
 from sim.model.parameters import resolve
 from sim.model.version import identity
 from sim.report import live
+from sim.report.live import build
 
 HERE = Path(live.__file__).parent
 AGAIN = "run `python -m sim.report.live.build`"
@@ -123,3 +127,29 @@ def test_it_has_the_bits_of_the_compiled_engine(tmp_path: Path, wasm: bytes, whe
 def test_a_cut_file_and_another_model_are_refused(tmp_path: Path, wasm: bytes) -> None:
     assert in_node(tmp_path, wasm[:-1000], RUNS[:1]).startswith("refused: the engine is damaged")
     assert in_node(tmp_path, wasm, RUNS[:1], "0" * 16).startswith("refused: the engine is of another model")
+
+
+def test_what_is_left_of_numba_is_refused() -> None:
+    text = "declare i32 @NRT_incref()\ndefine i32 @e() {\n  %x = call i32 @NRT_incref()\n  ret i32 %x\n}\n"
+    with pytest.raises(InputError, match="still has NRT_incref"):
+        build.translate(text, "e")
+    with pytest.raises(InputError, match="counts in bytes"):
+        build.translate(text.replace("call i32 @NRT_incref()", "ptrtoint ptr null to i32"), "e")
+
+
+def test_without_a_linker_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_spec", lambda name: None)
+    monkeypatch.setattr(build.shutil, "which", lambda name: None)
+    with pytest.raises(InputError, match="no linker"):
+        build.link((b"",))
+
+
+@pytest.mark.slow
+def test_its_bytes_repeat(wasm: bytes) -> None:
+    """With the versions of constraints.txt."""
+    if find_spec("ziglang") is None:
+        pytest.skip("no linker for WebAssembly here")
+    code = "from sim.report.live.build import build; print(build()[1]['sha256'])"
+    made = subprocess.run([sys.executable, "-c", code], env=os.environ | build.ENVIRONMENT, capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    assert made.stdout.strip() == hashlib.sha256(wasm).hexdigest(), AGAIN

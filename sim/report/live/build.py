@@ -33,6 +33,10 @@ from sim.errors import InputError
 from sim.files import explained, write
 from sim.model import engine
 from sim.model.compiling import OPTIONS
+from sim.model.outcomes import POST_COLUMNS
+from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS
+from sim.model.record import FIELDS, LANES
+from sim.model.streams import ABREAST
 from sim.model.version import identity
 
 HERE = Path(__file__).parent
@@ -140,11 +144,9 @@ def translate(text: str, entry: str) -> tuple[bytes, bytes]:
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
     module.verify()
-    left = [
-        each.name
-        for each in (*module.functions, *module.global_variables)
-        if (each.is_declaration and not each.name.startswith("llvm.")) or re.search("(?i)numba|pickle", each.name)
-    ]
+    names = [each.name for each in (*module.functions, *module.global_variables) if each.is_declaration]
+    names += re.findall(r"@([\w.]*(?:NumbaEnv|numba|pickle)\w*)", str(module))
+    left = {name for name in names if not name.startswith("llvm.")}
     if left:
         raise InputError([f"the engine's text still has {', '.join(sorted(left))}"])
     return machine.emit_object(module), machine.emit_object(multiply)
@@ -173,13 +175,13 @@ def build() -> tuple[bytes, dict[str, Any]]:
     mark = identity().encode()
     section = bytes([len(b"identity"), *b"identity", *mark])
     made = link(translate(text, entry)) + bytes([0, len(section)]) + section
-    e: Any = engine
+    e = engine
     lengths = {"block": e.BLOCK, "home_block": e.HOME_BLOCK, "recorded": e.RECORDED, "kept_block": e.KEPT_BLOCK,
-               "lanes": e.LANES, "abreast": e.ABREAST, "place": len(e.PLACE), "nation": len(e.NATION),
-               "candidate": len(e.CANDIDATE), "fields": len(e.FIELDS), "columns": len(e.POST_COLUMNS)}  # fmt: skip
+               "lanes": LANES, "abreast": ABREAST, "place": len(e.PLACE), "nation": len(e.NATION),
+               "candidate": len(e.CANDIDATE), "fields": len(FIELDS), "columns": len(POST_COLUMNS)}  # fmt: skip
     about = {"identity": identity(), "sha256": hashlib.sha256(made).hexdigest(), "sizes": e.Sizes._fields,
-             "values": e._Values._fields, "levers": e.LEVERS, "fields": e.FIELDS, "columns": list(e.POST_COLUMNS),
-             "arrays": arrays, "lengths": lengths}  # fmt: skip
+             "values": [*COEFFICIENTS, *SPREADS], "levers": list(LEVERS), "fields": FIELDS,
+             "columns": list(POST_COLUMNS), "arrays": arrays, "lengths": lengths}  # fmt: skip
     return made, about
 
 

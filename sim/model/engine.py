@@ -114,8 +114,8 @@ _OF_NATION, _OF_ORGANISATION, _OF_POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
 class Sizes(NamedTuple):
     """Whole numbers of a run, in the order in which the entry takes them.
 
-    `everywhere` is 1 where every rule sees the given fear, `sanction_month` counts from 0 and is -1 for none, and `room`
-    is for how many candidates the market has room.
+    `everywhere` is 1 where every rule sees the given fear, `sanction_month` counts from 0 and is -1 for none, and
+    `room` is for how many candidates the market has room.
     """
 
     systems: int
@@ -186,11 +186,11 @@ def advance(
     """The months of a run from `first` (from 0) on; the month that was reached, before the end where `market` is short.
 
     All arrays are flat. `sizes` holds `Sizes`, `values` what `COEFFICIENTS` and `SPREADS` name, `levers` months by
-    `LEVERS`. Memory, zero before the first month, which a later call goes on with: `work`, a system's blocks by `BLOCK`;
-    `sums`, `RECORDED`; `drawn`, `LANES` by `ABREAST`; `home`, all systems' blocks by `HOME_BLOCK`; `places`,
+    `LEVERS`. Memory, zero before the first month, which a later call goes on with: `work`, a system's blocks by
+    `BLOCK`; `sums`, `RECORDED`; `drawn`, `LANES` by `ABREAST`; `home`, all systems' blocks by `HOME_BLOCK`; `places`,
     organisations by `PLACE`; `nation`, `NATION` and a number for each system; `streams`, 4 by `ABREAST`; `market`,
-    `room` by `CANDIDATE`. `given` and `fear` are months by posts by 2, or empty. Results: `by_month`, months by `FIELDS`;
-    `totals`, all blocks by `KEPT_BLOCK`; `last`, posts by 2; `by_organisation`, months by organisations by
+    `room` by `CANDIDATE`. `given` and `fear` are months by posts by 2, or empty. Results: `by_month`, months by
+    `FIELDS`; `totals`, all blocks by `KEPT_BLOCK`; `last`, posts by 2; `by_organisation`, months by organisations by
     `POST_COLUMNS`, or empty.
     """
     n = Sizes(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])

@@ -214,31 +214,36 @@ class Ensemble(Worlds):
             why = 'must be at least two policies by name, such as {"today": "baseline", "mine": {"targets": 0}}'
             wrong.append(Mistake(("policies",), policies, why))
             policies = {}
-        policy: Any
         for name, policy in policies.items():
-            if not isinstance(policy, str | Mapping):
-                why = 'must be a regime, or a mapping of settings, such as {"targets": 0}'
-                wrong.append(Mistake(("policies", str(name)), policy, why))
-                continue
-            settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
-            try:
-                self[0].parameters(**{**settings, **sizes})
-                arms.append(Arm(name, settings.pop("regime"), tuple(settings.items())))
-                hash(arms[-1])
-            except InputError as error:
-                wrong.take(mistake.found_in(f"policy {shown(name)}") for mistake in error.mistakes)
-            except TypeError:
-                why = "every setting must be a number; here a policy does not change by month"
-                wrong.append(Mistake((), why=why, about=f"policy {shown(name)}"))
+            with wrong:
+                arms.append(self._arm(name, policy, sizes))
         wrong.tell()
         found, rows = evaluate(self, arms, replications, seed, sizes, progress=progress, workers=workers), []
         for arm, outcome in product(arms[1:], outcomes):
             effects = found.of(arm, outcome) - found.of(arms[0], outcome)
             effect, low, high = statistics.mean_interval(effects)
-            mean, half = self.mean(effect).estimate, 1.96 * self.mean(effect).error
+            mean, error = self.mean(effect)
+            half = 1.96 * error
             band, clear = self.quantiles(effect, (0.05, 0.5, 0.95)), (*self.share(low > 0.0), *self.share(high < 0.0))
             rows.append((arm.name, arms[0].name, outcome, mean, mean - half, mean + half, *band, *clear))
         return pd.DataFrame(rows, columns=_EVALUATED)
+
+    def _arm(self, name: str, policy: Any, sizes: Mapping[str, int]) -> Arm:
+        """A policy as an arm. Raises `InputError` where it is none in these worlds, with a line for each mistake."""
+        if not isinstance(policy, str | Mapping):
+            why = 'must be a regime, or a mapping of settings, such as {"targets": 0}'
+            raise InputError([Mistake(("policies", str(name)), policy, why)])
+        settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
+        try:
+            self[0].parameters(**{**settings, **sizes})
+            arm = Arm(name, settings.pop("regime"), tuple(settings.items()))
+            hash(arm)
+        except InputError as error:
+            raise InputError([mistake.found_in(f"policy {shown(name)}") for mistake in error.mistakes]) from None
+        except TypeError:
+            why = "every setting must be a number; here a policy does not change by month"
+            raise InputError([Mistake((), why=why, about=f"policy {shown(name)}")]) from None
+        return arm
 
     def save(self, path: str | Path) -> None:
         """Write the file, signed with the present identity of the model; it is there as a whole or not at all.

@@ -20,8 +20,6 @@ from sim.study import Results, Study
 
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> \"quoted\" & 'odd'"
-CHROMIUM, DRIVER = (next(filter(None, map(shutil.which, names)), None) for names in (
-    ("chromium", "chromium-browser", "google-chrome"), ("chromedriver",)))  # fmt: skip
 
 
 def table(**changes: object) -> dict:
@@ -207,21 +205,6 @@ def test_a_folder_of_answers_is_shown_for_what_it_is(sim):
     assert code == 0 and out.startswith("Heavy surveillance raises fear.\n") and "answers/claims.png" in out
     code, _, err = sim("show", "answers", "--csv", "runs.csv")
     assert code == 2 and "an answer of sim claim, not a study; open claims.txt" in err and err.count("\n") == 1
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("Chromium and its driver are not installed")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,900"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.mark.slow

@@ -1,10 +1,11 @@
-"""Rewrite everything that is generated: tables in the documents, and the snapshots that tests compare with.
+"""Rewrite everything that is generated: tables in the documents, snapshots of the tests, and the page's engine.
 
     python docs/generate.py
 
-A block of a document begins with a line ``<!-- generated: NAME -->``, NAME being one of `BLOCKS`, and ends with
-``<!-- end -->``; the blocks of `experiments/README.md` are made by `experiments/gallery.py`, the snapshots by
-`tests/update_baseline.py`. A file that is right stays as it is. A test fails where a file and the code differ.
+A block of a document begins with a line ``<!-- generated: NAME -->``, NAME being one of `BLOCKS`, and ends with ``<!--
+end -->``; the blocks of `experiments/README.md` are made by `experiments/gallery.py`, the snapshots by
+`tests/update_baseline.py`, the page's engine by `sim.report.live.build`, which needs a linker. A file that is right
+stays as it is. A test fails where a file and the code differ.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import json
+import os
 import re
+import subprocess
 import sys
 import textwrap
 import tomllib
@@ -31,6 +35,7 @@ from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
+from sim.model.version import identity
 from sim.worlds.ensemble import Ensemble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -322,7 +327,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Rewrite every generated block and the snapshots where they differ from what the code says."""
+    """Rewrite every generated block, the snapshots and the page's engine where they differ from the code."""
     sys.path += [str(ROOT / "experiments"), str(ROOT / "tests")]
     import gallery  # noqa: PLC0415
     import update_baseline  # noqa: PLC0415
@@ -334,6 +339,10 @@ def main() -> None:
             path.write_text(new, encoding="utf-8")
             print(f"{path.relative_to(ROOT)}: rewritten")
     update_baseline.main()
+    page = ROOT / "sim" / "report" / "live" / "engine.json"
+    if json.loads(page.read_text(encoding="utf-8"))["identity"] != identity():
+        build = [sys.executable, "-m", "sim.report.live.build"]
+        subprocess.run(build, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False)  # it says what it lacks
 
 
 if __name__ == "__main__":

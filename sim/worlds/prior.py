@@ -94,6 +94,7 @@ class Worlds:
     weights : float array, which sums to 1; by default equal weights.
     ancestors : int array, the number of the draw from the prior that each world descends from; by default its own.
     seeds : int array, the seed of the runs that are made in each world; by default its number.
+    calibrations : int array, the number of the calibration that each world comes from; by default its own.
     """
 
     values: Floats
@@ -102,11 +103,12 @@ class Worlds:
     weights: Floats = field(default_factory=lambda: np.empty(0))
     ancestors: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     seeds: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    calibrations: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         n = len(self.values)
-        defaults = {"weights": np.full(n, 1.0 / max(n, 1)), "ancestors": np.arange(n), "seeds": np.arange(n)}
-        for name, default in defaults.items():
+        numbers = dict.fromkeys(("ancestors", "seeds", "calibrations"), np.arange(n))
+        for name, default in {"weights": np.full(n, 1.0 / max(n, 1)), **numbers}.items():
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, default)
 
@@ -132,17 +134,22 @@ class Worlds:
         return len(np.unique(self.ancestors))
 
     @property
+    def r_eff(self) -> float:
+        """How many calibrations of equal weight would be as many."""
+        return statistics.r_eff(self.weights, self.calibrations)
+
+    @property
     def largest_weight(self) -> float:
         """The weight of the heaviest world."""
         return float(self.weights.max())
 
     def mean(self, values: ArrayLike) -> Estimate:
-        """The weighted mean of a value for each world, with its standard error; ancestors are the sampling units."""
-        return statistics.mean(self.weights, values, self.ancestors)
+        """The weighted mean of a value for each world, with its standard error."""
+        return statistics.mean(self.weights, values, self.calibrations)
 
     def share(self, truth: ArrayLike) -> Estimate:
         """The share of the weight of the worlds in which something holds, with its standard error."""
-        return statistics.share(self.weights, truth, self.ancestors)
+        return statistics.share(self.weights, truth, self.calibrations)
 
     def quantiles(self, values: ArrayLike, probabilities: ArrayLike) -> Floats:
         """Weighted quantiles of a value for each world."""
@@ -194,7 +201,8 @@ class Worlds:
         numbers = statistics.systematic(self.weights, number, rng)
         seeds = rng.integers(SEEDS, size=number)
         arrays = (self.values[numbers], self.off[numbers], self.reliability[numbers])
-        return Worlds(*arrays, ancestors=self.ancestors[numbers], seeds=seeds)
+        own = {"ancestors": self.ancestors[numbers], "calibrations": self.calibrations[numbers]}
+        return Worlds(*arrays, **own, seeds=seeds)
 
     def frame(self) -> pd.DataFrame:
         """A row for each ``world``: its parameters and levers in their units, ``reliability``, whether each mechanism

@@ -34,7 +34,7 @@ def quality(ensemble: Ensemble) -> dict[str, float]:
         "worlds": len(ensemble),
         "effective_size": ensemble.effective_size,
         "distinct_ancestors": ensemble.distinct_ancestors,
-        "effective_ancestors": statistics.effective_ancestors(ensemble.weights, ensemble.ancestors),
+        "effective_ancestors": statistics.r_eff(ensemble.weights, ensemble.ancestors),
         "largest_weight": ensemble.largest_weight,
     }
 
@@ -54,7 +54,7 @@ def parameters(ensemble: Ensemble) -> pd.DataFrame:
         row: dict[str, Any] = {"parameter": name, "low": low, "high": high, "informed": False}
         if used.sum() >= 2:
             w, x = ensemble.weights[used], values[used]
-            (row["mean"], error), sd = statistics.mean(w, x, ensemble.ancestors[used]), statistics.weighted_sd(w, x)
+            (row["mean"], error), sd = statistics.mean(w, x, ensemble.calibrations[used]), statistics.weighted_sd(w, x)
             size = effective_size(w) if not error > 0.0 else min(effective_size(w), (sd / error) ** 2)
             row["error"], (row["p5"], row["p95"]) = error, weighted_quantile(w, x, BAND)
             row["contraction"] = 1.0 - sd / ((high - low) / np.sqrt(12.0))

@@ -145,6 +145,20 @@ def share(weights: Weights, truth: ArrayLike, calibrations: NDArray[np.int64]) -
     return mean(weights, np.asarray(truth) != 0, calibrations)
 
 
+def between(weights: Weights, values: ArrayLike, calibrations: NDArray[np.int64]) -> float:
+    """The standard deviation, between calibrations, of the weighted mean in each; NaN for a single one.
+
+    >>> between(np.full(4, 0.25), [1.0, 1.0, 3.0, 3.0], np.array([1, 1, 2, 2])) == 2**0.5
+    True
+    """
+    x, some = _for_each(weights, values), weights > 0.0
+    mass, sums = (by_calibration(part[some], calibrations[some]) for part in (weights, weights * x))
+    if len(mass) < 2:
+        return float("nan")
+    w, means = mass / mass.sum(), sums / mass
+    return float(np.sqrt(w @ (means - w @ means) ** 2 / (1.0 - w @ w)))
+
+
 def interval(estimate: float, error: float, r_eff: float) -> tuple[float, float]:
     """estimate ± t(0.975, R_eff − 1)·error; NaN where there is less than one degree of freedom.
 

@@ -7,16 +7,18 @@ cannot tell. Pure functions of stored effects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics
-from sim.claims.verdict import CLASSES, Array, Class, Over, by_points, classes, over
+from sim.claims.verdict import CLASSES, Array, Class, Over, by_points, classes, over, said
 from sim.model.glossary import joined
 from sim.statistics import Estimate
+from sim.worlds.evaluate import Effects
 
 HOLDS, DIFFERS, CANNOT_TELL, NO_FINDING = "holds", "differs", "cannot tell", "no finding"
 COLUMNS = {
@@ -34,6 +36,8 @@ CLEARLY = 2.0
 """Errors that a change must exceed."""
 UNCLEAR = 0.05
 """The error of a change of share above which nothing can be told."""
+LEFT = 400.0
+"""The effective size below which the worlds that are left without some findings say too little."""
 FEW = 6
 """Calibrations below which a column's own errors are not trusted."""
 Calibrations = NDArray[np.int64]
@@ -167,10 +171,100 @@ def overall(statuses: Mapping[str, str]) -> str:
 
     if differing := which(DIFFERS):
         return f"depends on {joined(list(differing))}"
-    unclear = list(which(CANNOT_TELL))
-    return "robust" if len(unclear) <= 1 else f"depends on what cannot be told: {joined(unclear)}"
+    unclear = len(list(which(CANNOT_TELL)))
+    return "robust" if unclear <= 1 else f"depends on what {unclear} of {len(COLUMNS)} columns cannot tell"
 
 
 def _again(main: Over, column: Over, limit: float, change: Change) -> Again:
     verdict = by_points(column, limit)
     return Again(column, verdict, change, status(by_points(main, limit), verdict, change, main.largest))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The effects that verdicts are formed again with.
+
+    Attributes
+    ----------
+    others : mapping, column to effects in other worlds.
+    same : mapping, column to the main effects in some of the worlds, and those under other sizes there.
+    refits : mapping, findings to effects in worlds calibrated without them.
+    without : function, from findings to the weights of the main worlds without them.
+    """
+
+    without: Callable[[Sequence[str]], Array]
+    others: Mapping[str, Effects] = field(default_factory=dict)
+    same: Mapping[str, tuple[Effects, Effects]] = field(default_factory=dict)
+    refits: Mapping[tuple[str, ...], Effects] = field(default_factory=dict)
+
+
+def held(
+    e: Effects,
+    columns: Columns,
+    rows: Sequence[Mapping[str, Any]],
+    sizes: Mapping[str, float],
+    left_out: Callable[[str, str], tuple[str, ...]],
+) -> Iterator[dict[str, Any]]:
+    """A row for each row of the answer that has a limit, and each column that was asked.
+
+    ``verdict`` by point estimates, ``status``, the change of the mean and of the main answer's largest share, the mean
+    and the shares with their errors, and ``worlds`` by effective size. `left_out` names the findings on an outcome of
+    a contrast.
+    """
+    for row in rows:
+        if "delta" not in row:
+            continue
+        key, delta = (row["contrast"], row["outcome"]), sizes[row["outcome"]]
+        x, w, c = e.of(*key), e.sample.weights, e.sample.calibrations
+        main, spread = over(x, delta, w, c), spread_of(x, delta, w, c)
+        named = {name: row[name] for name in ("contrast", "outcome")}
+
+        def told(column: str, found: Again, size: float, row: Any = row, named: Any = named, main: Over = main) -> Any:
+            change = found.change.shares[main.largest]
+            shares = {n: found.over.shares[one] for one, n in CLASSES.items()} | {"mean": found.over.mean}
+            return {
+                **named, "column": column, "status": found.status, "worlds": size,
+                "verdict": said(found.verdict, row["sign"], row["direction"]),
+                "change_mean": found.change.mean.estimate, "change_mean_error": found.change.mean.error,
+                "change_share": change.estimate, "change_share_error": change.error,
+                **{k: v for n, s in shares.items() for k, v in ((n, s.estimate), (f"{n}_error", s.error))},
+            }  # fmt: skip
+
+        def elsewhere(
+            other: Effects, key: Any = key, delta: float = delta, main: Over = main, spread: Change = spread
+        ) -> Again:
+            there = over(other.of(*key), delta, other.sample.weights, other.sample.calibrations)
+            return other_worlds(main, spread, there, delta, len(np.unique(other.sample.calibrations)))
+
+        for name, other in columns.others.items():
+            yield told(name, elsewhere(other), other.sample.effective_size)
+        if not (findings := left_out(*key)):
+            yield {**named, "column": "left_out", "status": NO_FINDING, "verdict": ""}
+        elif findings in columns.refits:
+            yield told("left_out", elsewhere(columns.refits[findings]), columns.refits[findings].sample.effective_size)
+        else:
+            own = columns.without(findings)
+            size, found = statistics.effective_size(own), same_worlds(x, x, delta, w, c, own)
+            enough = size >= LEFT
+            yield told("left_out", found, size) | ({} if enough else {"status": CANNOT_TELL})
+        if (half := halves(x, delta, w, c, main.largest)) is not None:
+            yield told("halves", half, e.sample.effective_size)
+        for name, (before, after) in columns.same.items():
+            s = before.sample
+            again = same_worlds(before.of(*key), after.of(*key), delta, s.weights, s.calibrations, answer=main)
+            yield told(name, again, s.effective_size)
+
+
+def left_one_out(
+    e: Effects, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, float], most: int = 50
+) -> Iterator[dict[str, Any]]:
+    """A row for each row of the answer and each calibration: the verdict by point estimates without it. None where
+    there are more than `most` calibrations, as with worlds of the prior."""
+    numbers = np.unique(e.sample.calibrations)
+    for row in rows if 1 < len(numbers) <= most else ():
+        if "delta" in row:
+            key = row["contrast"], row["outcome"]
+            found = one_left_out(e.of(*key), sizes[key[1]], e.sample.weights, e.sample.calibrations)
+            for number, verdict in zip(numbers.tolist(), found, strict=True):
+                told = said(verdict, row["sign"], row["direction"])
+                yield {"contrast": key[0], "outcome": key[1], "without": number, "verdict": told}

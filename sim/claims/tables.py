@@ -294,7 +294,7 @@ def slopes(x: Array, y: Array) -> Array:
     """
     there = np.abs(x[:, -1] - x[:, 0]) >= FEAR_MOVES
     a, b = (z - z.mean(axis=1, keepdims=True) for z in (x, y))
-    return np.divide((a * b).sum(axis=1), (a * a).sum(axis=1), out=np.full(len(x), np.nan), where=there)
+    return np.asarray(np.divide((a * b).sum(axis=1), (a * a).sum(axis=1), out=np.full(len(x), np.nan), where=there))
 
 
 def records(base: Baseline) -> Rows:

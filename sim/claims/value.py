@@ -147,7 +147,7 @@ def studies(
     say; ``r2`` the share of variance that knowing the statistic removes, with ``r2_error``; ``sd``, ``people`` and
     ``trusts`` are the study's.
     """
-    rows = []
+    rows = list[dict[str, Any]]()
     for name, design in designs(ensemble).items():
         x = np.asarray(ensemble.measured[name], dtype=np.float64)
         chance, few = chances(design, x, effects, sizes, ensemble.weights, seed)
@@ -158,10 +158,9 @@ def studies(
                 "r2": told.estimate, "r2_error": told.error, "sd": design.sd, "people": design.people,
                 "trusts": design.trusts, "whom": design.words,
             })  # fmt: skip
-    order = list(effects)
-    yield from sorted(
-        rows, key=lambda row: (order.index((row["contrast"], row["outcome"])), -row["changes"], -row["r2"])
-    )
+    for key in effects:
+        mine = [row for row in rows if (row["contrast"], row["outcome"]) == key]
+        yield from sorted(mine, key=lambda row: (-row["changes"], -row["r2"]))
 
 
 def parameters(ensemble: Ensemble, effects: Mapping[Key, Array], most: int = 10) -> Iterator[dict[str, Any]]:
@@ -211,7 +210,8 @@ def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
     for key in dict.fromkeys((row["contrast"], row["outcome"]) for row in rows):
         row = next(row for row in rows if (row["contrast"], row["outcome"]) == key)
         few = f"; {100 * row['few']:.0f} of 100 results would leave too few worlds to say" if row["few"] else ""
+        part = f"{100 * max(0.0, row['r2']):.0f} % of the variance"
         yield (
             f"{label(key[1])} ({key[0]}): measure {row['statistic']}, {row['whom']}. It would change the verdict in "
-            f"{100 * row['changes']:.0f} of 100 cases, and remove {100 * max(0.0, row['r2']):.0f} % of the variance{few}."
+            f"{100 * row['changes']:.0f} of 100 cases, and remove {part}{few}."
         )

@@ -124,7 +124,8 @@ def level(arm: Arm, pairs: int = PAIRS) -> Contrast:
 
 def means(record: recording.Record, p: Parameters) -> Array:
     """Means of `MEASURED` over the last `window` months of a run, shape (len(`MEASURES`),)."""
-    mean = {n: float(v.mean()) for n, v in recording.outcomes(record.sums[-p.window :], len(record.totals)).items()}
+    months = recording.outcomes(record.sums[-p.window :], len(record.totals))
+    mean = dict(zip(months, np.array([*months.values()]).mean(axis=1).tolist(), strict=True))
     satisfaction = (mean["trust"] + mean["confidence"] + 1.0 - mean["distress"]) / 3.0
     gap, efficiency = mean["reported"] - mean["quality"], mean["quality"] / p.cost
     return np.array([*mean.values(), satisfaction, gap, efficiency])

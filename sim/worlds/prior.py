@@ -201,8 +201,8 @@ class Worlds:
         numbers = statistics.systematic(self.weights, number, rng)
         seeds = rng.integers(SEEDS, size=number)
         arrays = (self.values[numbers], self.off[numbers], self.reliability[numbers])
-        own = {"ancestors": self.ancestors[numbers], "calibrations": self.calibrations[numbers]}
-        return Worlds(*arrays, **own, seeds=seeds)
+        ancestors, calibrations = self.ancestors[numbers], self.calibrations[numbers]
+        return Worlds(*arrays, ancestors=ancestors, seeds=seeds, calibrations=calibrations)
 
     def frame(self) -> pd.DataFrame:
         """A row for each ``world``: its parameters and levers in their units, ``reliability``, whether each mechanism

@@ -70,8 +70,9 @@ def check(
         for (contrast, outcome), part in frame.groupby(["contrast", "outcome"], sort=False, observed=True)
         if contrast in names
     }
-    values: dict[Key, tuple[Array, Array]] = {key: (part["estimate"].to_numpy(np.float64), part["error"].to_numpy(np.float64))
-              for key, part in before.items()}  # fmt: skip
+    values: dict[Key, tuple[Array, Array]] = {
+        key: (part["estimate"].to_numpy(np.float64), part["error"].to_numpy(np.float64)) for key, part in before.items()
+    }
     primary = set(statements.primary(report.claims).values())
     lines = [*_differences(values, anew, times / times.sum(), primary), *_changes(values, anew, report.sizes, primary)]
     lines += _bits(values, same, few, seed)

@@ -37,8 +37,8 @@ Floats = NDArray[np.float64]
 
 CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
 """What a manager carries from a post to the market and back."""
-_KEPT = ("practice", "need", "uniqueness", "circumstances", "method", "appointments", "motivation_at_start", "boldness", "crowding",
-         "anxiety", "record")
+_KEPT = ("practice", "need", "uniqueness", "circumstances", "method", "appointments", "motivation_at_start",
+         "boldness", "crowding", "anxiety", "record")
 _STOCKS = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
 _LEVER = {name: f"lever_{name}" for name in LOCAL}
 _LEVER_OF_POST = _LEVER | {"targets": "targets_level"}  # which is recorded
@@ -444,10 +444,15 @@ def _climate(work: Any, places: Any, first_place: int, mean_reputation: float, n
                 place.monitoring, place.felt, place.assurance)
             work[i + AT.place_fear], work[i + AT.place_trust] = place.fear, place.trust
             work[i + AT.safety], work[i + AT.mean_effort] = place.safety, place.mean_effort
-            work[i + AT.targets_level], work[i + AT.lever_punitiveness] = own.targets, own.punitiveness
-            work[i + AT.lever_discernment], work[i + AT.lever_leniency] = own.discernment, own.leniency
-            work[i + AT.lever_relationship], work[i + AT.lever_recognition] = own.relationship, own.recognition
-            work[i + AT.lever_standardisation] = own.standardisation
+        there = _lever_at(work, _at(first, BLOCK), own)
+        if there != own:  # another system's organisation left its levers here, mostly the same
+            for post in range(first, first + n.managers):
+                i = _at(post, BLOCK)
+                work[i + AT.lever_monitoring], work[i + AT.targets_level] = own.monitoring, own.targets
+                work[i + AT.lever_punitiveness], work[i + AT.lever_discernment] = own.punitiveness, own.discernment
+                work[i + AT.lever_leniency], work[i + AT.lever_relationship] = own.leniency, own.relationship
+                work[i + AT.lever_recognition] = own.recognition
+                work[i + AT.lever_standardisation] = own.standardisation
 
 
 @compiled

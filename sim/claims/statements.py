@@ -189,7 +189,6 @@ CHOICES = {
     regime: less(Arm(regime, regime), BASELINE)
     for regime in ("light", "heavy", "punitive", "just_culture", "heavy_supportive", "supportive", "hands_off",
                    "barring")
-    if regime in REGIMES
 }  # fmt: skip
 """Policies against baseline."""
 CHOSEN_BY = ("harm", "quality", "time_left", "distress", "initiative_rate", "fear", "reported")
@@ -357,7 +356,6 @@ CLAIMS: tuple[Claim, ...] = (
                 ("kark_adopted", "Regulating managers as agreed in 2019", "Regulating managers as agreed"),
                 ("kark_full", "Regulating managers with striking-off as well", "Regulating with striking-off as well"),
             )
-            if case[0] in REGIMES
         ),
     ),
     Claim(

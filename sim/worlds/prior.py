@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,8 +27,29 @@ Whole = NDArray[np.int64]
 
 OFF = 0.15
 """The chance that a mechanism is off in a world of the first prior."""
-RELIABILITY = (0.6, 0.95)
-"""Range of the reliability of what a survey measures, a nuisance parameter of each world."""
+
+
+class Nuisance(NamedTuple):
+    """What nobody knows of the studies behind the evidence, drawn for each world."""
+
+    reliability: float
+    """Of what a survey measures: the share of its variance that is true."""
+    quality_share: float
+    """How far who rates performance sees the quality of care, rather than reported figures."""
+    monitoring_sd: float
+    """How much monitoring differed between the organisations studied."""
+    risk_based: float
+    """How far monitoring answered poor reported performance there."""
+
+
+NUISANCE = {
+    "reliability": (0.6, 0.95),
+    "quality_share": (0.0, 1.0),
+    "monitoring_sd": (0.1, 0.3),
+    "risk_based": (0.0, 1.0),
+}
+"""The range that each is drawn from; the last two are those of the shipped survey."""
+TYPICAL = Nuisance(*((low + high) / 2.0 for low, high in NUISANCE.values()))
 SEEDS = 2**32
 """Seeds of resampled worlds are whole numbers below this."""
 
@@ -55,13 +76,13 @@ class World:
         value here too, which is not used.
     off : tuple of str
         Mechanisms that are switched off.
-    reliability : float
-        Of what surveys measure, from 0 to 1.
+    nuisance : Nuisance
+        What nobody knows of the studies that the evidence is from.
     """
 
     values: Mapping[str, float]
     off: tuple[str, ...] = ()
-    reliability: float = sum(RELIABILITY) / 2
+    nuisance: Nuisance = TYPICAL
 
     def parameters(self, regime: str = "baseline", **settings: Any) -> Parameters:
         """The parameters of a run under a policy: a regime and settings (levers, sizes, ``schedule``) beside it.
@@ -90,7 +111,7 @@ class Worlds:
     ----------
     values : float array, worlds by `DRAWN`; each number is exact in single precision, so that a small file keeps it.
     off : bool array, worlds by `MECHANISMS`: whether a mechanism is off.
-    reliability : float array, of what surveys measure.
+    nuisance : float array, worlds by `Nuisance`.
     weights : float array, which sums to 1; by default equal weights.
     ancestors : int array, the number of the draw from the prior that each world descends from; by default its own.
     seeds : int array, the seed of the runs that are made in each world; by default its number.
@@ -98,7 +119,7 @@ class Worlds:
 
     values: Floats
     off: NDArray[np.bool_]
-    reliability: Floats
+    nuisance: Floats
     weights: Floats = field(default_factory=lambda: np.empty(0))
     ancestors: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     seeds: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -116,7 +137,7 @@ class Worlds:
     def __getitem__(self, number: int) -> World:
         off = tuple(key for key, is_off in zip(_KEYS, self.off[number], strict=True) if is_off)
         values = dict(zip(DRAWN, self.values[number].tolist(), strict=True))
-        return World(values, off, float(self.reliability[number]))
+        return World(values, off, Nuisance(*self.nuisance[number].tolist()))
 
     def __iter__(self) -> Iterator[World]:
         return (self[number] for number in range(len(self)))
@@ -193,11 +214,11 @@ class Worlds:
         rng = np.random.default_rng(seed)
         numbers = statistics.systematic(self.weights, number, rng)
         seeds = rng.integers(SEEDS, size=number)
-        arrays = (self.values[numbers], self.off[numbers], self.reliability[numbers])
+        arrays = (self.values[numbers], self.off[numbers], self.nuisance[numbers])
         return Worlds(*arrays, ancestors=self.ancestors[numbers], seeds=seeds)
 
     def frame(self) -> pd.DataFrame:
-        """A row for each ``world``: its parameters and levers in their units, ``reliability``, whether each mechanism
+        """A row for each ``world``: its parameters and levers in their units, `Nuisance`, whether each mechanism
         is off (``"gaming off"``), ``weight``, ``ancestor`` and ``seed``.
 
         A parameter whose mechanism is off has a value too, which is not used.
@@ -207,13 +228,14 @@ class Worlds:
         table = pd.DataFrame(self.values, columns=list(DRAWN), index=pd.RangeIndex(len(self), name="world"))
         off = pd.DataFrame(self.off, columns=[f"{key} off" for key in _KEYS], index=table.index)
         more = {"weight": self.weights, "ancestor": self.ancestors, "seed": self.seeds}
-        return table.assign(reliability=self.reliability).join(off).assign(**more)
+        nuisance = dict(zip(Nuisance._fields, self.nuisance.T, strict=True))
+        return table.assign(**nuisance).join(off).assign(**more)
 
 
 GRID = 2**16
 """Values that a uniform number behind a world takes in an ensemble, so that a file keeps it in two bytes."""
-COLUMNS: tuple[str, ...] = (*DRAWN, "reliability", *(f"{key} off" for key in MECHANISMS))
-"""Names of the uniform numbers that make a world: its values, its reliability, and whether each mechanism is off."""
+COLUMNS: tuple[str, ...] = (*DRAWN, *Nuisance._fields, *(f"{key} off" for key in MECHANISMS))
+"""Names of the uniform numbers that make a world: values, nuisance numbers, and whether each mechanism is off."""
 UNIFORMS = len(COLUMNS)
 
 
@@ -226,10 +248,11 @@ def worlds_from(uniforms: Floats, off: float = OFF) -> Worlds:
     """The worlds that uniform numbers from 0 to 1, shape (worlds, `UNIFORMS`), stand for; a mechanism is off with
     chance `off`."""
     d = len(DRAWN)
+    n = d + len(NUISANCE)
     single = (LOW + (HIGH - LOW) * uniforms[:, :d]).astype(np.float32).astype(np.float64)
-    low, high = RELIABILITY
-    reliability = (low + (high - low) * uniforms[:, d]).astype(np.float32).astype(np.float64)
-    return Worlds(np.clip(single, LOW, HIGH), uniforms[:, d + 1 :] < off, reliability)
+    low, high = np.array([*NUISANCE.values()]).T
+    nuisance = (low + (high - low) * uniforms[:, d:n]).astype(np.float32).astype(np.float64)
+    return Worlds(np.clip(single, LOW, HIGH), uniforms[:, n:] < off, np.clip(nuisance, low, high))
 
 
 def prior(number: int, seed: int = 0, off: float = OFF) -> Worlds:

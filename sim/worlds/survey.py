@@ -117,14 +117,15 @@ class Plan:
 @lru_cache(maxsize=16)
 def plan(evidence: Evidence, sizes: Sizes) -> Plan:
     """The patterns, in the order of the evidence, and the candidates that need no run beside theirs."""
-    needed = [(pattern, _arms(pattern, evidence.survey, sizes)) for pattern in evidence.patterns]
-    ids, made = {pattern.id for pattern, _ in needed}, {arm for _, arms in needed for arm in arms}
+    found: list[tuple[Statistic, tuple[Arm, ...]]] = []
+    found.extend((pattern, _arms(pattern, evidence.survey, sizes)) for pattern in evidence.patterns)
+    ids, made = {pattern.id for pattern in evidence.patterns}, {arm for _, arms in found for arm in arms}
     more = [(each, _arms(each, evidence.survey, sizes)) for each in CANDIDATES if each.id not in ids]
-    both = (*needed, *((each, arms) for each, arms in more if made.issuperset(arms)))
-    widths = [np.size(each.value) if isinstance(each, Pattern) else 1 for each, _ in both]
+    found.extend((each, arms) for each, arms in more if made.issuperset(arms))
+    widths = [np.size(each.value) if isinstance(each, Pattern) else 1 for each, _ in found]
     ends = np.cumsum(widths).tolist()
-    columns = {each.id: slice(end - w, end) for (each, _), w, end in zip(both, widths, ends, strict=True)}
-    return Plan(both, columns)
+    columns = {each.id: slice(end - w, end) for (each, _), w, end in zip(found, widths, ends, strict=True)}
+    return Plan(tuple(found), columns)
 
 
 def columns(evidence: Evidence) -> Mapping[str, slice]:

@@ -139,7 +139,12 @@ def worlds(
     patterns: Annotated[
         Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
-    number: Annotated[int, _option("--worlds", "NUMBER", "Worlds that are tried on --patterns.", 1)] = 200,
+    number: Annotated[
+        int | None, _option("--worlds", "NUMBER", "Worlds tried on --patterns (default: 200) or --validate (150).", 2)
+    ] = None,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Findings that nothing is fitted to: which do the worlds reproduce?")
+    ] = False,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
     ] = False,
@@ -149,7 +154,7 @@ def worlds(
     sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
     ensemble: Ensemble = None,
     out: Out = None,
-    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns.", 0)] = 0,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns or --validate.", 0)] = 0,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -158,8 +163,12 @@ def worlds(
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import calibrate as calibration  # noqa: PLC0415
     from sim.worlds import ensemble as plausible  # noqa: PLC0415
-    from sim.worlds import evidence, summary  # noqa: PLC0415
+    from sim.worlds import evidence, summary, validation  # noqa: PLC0415
 
+    if validate and (patterns is not None or calibrate or check is not None or out is not None):
+        raise InputError(
+            ["--validate: goes with --worlds, --ensemble, --seed and --workers alone; it writes no tables"]
+        )
     if patterns is not None and calibrate:
         raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
     if sign and check is None:
@@ -180,12 +189,18 @@ def worlds(
         _name_written(paths)
         return
     main, _ = plausible.both(ensemble)
+    if validate:
+        with progress("worlds") as show:
+            tried = validation.validate(main, number or validation.WORLDS, seed, progress=show, workers=workers)
+        _note(main.notes)
+        _echo(pages.validation_text(tried))
+        return
     if patterns is None:
         table, said = summary.patterns(main), pages.text(main)
     else:
         with progress("worlds") as show:
             found = summary.predict(
-                evidence.load(patterns), main, number, seed,
+                evidence.load(patterns), main, number or 200, seed,
                 progress=show, workers=workers,
             )  # fmt: skip
         table, said = found, pages.table_text(found)

@@ -201,8 +201,10 @@ def _patterns() -> str:
 
 
 def _survey() -> str:
-    survey = _evidence()["survey"]
-    return ", ".join(f"`{name}` {value:g}" for name, value in survey.items()) + "."
+    def told(value: float | list[float]) -> str:
+        return f"{value:g}" if not isinstance(value, list) else f"{value[0]:g} to {value[1]:g}"
+
+    return ", ".join(f"`{name}` {told(value)}" for name, value in _evidence()["survey"].items()) + "."
 
 
 def _sources() -> str:

@@ -19,6 +19,9 @@ TRANSFER = 0.06
 SCALE = 0.08
 """How far the level of a questionnaire's scale may lie from that of the model's, as in the pattern on speaking up."""
 
+CHANGE = 0.02
+"""The same of a change, by the same people before and after."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -98,8 +101,8 @@ def _level(outcome: str, words: str, spread: float, study: Study = _LEVEL) -> Ca
     return Candidate(f"level-{outcome}", words, "level", {"outcome": outcome}, study, spread)
 
 
-def _targets(outcome: str, words: str, spread: float) -> Candidate:
-    study = Study("managers of trusts that are given targets early or late, before and two years after", 480, 60)
+def _targets(outcome: str, words: str, spread: float, scale: float = CHANGE) -> Candidate:
+    study = Study("managers of trusts that are given targets early or late, before and two years after", 480, 60, scale)
     needs = {"outcome": outcome, "before": _TRIAL[0], "after": _TRIAL[1]}
     return Candidate(f"targets-{outcome}", words, "contrast", needs, study, spread)
 
@@ -149,7 +152,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     ),
     _targets("fear", "what targets with sanctions do to fear", 0.15),
     _targets("quality", "what targets with sanctions do to the quality of care", 0.15),
-    _targets("initiative_rate", "what targets with sanctions do to initiative", 0.1),
+    _targets("initiative_rate", "what targets with sanctions do to initiative", 0.1, 0.0),
     _control("trust", "what monitoring without sanctions does to trust", 0.15),
     _control("quality", "what monitoring without sanctions does to the quality of care", 0.15),
     _control("initiative_rate", "what monitoring without sanctions does to initiative", 0.1, TRANSFER / 2.0),

@@ -161,6 +161,14 @@ def test_a_survey_measures_what_the_run_left_behind():
     assert found["bunching"] == pytest.approx(expected)
 
 
+def test_monitoring_is_known_and_everything_else_is_asked():
+    run = sim.simulate(3, systems=1, organisations=2, managers=3, monitoring_sd=0.2)
+    seen = survey._Seen(run, TYPICAL._replace(reliability=0.5))
+    assert np.array_equal(seen.measured("monitoring"), run.posts["monitoring"])
+    assert np.array_equal(seen.column("fear"), run.posts["fear"])
+    assert not np.isclose(seen.measured("fear"), run.posts["fear"]).any()
+
+
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_a_file_fixes_is_the_same_in_all_worlds_and_what_it_leaves_open_is_the_worlds(name, tmp_path, runs_made):
     for given in (f"{name} = 0.25\n", f"{name} = [0.0, 0.5]\n"):

@@ -204,8 +204,17 @@ def test_a_finding_counts_with_the_weight_of_the_worlds_in_which_all_its_checks_
     assert table.loc["B", "share"] == 1.0
     assert list(table["first_model"].isna()) == [False, True]
     assert list(table["fitted"]) == ["no", "prompted gaming"]
-    heavy = replace(worlds, weights=np.where(np.arange(40) == holds.index(False), 1.0, 0.0))
-    assert validate(heavy, 40, workers=1).set_index("id").loc["A", "share"] == 0.0
+
+
+def test_a_world_of_more_weight_counts_for_more(two_findings):
+    worlds = prior(12, seed=1, off=0.5)
+    gamed = ~worlds.off[:, [*MECHANISMS].index("gaming")]
+    assert 0 < gamed.sum() < 12
+    uneven = replace(worlds, weights=np.where(gamed, 0.1, 0.9) / np.where(gamed, 0.1, 0.9).sum())
+    drawn = uneven.sample(1000, 0)
+    even, share = (validate(each, 1000, workers=1).set_index("id").loc["A", "share"] for each in (worlds, uneven))
+    assert share <= drawn.weights[~drawn.off[:, [*MECHANISMS].index("gaming")]].sum() < 0.5
+    assert 0.0 < share < even
 
 
 def test_the_table_in_words_counts_only_what_nothing_was_made_for(two_findings):

@@ -1,4 +1,4 @@
-"""What a study could measure that no study has: statistics of the virtual surveys and trials beside the patterns.
+"""What a study could measure: statistics of the virtual surveys and trials that are no patterns.
 
 The table is fixed beforehand, so that the question which study would change the answer is asked of a list that no
 result has shaped. Each candidate is measured as a pattern is, in runs that the patterns need anyway, and has the
@@ -83,7 +83,7 @@ class Candidate:
 _ASKED = Study(
     "directors and their direct reports, by questionnaire; monitoring is the trust's count of returns", 720, 120
 )
-_FILES = Study("the same, and the trust's own records of incidents, initiatives or appraisals", 720, 120)
+_FILES = Study("directors and their direct reports, by questionnaire and from the trust's records", 720, 120)
 _STAFF = Study("all directors and their direct reports, from staff records", 2_400, 200)
 _LEVEL = Study("directors and their direct reports, by questionnaire", 720, 120, SCALE)
 _TRIAL = (

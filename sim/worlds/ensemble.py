@@ -31,17 +31,14 @@ from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
 if TYPE_CHECKING:
     import pandas as pd
 
-VARIANCE_WORLDS, VARIANCE_SEEDS = 24, 4
-"""The simulation's own variance of a pattern comes from so many worlds, each with so many seeds."""
 FEWEST = 20
 """The smallest effective size that says anything: with fewer worlds than this, a share of one half has a standard
 error above 0.11, so that not even one third could be told from two thirds."""
 Prior = Literal["main", "all_on"]
-SHIPPED: dict[Prior, Path] = {
-    "main": Path(__file__).with_name("ensemble.parquet"),
-    "all_on": Path(__file__).with_name("ensemble_all_on.parquet"),
-}
-"""The ensembles that come with the package: under the prior in which each mechanism may be off, and all are on."""
+PRIORS: tuple[Prior, ...] = ("main", "all_on")
+"""Under the first, each mechanism may be off; under the second all are on."""
+FOLDER = Path(__file__).with_name("calibrated")
+"""The calibrations that come with the package: a file for each run of a prior, ``main-01.parquet`` and so on."""
 TOLERANCE = 1e-6
 """How far the statistics of a world that is surveyed again may be from those that are kept, in single precision."""
 _EVALUATED = ("policy", "against", "outcome", "estimate", "low", "high", "p5", "median", "p95", "higher",
@@ -55,16 +52,18 @@ class Ensemble(Worlds):
 
     Attributes
     ----------
-    seeds : int array, of the simulation behind each world's `measured`.
+    seeds : int array
+        From which the seeds of the surveys behind `measured` follow, see `sim.worlds.smc.seeds_of`.
     measured : mapping
-        Pattern id to the model's value in each world, shape (worlds,), or (worlds, months) for a path.
+        Id to the model's value of a pattern, or of a candidate for one, in each world, shape (worlds,), or (worlds,
+        months) for a path; a mean over surveys.
     evidence : Evidence, that it was weighted by.
-    variance : mapping, pattern id to the simulation's own variance, which was added to the tolerance.
+    log_z : mapping
+        Number of a calibration to the logarithm of its normalising constant, to which its weight is in proportion.
     chance_off : float, the prior chance that a mechanism is off.
     prior : mapping
-        Pattern id to ``low``, ``median``, ``high`` (5, 50 and 95 % of draws from the prior) and ``within`` (the share
-        of them within two tolerances); lists of these for a path.
-    provenance : dict, how it was made.
+        Id to ``low``, ``median``, ``high``: 5, 50 and 95 % of draws from the prior; lists of these for a path.
+    provenance : dict, how it was made; ``calibrations`` says it of each.
     unheard : tuple of str
         Those of `sim.worlds.prior.COLUMNS` that the file had never heard of: parameters are at their null, levers at
         their default, mechanisms off in every world.
@@ -75,7 +74,7 @@ class Ensemble(Worlds):
 
     measured: Mapping[str, NDArray[np.float64]]
     evidence: Evidence
-    variance: Mapping[str, Measured]
+    log_z: Mapping[int, float]
     chance_off: float = OFF
     prior: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -87,11 +86,16 @@ class Ensemble(Worlds):
         measured = {name: values[numbers] for name, values in self.measured.items()}
         return replace(super().take(numbers, weights), measured=measured)
 
+    @property
+    def surveys(self) -> list[list[int]]:
+        """The seeds of the surveys of each world."""
+        return [seeds_of(number) for number in self.seeds.tolist()]
+
     @cached_property
     def agreements(self) -> dict[str, NDArray[np.float64]]:
         """The logarithm of how well each world agrees with each pattern, at most 0."""
         return {
-            p.id: np.array([survey.log_agreement(p, value, self.variance[p.id]) for value in self.measured[p.id]])
+            p.id: np.array([survey.log_agreement(p, value) for value in self.measured[p.id]])
             for p in self.evidence.patterns
         }
 
@@ -110,13 +114,13 @@ class Ensemble(Worlds):
         self,
         evidence: Evidence | str | Path,
         *,
-        sizes: Sizes = DEFAULT_SIZES,
+        sizes: Sizes | None = None,
         progress: Progress | None = None,
         workers: int | None = None,
     ) -> Ensemble:
         """The same worlds, weighted by further findings as well.
 
-        Each world is surveyed once, under its seed, and its weight is multiplied by how well it agrees. The worlds do
+        Each world is surveyed under its seeds, and its weight is multiplied by how well it agrees. The worlds do
         not move, so findings that contradict the others leave few that count: see `effective_size`. In the result,
         `prior` of the new findings are the worlds before they counted.
 
@@ -135,19 +139,18 @@ class Ensemble(Worlds):
             worlds would be left by effective size.
         """
         found = evidence if isinstance(evidence, Evidence) else read_patterns(path_of("evidence", evidence))
-        if twice := [p.id for p in found.patterns if p.id in self.measured]:
+        if twice := [p.id for p in found.patterns if p.id in self.agreements]:
             raise InputError([f'pattern "{name}": these worlds are weighted by it already' for name in twice])
-        some = self.sample(VARIANCE_WORLDS)
-        variance = survey.simulation_variance(found, some, VARIANCE_SEEDS, sizes, workers)
-        measured = survey.measure_all(found, self, self.seeds, sizes, progress, workers)
+        sizes = Sizes.of(found) if sizes is None else sizes
+        measured = survey.measure_all(found, self, self.surveys, sizes, progress, workers)
+        measured = {p.id: measured[p.id] for p in found.patterns}
         before = statistics.systematic(self.weights, 1000, np.random.default_rng(0))
         note = {"patterns": [p.id for p in found.patterns], "survey": dict(found.survey), "sizes": asdict(sizes)}
         joined = replace(
             self,
             measured={**self.measured, **measured},
             evidence=replace(self.evidence, patterns=self.evidence.patterns + found.patterns),
-            variance={**self.variance, **variance},
-            prior={**self.prior, **{p.id: prior_band(p, measured[p.id][before]) for p in found.patterns}},
+            prior={**self.prior, **{name: prior_band(values[before]) for name, values in measured.items()}},
             provenance={**self.provenance, "reweighted": [*self.provenance.get("reweighted", ()), note]},
         )
         with np.errstate(divide="ignore"):
@@ -254,40 +257,87 @@ class Ensemble(Worlds):
         files.write_new(Path(path), encoded(self), MARK)
 
 
-def load(path: str | Path | None = None, prior: Prior = "main", *, checked: bool = True) -> Ensemble:
-    """The ensemble of a file, by default the one that comes with the package for a prior: "main", or "all_on".
+def load(folder: str | Path | None = None, prior: Prior = "main", *, checked: bool = True) -> Ensemble:
+    """The ensemble of a prior, "main" or "all_on": its calibrations in a folder, by default those of the package, pooled.
 
-    Where it is signed by another version of the model, a few of its worlds are surveyed again, which takes a second or
-    two, and `Ensemble.notes` says that they agree. `checked` false leaves that out.
+    Where they are signed by another version of the model, a few worlds are surveyed again, which takes some seconds,
+    and `Ensemble.notes` says that they agree. `checked` false leaves that out.
 
-    Raises `InputError` with one line where there is no such file, where it is damaged or belongs to another model,
-    where the statistics of a world differ from those that are kept, or where its effective size is below `FEWEST`.
+    Raises `InputError` with one line where there is no such file, where one is damaged or belongs to another model,
+    where the statistics of a world differ from those that are kept, or where the effective size is below `FEWEST`.
     """
-    file = SHIPPED[chosen("prior", [prior], SHIPPED, "prior")[0]] if path is None else path_of("path", path)  # type: ignore[index]
-    with files.explained(file, "read"):
-        content = files.read(file)
-    try:
-        fields, signed = decoded(content)
-        found = Ensemble(**fields)
-    except InputError as error:
-        raise InputError(mistake.found_in(str(place(file))) for mistake in error.mistakes) from None
-    except Exception:  # whatever a damaged file makes its reader raise
-        raise InputError([f"{place(file)}: is damaged or no ensemble of worlds; make it again"]) from None
+    made, unsigned = list[Ensemble](), list[Path]()
+    for path in paths_of(folder, prior):
+        found, signed = _read(path)
+        made.append(found)
+        unsigned += [path] if signed != signature() else []
+    pool = pooled(made)
     if not checked:
-        return found
-    check_size(found.weights, str(place(file)))
+        return pool
+    check_size(pool.weights, f"worlds of {place(unsigned[0].parent) if unsigned else 'this prior'}")
     notes = []
-    if found.unheard:
-        names = ", ".join(dict.fromkeys(name.removesuffix(" off") for name in found.unheard))
-        notes.append(f"{file.name}: had never heard of {names}: without effect in all of its worlds.")
-    if signed != signature():
+    if pool.unheard:
+        names = ", ".join(dict.fromkeys(name.removesuffix(" off") for name in pool.unheard))
+        notes.append(f"The worlds had never heard of {names}: without effect in all of them.")
+    if unsigned:
         another = "was made by another version of the model"
-        if against := _against(content):
+        if against := _against(tuple(unsigned)):
             now = f"its worlds now give other statistics ({against[0]})"
             more = "sim worlds --check 20 tells more, sim worlds --calibrate makes worlds again"
-            raise InputError([f"{place(file)}: {another}, and {now}; {more}"])
-        notes.append(f"{file.name}: {another}; {_AGAIN} worlds surveyed again give equal statistics.")
-    return replace(found, notes=tuple(notes))
+            raise InputError([f"{place(unsigned[0])}: {another}, and {now}; {more}"])
+        notes.append(f"{unsigned[0].name}: {another}; {_AGAIN} worlds surveyed again give equal statistics.")
+    return replace(pool, notes=tuple(notes))
+
+
+def paths_of(folder: str | Path | None = None, prior: Prior = "main") -> list[Path]:
+    """The files of a prior's calibrations in a folder, by default of the package, in the order of their numbers.
+
+    Raises `InputError` where there is none.
+    """
+    home = FOLDER if folder is None else path_of("folder", folder)
+    found = sorted(home.glob(f"{chosen('prior', [prior], PRIORS, 'prior')[0]}-[0-9]*.parquet"))
+    if not found:
+        raise InputError([f"{place(home)}: holds no calibration of the prior {prior}; sim worlds --calibrate makes some"])
+    return found
+
+
+def pooled(calibrations: Sequence[Ensemble]) -> Ensemble:
+    """The worlds of independent calibrations, each weighing in proportion to its normalising constant.
+
+    What they were weighted by must be the same. Raises `InputError` where it is not, and where two have one number.
+    """
+    first = calibrations[0]
+    log_z = {number: z for one in calibrations for number, z in one.log_z.items()}
+    if len(log_z) < sum(len(one.log_z) for one in calibrations):
+        raise InputError(["calibrations: two of them have the same number"])
+    if any(one.evidence != first.evidence or one.chance_off != first.chance_off for one in calibrations):
+        raise InputError(["calibrations: are of different evidence or priors, so they cannot be pooled"])
+    size = np.array([statistics.log_sum(list(one.log_z.values())) for one in calibrations])
+    share = statistics.normalised(size)
+    arrays = {
+        f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)
+    } | {"weights": np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])}
+    return replace(
+        first,
+        **arrays,
+        measured={n: np.concatenate([one.measured[n] for one in calibrations]) for n in first.measured},
+        log_z=log_z,
+        unheard=tuple(dict.fromkeys(name for one in calibrations for name in one.unheard)),
+        provenance={"calibrations": [dict(one.provenance) for one in calibrations]},
+    )
+
+
+def _read(path: Path) -> tuple[Ensemble, str]:
+    """The worlds of one file, and its signature."""
+    with files.explained(path, "read"):
+        content = files.read(path)
+    try:
+        fields_, signed = decoded(content)
+        return Ensemble(**fields_), signed
+    except InputError as error:
+        raise InputError(mistake.found_in(str(place(path))) for mistake in error.mistakes) from None
+    except Exception:  # whatever a damaged file makes its reader raise
+        raise InputError([f"{place(path)}: is damaged or no calibration; make it again"]) from None
 
 
 @cache

@@ -206,7 +206,8 @@ _ONLY_OF_POSTS = Table(
 
 _OF_POSTS = (
     "monitoring relationship fear trust confidence skill integrity distress motivation cooperation effort "
-    "quality reported honest_indicator gaming harm initiative_rate slips spoken sanctions"
+    "quality reported honest_indicator gaming harm initiative_rate slips negligence spoken sanctions exits dismissals "
+    "record_share"
 )
 
 POST_COLUMNS: Table[Outcome] = Table(*((OUTCOMES | _ONLY_OF_POSTS)[name] for name in _OF_POSTS.split()))

@@ -74,6 +74,13 @@ def normalised(logarithms: ArrayLike) -> Weights:
     return np.asarray(weights / weights.sum())
 
 
+def log_sum(logarithms: ArrayLike) -> float:
+    """The logarithm of the sum of numbers whose logarithms are given; −inf is none."""
+    logs = np.asarray(logarithms, dtype=np.float64)
+    top = logs.max(initial=-np.inf)
+    return float(top + np.log(np.exp(logs - top).sum())) if np.isfinite(top) else -np.inf
+
+
 def effective_size(weights: ArrayLike) -> float:
     """How many equally weighted worlds would be as many, (Σw)²/Σw² (Kish).
 

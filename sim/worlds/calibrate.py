@@ -11,22 +11,22 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from sim import files
-from sim.errors import InputError, Mistake, Mistakes, place, shown, whole
+from sim.errors import InputError, Mistake, Mistakes, chosen, place, shown, whole
 from sim.model import engine, run
 from sim.model.version import identity
 from sim.pool import Progress
 from sim.statistics import systematic
 from sim.worlds import evidence as findings
 from sim.worlds import survey
-from sim.worlds.ensemble import FOLDER, Ensemble, Prior, prior_band
+from sim.worlds.ensemble import Ensemble, Prior, prior_band
 from sim.worlds.ensemble_file import MADE_BY
 from sim.worlds.evidence import Evidence
-from sim.worlds.prior import OFF, UNIFORMS, uniforms_of, worlds_from
+from sim.worlds.prior import OFF, UNIFORMS, effective, uniforms_of, worlds_from
 from sim.worlds.smc import Found, Plan, Target, sample
 from sim.worlds.survey import Sizes
 
@@ -57,8 +57,8 @@ def calibrate(
     `folder` keeps what is done: a call with the same settings goes on with it, with others it is refused. Runs differ
     in `run_number`, from 1, from which all their random numbers follow, and are independent of each other. `off` is the
     prior chance that a mechanism is off, by default that of the `prior`; see `sim.worlds.smc.Plan` for the plan;
-    `sizes` are those of the virtual studies, by default the evidence's; `kept` worlds are resampled in the end. Raises `InputError` with a line
-    for each mistake, and where the folder cannot be used.
+    `sizes` are those of the virtual studies, by default the evidence's; `kept` worlds are resampled in the end. Raises
+    `InputError` with a line for each mistake, and where the folder cannot be used.
     """
     evidence, plan = findings.load() if evidence is None else evidence, plan or Plan()
     sizes = Sizes.of(evidence) if sizes is None else sizes
@@ -76,9 +76,9 @@ def calibrate(
     version = identity(*MADE_BY, __name__, "sim.worlds.smc", "sim.worlds.emulator")
     target = Target(
         UNIFORMS,
-        off,
         lambda uniforms, seed: survey.vector(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
-        *(np.concatenate([np.atleast_1d(getattr(p, name)) for p in evidence.patterns]) for name in ("value", "sd")),
+        lambda uniforms: effective(uniforms, off),
+        *(np.hstack([getattr(pattern, name) for pattern in evidence.patterns]) for name in ("value", "sd")),
     )
     seed = _FIRST_SEED[prior] + run_number
     with files.keeping(Path(folder), "a calibration") as holder:
@@ -89,7 +89,7 @@ def calibrate(
 
 def recalibrate(
     folder: str | Path,
-    prior: Prior = "main",
+    prior: str = "main",
     runs: Iterable[int] | None = None,
     progress: Progress | None = None,
     **options: Any,
@@ -99,13 +99,20 @@ def recalibrate(
     What is done is kept in a folder beside each file, so that a second call goes on; a file that is there is not made
     again. Other processes, or machines, may make other runs at the same time.
     """
-    path, paths = Path(folder), list[Path]()
-    for number in runs or range(1, PRIORS[prior]["runs"] + 1):
-        name = f"{prior}-{number:02}"
+    path, which, paths = Path(folder), known_prior(prior), list[Path]()
+    ours = files.Folder(path, "worlds of sim worlds --calibrate")
+    ours.check()
+    for number in runs or range(1, PRIORS[which]["runs"] + 1):
+        name = f"{which}-{number:02}"
         paths.append(path / f"{name}.parquet")
         if not paths[-1].exists():
-            calibrate(path / name, number, prior=prior, progress=progress, **options).save(paths[-1])
+            calibrate(path / name, number, prior=which, progress=progress, **options).save(paths[-1])
     return paths
+
+
+def known_prior(name: str) -> Prior:
+    """A name as one of `PRIORS`. Raises `InputError` for another."""
+    return cast(Prior, chosen("prior", [name], PRIORS, "prior")[0])
 
 
 def _begin(folder: files.Folder, settings: dict[str, Any]) -> None:
@@ -127,7 +134,7 @@ def _ensemble(
     target: Target, found: Found, evidence: Evidence, off: float, kept: int, seed: int, provenance: dict[str, Any]
 ) -> Ensemble:
     """Some of the particles as an ensemble; those with equal codes and seeds are one world with the weight of all."""
-    p = found.particles
+    p, patterns = found.particles, {pattern.id: pattern for pattern in evidence.patterns}
     some = p.take(systematic(np.ones(len(p)), kept, np.random.default_rng((seed, 1_000))))
     _, first, times = np.unique(
         np.column_stack([some.codes, some.seeds]), axis=0, return_index=True, return_counts=True
@@ -146,6 +153,6 @@ def _ensemble(
         evidence=evidence,
         log_z={n: found.log_z},
         chance_off=off,
-        prior={name: prior_band(values) for name, values in before.items()},
-        provenance={**provenance, **found.history},
+        prior={name: prior_band(values, patterns.get(name)) for name, values in before.items()},
+        provenance={"calibrations": [{**provenance, "log_z": found.log_z, **found.history}]},
     )

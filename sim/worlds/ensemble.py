@@ -6,8 +6,8 @@ surveyed again, and it counts as long as they give the same statistics.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
@@ -26,7 +26,8 @@ from sim.worlds.evaluate import MEASURES, Arm, evaluate
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.evidence import load as read_patterns
 from sim.worlds.prior import OFF, Worlds
-from sim.worlds.survey import DEFAULT_SIZES, Measured, Sizes
+from sim.worlds.smc import seeds_of
+from sim.worlds.survey import Sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,14 +151,17 @@ class Ensemble(Worlds):
             self,
             measured={**self.measured, **measured},
             evidence=replace(self.evidence, patterns=self.evidence.patterns + found.patterns),
-            prior={**self.prior, **{name: prior_band(values[before]) for name, values in measured.items()}},
+            prior={**self.prior, **{p.id: prior_band(measured[p.id][before], p) for p in found.patterns}},
             provenance={**self.provenance, "reweighted": [*self.provenance.get("reweighted", ()), note]},
         )
+        top = statistics.log_sum(list(self.log_z.values()))
         with np.errstate(divide="ignore"):
             logs = np.log(self.weights) + sum(joined.agreements[p.id] for p in found.patterns)
         weights = statistics.normalised(logs)
         check_size(weights, "the reweighted worlds")
-        return replace(joined, weights=weights)
+        rise = statistics.log_sum(logs) + np.log(weights)  # of each world's share in a constant
+        log_z = {n: statistics.log_sum(rise[self.calibrations == n]) + top for n in self.log_z}
+        return replace(joined, weights=weights, log_z=log_z)
 
     def evaluate(
         self,
@@ -258,7 +262,7 @@ class Ensemble(Worlds):
 
 
 def load(folder: str | Path | None = None, prior: Prior = "main", *, checked: bool = True) -> Ensemble:
-    """The ensemble of a prior, "main" or "all_on": its calibrations in a folder, by default those of the package, pooled.
+    """The ensemble of a prior, "main" or "all_on": its calibrations in a folder, by default the package's, pooled.
 
     Where they are signed by another version of the model, a few worlds are surveyed again, which takes some seconds,
     and `Ensemble.notes` says that they agree. `checked` false leaves that out.
@@ -297,7 +301,9 @@ def paths_of(folder: str | Path | None = None, prior: Prior = "main") -> list[Pa
     home = FOLDER if folder is None else path_of("folder", folder)
     found = sorted(home.glob(f"{chosen('prior', [prior], PRIORS, 'prior')[0]}-[0-9]*.parquet"))
     if not found:
-        raise InputError([f"{place(home)}: holds no calibration of the prior {prior}; sim worlds --calibrate makes some"])
+        raise InputError(
+            [f"{place(home)}: holds no calibration of the prior {prior}; sim worlds --calibrate makes some"]
+        )
     return found
 
 
@@ -312,18 +318,20 @@ def pooled(calibrations: Sequence[Ensemble]) -> Ensemble:
         raise InputError(["calibrations: two of them have the same number"])
     if any(one.evidence != first.evidence or one.chance_off != first.chance_off for one in calibrations):
         raise InputError(["calibrations: are of different evidence or priors, so they cannot be pooled"])
-    size = np.array([statistics.log_sum(list(one.log_z.values())) for one in calibrations])
-    share = statistics.normalised(size)
-    arrays = {
-        f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)
-    } | {"weights": np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])}
+    share = statistics.normalised([statistics.log_sum(list(one.log_z.values())) for one in calibrations])
+    arrays = {f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)} | {
+        "weights": np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])
+    }
     return replace(
         first,
         **arrays,
         measured={n: np.concatenate([one.measured[n] for one in calibrations]) for n in first.measured},
         log_z=log_z,
         unheard=tuple(dict.fromkeys(name for one in calibrations for name in one.unheard)),
-        provenance={"calibrations": [dict(one.provenance) for one in calibrations]},
+        provenance={
+            **first.provenance,
+            "calibrations": [of for one in calibrations for of in one.provenance["calibrations"]],
+        },
     )
 
 
@@ -341,41 +349,50 @@ def _read(path: Path) -> tuple[Ensemble, str]:
 
 
 @cache
-def _against(content: bytes) -> list[str]:
-    """What is different in a file's worlds when they are surveyed again: once in a process for each content."""
-    return differing(differences(Ensemble(**decoded(content)[0]), _AGAIN))
+def _against(paths: tuple[Path, ...]) -> list[str]:
+    """What is different in the worlds of files when they are surveyed again: once in a process."""
+    each = -(-_AGAIN // len(paths))
+    return differing(_most([differences(_read(path)[0], each) for path in paths]))
 
 
 def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> dict[str, float]:
     """Survey `number` worlds of an ensemble again, evenly spaced and under their seeds.
 
-    Returns, for each pattern, the largest difference from what is kept; relative where a value is beyond 1. Raises
+    Returns, for each statistic, the largest difference from what is kept; relative where a value is beyond 1. Raises
     `InputError` where the evidence asks for something that the model does not have.
     """
     numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64))
     some, found = ensemble.take(numbers), {}
     try:
         for evidence, sizes in _surveys(ensemble):
-            for name, now in survey.measure_all(evidence, some, some.seeds, sizes, workers=workers).items():
-                before = some.measured[name]
-                apart = abs(now.astype(np.float32) - before) / np.maximum(1.0, abs(before))
-                found[name] = float(apart.max())
+            for name, now in survey.measure_all(evidence, some, some.surveys, sizes, workers=workers).items():
+                if name in some.measured:
+                    before = some.measured[name]
+                    apart = abs(now.astype(np.float32) - before) / np.maximum(1.0, abs(before))
+                    found[name] = float(apart.max())
     except KeyError as error:
         raise InputError([f"the evidence asks for {error}, which is not in this model"]) from None
     return found
 
 
 def _surveys(ensemble: Ensemble) -> list[tuple[Evidence, Sizes]]:
-    """What the worlds were surveyed for, and how: at first, and in each `Ensemble.reweight`."""
+    """What the worlds were surveyed for, and how: in each `Ensemble.reweight`, the last first, and at the beginning."""
     later = ensemble.provenance.get("reweighted", ())
     patterns = {p.id: p for p in ensemble.evidence.patterns}
     further = [Evidence(each["survey"], tuple(patterns.pop(name) for name in each["patterns"])) for each in later]
-    sizes = [Sizes(**each.get("sizes", {})) for each in (ensemble.provenance, *later)]
+    sizes = [Sizes(**each["sizes"]) for each in (ensemble.provenance["calibrations"][0], *later)]
     return list(zip([replace(ensemble.evidence, patterns=tuple(patterns.values())), *further], sizes, strict=True))
 
 
+def _most(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The largest of several `differences`, for each statistic."""
+    return {
+        name: max(each.get(name, 0.0) for each in found) for name in dict.fromkeys(n for each in found for n in each)
+    }
+
+
 def differing(found: Mapping[str, float]) -> list[str]:
-    """The patterns of `differences` that differ by more than `TOLERANCE`, the most first, in words."""
+    """The statistics of `differences` that differ by more than `TOLERANCE`, the most first, in words."""
     worst = sorted(found.items(), key=lambda item: -item[1])
     return [f"{name} by {difference:.2g}" for name, difference in worst if not difference <= TOLERANCE]
 
@@ -387,55 +404,45 @@ def check(
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> list[str]:
-    """Survey `number` worlds of each of the ensembles of `both` again, and say how their statistics compare.
+    """Survey `number` worlds of each prior's calibrations again, and say how their statistics compare.
 
     With `signed`, the files are signed with the present identity of the model, once all of them agree. `progress` is
     called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
     signed though its worlds give other statistics.
     """
-    there, lines, wrong = list(files_in(folder).values()), list[str](), list[str]()
-    told = part_of(progress, 0, len(there))
-    for done, file in enumerate(there):
-        told(done, len(there))
-        found = load(file, checked=False)
-        against = ", ".join(differing(differences(found, number, workers)))
+    there = {prior: paths_of(folder, prior) for prior in PRIORS}
+    lines, wrong, total = list[str](), list[str](), sum(len(paths) for paths in there.values())
+    told, done = part_of(progress, 0, total), 0
+    for prior, paths in there.items():
+        found, worlds = list[dict[str, float]](), 0
+        for path in paths:
+            told(done, total)
+            one, done = _read(path)[0], done + 1
+            found.append(differences(one, max(1, round(number / len(paths))), workers))
+            worlds += len(one)
+        against = ", ".join(differing(_most(found)))
         if against:
-            wrong.append(f"{file.name}: not signed; its worlds give other statistics ({against})")
+            wrong.append(f"{prior}: not signed; its worlds give other statistics ({against})")
         verdict = f"other statistics: {against}" if against else "all statistics are equal"
-        again = f"{min(number, len(found))} of {len(found)} worlds were surveyed again"
-        lines.append(f"{file.name}: {again}; {verdict}.")
-    told(len(there), len(there))
+        lines.append(f"{prior}: {number} of {worlds:,} worlds were surveyed again; {verdict}.")
+    told(total, total)
     if signed:
         if wrong:
             raise InputError(wrong)
-        for file in there:
-            sign(file)
-        lines.append("Both files are signed with this version of the model.")
+        for path in [path for paths in there.values() for path in paths]:
+            sign(path)
+        lines.append(f"{total} files are signed with this version of the model.")
     return lines
 
 
-def both(folder: str | Path | None = None) -> tuple[Ensemble, Ensemble]:
-    """The ensembles under both priors: those that come with the package, or those that `sim worlds --calibrate` put in
-    a folder.
-
-    Raises `InputError` with one line where one of them cannot be used.
-    """
-    there = files_in(folder)
-    return load(there["main"]), load(there["all_on"])
-
-
-def files_in(folder: str | Path | None = None) -> dict[Prior, Path]:
-    """The files of both ensembles in a folder, or those that come with the package."""
-    if folder is None:
-        return SHIPPED
-    return {prior: path_of("folder", folder) / file.name for prior, file in SHIPPED.items()}
-
-
-def prior_band(pattern: Pattern, values: NDArray[np.float64]) -> dict[str, Any]:
-    """A pattern's entry in `Ensemble.prior`, from its values in worlds that are equally likely."""
+def prior_band(values: NDArray[np.float64], pattern: Pattern | None = None) -> dict[str, Any]:
+    """A statistic's entry in `Ensemble.prior`, from its values in worlds that are equally likely."""
     low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0).tolist()
-    within = (np.abs(values - np.asarray(pattern.value)) <= 2.0 * np.asarray(pattern.sd)).mean(axis=0)
-    return {"low": low, "median": median, "high": high, "within": within.tolist()}
+    band: dict[str, Any] = {"low": low, "median": median, "high": high}
+    if pattern is not None:
+        within = (np.abs(values - np.asarray(pattern.value)) <= 2.0 * np.asarray(pattern.sd)).mean(axis=0)
+        band["within"] = within.tolist()
+    return band
 
 
 def check_size(weights: NDArray[np.float64], what: str) -> None:

@@ -37,16 +37,17 @@ class Nuisance(NamedTuple):
     were studied, and `risk_based` how far monitoring answered poor reports there.
     """
 
-    reliability: float = 0.775
-    quality_share: float = 0.5
-    monitoring_sd: float = 0.2
-    risk_based: float = 0.5
+    reliability: float
+    quality_share: float
+    monitoring_sd: float
+    risk_based: float
 
 
 NUISANCE: dict[str, tuple[float, float]] = {
     "reliability": (0.6, 0.95), "quality_share": (0.0, 1.0), "monitoring_sd": (0.1, 0.3), "risk_based": (0.0, 1.0)
 }  # fmt: skip
 """The range of each, from which every world draws its own."""
+TYPICAL = Nuisance(*((low + high) / 2.0 for low, high in NUISANCE.values()))
 SEEDS = 2**32
 """Seeds of resampled worlds are whole numbers below this."""
 
@@ -79,7 +80,7 @@ class World:
 
     values: Mapping[str, float]
     off: tuple[str, ...] = ()
-    nuisance: Nuisance = Nuisance()
+    nuisance: Nuisance = TYPICAL
 
     def parameters(self, regime: str = "baseline", **settings: Any) -> Parameters:
         """The parameters of a run under a policy: a regime and settings (levers, sizes, ``schedule``) beside it.
@@ -260,6 +261,22 @@ def worlds_from(uniforms: Floats, off: float = OFF) -> Worlds:
     single = (_LOW + (_HIGH - _LOW) * uniforms[:, :RANGED]).astype(np.float32).astype(np.float64)
     values, nuisance = np.split(np.clip(single, _LOW, _HIGH), [len(DRAWN)], axis=1)
     return Worlds(values, uniforms[:, RANGED:] < off, nuisance)
+
+
+_OF_MECHANISM = [
+    (RANGED + _KEYS.index(key), DRAWN.index(name), (PARAMETERS[name].null - LOW) / (HIGH - LOW))
+    for name, key in _MECHANISM_OF.items()
+    if name in DRAWN
+]
+
+
+def effective(uniforms: Floats, off: float = OFF) -> NDArray[np.float32]:
+    """What matters of worlds: their effective values, in parts of their ranges less one half, shape (worlds, `RANGED`);
+    the null where a mechanism is off."""
+    x = uniforms[:, :RANGED].astype(np.float32)
+    for switch, column, null in _OF_MECHANISM:
+        x[:, column] = np.where(uniforms[:, switch] < off, np.float32(null[column]), x[:, column])
+    return x - np.float32(0.5)
 
 
 def prior(number: int, seed: int = 0, off: float = OFF) -> Worlds:

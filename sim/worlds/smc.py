@@ -1,8 +1,9 @@
 """One calibration: worlds that agree with the evidence, found with an emulator and decided by surveys.
 
-The target is the prior times exp(agreement), where the agreement of a world is −½ Σ misses² over patterns, a miss being
-the distance of a statistic from its finding, in tolerances, and a statistic the mean over `SEEDS_OF_SURVEY` surveys with
-seeds of their own (approximate Bayesian computation with a Gaussian kernel, Wilkinson 2013). The seeds belong to a
+The target is the prior times exp(agreement), where the agreement of a world is −½ Σ misses² over patterns, a miss
+being the distance of a statistic from its finding, in tolerances, and a statistic the mean over `SEEDS_OF_SURVEY`
+surveys with seeds of their own (approximate Bayesian computation with a Gaussian kernel, Wilkinson 2013). The seeds
+belong to a
 particle's state, so nothing is approximate for want of simulations.
 
 1. Draws from the prior, each surveyed with one seed; an emulator learns what surveys find.
@@ -35,9 +36,9 @@ from threadpoolctl import threadpool_limits
 
 from sim.errors import InputError
 from sim.pool import Progress, in_order, local_threads
-from sim.statistics import effective_size, normalised, systematic
+from sim.statistics import effective_size, log_sum, normalised, systematic
 from sim.worlds import emulator as emulating
-from sim.worlds.emulator import Emulator
+from sim.worlds.emulator import Emulator, Single
 from sim.worlds.prior import GRID, Floats, Whole, uniforms_of
 
 SEEDS_OF_SURVEY = 3
@@ -59,15 +60,16 @@ Cache = Callable[[str, Callable[[], Batch]], Batch]
 
 @dataclass(frozen=True)
 class Target:
-    """The distribution that is sampled, over worlds of `dimension` uniform numbers, `off` the chance of a mechanism.
+    """The distribution that is sampled, over worlds of `dimension` uniform numbers.
 
     `statistics` takes a world's uniform numbers and a seed, and gives what one survey finds, the patterns first;
-    `values` and `sds` are the patterns' findings and tolerances, to which the first of its numbers belong.
+    `features` gives what an emulator needs to know of the uniform numbers of worlds; `values` and `sds` are the
+    patterns' findings and tolerances, to which the first of the statistics belong.
     """
 
     dimension: int
-    off: float
     statistics: Callable[[Floats, int], Floats]
+    features: Callable[[Floats], Single]
     values: Floats
     sds: Floats
 
@@ -79,6 +81,10 @@ class Target:
         """The logarithm of how well worlds agree with the evidence; −inf where a statistic is missing."""
         found = -0.5 * (self.misses(statistics) ** 2).sum(axis=1)
         return np.where(np.isnan(found), -np.inf, found)
+
+    def believed(self, emulator: Emulator, codes: Codes) -> Floats:
+        """The logarithm of how well an emulator believes that worlds agree."""
+        return emulator.agreement(self.features(uniforms_of(codes)))
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,8 @@ class Particles:
 
 @dataclass(frozen=True)
 class Found:
-    """The result of `sample`: the particles, equally likely under the target; the logarithm of its normalising constant;
-    statistics of the draws from the prior, with one seed each; and how it went, for a file."""
+    """The result of `sample`: the particles, equally likely under the target; the logarithm of its normalising
+    constant; statistics of the draws from the prior, with one seed each; and how it went, for a file."""
 
     particles: Particles
     log_z: float
@@ -155,10 +161,10 @@ def sample(
         for number, size in enumerate((*plan.rounds, plan.candidates), 1):
             emulator = _learned(target, known, cache, number, seed)
             rng = np.random.default_rng((seed, number))
-            codes, seeds, log_z = _believed(emulator, size, target.dimension, cache, number, rng)
+            codes, seeds, log_z = _believed(target, emulator, size, cache, number, rng)
             last = number > len(plan.rounds)
             found = survey(f"round-{number}", codes, seeds, SEEDS_OF_SURVEY if last else 1)
-            better = target.agreement(found) - emulator.agreement(uniforms_of(codes))
+            better = target.agreement(found) - target.believed(emulator, codes)
             rounds.append(_told(emulator, better, log_z))
             known.append((codes, found))
         now = Particles(codes, seeds, found, better, np.arange(len(codes)))
@@ -206,30 +212,32 @@ def _learned(target: Target, known: list[tuple[Codes, Floats]], cache: Cache, nu
         codes, statistics = (np.concatenate(arrays) for arrays in zip(*known, strict=True))
         misses = target.misses(statistics)
         there = np.isfinite(misses).all(axis=1)
-        made = emulating.fit(uniforms_of(codes[there]), misses[there], target.off, seed)
+        made = emulating.fit(target.features(uniforms_of(codes[there])), misses[there], seed)
         parts = zip(*([part for layer in layers for part in layer] for layers in made.networks), strict=True)
         return {"variance": made.variance, **{str(number): np.stack(part) for number, part in enumerate(parts)}}
 
     kept = cache(f"emulator-{number}", fitted)
     parts = [kept[str(k)] for k in range(len(kept) - 1)]
     networks = tuple(tuple(zip(own[::2], own[1::2], strict=True)) for own in zip(*parts, strict=True))
-    return Emulator(networks, target.off, kept["variance"])
+    return Emulator(networks, kept["variance"])
 
 
 def _believed(
-    emulator: Emulator, size: int, dimension: int, cache: Cache, number: int, rng: np.random.Generator
+    target: Target, emulator: Emulator, size: int, cache: Cache, number: int, rng: np.random.Generator
 ) -> tuple[Codes, Whole, float]:
     """Worlds that are equally likely under q, the numbers of their seeds, and the logarithm of q's constant."""
 
     def drawn() -> Batch:
-        codes = rng.integers(GRID, size=(size, dimension), dtype=np.uint16)
-        log_q, beta, log_z, sizes = emulator.agreement(uniforms_of(codes)), 0.0, 0.0, _FIRST_SIZES
+        codes = rng.integers(GRID, size=(size, target.dimension), dtype=np.uint16)
+        log_q, beta, log_z, sizes = target.believed(emulator, codes), 0.0, 0.0, _FIRST_SIZES
         while beta < 1.0:
             rise = _step(log_q, 1.0 - beta)
             log_z += _log_mean(rise * log_q)
             taken = systematic(normalised(rise * log_q), size, rng)
             beta = 1.0 if rise == 1.0 - beta else beta + rise
-            codes, log_q, sizes = _chain(emulator, codes[taken], beta, _MIXING if beta == 1.0 else _SETTLING, sizes, rng)
+            codes, log_q, sizes = _chain(
+                target, emulator, codes[taken], beta, _MIXING if beta == 1.0 else _SETTLING, sizes, rng
+            )
         return {"codes": codes, "seeds": rng.integers(SEEDS, size=size), "log_z": np.array(log_z)}
 
     kept = cache(f"believed-{number}", drawn)
@@ -241,7 +249,7 @@ _FIRST_SIZES: _Sizes = (0.1, 0.2)
 
 
 def _chain(
-    emulator: Emulator, codes: Codes, beta: float, steps: int, sizes: _Sizes, rng: np.random.Generator
+    target: Target, emulator: Emulator, codes: Codes, beta: float, steps: int, sizes: _Sizes, rng: np.random.Generator
 ) -> tuple[Codes, Floats, _Sizes]:
     """Codes after steps of Metropolis moves on prior · exp(β · emulated agreement), their emulated agreement, and sizes
     that suit such moves better.
@@ -249,7 +257,7 @@ def _chain(
     A move redraws some numbers from the prior, or shifts some a little; sizes are the chance that a number is redrawn,
     and the chance that one is shifted.
     """
-    log_q = emulator.agreement(uniforms_of(codes))
+    log_q = target.believed(emulator, codes)
     tried, accepted = np.zeros(2), np.zeros(2)
     for _ in range(steps):
         kind = rng.integers(2, size=len(codes))
@@ -261,7 +269,7 @@ def _chain(
         moved = _reflected(codes[where].astype(np.int64) + shift)
         proposed = codes.copy()
         proposed[where] = np.where(kind[where[0]] == 0, fresh, moved).astype(np.uint16)
-        log_new = emulator.agreement(uniforms_of(proposed))
+        log_new = target.believed(emulator, proposed)
         yes = np.log1p(-rng.random(len(codes))) <= beta * (log_new - log_q)
         codes, log_q = np.where(yes[:, None], proposed, codes), np.where(yes, log_new, log_q)
         tried += np.bincount(kind, minlength=2)
@@ -319,14 +327,16 @@ class _Bridge:
         """Particles after a move of each, the share that was accepted, and squared jumps in units of 2 variances."""
 
         def proposed() -> Batch:
-            codes, log_q, better = _chain(self.emulator, now.codes, 1.0, self.plan.steps, sizes, rng)
+            codes, log_q, better = _chain(self.target, self.emulator, now.codes, 1.0, self.plan.steps, sizes, rng)
             seeds = np.where(rng.random(len(now)) < 0.5, now.seeds, rng.integers(SEEDS, size=len(now)))
             limits = np.log1p(-rng.random(len(now)))
             return {"codes": codes, "seeds": seeds, "believed": log_q, "sizes": np.array(better), "limits": limits}
 
         new = self.cache(f"{name}-proposed", proposed)
         found = self.survey(name, new["codes"], new["seeds"], SEEDS_OF_SURVEY)
-        others = Particles(new["codes"], new["seeds"], found, self.target.agreement(found) - new["believed"], now.ancestors)
+        others = Particles(
+            new["codes"], new["seeds"], found, self.target.agreement(found) - new["believed"], now.ancestors
+        )
         yes = new["limits"] <= gamma * (others.better - now.better)
         jump = yes[:, None] * (others.codes.astype(float) - now.codes) ** 2
         jumps = jump.mean(axis=0) / (2.0 * now.codes.var(axis=0))
@@ -335,7 +345,7 @@ class _Bridge:
 
 def _step(logs: Floats, most: float) -> float:
     """The largest power, at most `most`, of weights exp(logs) that leaves `SURVIVING` of the effective size."""
-    size = SURVIVING * len(logs)
+    size = SURVIVING * float(np.isfinite(logs).sum())
     if effective_size(normalised(most * logs)) >= size:
         return most
     low, high = 0.0, most
@@ -347,8 +357,7 @@ def _step(logs: Floats, most: float) -> float:
 
 def _log_mean(logs: Floats) -> float:
     """The logarithm of the mean of exp(logs)."""
-    top = float(logs.max())
-    return top + float(np.log(np.mean(np.exp(logs - top))))
+    return log_sum(logs) - float(np.log(len(logs)))
 
 
 def _told(emulator: Emulator, better: Floats, log_z: float) -> dict[str, float]:

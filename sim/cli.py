@@ -139,15 +139,27 @@ def worlds(
     patterns: Annotated[
         Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
-    number: Annotated[
-        int | None, _option("--worlds", "NUMBER", "Worlds tried on --patterns (default: 200) or --validate (150).", 2)
-    ] = None,
+    reweight: Annotated[
+        bool, typer.Option("--reweight", help="With --patterns: weigh the worlds by them too.")
+    ] = False,
     validate: Annotated[
         bool, typer.Option("--validate", help="Findings that nothing is fitted to: which do the worlds reproduce?")
     ] = False,
+    number: Annotated[
+        int | None, _option("--worlds", "NUMBER", "Worlds tried on --patterns (default: 200) or --validate (150).", 1)
+    ] = None,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
+        bool,
+        typer.Option(
+            "--calibrate", help="Make worlds anew, to --patterns if given: an hour a run; may be interrupted."
+        ),
     ] = False,
+    prior: Annotated[
+        str, typer.Option("--prior", help="With --calibrate: main, or all_on (no mechanism is off).")
+    ] = "main",
+    runs: Annotated[
+        list[int] | None, _option("--run", "NUMBER", "With --calibrate: make this run alone; may be repeated.", 1)
+    ] = None,
     check: Annotated[
         int | None, _option("--check", "NUMBER", "Survey so many of the worlds again: are they still this model's?", 1)
     ] = None,
@@ -165,12 +177,13 @@ def worlds(
     from sim.worlds import ensemble as plausible  # noqa: PLC0415
     from sim.worlds import evidence, summary, validation  # noqa: PLC0415
 
-    if validate and (patterns is not None or calibrate or check is not None or out is not None):
+    if validate and (patterns is not None or reweight or calibrate or check is not None or out is not None):
         raise InputError(
             ["--validate: goes with --worlds, --ensemble, --seed and --workers alone; it writes no tables"]
         )
-    if patterns is not None and calibrate:
-        raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
+    if reweight and patterns is None:
+        raise InputError(["--reweight: needs --patterns FILE"])
+    own = None if patterns is None else evidence.load(patterns)
     if sign and check is None:
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
@@ -183,27 +196,34 @@ def worlds(
     if out is not None and not calibrate:
         files.Folder(out, pages.TABLES).check()
     if calibrate:
-        with progress("simulations") as show:
-            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, show, workers)
-        _echo(pages.text(plausible.load(paths[0])))
+        folder = Path("results") / "worlds" if out is None else out
+        with progress("worlds surveyed") as show:
+            paths = calibration.recalibrate(folder, prior, runs, show, evidence=own)
+        _echo(pages.text(plausible.load(folder, calibration.known_prior(prior))))
         _name_written(paths)
         return
-    main, _ = plausible.both(ensemble)
+    main = plausible.load(ensemble)
     if validate:
         with progress("worlds") as show:
             tried = validation.validate(main, number or validation.WORLDS, seed, progress=show, workers=workers)
         _note(main.notes)
         _echo(pages.validation_text(tried))
         return
-    if patterns is None:
+    if own is None:
         table, said = summary.patterns(main), pages.text(main)
+    elif reweight:
+        with progress("worlds") as show:
+            after = main.reweight(own, progress=show, workers=workers)
+        sizes = f"effective size {main.effective_size:.0f} before, {after.effective_size:.0f} after"
+        main, table, said = (
+            after,
+            summary.patterns(after),
+            f"Weighted by {patterns} as well: {sizes}.\n\n{pages.text(after)}",
+        )
     else:
         with progress("worlds") as show:
-            found = summary.predict(
-                evidence.load(patterns), main, number or 200, seed,
-                progress=show, workers=workers,
-            )  # fmt: skip
-        table, said = found, pages.table_text(found)
+            table = summary.predict(own, main, number or 200, seed, progress=show, workers=workers)
+        said = pages.table_text(table)
     _note(main.notes)
     _echo(said)
     if out is not None:

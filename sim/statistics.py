@@ -1,13 +1,14 @@
 """Means, shares and quantiles with their errors: of independent values, and of weighted worlds.
 
-Worlds of an ensemble that descend from the same draw of the prior resemble each other, so they are not independent
-evidence. Errors therefore treat each ancestor's descendants as one cluster (the estimator of Chan & Lai 2013 and Lee
-& Whiteley 2018 for particle methods): where descendants have moved so far apart that they are as good as independent,
-it gives the error of independent worlds; where they have not, it grows towards that of as many worlds as ancestors.
+Worlds of one calibration resemble each other, so they are not independent evidence; calibrations are. Errors are
+therefore those of the jackknife that leaves out one calibration at a time, whatever the estimate is: the weights of the
+others keep their proportions. Draws from the prior are independent, so each is its own calibration, and the jackknife
+of a mean is then its standard error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim.errors import InputError
 
 Weights = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 CONFIDENCE = 0.95
 """Of every interval."""
@@ -72,6 +74,13 @@ def normalised(logarithms: ArrayLike) -> Weights:
     return np.asarray(weights / weights.sum())
 
 
+def log_sum(logarithms: ArrayLike) -> float:
+    """The logarithm of the sum of numbers whose logarithms are given; −inf is none."""
+    logs = np.asarray(logarithms, dtype=np.float64)
+    top = logs.max(initial=-np.inf)
+    return float(top + np.log(np.exp(logs - top).sum())) if np.isfinite(top) else -np.inf
+
+
 def effective_size(weights: ArrayLike) -> float:
     """How many equally weighted worlds would be as many, (Σw)²/Σw² (Kish).
 
@@ -82,35 +91,50 @@ def effective_size(weights: ArrayLike) -> float:
     return float(w.sum() ** 2 / (w**2).sum())
 
 
-def effective_ancestors(weights: Weights, ancestors: NDArray[np.int64]) -> float:
-    """The effective size that is left if all descendants of one ancestor count as one world: a lower bound."""
-    return effective_size(_by_ancestor(weights, ancestors))
+def effective_calibrations(weights: Weights, calibrations: Whole) -> float:
+    """R_eff, how many calibrations of equal weight would be as many: 1/Σ w_r²."""
+    return effective_size(_by_group(weights, calibrations)[0])
 
 
-def mean(weights: Weights, values: ArrayLike, ancestors: NDArray[np.int64]) -> Estimate:
-    """Weighted mean of `values` (shape n) and its standard error, clustered by ancestor; NaN for one ancestor."""
-    x = _for_each(weights, values)
-    w = weights / weights.sum()
-    centre = float(w @ x)
-    clusters = _by_ancestor(w * (x - centre), ancestors)
-    k = len(clusters)
-    return Estimate(centre, float(np.sqrt((clusters**2).sum() * k / (k - 1))) if k > 1 else np.nan)
+def jackknife(of: Callable[[Weights], ArrayLike], weights: Weights, calibrations: Whole) -> NDArray[np.float64]:
+    """The standard error of what `of` makes of weights, by leaving out one calibration at a time; NaN for a single one.
+
+    For R calibrations it is √((R − 1)/R · Σ(θ₍₋ᵣ₎ − θ̄)²), θ₍₋ᵣ₎ the estimate without calibration r and θ̄ their mean.
+
+    >>> w, x = np.full(3, 1 / 3), np.array([1.0, 2.0, 3.0])
+    >>> float(jackknife(lambda w: w @ x / w.sum(), w, np.arange(3)).round(4))
+    0.5774
+    """
+    numbers = np.unique(calibrations)
+    if (r := len(numbers)) < 2:
+        return np.full(np.shape(of(weights)), np.nan)
+    without = [np.asarray(of(np.where(calibrations == number, 0.0, weights))) for number in numbers]
+    return np.asarray(np.sqrt((r - 1) * np.var(without, axis=0)))
 
 
-def share(weights: Weights, truth: ArrayLike, ancestors: NDArray[np.int64]) -> Estimate:
+def mean(weights: Weights, values: ArrayLike, calibrations: Whole) -> Estimate:
+    """Weighted mean of `values` (shape n) and its standard error, the jackknife's over calibrations."""
+    x, w = _for_each(weights, values), weights / weights.sum()
+    total, own = _by_group(w, calibrations), _by_group(w * x, calibrations)
+    if (r := len(total)) < 2:
+        return Estimate(float(w @ x), np.nan)
+    without = (w @ x - own) / np.where(total < 1.0, 1.0 - total, np.nan)
+    return Estimate(float(w @ x), float(np.sqrt((r - 1) * np.var(without))))
+
+
+def share(weights: Weights, truth: ArrayLike, calibrations: Whole) -> Estimate:
     """The share of weight where `truth` holds, and its standard error.
-
-    Where all worlds agree, nothing in them tells how many others there may be. The error is then that of Laplace's
-    rule for as many observations as there are effective ancestors n: 1/(n + 2).
 
     >>> share(np.full(4, 0.25), [True, True, False, False], np.arange(4)).estimate
     0.5
     """
-    holds = _for_each(weights, truth)[weights > 0.0] != 0.0
-    found = mean(weights, truth, ancestors)
-    if holds.all() or not holds.any():
-        return Estimate(float(holds.all()), 1.0 / (effective_ancestors(weights, ancestors) + 2.0))
-    return found
+    return mean(weights, np.asarray(truth) != 0.0, calibrations)
+
+
+def interval(found: Estimate, effective: float) -> tuple[float, float]:
+    """The ends of the interval of an estimate over R_eff = `effective` calibrations, by Student's t."""
+    half = float(student(effective)) * found.error
+    return found.estimate - half, found.estimate + half
 
 
 def weighted_mean(weights: Weights, values: ArrayLike) -> float:
@@ -176,7 +200,7 @@ def _for_each(weights: Weights, values: ArrayLike) -> NDArray[np.float64]:
     return x
 
 
-def _by_ancestor(values: NDArray[np.float64], ancestors: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums over the descendants of each ancestor."""
-    _, which = np.unique(ancestors, return_inverse=True)
+def _by_group(values: NDArray[np.float64], groups: Whole) -> NDArray[np.float64]:
+    """Sums over the members of each group."""
+    _, which = np.unique(groups, return_inverse=True)
     return np.asarray(np.bincount(which, weights=values), dtype=np.float64)

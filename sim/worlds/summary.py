@@ -28,14 +28,19 @@ _SURE = 2.58  # standard errors: 1 %
 
 
 def quality(ensemble: Ensemble) -> dict[str, float]:
-    """How much the ensemble can bear: ``worlds``, ``effective_size``, ``distinct_ancestors``, ``effective_ancestors``
-    (the size if all descendants of one draw count as one) and ``largest_weight``."""
+    """How much the ensemble can bear: ``worlds``; ``calibrations``, how many of equal weight would be as many
+    (``effective_calibrations``), the ``largest_share`` of weight of one, and ``sd_log_z``, the standard deviation of
+    the logarithms of their constants; ``effective_size``; ``distinct_ancestors``."""
+    numbers, logs = list(ensemble.log_z), list(ensemble.log_z.values())
+    shares = [float(ensemble.weights[ensemble.calibrations == number].sum()) for number in numbers]
     return {
         "worlds": len(ensemble),
+        "calibrations": len(numbers),
+        "effective_calibrations": ensemble.effective_calibrations,
+        "largest_share": max(shares),
+        "sd_log_z": float(np.std(logs, ddof=1)) if len(logs) > 1 else np.nan,
         "effective_size": ensemble.effective_size,
         "distinct_ancestors": ensemble.distinct_ancestors,
-        "effective_ancestors": statistics.effective_ancestors(ensemble.weights, ensemble.ancestors),
-        "largest_weight": ensemble.largest_weight,
     }
 
 
@@ -54,7 +59,7 @@ def parameters(ensemble: Ensemble) -> pd.DataFrame:
         row: dict[str, Any] = {"parameter": name, "low": low, "high": high, "informed": False}
         if used.sum() >= 2:
             w, x = ensemble.weights[used], values[used]
-            (row["mean"], error), sd = statistics.mean(w, x, ensemble.ancestors[used]), statistics.weighted_sd(w, x)
+            (row["mean"], error), sd = statistics.mean(w, x, ensemble.calibrations[used]), statistics.weighted_sd(w, x)
             size = effective_size(w) if not error > 0.0 else min(effective_size(w), (sd / error) ** 2)
             row["error"], (row["p5"], row["p95"]) = error, weighted_quantile(w, x, BAND)
             row["contraction"] = 1.0 - sd / ((high - low) / np.sqrt(12.0))

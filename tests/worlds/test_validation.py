@@ -227,7 +227,7 @@ def test_the_table_in_words_counts_only_what_nothing_was_made_for(two_findings):
 def test_the_command_line_tries_worlds_taken_by_weight_and_prints_the_table(two_findings, sim, monkeypatch):
     worlds = prior(30, seed=1)
     object.__setattr__(worlds, "notes", ())
-    monkeypatch.setattr("sim.worlds.ensemble.both", lambda folder: (worlds, worlds))
+    monkeypatch.setattr("sim.worlds.ensemble.load", lambda folder: worlds)
     code, out, _ = sim("worlds", "--validate", "--worlds", "12", "--seed", "3")
     assert code == 0
     assert validation_text(validate(worlds, 12, 3)) in out

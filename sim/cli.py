@@ -141,7 +141,7 @@ def _ask(
 
     folder = Path("results") / f"claim-{name}" if out is None else out
     files.Folder(folder, reply_to(name)).check()
-    main, _ = ensembles.both(ensemble)
+    main = ensembles.load(ensemble)
     with progress("draws") as show:
         sizes = {} if systems is None else {"systems": systems}
         reply = questions.ask(name, main, draws, seed, show, workers, **sizes)
@@ -169,7 +169,7 @@ def _compute(
     asked = claims.claims_named(*filter(None, [name]))
     folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
     files.Folder(folder, answer_to(asked)).check()
-    main, second = ensembles.both(ensemble)
+    main, second = ensembles.load(ensemble), ensembles.load(ensemble, "all_on")
     kept = folder / claims.UNFINISHED
     with progress("worlds") as show:
         report = claims.compute(main, second, claims=asked, effort=effort, seed=seed, workers=workers, folder=kept,
@@ -192,7 +192,7 @@ def _check(
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
-    main, _ = ensembles.both(ensemble)
+    main = ensembles.load(ensemble)
     with progress("worlds") as show:
         found = checks.check(report, main, worlds or checks.WORLDS, seed or 1, show, workers)
     _note(main.notes)
@@ -202,14 +202,31 @@ def _check(
 
 
 @app.command()
-def worlds(
+def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told where it does not go with another
     patterns: Annotated[
         Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
-    number: Annotated[int, _option("--worlds", "NUMBER", "Worlds that are tried on --patterns.", 1)] = 200,
-    calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Make the worlds again: about an hour on two cores; may be interrupted.")
+    reweight: Annotated[
+        bool, typer.Option("--reweight", help="With --patterns: weigh the worlds by them too.")
     ] = False,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Findings that nothing is fitted to: which do the worlds reproduce?")
+    ] = False,
+    number: Annotated[
+        int | None, _option("--worlds", "NUMBER", "Worlds tried on --patterns (default: 200) or --validate (150).", 1)
+    ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="Make worlds anew, to --patterns if given: an hour a run; may be interrupted."
+        ),
+    ] = False,
+    prior: Annotated[
+        str, typer.Option("--prior", help="With --calibrate: main, or all_on (no mechanism is off).")
+    ] = "main",
+    runs: Annotated[
+        list[int] | None, _option("--run", "NUMBER", "With --calibrate: make this run alone; may be repeated.", 1)
+    ] = None,
     check: Annotated[
         int | None, _option("--check", "NUMBER", "Survey so many of the worlds again: are they still this model's?", 1)
     ] = None,
@@ -219,7 +236,7 @@ def worlds(
     ] = False,
     ensemble: Ensemble = None,
     out: Out = None,
-    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns.", 0)] = 0,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns or --validate.", 0)] = 0,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -228,14 +245,19 @@ def worlds(
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import calibrate as calibration  # noqa: PLC0415
     from sim.worlds import ensemble as plausible  # noqa: PLC0415
-    from sim.worlds import evidence, summary  # noqa: PLC0415
+    from sim.worlds import evidence, summary, validation  # noqa: PLC0415
 
-    if patterns is not None and calibrate:
-        raise InputError(["--patterns and --calibrate: give one of the two; --patterns never fits anything"])
+    if validate and (patterns is not None or reweight or calibrate or check is not None or out is not None):
+        raise InputError(
+            ["--validate: goes with --worlds, --ensemble, --seed and --workers alone; it writes no tables"]
+        )
+    if reweight and patterns is None:
+        raise InputError(["--reweight: needs --patterns FILE"])
     if which_study:
         _refuse({"patterns": patterns, "calibrate": calibrate, "check": check}, "--which-study is asked alone")
         _which_study(ensemble, out)
         return
+    own = None if patterns is None else evidence.load(patterns)
     if sign and check is None:
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
@@ -248,21 +270,34 @@ def worlds(
     if out is not None and not calibrate:
         files.Folder(out, pages.TABLES).check()
     if calibrate:
-        with progress("simulations") as show:
-            paths = calibration.recalibrate(Path("results") / "worlds" if out is None else out, show, workers)
-        _echo(pages.text(plausible.load(paths[0])))
+        folder = Path("results") / "worlds" if out is None else out
+        with progress("worlds surveyed") as show:
+            paths = calibration.recalibrate(folder, prior, runs, show, evidence=own)
+        _echo(pages.text(plausible.load(folder, calibration.known_prior(prior))))
         _name_written(paths)
         return
-    main, _ = plausible.both(ensemble)
-    if patterns is None:
+    main = plausible.load(ensemble)
+    if validate:
+        with progress("worlds") as show:
+            tried = validation.validate(main, number or validation.WORLDS, seed, progress=show, workers=workers)
+        _note(main.notes)
+        _echo(pages.validation_text(tried))
+        return
+    if own is None:
         table, said = summary.patterns(main), pages.text(main)
+    elif reweight:
+        with progress("worlds") as show:
+            after = main.reweight(own, progress=show, workers=workers)
+        sizes = f"effective size {main.effective_size:.0f} before, {after.effective_size:.0f} after"
+        main, table, said = (
+            after,
+            summary.patterns(after),
+            f"Weighted by {patterns} as well: {sizes}.\n\n{pages.text(after)}",
+        )
     else:
         with progress("worlds") as show:
-            found = summary.predict(
-                evidence.load(patterns), main, number, seed,
-                progress=show, workers=workers,
-            )  # fmt: skip
-        table, said = found, pages.table_text(found)
+            table = summary.predict(own, main, number or 200, seed, progress=show, workers=workers)
+        said = pages.table_text(table)
     _note(main.notes)
     _echo(said)
     if out is not None:
@@ -279,7 +314,7 @@ def _which_study(ensemble: Path | None, out: Path | None) -> None:
     folder = None if out is None else files.Folder(out, "the value of studies")
     if folder is not None:
         folder.check()
-    found = value.value_of_studies(ensembles.both(ensemble)[0])
+    found = value.value_of_studies(ensembles.load(ensemble))
     _echo("\n".join(value.sentences(rows_of(found["studies"]))))
     if folder is not None:
         _name_written(folder.fill({f"{name}.csv": files.csv(table) for name, table in found.items()}))

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim.errors import InputError
 
 Weights = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 CONFIDENCE = 0.95
 """Of every interval."""
@@ -72,6 +73,13 @@ def normalised(logarithms: ArrayLike) -> Weights:
     return np.asarray(weights / weights.sum())
 
 
+def log_sum(logarithms: ArrayLike) -> float:
+    """The logarithm of the sum of numbers whose logarithms are given; −inf is none."""
+    logs = np.asarray(logarithms, dtype=np.float64)
+    top = logs.max(initial=-np.inf)
+    return float(top + np.log(np.exp(logs - top).sum())) if np.isfinite(top) else -np.inf
+
+
 def effective_size(weights: ArrayLike) -> float:
     """How many equally weighted worlds would be as many, (Σw)²/Σw² (Kish).
 
@@ -88,10 +96,10 @@ def by_calibration(values: ArrayLike, calibrations: NDArray[np.int64]) -> NDArra
     return np.asarray(np.bincount(which, weights=np.asarray(values, dtype=np.float64)), dtype=np.float64)
 
 
-def r_eff(weights: Weights, calibrations: NDArray[np.int64]) -> float:
-    """How many calibrations of equal weight would be as many, 1/Σw².
+def effective_calibrations(weights: Weights, calibrations: NDArray[np.int64]) -> float:
+    """R_eff, how many calibrations of equal weight would be as many: 1/Σw².
 
-    >>> r_eff(np.full(4, 0.25), np.array([1, 1, 2, 2]))
+    >>> effective_calibrations(np.full(4, 0.25), np.array([1, 1, 2, 2]))
     2.0
     """
     return effective_size(by_calibration(weights, calibrations))

@@ -322,7 +322,7 @@ def compute(
                 "worlds": len(main),
                 "effective_size": main.effective_size,
                 "calibrations": len(np.unique(main.calibrations)),
-                "r_eff": main.r_eff,
+                "r_eff": main.effective_calibrations,
                 "largest_weight": main.largest_weight,
                 "made": dict(main.provenance),
             },

@@ -158,7 +158,7 @@ def break_even(
     if len(np.unique(calibrations)) > MOST_FOLDS:  # worlds of the prior: in groups, so that the jackknife ends
         calibrations = np.unique(calibrations, return_inverse=True)[1] % MOST_FOLDS
     fitted, error = statistics.jackknife(lambda w: monotone(x, y, w, rising, grid), sample.weights, calibrations)
-    half = float(statistics.student(statistics.r_eff(sample.weights, calibrations))) * error
+    half = float(statistics.student(statistics.effective_calibrations(sample.weights, calibrations))) * error
     for name, level in levels.items():
         value = crossing(grid, fitted, level)
         inside = grid[(fitted - half <= level) & (level <= fitted + half)]

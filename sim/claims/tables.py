@@ -55,7 +55,7 @@ def quantiles(values: ArrayLike, weights: Array) -> Row:
 def described(sample: Worlds, values: ArrayLike) -> Row:
     """``mean`` over worlds with ``mean_error`` and interval, ``low`` and ``high``, and quantiles over worlds."""
     mean = sample.mean(values)
-    low, high = statistics.interval(*mean, sample.r_eff)
+    low, high = statistics.interval(*mean, sample.effective_calibrations)
     return {**with_error("mean", mean), "low": low, "high": high, **quantiles(values, sample.weights)}
 
 
@@ -248,14 +248,14 @@ def path_through_fear(e: Effects, outcome: str = "initiative_rate") -> Rows:
     """
     sample, whole = e.sample, e.of(statements.SURVEILLANCE.name, outcome)
     total = sample.mean(whole)
-    low, high = statistics.interval(*total, sample.r_eff)
+    low, high = statistics.interval(*total, sample.effective_calibrations)
     for version, contrast in statements.PATHS.items():
         through = e.of(contrast.name, outcome)
         row = {"version": version, "outcome": outcome, **with_error("whole", total), "whole_low": low,
                "whole_high": high, **with_error("through_fear", sample.mean(through))}  # fmt: skip
         if not low <= 0.0 <= high:
             part = ratio(through, whole, sample.weights, sample.calibrations)
-            ends = statistics.interval(*part, sample.r_eff)
+            ends = statistics.interval(*part, sample.effective_calibrations)
             row |= {**with_error("part", part), "low": ends[0], "high": ends[1]}
         yield row
 
@@ -329,7 +329,7 @@ def standards(e: Effects, rows: Sequence[Row]) -> Rows:
     first = [row[name] for row in told if row.get("primary") for name in names]
     every = [row[name] for row in told for name in names]
     for rule, value, limit, least in (
-        ("effective number of calibrations, at least", e.sample.r_eff, 6.0, True),
+        ("effective number of calibrations, at least", e.sample.effective_calibrations, 6.0, True),
         ("weight of the heaviest calibration, at most", float(np.max(mass)), 0.3, False),
         ("error of the share of a primary outcome, at most", max(first, default=np.nan), 0.03, False),
         ("root mean square of the errors of all shares, at most", float(np.mean(np.square(every))) ** 0.5, 0.03, False),

@@ -67,7 +67,7 @@ def over(
     """An effect over weighted worlds; `errors` are the standard errors of the effects within worlds."""
     x = np.asarray(effects, dtype=np.float64)
     mean, found = statistics.mean(weights, x, calibrations), classes(x, limit)
-    size = statistics.r_eff(weights, calibrations)
+    size = statistics.effective_calibrations(weights, calibrations)
     low, high = statistics.interval(*mean, size)
     shares = {one: statistics.share(weights, found == one, calibrations) for one in CLASSES}
     near = np.abs(np.abs(x) - limit) <= 2.0 * np.asarray(errors)

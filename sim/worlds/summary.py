@@ -28,14 +28,19 @@ _SURE = 2.58  # standard errors: 1 %
 
 
 def quality(ensemble: Ensemble) -> dict[str, float]:
-    """How much the ensemble can bear: ``worlds``, ``effective_size``, ``distinct_ancestors``, ``effective_ancestors``
-    (the size if all descendants of one draw count as one) and ``largest_weight``."""
+    """How much the ensemble can bear: ``worlds``; ``calibrations``, how many of equal weight would be as many
+    (``effective_calibrations``), the ``largest_share`` of weight of one, and ``sd_log_z``, the standard deviation of
+    the logarithms of their constants; ``effective_size``; ``distinct_ancestors``."""
+    numbers, logs = list(ensemble.log_z), list(ensemble.log_z.values())
+    shares = [float(ensemble.weights[ensemble.calibrations == number].sum()) for number in numbers]
     return {
         "worlds": len(ensemble),
+        "calibrations": len(numbers),
+        "effective_calibrations": ensemble.effective_calibrations,
+        "largest_share": max(shares),
+        "sd_log_z": float(np.std(logs, ddof=1)) if len(logs) > 1 else np.nan,
         "effective_size": ensemble.effective_size,
         "distinct_ancestors": ensemble.distinct_ancestors,
-        "effective_ancestors": statistics.r_eff(ensemble.weights, ensemble.ancestors),
-        "largest_weight": ensemble.largest_weight,
     }
 
 

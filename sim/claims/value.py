@@ -17,8 +17,8 @@ from sim.claims.construction import MOST_FOLDS, effective
 from sim.claims.statements import Key, primary
 from sim.claims.verdict import Array, Class, classes
 from sim.statistics import Estimate
+from sim.worlds.candidates import CANDIDATES, Study
 from sim.worlds.ensemble import Ensemble
-from sim.worlds.evidence import Pattern
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,47 +27,36 @@ DRAWS = 2000
 FEWEST = 100.0
 """The effective size below which what a study would leave is too small to say anything."""
 DEGREE = 3  # of the polynomial that is the smooth regression
-WITHIN = 0.1
-"""The part of the variance between people that is between trusts, so that people of one trust count for less."""
+AGAIN = Study("NHS managers, as the studies behind the finding asked others", 720, 120)
+"""Who would be asked what a pattern is about."""
 _CHUNK = 200  # draws at a time, for memory
 
 
 @dataclass(frozen=True)
 class Design:
-    """A study that somebody could carry out: what it measures, in how many people of how many trusts, and the standard
-    deviation of its result. Where `people` is 0, it is a study of others, and `sd` the tolerance of such a finding."""
+    """A study that somebody could carry out: what it measures, in whom, and the standard deviation of its result."""
 
     statistic: str
+    words: str
+    study: Study
     sd: float
-    people: int = 0
-    trusts: int = 0
-
-    @property
-    def words(self) -> str:
-        """Whom to ask."""
-        return f"{self.people} managers in {self.trusts} trusts" if self.people else "as the studies there are"
 
 
-def designs(ensemble: Ensemble, people: int = 600, trusts: int = 60) -> dict[str, Design]:
+def designs(ensemble: Ensemble) -> dict[str, Design]:
     """A design for each statistic that the ensemble stores as one number for each world.
 
-    Correlations and levels are measured among so many NHS managers: the standard deviation is that of sampling, with
-    people of one trust resembling each other. For other kinds it is the tolerance of the published finding.
+    Of the candidates it is theirs. What a pattern is about, NHS managers would be asked: of a correlation or a share of
+    people the standard deviation is that of sampling; of what takes a reform or a game to see, the pattern's tolerance.
     """
-    patterns: dict[str, Pattern] = {p.id: p for p in ensemble.evidence.patterns}
-    size = people / (1.0 + (people / trusts - 1.0) * WITHIN)
+    candidates = {one.id: one for one in CANDIDATES}
     found = {}
     for name, values in ensemble.measured.items():
-        if values.ndim > 1:
-            continue
-        kind = patterns[name].kind if name in patterns else "correlation"
-        middle = statistics.weighted_mean(ensemble.weights, values)
-        if kind == "correlation":
-            found[name] = Design(name, (1.0 - middle**2) / size**0.5, people, trusts)
-        elif kind == "level":
-            found[name] = Design(name, max(middle * (1.0 - middle), 1e-4) ** 0.5 / size**0.5, people, trusts)
-        else:
-            found[name] = Design(name, float(patterns[name].sd))  # type: ignore[arg-type]  # one number, as its value
+        if (one := candidates.get(name)) is not None:
+            found[name] = Design(name, one.words, one.study, one.sd)
+        elif (p := next((p for p in ensemble.evidence.patterns if p.id == name), None)) and values.ndim == 1:
+            sampling = {"correlation": 1.0, "level": 0.5}.get(p.kind)  # of a share, where it is largest
+            sd = float(np.asarray(p.sd)) if sampling is None else sampling / AGAIN.effective**0.5
+            found[name] = Design(name, f"the finding {name} again", AGAIN, sd)
     return found
 
 
@@ -155,8 +144,8 @@ def studies(
             told = r_squared(x, effect, ensemble.weights, ensemble.calibrations)
             rows.append({
                 "contrast": key[0], "outcome": key[1], "statistic": name, "changes": chance[key], "few": few,
-                "r2": told.estimate, "r2_error": told.error, "sd": design.sd, "people": design.people,
-                "trusts": design.trusts, "whom": design.words,
+                "r2": told.estimate, "r2_error": told.error, "sd": design.sd, "people": design.study.people,
+                "trusts": design.study.trusts, "measures": design.words, "whom": design.study.asked,
             })  # fmt: skip
     for key in effects:
         mine = [row for row in rows if (row["contrast"], row["outcome"]) == key]
@@ -212,6 +201,7 @@ def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
         few = f"; {100 * row['few']:.0f} of 100 results would leave too few worlds to say" if row["few"] else ""
         part = f"{100 * max(0.0, row['r2']):.0f} % of the variance"
         yield (
-            f"{label(key[1])} ({key[0]}): measure {row['statistic']}, {row['whom']}. It would change the verdict in "
+            f"{label(key[1])} ({key[0]}): measure {row['measures']}; ask {row['people']:,} people in {row['trusts']} "
+            f"trusts: {row['whom']}. It would change the verdict in "
             f"{100 * row['changes']:.0f} of 100 cases, and remove {part}{few}."
         )

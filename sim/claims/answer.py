@@ -376,8 +376,8 @@ def _said(
     for row in held:
         statuses.setdefault((row["contrast"], row["outcome"]), {})[row["column"]] = row["status"]
     table = construction.effective(e.sample)
-    tests = {
-        (row["contrast"], row["outcome"]): construction.test(
+    decisions = {
+        (row["contrast"], row["outcome"]): construction.decision(
             e.of(row["contrast"], row["outcome"]), compared[row["contrast"]], row["outcome"], row["delta"],
             row["sign"], e.sample, table,
         )
@@ -385,7 +385,7 @@ def _said(
     }  # fmt: skip
 
     def told(some: list[tables.Row]) -> pd.DataFrame:
-        there = construction.tested(some, tests)
+        there = construction.marked(some, decisions)
         for row in there:
             found = statuses.get((row["contrast"], row["outcome"]))
             row["holds"] = "" if found is None else multiverse.overall(found)
@@ -398,7 +398,7 @@ def _said(
         "first_limits": tables.first_limits(e, tables.at_baseline(base), claims),
         "standards": tables.standards(e, [*rows, *vector]),
         "levels": tables.levels(base, claims),
-        "break_evens": _break_evens(e, claims, deltas, tests, table),
+        "break_evens": _break_evens(e, claims, deltas, decisions, table),
     }
     if any(claim.beside for claim in claims if statements.DOSES[0.0] in claim.beside):
         frames["doses"] = tables.doses(e, claims, deltas)
@@ -428,13 +428,13 @@ def _break_evens(
     e: Effects,
     claims: Sequence[Claim],
     deltas: Mapping[str, float],
-    tests: Mapping[Key, construction.Test],
+    decisions: Mapping[Key, construction.Decision],
     table: pd.DataFrame,
 ) -> Iterable[dict[str, Any]]:
     """The break-evens that claims ask for, and those of all that is decided by construction."""
     asked = {claim.id for claim in claims}
     named = {(b.contrast.name, b.outcome): b.parameter for b in statements.BREAK_EVENS if b.claim in asked}
-    named |= {key: found.parameter for key, found in tests.items() if found.decided}
+    named |= {key: found.parameter for key, found in decisions.items() if found.decided}
     signs = {(case.contrast.name, m.outcome): m.sign for _, case in statements.cases(tuple(claims))
              for m in case.measures}  # fmt: skip
     for (contrast, outcome), parameter in named.items():

@@ -41,7 +41,7 @@ class Cut(NamedTuple):
     accuracy: float
 
 
-class Test(NamedTuple):
+class Decision(NamedTuple):
     """Whether an outcome is decided by construction, by which `parameter`, and how well that was told on worlds left
     out; `how` is "one cut", "formula", "no" or "not testable"."""
 
@@ -55,9 +55,9 @@ class Test(NamedTuple):
         return self.how in ("one cut", "formula")
 
 
-def test(
+def decision(
     effects: ArrayLike, contrast: Contrast, outcome: str, delta: float, side: Sign, sample: Worlds, table: pd.DataFrame
-) -> Test:
+) -> Decision:
     """Whether an effect beyond δ on the claimed side, or of an outcome without a sign (0) on the commoner one, is
     decided by a formula or by one cut on one of the factors in `table`, which has the worlds' effective values."""
     x = np.asarray(effects, dtype=np.float64)
@@ -65,16 +65,13 @@ def test(
         side = 1 if sample.share(x > delta).estimate >= sample.share(x < -delta).estimate else -1
     truth = side * x > delta
     if min(_size(sample.weights[truth]), _size(sample.weights[~truth])) < FEWEST:
-        return Test(NOT_TESTABLE)
+        return Decision(NOT_TESTABLE)
     if (predicted := formula(contrast, outcome, table, sample)) is not None:
         right = accuracy(side * predicted > delta, truth, sample.weights, sample.calibrations)
         if right.estimate >= FORMULA:
-            return Test("formula", FORMULAS[outcome][0], right)
+            return Decision("formula", FORMULAS[outcome][0], right)
     parameter, right = one_cut(table[list(DRAWN)], truth, sample.weights, sample.calibrations)
-    return Test("one cut" if right.estimate - right.error >= CUT else "no", parameter, right)
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # it is no test of the software
+    return Decision("one cut" if right.estimate - right.error >= CUT else "no", parameter, right)
 
 
 def _size(weights: Array) -> float:
@@ -162,7 +159,8 @@ def break_even(
     for name, level in levels.items():
         value = crossing(grid, fitted, level)
         inside = grid[(fitted - half <= level) & (level <= fitted + half)]
-        low, high = (inside[0], inside[-1]) if len(inside) else (np.nan, np.nan)
+        inside = np.append(inside, [] if np.isnan(value) else value)  # it may lie between two values of the grid
+        low, high = (float(np.min(inside)), float(np.max(inside))) if len(inside) else (np.nan, np.nan)
         above = np.nan if np.isnan(value) else sample.share(x > value).estimate
         yield {"level": name, "at": level, "value": value, "low": low, "high": high, "above": above}
 
@@ -205,12 +203,12 @@ def levels_of(delta: float, sign: Sign) -> dict[str, float]:
     return {"0": 0.0, "δ": sign * delta} if sign else {"0": 0.0, "δ": delta, "−δ": -delta}
 
 
-def tested(rows: Sequence[Mapping[str, Any]], tests: Mapping[tuple[str, str], Test]) -> list[dict[str, Any]]:
-    """Rows with what the test says; where an outcome is decided by construction, it stands in the place of the
+def marked(rows: Sequence[Mapping[str, Any]], decisions: Mapping[tuple[str, str], Decision]) -> list[dict[str, Any]]:
+    """Rows with what was found; where an outcome is decided by construction, it stands in the place of the
     verdict."""
     told = []
     for row in rows:
-        found = tests.get((row["contrast"], row["outcome"]))
+        found = decisions.get((row["contrast"], row["outcome"]))
         more = {} if found is None else {
             "construction": found.how, "decided_by": found.parameter if found.decided else "",
             "construction_accuracy": found.accuracy.estimate, "construction_error": found.accuracy.error,

@@ -62,7 +62,9 @@ def test_trade_offs_count_worlds_in_which_both_are_better_or_one_of_them():
     calm = rows["calm", "harm", "quality"]
     assert (calm["both"], calm["only_one"], calm["only_other"], calm["neither"]) == pytest.approx((0.5, 0, 0, 0.5))
     stern = rows["stern", "harm", "quality"]
-    assert (stern["both"], stern["only_one"], stern["only_other"], stern["neither"]) == pytest.approx((0, 0.2, 0.3, 0.5))
+    assert (stern["both"], stern["only_one"], stern["only_other"], stern["neither"]) == pytest.approx(
+        (0, 0.2, 0.3, 0.5)
+    )
     assert rows["calm", "harm", "fear"]["only_other"] == pytest.approx(0.5)
     assert len(rows) == 2 * 15  # pairs of six outcomes
 

@@ -315,7 +315,7 @@ def compute(
             "engine": "compiled",
             "seed": seed,
             "effort": asdict(effort),
-            "pairs": {"fewest": PAIRS, "most": int(np.max(e.pairs))},
+            "pairs": {"fewest": PAIRS, "most": int(np.max(e.pairs, initial=PAIRS))},
             "worlds": {"main": len(taken), **{n: len(s) for n, s in beside.items()}, "again": len(again)},
             "smallest_effects": deltas,
             "ensemble": {
@@ -477,8 +477,8 @@ def _frame(e: Effects, keys: Sequence[Key], numbers: NDArray[np.int64]) -> pd.Da
         columns[name] = pd.Categorical([names[code] for code in codes], categories=names)
     for name in ("estimate", "error"):
         values = getattr(e, name)
-        columns[name] = np.concatenate([values[:, c, o] for c, o in where])
-    columns["pairs"] = np.concatenate([e.pairs[:, c] for c, _ in where]).astype(np.int8)
+        columns[name] = np.array([values[:, c, o] for c, o in where], np.float32).ravel()
+    columns["pairs"] = np.array([e.pairs[:, c] for c, _ in where], np.int8).ravel()
     return pd.DataFrame(columns)
 
 

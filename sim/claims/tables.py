@@ -327,7 +327,7 @@ def standards(e: Effects, rows: Sequence[Row]) -> Rows:
     names = [f"{name}_error" for name in CLASSES.values()]
     told = [row for row in rows if "delta" in row]
     first = [row[name] for row in told if row.get("primary") for name in names]
-    every = [row[name] for row in told for name in names]
+    every = [row[name] for row in told for name in names] or [np.nan]
     for rule, value, limit, least in (
         ("effective number of calibrations, at least", e.sample.effective_calibrations, 6.0, True),
         ("weight of the heaviest calibration, at most", float(np.max(mass)), 0.3, False),

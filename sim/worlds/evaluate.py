@@ -305,8 +305,11 @@ def _effects(plan: tuple[Any, ...], world: World) -> dict[str, Any]:
             if runs.number < contrast.most
             and (runs.number < contrast.fewest or (found[contrast.name][1] > limits).any())
         ]
-    estimate, error, pairs = zip(*(found[contrast.name] for contrast in contrasts), strict=True)
-    return {"estimate": np.array(estimate, np.float32), "error": np.array(error, np.float32), "pairs": np.array(pairs)}
+    arrays = {
+        name: np.array([found[contrast.name][k] for contrast in contrasts], np.float32).reshape(-1, len(MEASURES))
+        for k, name in enumerate(("estimate", "error"))
+    }
+    return {**arrays, "pairs": np.array([found[contrast.name][2] for contrast in contrasts], np.int64)}
 
 
 class _Runs:

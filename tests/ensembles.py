@@ -16,7 +16,6 @@ from sim.worlds.ensemble import Ensemble
 from sim.worlds.evidence import Pattern
 from sim.worlds.prior import GRID, UNIFORMS, prior, uniforms_of, worlds_from
 
-
 CALIBRATIONS = 4
 
 

@@ -320,6 +320,7 @@ def compute(
             "smallest_effects": deltas,
             "ensemble": {
                 "worlds": len(main),
+                "chance_off": main.chance_off,
                 "effective_size": main.effective_size,
                 "calibrations": len(np.unique(main.calibrations)),
                 "r_eff": main.effective_calibrations,

@@ -121,13 +121,11 @@ def _numbers(found: ClaimReport) -> Iterator[Table]:
 
 
 def _methods(found: ClaimReport) -> list[str]:
-    made = found.provenance["ensemble"]["made"]
+    ensemble = found.provenance["ensemble"]
     calibrated = (
         f"The worlds were drawn from the plausible ranges of all parameters, each mechanism off with chance "
-        f"{made['off']:g}, and weighted by agreement with {len(found.tables['patterns'])} published findings: "
-        f"{made['simulations']:,} virtual surveys by tempered sequential Monte Carlo, in {len(made['stages'])} stages."
-        if made
-        else "The worlds were given by the caller."
+        f"{ensemble['chance_off']:g}, and weighted by agreement with {len(found.tables['patterns'])} published "
+        f"findings, in {ensemble['calibrations']} independent calibrations by tempered sequential Monte Carlo."
     )
     return [
         found.scale(),

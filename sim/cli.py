@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from _thread import interrupt_main
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
@@ -89,6 +89,10 @@ def claim(
     run: Annotated[bool, typer.Option("--run", help="Compute the answer anew: a first look, or --full.")] = False,
     full: Annotated[bool, typer.Option("--full", help="With --run: all worlds and every column, some hours.")] = False,
     ensemble: Ensemble = None,
+    without: Annotated[
+        list[Path] | None,
+        _option("--without", "FOLDER", "With --run: worlds calibrated without some findings; may be repeated."),
+    ] = None,
     worlds: Annotated[int | None, _option("--worlds", "NUMBER", "Worlds taken from the ensemble.", 1)] = None,
     systems: Annotated[int | None, _option("--systems", "NUMBER", "Systems in the nation (42 in England).", 1)] = None,
     seed: Annotated[int | None, _option("--seed", "NUMBER", "Mixed into the seeds of every world.", 0)] = None,
@@ -99,7 +103,7 @@ def claim(
     from sim import questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
 
-    asked = {"full": full, "systems": systems, "months": months}
+    asked = {"full": full, "without": without, "systems": systems, "months": months}
     if name is not None and name in questions.QUESTIONS:
         _refuse({**asked, "run": run, "check": check, "answer": stored}, "a question beside the claims is always run")
         _ask(name, out, ensemble, worlds or 100, seed or 0, workers, systems)
@@ -108,7 +112,8 @@ def claim(
     if run:
         _refuse({"check": check, "answer": stored}, "--run computes an answer; give it alone")
         effort = claims.effort(full, worlds, systems)
-        _compute(name, out, ensemble, effort, seed or 0, {} if months is None else {"months": months}, workers)
+        sizes = {} if months is None else {"months": months}
+        _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
         return
     beside = {} if check else {"worlds": worlds, "seed": seed}
     _refuse({**asked, **beside}, "the answer is stored; add --run to compute it anew")
@@ -126,7 +131,7 @@ def claim(
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:
     """Raise `InputError` with a line for each option that was given and does not go with the rest."""
-    if wrong := [f"--{name}: {why}" for name, value in options.items() if value not in (None, False)]:
+    if wrong := [f"--{name}: {why}" for name, value in options.items() if value not in (None, False, [])]:
         raise InputError(wrong)
 
 
@@ -154,6 +159,7 @@ def _compute(
     name: str | None,
     out: Path | None,
     ensemble: Path | None,
+    without: Sequence[Path],
     effort: Effort,
     seed: int,
     sizes: Mapping[str, Any],
@@ -172,8 +178,9 @@ def _compute(
     main, second = ensembles.load(ensemble), ensembles.load(ensemble, "all_on")
     kept = folder / claims.UNFINISHED
     with progress("worlds") as show:
-        report = claims.compute(main, second, claims=asked, effort=effort, seed=seed, workers=workers, folder=kept,
-                                progress=show, **sizes)  # fmt: skip
+        refits = [ensembles.load(one) for one in without]
+        report = claims.compute(main, second, claims=asked, effort=effort, seed=seed, refits=refits, workers=workers,
+                                folder=kept, progress=show, **sizes)  # fmt: skip
     if effort.draws:
         with progress("draws") as show:
             report = questions.asked_beside(report, main, show, workers)
@@ -222,7 +229,7 @@ def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told whe
         ),
     ] = False,
     prior: Annotated[
-        str, typer.Option("--prior", help="With --calibrate: main, or all_on (no mechanism is off).")
+        str, _option("--prior", "NAME", "With --calibrate: main, or all_on (no mechanism is off).")
     ] = "main",
     runs: Annotated[
         list[int] | None, _option("--run", "NUMBER", "With --calibrate: make this run alone; may be repeated.", 1)

@@ -122,7 +122,7 @@ def test_one_claim_is_answered_in_depth(sim, few_worlds):
 def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, few_worlds):
     assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
     whole = Path("answer/claims.txt").read_text(encoding="utf-8")
-    assert sim("claim", "--answer", "answer")[1] == whole
+    assert sim("claim", "--answer", "answer")[1] == f"{whole}\n"
     code, out, _ = sim("claim", "fear", "--answer", "answer", "--out", "fear")
     assert code == 0 and "Does it hold for fear?" in " ".join(out.split()) and Path("fear/claims.png").exists()
     code, out, _ = sim("claim", "--check", "--answer", "answer", "--worlds", "20")

@@ -244,7 +244,7 @@ def compute(
     claims: Sequence[Claim | str] = (),
     effort: Effort | str = "quick",
     seed: int | None = 0,
-    refits: Mapping[tuple[str, ...], Ensemble] | None = None,
+    refits: Sequence[Ensemble] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
@@ -263,8 +263,8 @@ def compute(
         How many worlds and systems.
     seed : int, optional
         Mixed into the seeds of every world; None draws a fresh one, which the report's provenance names.
-    refits : mapping, optional
-        Findings, by id, to worlds that were calibrated without them.
+    refits : sequence of Ensemble, optional
+        Worlds that were calibrated without the findings on an outcome, for the column that leaves them out.
     folder : Path, optional
         Where finished blocks of worlds are kept, so that an interrupted call goes on when it is given again.
     progress, workers : optional
@@ -287,7 +287,7 @@ def compute(
     again, weights = _by_weight(taken, effort.again) if effort.again else (np.arange(0), np.empty(0))
     other_sizes = {name: {**run_sizes, **changed} for name, changed in _again(run_sizes).items()} if len(again) else {}
     jobs = 2 * len(taken) + sum(map(len, beside.values())) + len(again) * len(other_sizes)
-    jobs += sum(len(one) for one in (refits or {}).values())
+    jobs += sum(map(len, refits))
     run = _Run(seed, folder, progress, workers, jobs + effort.orders)
 
     base = run.baseline(taken, run_sizes)
@@ -302,7 +302,10 @@ def compute(
             name: (e.take(again, weights), run.effects(taken.take(again, weights), compared, deltas, there))
             for name, there in other_sizes.items()
         },
-        refits={found: run.effects(one, compared, deltas, run_sizes) for found, one in (refits or {}).items()},
+        refits={
+            frozenset(main.agreements) - frozenset(one.agreements): run.effects(one, compared, deltas, run_sizes)
+            for one in refits
+        },
     )
     report = ClaimReport(
         **_said(e, base, columns, claims, deltas, taken),
@@ -397,7 +400,7 @@ def _said(
         "left_one_out": multiverse.left_one_out(e, every, deltas),
         "curves": tables.curves(e, deltas, claims, tables.between_posts(base)),
         "first_limits": tables.first_limits(e, tables.at_baseline(base), claims),
-        "standards": tables.standards(e, [*rows, *vector]),
+        "standards": tables.standards(e, [*rows, *vector], list(worlds.log_z.values())),
         "levels": tables.levels(base, claims),
         "break_evens": _break_evens(e, claims, deltas, decisions, table),
     }

@@ -195,7 +195,7 @@ class Columns:
     without: Callable[[Sequence[str]], Array]
     others: Mapping[str, Effects] = field(default_factory=dict)
     same: Mapping[str, tuple[Effects, Effects]] = field(default_factory=dict)
-    refits: Mapping[tuple[str, ...], Effects] = field(default_factory=dict)
+    refits: Mapping[frozenset[str], Effects] = field(default_factory=dict)
 
 
 def held(
@@ -240,8 +240,8 @@ def held(
             yield told(name, elsewhere(other), other.sample.effective_size)
         if not (findings := left_out(*key)):
             yield {**named, "column": "left_out", "status": NO_FINDING, "verdict": ""}
-        elif findings in columns.refits:
-            yield told("left_out", elsewhere(columns.refits[findings]), columns.refits[findings].sample.effective_size)
+        elif (refit := columns.refits.get(frozenset(findings))) is not None:
+            yield told("left_out", elsewhere(refit), refit.sample.effective_size)
         else:
             own = columns.without(findings)
             size, found = statistics.effective_size(own), same_worlds(x, x, delta, w, c, own)

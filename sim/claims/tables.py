@@ -320,9 +320,10 @@ def between_posts(base: Baseline) -> dict[str, float]:
     return {name: base.sample.mean(base.spread[:, k]).estimate for k, name in enumerate(SPREAD)}
 
 
-def standards(e: Effects, rows: Sequence[Row]) -> Rows:
+def standards(e: Effects, rows: Sequence[Row], log_z: Sequence[float]) -> Rows:
     """Whether the main answer meets what was asked of it: for each ``rule`` the ``value``, its ``limit``, and whether
-    it is ``met``. `rows` are those of the answer, with the vector."""
+    it is ``met``. `rows` are those of the answer, with the vector; `log_z` are the logarithms of the calibrations'
+    normalising constants."""
     mass = statistics.by_calibration(e.sample.weights, e.sample.calibrations)
     names = [f"{name}_error" for name in CLASSES.values()]
     told = [row for row in rows if "delta" in row]
@@ -331,6 +332,12 @@ def standards(e: Effects, rows: Sequence[Row]) -> Rows:
     for rule, value, limit, least in (
         ("effective number of calibrations, at least", e.sample.effective_calibrations, 6.0, True),
         ("weight of the heaviest calibration, at most", float(np.max(mass)), 0.3, False),
+        (
+            "standard deviation of log Z, at most",
+            float(np.std(log_z, ddof=1)) if len(log_z) > 1 else np.nan,
+            0.6,
+            False,
+        ),
         ("error of the share of a primary outcome, at most", max(first, default=np.nan), 0.03, False),
         ("root mean square of the errors of all shares, at most", float(np.mean(np.square(every))) ** 0.5, 0.03, False),
     ):

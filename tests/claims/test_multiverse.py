@@ -181,7 +181,7 @@ def test_every_column_that_was_asked_has_a_row_and_an_estimate_has_none():
 
 
 def test_findings_left_out_take_worlds_that_were_calibrated_without_them_where_there_are_such():
-    found = columns_of(refits={("a",): made(-MAIN)})
+    found = columns_of(refits={frozenset({"a"}): made(-MAIN)})
     assert (found["left_out"]["verdict"], found["left_out"]["status"]) == ("opposed", DIFFERS)
 
 

@@ -16,6 +16,7 @@ from sim import statistics
 from sim.claims.construction import MOST_FOLDS, effective
 from sim.claims.statements import Key, primary
 from sim.claims.verdict import Array, Class, classes
+from sim.errors import InputError, Mistake
 from sim.statistics import Estimate
 from sim.worlds.candidates import CANDIDATES, Study
 from sim.worlds.ensemble import Ensemble
@@ -177,6 +178,8 @@ def value_of_studies(
     from sim.claims.answer import answer  # noqa: PLC0415
     from sim.worlds.ensemble import load  # noqa: PLC0415
 
+    if not isinstance(ensemble, Ensemble | None):
+        raise InputError([Mistake(("ensemble",), ensemble, "must be an ensemble of worlds, such as sim.worlds()")])
     worlds = load() if ensemble is None else ensemble
     if effects is None or sizes is None:
         report = answer()

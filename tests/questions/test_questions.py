@@ -12,6 +12,7 @@ from ensembles import by_hand
 
 from sim.claims.answer import Effort, Reply, claims_named, compute
 from sim.errors import InputError
+from sim.questions.paired import share_and_error
 from sim.questions import QUESTIONS, ask, asked_beside
 from sim.report.claims import save_reply
 
@@ -51,8 +52,8 @@ def test_another_seed_draws_other_worlds(name):
 
 def test_sentences_say_what_the_tables_hold():
     tipping, reach = (ask(name, by_hand(), DRAWS, SEED) for name in ("tipping", "reach"))
-    shares = tipping.tables["tipping_shares"].set_index("when")["share"]
-    assert f"in {100 * shares['end']:.0f} % of worlds" in tipping.sentences[0]
+    shares = tipping.tables["tipping_shares"].set_index("when")
+    assert f"in {share_and_error(*shares.loc['end', ['share', 'error']])[0]} of worlds" in tipping.sentences[0]
     assert len(tipping.tables["tipping_worlds"]) == DRAWS
     assert len(reach.sentences) == 2
     assert set(reach.tables["reach_summary"]["publicity"]) == {0.0, 1.0}

@@ -20,6 +20,7 @@ from sim.model import record as recording
 from sim.model import rules
 from sim.model.catalogue import Levers
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve, seed_of
 from sim.model.streams import APPOINTMENT, Streams, normal
@@ -134,6 +135,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         What SolaraViz resets a model with: its seed, where it has one, and settings.
     schedule : mapping, optional
         Lever to month to value: ``{"monitoring": {36: 0.9}}``.
+    local : list of rules, optional
+        Levers with values of their own in some organisations: ``[{"relationship": 0.8, "where": "fear > 0.3"}]``; see
+        `sim.simulate`.
     mechanisms_off : iterable of str
         Mechanisms switched off (`sim.model.parameters.MECHANISMS`).
     agent_reporters : mapping, optional
@@ -175,6 +179,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         seed: Any = None,
         scenario: Any = None,
         schedule: Mapping[str, Mapping[int, float]] | None = None,
+        local: Iterable[LocalRule | Mapping[str, Any]] = (),
         mechanisms_off: Iterable[str] = (),
         agent_reporters: Mapping[str, Any] | None = None,
         record_organisations: bool = False,
@@ -188,7 +193,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.seed = seed_of(*seeds)
         super().__init__(**{"rng": self.seed} if scenario is None else {"scenario": scenario})
         schedule = {} if schedule is None else schedule
-        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **held | settings)
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **held | settings)
         check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
         interventions.check(parameters)

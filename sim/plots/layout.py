@@ -86,7 +86,7 @@ def said(name: str, value: object) -> str:
     if name == "schedule":
         plans = json.loads(str(value))
         return ", ".join(f"{plain(k)} {v:g} from month {m}" for k, plan in plans.items() for m, v in plan.items())
-    if name == "regime":
+    if name in ("regime", "local"):
         return plain(str(value))
     if name == "mechanisms_off":
         return f"without {plain(str(value))}"

@@ -23,14 +23,14 @@ from sim.errors import InputError, Mistake, Mistakes, closest, repeated, whole
 from sim.model.declaration import LARGEST_SIZE, Declaration, plain
 from sim.model.streams import trial
 
-LOCAL_LEVERS = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship", "recognition",
+LOCAL = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship", "recognition",
                 "standardisation")  # fmt: skip
 """The levers that act inside an organisation, so that it can have values of its own."""
 STATISTICS = ("fear", "trust", "reputation", "safety")
 """What a condition may be about: what step 1 sees of an organisation at the start of a month."""
 WHO = ("organisations", "share", "where")
 """The ways to say who a rule is for; a rule has one of them."""
-COLUMNS = ("statistic", "sign", "threshold", "first", "last", *LOCAL_LEVERS)
+COLUMNS = ("statistic", "sign", "threshold", "first", "last", *LOCAL)
 """What the engine holds of a rule, see `encoded`."""
 MOST_RULES = 1_000
 
@@ -50,7 +50,7 @@ class LocalRule:
 
     Attributes
     ----------
-    levers : pairs of a lever and its value, in the order of `LOCAL_LEVERS`.
+    levers : pairs of a lever and its value, in the order of `LOCAL`.
     organisations : their numbers over the nation, from 0, or None.
     share : the share of all organisations that is drawn for the whole run, or None.
     where : a condition such as "fear > 0.3", or None.
@@ -145,7 +145,7 @@ def encoded(
     for number, rule in enumerate(rules):
         statistic, sign, threshold = condition(rule.where)
         last = math.inf if rule.last is None else rule.last
-        table[number, : len(COLUMNS) - len(LOCAL_LEVERS)] = (
+        table[number, : len(COLUMNS) - len(LOCAL)] = (
             STATISTICS.index(statistic), sign, threshold, rule.first, last)  # fmt: skip
         for lever, value in rule.levers:
             table[number, COLUMNS.index(lever)] = value
@@ -186,11 +186,11 @@ def _rule(table: Any, months: int, organisations: int, declarations: Mapping[str
     found, who = Mistakes(), [name for name in WHO if table.get(name) is not None]
     found.take(_misnamed(name, value, declarations) for name, value in table.items() if name not in _KEYS)
     all_known = not found
-    levers: list[tuple[str, Any]] = [(lever, plain(table[lever])) for lever in LOCAL_LEVERS if lever in table]
+    levers: list[tuple[str, Any]] = [(lever, plain(table[lever])) for lever in LOCAL if lever in table]
     found.take(declarations[lever].refused(table[lever], lever) for lever, value in levers
                if not declarations[lever].allows(value))  # fmt: skip
     if not levers and all_known:
-        found.append(Mistake((), ..., "sets no lever", allowed=f"the local levers are {', '.join(LOCAL_LEVERS)}"))
+        found.append(Mistake((), ..., "sets no lever", allowed=f"the local levers are {', '.join(LOCAL)}"))
     if len(who) > 1:
         found.append(Mistake((), ..., f"says who by {' and by '.join(who)}", allowed="leave out all but one"))
     elif not who and all_known:
@@ -210,13 +210,13 @@ def _rule(table: Any, months: int, organisations: int, declarations: Mapping[str
     return LocalRule(tuple((lever, float(value)) for lever, value in levers), **chosen, first=first, last=last)
 
 
-_KEYS = (*LOCAL_LEVERS, *WHO, "from", "to")
+_KEYS = (*LOCAL, *WHO, "from", "to")
 
 
 def _misnamed(name: object, value: object, declarations: Mapping[str, Declaration]) -> Mistake:
     """The mistake of a key that no local rule has."""
     known, where = declarations.get(str(name)), (str(name),)
-    every = f"the local levers are {', '.join(LOCAL_LEVERS)}"
+    every = f"the local levers are {', '.join(LOCAL)}"
     if known and known.kind == "lever":
         return Mistake(where, value, "is set for the whole nation and not by organisation", allowed=every)
     if known:

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
 from sim.model.catalogue import CHANGES, COEFFICIENTS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.model.declaration import Declaration
+from sim.model.local import LOCAL
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
 from sim.model.outcomes import OUTCOMES
 
-__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "MECHANISMS",
+__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "LOCAL", "MECHANISMS",
            "PARAMETERS", "REGIMES", "SIZES", "SPREADS", "Declaration", "Mechanism", "Parameters", "Regime",
            "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from comparison import identical
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from settings_of_runs import runs
 
 import sim
 from sim.errors import InputError
-from sim.model.local import COLUMNS, LOCAL_LEVERS, STATISTICS, condition, encoded
+from sim.model.local import COLUMNS, LOCAL, STATISTICS, condition, encoded
 from sim.model.parameters import LEVERS, resolve
 
 SMALL: dict[str, Any] = dict(systems=3, organisations=4, managers=4, months=12, window=12)
@@ -56,8 +58,8 @@ def test_numbers_of_any_library_will_do() -> None:
 
 
 def test_every_local_lever_is_a_lever_from_0_to_1_that_follows_schedules() -> None:
-    assert {*LOCAL_LEVERS} <= {*LEVERS}
-    for lever in LOCAL_LEVERS:
+    assert {*LOCAL} <= {*LEVERS}
+    for lever in LOCAL:
         for value in (0, 1):
             assert resolve(local=[{lever: value, "share": 1}]).local[0].levers == ((lever, float(value)),)
 
@@ -201,3 +203,142 @@ def test_what_the_engine_reads_says_what_the_rule_says(
     assert members[0].all() and members[1].sum() == 1 and members[1, 1] == inside
     assert [column for column, x in zip(COLUMNS, table[0], strict=True) if not math.isnan(x)][5:] == ["targets"]
     assert (table[0, COLUMNS.index("targets")], table[1, COLUMNS.index("leniency")]) == (0.25, 1.0)
+
+
+# What that does
+
+
+def local_policies(months: int, organisations: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Random local policies for a run of this size."""
+    levers = st.dictionaries(st.sampled_from(LOCAL), st.floats(0, 1), min_size=1, max_size=4)
+    numbers = st.lists(st.integers(0, organisations - 1), min_size=1, unique=True)
+    conditions = st.builds(
+        lambda statistic, sign, threshold: f"{statistic} {sign} {threshold!r}",
+        st.sampled_from(STATISTICS), st.sampled_from("<>"), st.floats(0.05, 0.95))  # fmt: skip
+    who = st.one_of(
+        st.fixed_dictionaries({"organisations": numbers}),
+        st.fixed_dictionaries({"share": st.floats(0, 1)}),
+        st.fixed_dictionaries({"where": conditions}),
+    )
+    ends = st.lists(st.integers(1, months), min_size=2, max_size=2).map(sorted)
+    when = st.one_of(
+        st.just({}), ends.map(lambda pair: {"from": pair[0]}), ends.map(lambda p: {"from": p[0], "to": p[1]})
+    )
+    return st.lists(st.builds(lambda *parts: parts[0] | parts[1] | parts[2], levers, who, when), min_size=1, max_size=4)
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> dict[str, Any]:
+    settings = draw(runs())
+    return settings | {
+        "local": draw(local_policies(settings["months"], settings["systems"] * settings["organisations"]))
+    }
+
+
+@given(asked())
+@settings(max_examples=150)
+def test_both_engines_give_the_same_bits_under_any_local_policy(asked: dict[str, Any]) -> None:
+    compiled, mesa = (sim.simulate(engine=e, record_organisations=True, **asked) for e in ("compiled", "mesa"))
+    assert identical(compiled.record, mesa.record)
+    assert np.isfinite(compiled.record.sums).all()
+
+
+BUSY: dict[str, Any] = SMALL | dict(
+    months=36, window=36, dismissal=0.8, account_rate=0.3, slip_negligence=0.4, relationship_sd=0.2, monitoring_sd=0.1,
+    risk_based=0.4, standardisation=0.3)  # fmt: skip
+
+
+@given(asked())
+def test_a_local_policy_that_sets_what_the_nation_has_changes_no_bit(asked: dict[str, Any]) -> None:
+    plain = {name: value for name, value in asked.items() if name not in ("local", "schedule")}
+    there = resolve(**{name: value for name, value in plain.items() if name != "seed"})
+    same = [rule | {n: getattr(there, n) for n in LOCAL if n in rule} for rule in asked["local"]]
+    without, with_rules = (sim.simulate(**plain, local=local, record_organisations=True) for local in ([], same))
+    assert identical(without.record, with_rules.record)
+
+
+@pytest.mark.parametrize("lever", LOCAL)
+def test_each_lever_set_in_every_organisation_is_the_lever_set_for_the_nation(lever: str) -> None:
+    """To the bit, and it does something."""
+    value = 0.9 if lever != "standardisation" else 0.6
+    nation, everywhere, share, never = (
+        sim.simulate(0, **BUSY | settings)
+        for settings in (
+            {lever: value},
+            {"local": [{lever: value, "organisations": range(12)}]},
+            {"local": [{lever: value, "share": 1}]},
+            {"local": [{lever: value, "share": 0}]},
+        )
+    )
+    assert identical(nation.record, everywhere.record)
+    assert identical(nation.record, share.record)
+    assert not identical(nation.record, never.record)
+    assert identical(never.record, sim.simulate(0, **BUSY).record)
+
+
+def spent(run: sim.Run, column: str = "relationship") -> np.ndarray:
+    """What each organisation received in each month, months by organisations."""
+    return run.organisations[column].to_numpy().reshape(run.parameters.months, -1)
+
+
+def test_organisations_show_what_they_have_and_outcomes_what_the_nation_spends() -> None:
+    rules = [{"relationship": 0.9, "monitoring": 0.8, "targets": 0.1, "organisations": [2, 5, 7]}]
+    run = sim.simulate(1, **SMALL, local=rules, record_organisations=True)
+    inside = np.isin(np.arange(12), [2, 5, 7])
+    assert np.allclose(spent(run), np.where(inside, 0.9, 0.3))
+    assert np.allclose(spent(run, "monitoring"), np.where(inside, 0.8, 0.45))
+    for outcome, value, base in (
+        ("relationship_level", 0.9, 0.3),
+        ("monitoring_level", 0.8, 0.45),
+        ("targets_level", 0.1, 0.5),
+    ):
+        assert np.allclose(run.series[outcome], base + (value - base) * 3 / 12)
+
+
+def test_support_that_follows_fear_reaches_those_in_fear() -> None:
+    """In each month those whose fear at the end of the month before lies above the threshold, and nobody else."""
+    run = sim.simulate(2, **SMALL | {"months": 36, "punitiveness": 0.8}, record_organisations=True,
+                       local=[{"relationship": 0.9, "where": "fear > 0.25"}])  # fmt: skip
+    fear, received = spent(run, "fear"), spent(run)
+    afraid = fear[:-1] > 0.25
+    assert 0.1 < afraid.mean() < 0.9
+    assert np.allclose(received[1:], np.where(afraid, 0.9, 0.3))
+    assert np.allclose(received[0], 0.3)  # fear begins at 0.2
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_a_condition_above_and_the_one_below_reach_everybody_between_them(statistic: str) -> None:
+    edge = {"fear": 0.25, "trust": 0.5, "reputation": 0.5, "safety": 0.3}[statistic]
+    rules = [{"relationship": value, "where": f"{statistic} {sign} {edge}"} for sign, value in ((">", 0.9), ("<", 0.1))]
+    received = spent(sim.simulate(2, **SMALL | {"months": 36}, record_organisations=True, local=rules))[1:]
+    assert {*received.round(6).flat} == {0.1, 0.9}
+
+
+def test_the_later_rule_goes_over_the_earlier_lever_by_lever() -> None:
+    first = {"relationship": 0.9, "monitoring": 0.8, "organisations": [0, 1]}
+    second = {"relationship": 0.1, "organisations": [1, 2]}
+    for rules, received in (([first, second], [0.9, 0.1, 0.1]), ([second, first], [0.9, 0.9, 0.1])):
+        run = sim.simulate(1, **SMALL, local=rules, record_organisations=True)
+        assert np.allclose(spent(run)[:, :4], [*received, 0.3])
+        assert np.allclose(spent(run, "monitoring")[:, :4], [0.8, 0.8, 0.45, 0.45])
+
+
+def test_a_rule_holds_from_its_first_to_its_last_month_and_goes_over_the_schedule() -> None:
+    rules = [{"relationship": 0.9, "organisations": [4], "from": 4, "to": 7}]
+    run = sim.simulate(1, **SMALL, local=rules, schedule={"relationship": {6: 0.5}}, record_organisations=True)
+    assert np.allclose(spent(run)[:, 4], [0.3] * 3 + [0.9] * 4 + [0.5] * 5)
+    assert np.allclose(spent(run)[:, 5], [0.3] * 5 + [0.5] * 7)
+
+
+def test_before_its_first_month_a_policy_leaves_every_bit_alone() -> None:
+    local = [{"monitoring": 0.9, "share": 0.5, "from": 7}]
+    before, after = (sim.simulate(3, **SMALL, local=rules).series for rules in ([], local))
+    assert before.loc[:6].equals(after.loc[:6])
+    assert not before.loc[7:].equals(after.loc[7:])
+
+
+def test_a_trial_reaches_the_same_organisations_whatever_else_the_policy_does() -> None:
+    trial = [{"relationship": 0.9, "share": 0.5}]
+    one, other = (sim.simulate(5, **SMALL, local=trial, record_organisations=True, monitoring=m) for m in (0.2, 0.9))
+    assert np.array_equal(spent(one), spent(other))
+    assert (np.isclose(spent(one), 0.9).sum(axis=1) == 6).all()

@@ -295,23 +295,33 @@ def test_organisations_show_what_they_have_and_outcomes_what_the_nation_spends()
         assert np.allclose(run.series[outcome], base + (value - base) * 3 / 12)
 
 
-def test_support_that_follows_fear_reaches_those_in_fear() -> None:
-    """In each month those whose fear at the end of the month before lies above the threshold, and nobody else."""
-    run = sim.simulate(2, **SMALL | {"months": 36, "punitiveness": 0.8}, record_organisations=True,
-                       local=[{"relationship": 0.9, "where": "fear > 0.25"}])  # fmt: skip
-    fear, received = spent(run, "fear"), spent(run)
-    afraid = fear[:-1] > 0.25
-    assert 0.1 < afraid.mean() < 0.9
-    assert np.allclose(received[1:], np.where(afraid, 0.9, 0.3))
-    assert np.allclose(received[0], 0.3)  # fear begins at 0.2
+def seen(run: sim.Run, statistic: str) -> np.ndarray:
+    """What step 1 sees of each organisation in months 2 to the last, from what was recorded of the months before."""
+    if statistic in ("fear", "trust"):
+        return spent(run, statistic)[:-1]
+    p, found, value = run.parameters, [], {"reputation": 0.5, "safety": 0.3}[statistic] * np.ones(12)
+    for reported, spoken in zip(spent(run, "reported"), spent(run, "spoken"), strict=True):
+        if statistic == "reputation":
+            value = value + (reported - value) / 6
+        else:
+            value = value + p.safety_learning * 12 * spoken * (1 - value) - p.safety_decay * value
+        found.append(value)
+    return np.array(found[:-1])
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
-def test_a_condition_above_and_the_one_below_reach_everybody_between_them(statistic: str) -> None:
-    edge = {"fear": 0.25, "trust": 0.5, "reputation": 0.5, "safety": 0.3}[statistic]
-    rules = [{"relationship": value, "where": f"{statistic} {sign} {edge}"} for sign, value in ((">", 0.9), ("<", 0.1))]
-    received = spent(sim.simulate(2, **SMALL | {"months": 36}, record_organisations=True, local=rules))[1:]
-    assert {*received.round(6).flat} == {0.1, 0.9}
+@pytest.mark.parametrize(
+    ("statistic", "edge"), [("fear", 0.25), ("trust", 0.54), ("reputation", 0.5), ("safety", 0.34)]
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_support_that_follows_fear_reaches_those_in_fear(statistic: str, edge: float, above: bool) -> None:
+    """In each month those whose fear at the end of the month before lies above the threshold, and nobody else; likewise
+    with what else a condition may be about, and below."""
+    where = f"{statistic} {'>' if above else '<'} {edge}"
+    rules = [{"relationship": 0.4, "where": where}]
+    run = sim.simulate(2, **SMALL | {"months": 48}, record_organisations=True, local=rules)
+    reached = seen(run, statistic) > edge if above else seen(run, statistic) < edge
+    assert 0.02 < reached.mean() < 0.98
+    assert np.allclose(spent(run)[1:], np.where(reached, 0.4, 0.3))
 
 
 def test_the_later_rule_goes_over_the_earlier_lever_by_lever() -> None:

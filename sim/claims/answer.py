@@ -416,7 +416,7 @@ def _said(
         frames["records"] = tables.records(base)
     if claims == CLAIMS:
         frames |= {make.__name__: make(e, deltas) for make in (choices.against_baseline, choices.trade_offs,
-                                                               choices.regrets)}  # fmt: skip
+                                                               choices.regrets, choices.follows_fear)}  # fmt: skip
         keys = list(dict.fromkeys(statements.primary(claims).values()))
         primary, sizes = {key: e.of(*key) for key in keys}, {key: deltas[key[1]] for key in keys}
         frames |= {"studies": value.studies(worlds, primary, sizes), "parameters": value.parameters(worlds, primary)}
@@ -460,7 +460,9 @@ def _keys(claims: tuple[Claim, ...]) -> list[Key]:
     }
     keys += [(contrast.name, o) for claim in claims for contrast in claim.beside for o in outcomes[contrast]]
     if claims == CLAIMS:
-        keys += [(contrast.name, o) for contrast in statements.CHOICES.values() for o in statements.CHOSEN_BY]
+        told_of = (*statements.CHOICES.values(), statements.AFTER_FEAR)
+        keys += [(contrast.name, o) for contrast in told_of for o in statements.CHOSEN_BY]
+        keys += [(statements.REACHED.name, "relationship_level")]
     return list(dict.fromkeys(keys))
 
 

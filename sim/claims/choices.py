@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from sim import statistics
-from sim.claims.statements import CHOICES, CHOSEN_BY, LIMITS, WEIGHTINGS
+from sim.claims.statements import AFTER_FEAR, CHOICES, CHOSEN_BY, LIMITS, REACHED, WEIGHTINGS
 from sim.claims.tables import finding, with_error
+from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
 from sim.worlds.evaluate import Array, Contrast, Effects
 from sim.worlds.prior import Worlds
 
 Rows = Iterator[dict[str, Any]]
 BASELINE = "baseline"
+REACH = (0.1, 0.9)
+"""Shares of organisations that a rule must reach between, to differ from support for none and for all."""
 QUANTILE = 0.9
 """Of regret; never its largest value, which grows with the number of worlds."""
 
@@ -90,6 +93,32 @@ def regrets(e: Effects, sizes: Mapping[str, float], choices: Mapping[str, Contra
             row |= with_error("regret_q90", quantile(e.sample, lost[:, k]))
             row |= with_error("best", e.sample.share(worth.argmax(axis=1) == k))
             yield row | with_error("worst", e.sample.share(worth.argmin(axis=1) == k))
+
+
+def follows_fear(e: Effects, sizes: Mapping[str, float]) -> Rows:
+    """A row for each outcome: what support that follows fear does against the same spending spread evenly.
+
+    It is told over the worlds in which the rule reaches between 10 and 90 % of organisation-months, of the last months
+    of a run; ``left_out`` is the share of weight of the others. No row where there are no such worlds.
+    """
+    reach = reached(e.of(REACHED.name, "relationship_level"))
+    inside = (reach >= REACH[0]) & (reach <= REACH[1])
+    if not (e.sample.weights[inside] > 0.0).any():
+        return
+    weights = e.sample.weights[inside]
+    some, left_out = e.take(np.flatnonzero(inside), weights / weights.sum()), e.sample.share(~inside)
+    for outcome in CHOSEN_BY:
+        yield {**finding(some, AFTER_FEAR.name, outcome, sizes[outcome]), **with_error("left_out", left_out)}
+
+
+def reached(relationship_level: Array) -> Array:
+    """The share of organisations that a rule reaches, from the mean investment that it leads to.
+
+    >>> reached(np.array([0.3, 0.55, 0.8])).round(6).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    usual, much = PARAMETERS["relationship"].default, 0.8
+    return np.asarray((relationship_level - usual) / (much - usual))
 
 
 def quantile(sample: Worlds, values: Array, probability: float = QUANTILE) -> Estimate:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from sim.claims.verdict import Sign
+from sim.model.local import LocalRule
 from sim.model.parameters import PARAMETERS, REGIMES
 from sim.worlds.evaluate import Arm, Contrast, less, level
 
@@ -191,6 +192,13 @@ CHOICES = {
                    "barring")
 }  # fmt: skip
 """Policies against baseline."""
+FOLLOWS = Arm(
+    "support that follows fear",
+    settings=(("local", (LocalRule((("relationship", 0.8),), where="fear > 0.3"),)),),
+)
+AFTER_FEAR = less(FOLLOWS, Arm("the same support spread evenly", evenly=FOLLOWS))
+"""Support where fear is high, against the same spending everywhere."""
+REACHED = level(FOLLOWS)
 CHOSEN_BY = ("harm", "quality", "time_left", "distress", "initiative_rate", "fear", "reported")
 """Outcomes that they are compared by."""
 WEIGHTINGS: dict[str, dict[str, float]] = {
@@ -503,4 +511,4 @@ def primary(claims: tuple[Claim, ...] = CLAIMS) -> dict[str, Key]:
 def contrasts_of(claims: tuple[Claim, ...] = CLAIMS, choices: bool = True) -> tuple[Contrast, ...]:
     """The contrasts that an answer needs, each once; with `choices` also those of what can be chosen."""
     found = [*(case.contrast for _, case in cases(claims)), *(c for claim in claims for c in claim.beside)]
-    return tuple(dict.fromkeys([*found, *(CHOICES.values() if choices else ())]))
+    return tuple(dict.fromkeys([*found, *((*CHOICES.values(), AFTER_FEAR, REACHED) if choices else ())]))

@@ -22,7 +22,8 @@ from sim import files
 from sim.errors import Mistake, Mistakes, chosen, closest, whole
 from sim.model import engine
 from sim.model import record as recording
-from sim.model.interventions import FearPath, GivenFear, Interventions
+from sim.model.interventions import GivenFear, Interventions
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES, POINTS, POST_COLUMNS, Outcome
 from sim.model.parameters import SIZES, Parameters, resolve
 from sim.model.version import identity
@@ -66,26 +67,36 @@ PLACE = {name: k for k, name in enumerate(MEASURES)}
 
 @dataclass(frozen=True)
 class Arm:
-    """A policy: a regime and the settings that differ from it.
+    """A policy: a regime and the settings that differ from it, which may be a local policy (``local``, its rules).
 
     Where `fear_of` is given, the fear of the paired run under that policy takes the place of the managers' own, for
     the decision to try something new alone or for every rule (see `sim.model.interventions.GivenFear`). `scaled` are
-    parameters with the factor by which the world's own value is multiplied.
+    parameters with the factor by which the world's own value is multiplied. Where `evenly` is given, what is spent on
+    relationships under that policy is spent evenly: month by month its national mean in the paired run.
     """
 
     name: str
     regime: str = "baseline"
-    settings: tuple[tuple[str, float], ...] = ()
+    settings: tuple[tuple[str, float | tuple[LocalRule, ...]], ...] = ()
     fear_of: Arm | None = None
     seen_by: SeenBy = "initiative"
     scaled: tuple[tuple[str, float], ...] = ()
+    evenly: Arm | None = None
+
+    @property
+    def lender(self) -> Arm | None:
+        """The policy whose paired run this one depends on."""
+        return self.fear_of or self.evenly
 
     @property
     def told(self) -> dict[str, Any]:
-        """The regime, what is set beside it, whose fear is lent, and what is scaled, as a mapping for a file."""
+        """The regime, what is set beside it, what it takes of another run, and what is scaled, as a mapping for a
+        file."""
         lender = {} if self.fear_of is None else {"fear_of": self.fear_of.name, "seen_by": self.seen_by}
+        lender |= {} if self.evenly is None else {"relationship evenly as in": self.evenly.name}
         scaled = {f"{name} times": factor for name, factor in self.scaled}
-        return {"regime": self.regime, **dict(self.settings), **lender, **scaled}
+        told = ((name, [r.table for r in of] if isinstance(of, tuple) else of) for name, of in self.settings)
+        return {"regime": self.regime, **dict(told), **lender, **scaled}
 
     def parameters(self, world: World, **sizes: Any) -> Parameters:
         """Those of a run under this policy in a world."""
@@ -107,9 +118,9 @@ class Contrast:
 
     @property
     def needed(self) -> tuple[Arm, ...]:
-        """The arms that must be run, each once; whoever lends its fear comes before who borrows it."""
+        """The arms that must be run, each once; whoever another depends on comes first."""
         arms = [arm for _, arm in self.arms]
-        return tuple(dict.fromkeys([*(arm.fear_of for arm in arms if arm.fear_of is not None), *arms]))
+        return tuple(dict.fromkeys([*(arm.lender for arm in arms if arm.lender is not None), *arms]))
 
 
 def less(plus: Arm, minus: Arm, **pairs: int) -> Contrast:
@@ -313,7 +324,7 @@ def _effects(plan: tuple[Any, ...], world: World) -> dict[str, Any]:
 
 
 class _Runs:
-    """Runs of arms in one world under the same seeds; those with equal parameters and lenders of fear are made once."""
+    """Runs of arms in one world under the same seeds; those with equal parameters and lenders are made once."""
 
     def __init__(self, world: World, sizes: Mapping[str, int]) -> None:
         self.world, self.sizes, self.number = world, sizes, 0
@@ -326,25 +337,35 @@ class _Runs:
         return np.array(self._values[self._keys[arm]])
 
     def add(self, seeds: Sequence[int], arms: Iterable[Arm]) -> None:
-        """Run these arms, who lends its fear first, under further seeds."""
+        """Run these arms, who lends before who borrows, under further seeds."""
         arms = list(arms)
         for arm in arms:
             if arm not in self._keys:
                 self._parameters[arm] = p = arm.parameters(self.world, **self.sizes)
-                lender = None if arm.fear_of is None else (self._keys[arm.fear_of], arm.seen_by)
+                lender = None if arm.lender is None else (self._keys[arm.lender], arm.seen_by, arm.evenly is None)
                 self._keys[arm] = (p.model_dump_json(), lender)
-        lent = {self._keys[arm.fear_of] for arm in arms if arm.fear_of is not None}
-        distinct = {self._keys[arm]: arm for arm in reversed(arms)}
+        lent = {self._keys[arm.lender] for arm in arms if arm.lender is not None}
+        distinct = {self._keys[arm]: arm for arm in arms}
         for seed in seeds:
-            fear: dict[Key, FearPath] = {}
-            for key, arm in reversed(distinct.items()):
-                given = None if arm.fear_of is None else GivenFear(fear[self._keys[arm.fear_of]], arm.seen_by)
-                p = self._parameters[arm]
+            records: dict[Key, recording.Record] = {}
+            for key, arm in distinct.items():
+                p, given = self._parameters[arm], None
+                if arm.evenly is not None:
+                    spent = {"relationship": _spent(records[self._keys[arm.evenly]])}
+                    p = arm.parameters(self.world, **self.sizes, schedule=spent)
+                elif arm.fear_of is not None:
+                    given = GivenFear(records[self._keys[arm.fear_of]].fear, arm.seen_by)
                 record = engine.run(p, seed, interventions=Interventions(given, record_fear=key in lent))
                 self._values.setdefault(key, []).append(means(record, p))
                 if key in lent:
-                    fear[key] = record.fear
+                    records[key] = record
         self.number += len(seeds)
+
+
+def _spent(record: recording.Record) -> dict[int, float]:
+    """The national mean of what was invested in relationships, by month."""
+    level = recording.outcomes(record.sums, len(record.totals))["relationship_level"]
+    return dict(enumerate(np.clip(level, 0.0, 1.0).tolist(), start=1))
 
 
 def _baseline(plan: tuple[Any, ...], world: World) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_two_runs_share_a_picture_each_with_its_name_and_its_own_dash():
 
 def test_close_lines_keep_their_labels_apart():
     run = simulate(seed=3, **TINY)
-    figure = time_paths(run, ("toxic", "fearful", "exits", "harm", "negligence", "misfit", "slips"))
+    figure = time_paths(run, ("toxic", "fearful", "record_share", "slips", "sanctions", "successes", "exits"))
     assert faults(figure) == []
 
 

@@ -12,8 +12,8 @@ from ensembles import by_hand
 
 from sim.claims.answer import Effort, Reply, claims_named, compute
 from sim.errors import InputError
-from sim.questions.paired import share_and_error
 from sim.questions import QUESTIONS, ask, asked_beside
+from sim.questions.paired import share_and_error
 from sim.report.claims import save_reply
 
 TINY = {"systems": 1, "organisations": 2, "managers": 2}

@@ -11,6 +11,7 @@ import pytest
 from sim.claims.statements import BASELINE, HEAVY, LIGHT, PATHS, SURVEILLANCE
 from sim.errors import InputError
 from sim.model import engine
+from sim.model.local import LocalRule
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.run import simulate
 from sim.worlds.evaluate import (
@@ -207,3 +208,15 @@ def test_effects_of_some_worlds_are_those_effects_with_other_weights():
     some = found.take(np.array([2, 0]), np.array([0.25, 0.75]))
     assert np.array_equal(some.of(SURVEILLANCE.name, "fear"), found.of(SURVEILLANCE.name, "fear")[[2, 0]])
     assert some.sample.weights.tolist() == [0.25, 0.75]
+
+
+def test_support_that_is_spread_evenly_spends_what_the_paired_run_spent_month_by_month():
+    much = Arm("much", settings=(("relationship", 0.6),))
+    again = less(much, Arm("as much, evenly", evenly=much))
+    assert (evaluated([again]).estimate == 0).all()
+    rule = Arm("where fear is high", settings=(("local", (LocalRule((("relationship", 0.8),), where="fear > 0.3"),)),))
+    found = evaluated([less(rule, Arm("evenly", evenly=rule)), level(rule), level(BASELINE)])
+    assert found.of("where fear is high - evenly", "relationship_level") == pytest.approx(0.0, abs=1e-6)
+    spent = found.of("where fear is high", "relationship_level")
+    assert ((spent >= 0.3 - 1e-6) & (spent <= 0.8 + 1e-6)).all() and np.ptp(spent) > 0
+    assert (found.of("where fear is high - evenly", "fear") != 0).any()

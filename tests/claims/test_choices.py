@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.claims.choices import against_baseline, regret, regrets, sentences, trade_offs, utilities
-from sim.claims.statements import BASELINE, CHOICES, CHOSEN_BY, LIMITS, WEIGHTINGS, sizes_of_interest
+from sim.claims.choices import against_baseline, follows_fear, regret, regrets, sentences, trade_offs, utilities
+from sim.claims.statements import (
+    AFTER_FEAR,
+    BASELINE,
+    CHOICES,
+    CHOSEN_BY,
+    LIMITS,
+    REACHED,
+    WEIGHTINGS,
+    sizes_of_interest,
+)
 from sim.worlds.evaluate import MEASURES, PLACE, Arm, Effects, less
 from sim.worlds.prior import Worlds, prior
 
@@ -93,3 +102,18 @@ def test_a_sentence_names_what_is_best_most_often_and_what_loses_least():
     said = list(sentences(list(regrets(E, SIZES, MINE))))
     assert len(said) == 3
     assert "calm is the best choice in 50 of 100 plausible worlds" in said[1]
+
+
+def test_support_that_follows_fear_is_told_where_its_rule_reaches_some_and_not_all():
+    names = (AFTER_FEAR.name, REACHED.name)
+    x = np.zeros((3, 2, len(MEASURES)), dtype=np.float32)
+    x[:, 1, PLACE["relationship_level"]] = [0.3, 0.5, 0.79]  # none, two in five, nearly all
+    x[:, 0, PLACE["fear"]] = [9.0, -0.03, 9.0]
+    worlds = prior(3)
+    sample = Worlds(worlds.values, worlds.off, worlds.nuisance, weights=WEIGHTS)
+    e = Effects(sample, names, x, x * 0, np.ones((3, 2), dtype=np.int64))
+    rows = {row["outcome"]: row for row in follows_fear(e, SIZES)}
+    assert list(rows) == list(CHOSEN_BY)
+    assert (rows["fear"]["mean"], rows["fear"]["by_points"]) == (pytest.approx(-0.03), "better")
+    assert rows["fear"]["left_out"] == pytest.approx(0.7)
+    assert not list(follows_fear(e.take(np.array([0, 2]), np.array([0.5, 0.5])), SIZES))

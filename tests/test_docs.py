@@ -38,10 +38,10 @@ PARSED_ONLY = {"cluster.md", "calibration.md"}
 NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
 """Programs whose commands are parsed by the shell alone."""
 SMALL: dict[str, tuple[str, ...]] = {
-    "claim": ("--worlds", "30", "--systems", "1", "--months", "3"),
+    "--run": ("--worlds", "30", "--systems", "1", "--months", "3"),
 }
-"""What is added to a command to make it small."""
-NOT_RUN = ("optimum", "--cluster", "--film", "--patterns", "--calibrate")
+"""What is added to a command with this option to make it small."""
+NOT_RUN = ("optimum", "--cluster", "--film", "--patterns", "--calibrate", "--full", "--check", "--which-study")
 """Commands with one of these words take a minute or more, or need a file of the reader's: their options
 are checked, no more."""
 
@@ -175,7 +175,9 @@ def commands(block: Block) -> Iterator[list[str]]:
 def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a command of ours here; it must succeed."""
     make_answers_small(monkeypatch)
-    monkeypatch.setattr(sys, "argv", ["sim", *arguments, *SMALL.get(arguments[0], ())])
+    monkeypatch.setattr(
+        sys, "argv", ["sim", *arguments, *(word for option in SMALL if option in arguments for word in SMALL[option])]
+    )
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert not stop.value.code, arguments

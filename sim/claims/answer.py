@@ -244,6 +244,7 @@ def compute(
     claims: Sequence[Claim | str] = (),
     effort: Effort | str = "quick",
     seed: int | None = 0,
+    policies: Mapping[str, str | Mapping[str, Any]] | None = None,
     refits: Sequence[Ensemble] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
@@ -263,6 +264,9 @@ def compute(
         How many worlds and systems.
     seed : int, optional
         Mixed into the seeds of every world; None draws a fresh one, which the report's provenance names.
+    policies : mapping, optional
+        Name to a policy of one's own, as in `sim.worlds.ensemble.Ensemble.evaluate`, to be chosen among those that an
+        answer to all claims compares with baseline.
     refits : sequence of Ensemble, optional
         Worlds that were calibrated without the findings on an outcome, for the column that leaves them out.
     folder : Path, optional
@@ -292,7 +296,11 @@ def compute(
 
     base = run.baseline(taken, run_sizes)
     deltas = statements.sizes_of_interest(tables.at_baseline(base))
-    asked = statements.contrasts_of(claims, choices=claims == CLAIMS)
+    mine = choices.own(policies or {})
+    for arm in (arm for contrast in mine.values() for arm in contrast.needed):
+        arm.parameters(main[0])  # are there such settings?
+    offered = {**(statements.CHOICES if claims == CLAIMS else {}), **mine}
+    asked = tuple(dict.fromkeys([*statements.contrasts_of(claims, choices=claims == CLAIMS), *mine.values()]))
     e = run.effects(taken, asked, deltas, run_sizes)
     compared = tuple(dict.fromkeys(case.contrast for _, case in statements.cases(claims)))
     columns = multiverse.Columns(
@@ -308,8 +316,8 @@ def compute(
         },
     )
     report = ClaimReport(
-        **_said(e, base, columns, claims, deltas, taken),
-        effects=_frame(e, _keys(claims), numbers),
+        **_said(e, base, columns, claims, deltas, taken, offered),
+        effects=_frame(e, _keys(claims, offered), numbers),
         claims=claims,
         settings={arm.name: arm.told for c in asked for arm in c.needed},
         provenance={
@@ -368,6 +376,7 @@ def _said(
     claims: tuple[Claim, ...],
     deltas: Mapping[str, float],
     worlds: Ensemble,
+    offered: Mapping[str, Contrast],
 ) -> dict[str, Any]:
     """The table and the tables beside it, from what was evaluated."""
     asked = {claim.id for claim in claims}
@@ -414,9 +423,11 @@ def _said(
         frames["made_up"] = tables.made_up(base)
     if "recycling" in asked:
         frames["records"] = tables.records(base)
+    if offered:
+        made = (choices.against_baseline, choices.trade_offs, choices.regrets)
+        frames |= {make.__name__: make(e, deltas, offered) for make in made}
     if claims == CLAIMS:
-        frames |= {make.__name__: make(e, deltas) for make in (choices.against_baseline, choices.trade_offs,
-                                                               choices.regrets, choices.follows_fear)}  # fmt: skip
+        frames["follows_fear"] = choices.follows_fear(e, deltas)
         keys = list(dict.fromkeys(statements.primary(claims).values()))
         primary, sizes = {key: e.of(*key) for key in keys}, {key: deltas[key[1]] for key in keys}
         frames |= {"studies": value.studies(worlds, primary, sizes), "parameters": value.parameters(worlds, primary)}
@@ -447,7 +458,7 @@ def _break_evens(
             yield {"contrast": contrast, "outcome": outcome, "parameter": parameter, **row}
 
 
-def _keys(claims: tuple[Claim, ...]) -> list[Key]:
+def _keys(claims: tuple[Claim, ...], offered: Mapping[str, Contrast]) -> list[Key]:
     """The contrasts and outcomes whose effects are kept: those from which the tables follow."""
     keys = [(case.contrast.name, m.outcome) for _, case in statements.cases(claims) for m in case.measures]
     keys += [(case.contrast.name, outcome) for _, case in statements.cases(claims) for outcome in VECTOR]
@@ -459,9 +470,9 @@ def _keys(claims: tuple[Claim, ...]) -> list[Key]:
         **dict.fromkeys(statements.BUDGET_LINE.values(), VECTOR),
     }
     keys += [(contrast.name, o) for claim in claims for contrast in claim.beside for o in outcomes[contrast]]
+    keys += [(contrast.name, o) for contrast in offered.values() for o in statements.CHOSEN_BY]
     if claims == CLAIMS:
-        told_of = (*statements.CHOICES.values(), statements.AFTER_FEAR)
-        keys += [(contrast.name, o) for contrast in told_of for o in statements.CHOSEN_BY]
+        keys += [(statements.AFTER_FEAR.name, o) for o in statements.CHOSEN_BY]
         keys += [(statements.REACHED.name, "relationship_level")]
     return list(dict.fromkeys(keys))
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from sim import statistics
 from sim.claims.statements import AFTER_FEAR, CHOICES, CHOSEN_BY, LIMITS, REACHED, WEIGHTINGS
+from sim.claims.statements import BASELINE as TODAY
 from sim.claims.tables import finding, with_error
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
-from sim.worlds.evaluate import Array, Contrast, Effects
+from sim.worlds.evaluate import Arm, Array, Contrast, Effects, less
 from sim.worlds.prior import Worlds
 
 Rows = Iterator[dict[str, Any]]
@@ -26,6 +27,21 @@ REACH = (0.1, 0.9)
 """Shares of organisations that a rule must reach between, to differ from support for none and for all."""
 QUANTILE = 0.9
 """Of regret; never its largest value, which grows with the number of worlds."""
+
+
+def own(policies: Mapping[str, str | Mapping[str, Any]]) -> dict[str, Contrast]:
+    """A user's own policies against baseline, by name: each the name of a regime, or a mapping with ``regime`` (else
+    "baseline") and settings.
+
+    >>> own({"mine": {"targets": 0}})["mine"].name
+    'mine - baseline'
+    """
+    found = {}
+    for name, policy in policies.items():
+        settings: dict[str, Any] = {"regime": policy} if isinstance(policy, str) else dict(policy)
+        arm = Arm(name, settings.pop("regime", "baseline"), tuple(settings.items()))
+        found[name] = less(arm, TODAY)
+    return found
 
 
 def against_baseline(e: Effects, sizes: Mapping[str, float], choices: Mapping[str, Contrast] = CHOICES) -> Rows:

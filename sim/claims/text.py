@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ Tables = Mapping[str, Sequence[Row]]
 
 STANDS_OUT = 3.0
 """Standard errors beyond which a contribution is told from nothing. At 2, about two of 34 would pass by chance."""
+NO_ANSWER = 0.4
+"""The width of a band of shares beyond which it answers nothing."""
 _NAMES = {"Berwick": "Berwick", "government": "the government", "": ""}
 SAMPLES = {
     "prior": "worlds drawn without any finding",
@@ -101,7 +104,11 @@ def findings(claim: Claim, rows: Sequence[Row], tables: Tables, in_depth: bool =
         lines.append(f"{headings[contrast]}: {'; '.join(brief(row) for row in mine)}.")
         if in_depth:
             for row in mine:
-                lines += [*depth(row), *columns(row, tables.get("holds", ()))]
+                lines += [
+                    *depth(row),
+                    *columns(row, tables.get("holds", ())),
+                    *in_turn(row, tables.get("left_one_out", ())),
+                ]
             said = {row["outcome"] for row in mine}
             rest = [r for r in tables.get("vector", ()) if r["contrast"] == contrast and r["outcome"] not in said]
             if rest:
@@ -160,6 +167,14 @@ def columns(row: Row, held: Sequence[Row]) -> Iterator[str]:
         yield f"Does it hold for {label(row['outcome'])}? {'; '.join(parts)}."
 
 
+def in_turn(row: Row, left_out: Sequence[Row]) -> Iterator[str]:
+    """The verdicts without each of the calibrations, which decide nothing."""
+    mine = [r["verdict"] for r in left_out if (r["contrast"], r["outcome"]) == (row["contrast"], row["outcome"])]
+    if mine:
+        told = [f"{verdict} in {count}" for verdict, count in Counter(mine).most_common()]
+        yield f"Each of {len(mine)} calibrations left out in turn: {', '.join(told)}."
+
+
 def reasons(row: Row, tables: Tables, in_depth: bool = False) -> list[str]:
     """What carries a finding, and where its verdict would be another one; in depth also where no region was found."""
     carried, flipped = (
@@ -198,9 +213,10 @@ def doses(rows: Sequence[Row]) -> Iterator[str]:
 def levels(rows: Sequence[Row]) -> Iterator[str]:
     """How many leaders are fearful at baseline."""
     for row in rows:
+        wide = " So wide a band is no answer." if row["q95"] - row["q05"] > NO_ANSWER else ""
         yield (
             f"{label(row['outcome'])}: {percent(row['q50'])} of managers in the median world, {percent(row['q05'])} to "
-            f"{percent(row['q95'])} in 90 of 100 worlds. A band so wide is no answer."
+            f"{percent(row['q95'])} in 90 of 100 worlds.{wide}"
         )
 
 

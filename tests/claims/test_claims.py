@@ -339,6 +339,7 @@ def test_a_claim_alone_is_told_in_depth(report):
     alone, page = (" ".join(str(one).split()) for one in (report.of("relationship"), report))
     assert "quality of care is best with all of the budget on relationships in" in alone
     assert "quality of care is best with all" not in page
+    assert "Each of 4 calibrations left out in turn" in alone
     assert "Does it hold for fear?" in alone and "What else it does: distress" in alone
     assert "pays:" not in alone
 
@@ -472,6 +473,15 @@ def test_without_a_seed_a_fresh_one_is_drawn_and_named():
     first, second = (report.provenance["seed"] for report in reports)
     assert first != second
     assert not reports[0].effects.equals(reports[1].effects)
+
+
+def test_a_policy_of_ones_own_stands_in_the_table_of_what_can_be_chosen():
+    little = {**TINY, "effort": replace(TINY["effort"], again=0)}
+    found = compute(by_hand(), by_hand(off=0.0), claims="fear", policies={"mine": {"targets": 0}}, **little)
+    assert set(found.tables["against_baseline"]["choice"]) == {"mine"}
+    assert set(found.tables["regrets"]["choice"]) == {"baseline", "mine"}
+    with pytest.raises(InputError, match="tragets"):
+        compute(by_hand(), by_hand(off=0.0), claims="fear", policies={"mine": {"tragets": 0}}, **little)
 
 
 def test_claims_and_effort_can_be_named():

@@ -93,7 +93,7 @@ def effective_size(weights: ArrayLike) -> float:
 
 def effective_calibrations(weights: Weights, calibrations: Whole) -> float:
     """R_eff, how many calibrations of equal weight would be as many: 1/Σ w_r²."""
-    return effective_size(_by_group(weights, calibrations)[0])
+    return effective_size(_by_group(weights, calibrations))
 
 
 def jackknife(of: Callable[[Weights], ArrayLike], weights: Weights, calibrations: Whole) -> NDArray[np.float64]:

@@ -57,8 +57,24 @@ def test_descendants_that_are_copies_say_no_more_than_their_ancestors():
     assert alone.error == pytest.approx(x.std(ddof=1) / np.sqrt(40))
 
 
-def test_a_share_without_dissent_still_has_an_error():
-    assert w.share(np.full(8, 1 / 8), np.ones(8), np.arange(8)) == pytest.approx((1.0, 0.1))
+def test_the_jackknife_of_a_mean_over_calibrations_is_that_of_any_function_of_weights():
+    rng = np.random.default_rng(5)
+    weights, values, numbers = rng.dirichlet(np.ones(60)), rng.normal(size=60), np.arange(60) % 6
+    found = w.mean(weights, values, numbers)
+    assert w.jackknife(lambda own: own @ values / own.sum(), weights, numbers) == pytest.approx(found.error)
+    assert np.isnan(w.mean(weights, values, np.zeros(60, dtype=int)).error)
+
+
+def test_calibrations_of_unequal_weight_count_as_fewer():
+    assert w.effective_calibrations(np.full(8, 1 / 8), np.arange(8) // 2) == pytest.approx(4.0)
+    assert w.effective_calibrations(np.array([0.5, 0.25, 0.25]), np.array([0, 1, 1])) == pytest.approx(2.0)
+    low, high = w.interval(w.Estimate(1.0, 0.1), 5.0)
+    assert (low, high) == pytest.approx((1.0 - 2.776445 * 0.1, 1.0 + 2.776445 * 0.1))
+
+
+def test_logarithms_are_added_as_their_numbers():
+    assert w.log_sum([np.log(2.0), np.log(3.0), -np.inf]) == pytest.approx(np.log(5.0))
+    assert w.log_sum([-np.inf]) == -np.inf
 
 
 def test_the_distance_from_uniform_is_the_largest_gap():

@@ -364,19 +364,20 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64))
     some, found = ensemble.take(numbers), {}
     try:
-        for evidence, sizes in _surveys(ensemble):
-            for name, now in survey.measure_all(evidence, some, some.surveys, sizes, workers=workers).items():
-                if name in some.measured:
-                    before = some.measured[name]
-                    apart = abs(now.astype(np.float32) - before) / np.maximum(1.0, abs(before))
-                    found[name] = float(apart.max())
+        for number, (evidence, sizes) in enumerate(_surveys(ensemble)):
+            again = survey.measure_all(evidence, some, some.surveys, sizes, workers=workers)
+            of_patterns = {pattern.id for pattern in evidence.patterns}
+            for name in (some.measured.keys() & again.keys()) if number == 0 else of_patterns:  # at first all was kept
+                before = some.measured[name]
+                apart = abs(again[name].astype(np.float32) - before) / np.maximum(1.0, abs(before))
+                found[name] = float(apart.max())
     except KeyError as error:
         raise InputError([f"the evidence asks for {error}, which is not in this model"]) from None
     return found
 
 
 def _surveys(ensemble: Ensemble) -> list[tuple[Evidence, Sizes]]:
-    """What the worlds were surveyed for, and how: in each `Ensemble.reweight`, the last first, and at the beginning."""
+    """What the worlds were surveyed for, and how: at the beginning, and in each `Ensemble.reweight`."""
     later = ensemble.provenance.get("reweighted", ())
     patterns = {p.id: p for p in ensemble.evidence.patterns}
     further = [Evidence(each["survey"], tuple(patterns.pop(name) for name in each["patterns"])) for each in later]

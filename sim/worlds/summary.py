@@ -17,6 +17,7 @@ from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, check_size
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import DRAWN, HIGH, LOW, Worlds
+from sim.worlds.smc import SEEDS, seeds_of
 from sim.worlds.survey import Sizes
 
 BAND = (0.05, 0.95)
@@ -141,12 +142,12 @@ def predict(
 ) -> pd.DataFrame:
     """How the worlds of an ensemble do on patterns of the user's, without fitting anything to them.
 
-    `number` worlds are taken by weight, and each is surveyed once, under a seed that follows from `seed`. The table is
+    `number` worlds are taken by weight, and each is surveyed under seeds that follow from `seed`. The table is
     that of `patterns`, without the prior. `progress` is called with the number of worlds done and the total. Raises
     `InputError` where the sample is too small to say anything.
     """
     worlds = ensemble.sample(number, seed)
     check_size(worlds.weights, f"{number} worlds")
-    seeds = np.random.default_rng(seed).integers(2**31, size=len(worlds))
+    seeds = [seeds_of(number) for number in np.random.default_rng(seed).integers(SEEDS, size=len(worlds)).tolist()]
     columns = survey.measure_all(evidence, worlds, seeds, sizes, progress, workers)
     return pd.concat([_bands(p, worlds, columns[p.id]) for p in evidence.patterns], ignore_index=True)

@@ -45,8 +45,9 @@ TEXTS = (
 NAMES = (
     "", "__class__", "__init__", "__dict__", "model_config", "model_fields", "self", "cls", "regime", "seed", "seeds",
     "kind", "cell", "name", "window", "months", "schedule", "mechanisms_off", "design", "parameters", "title", "groups",
-    "together", "mechanisms", "choices", "samples", "levels", "precision", "series", "error", "monitoring@1", "month",
-    "monitoring@36", "monitoring@0", "fear@12", "monitoring@99999999999", "a.b", "a\nb", "#", '"', "\x00", "\x1b[31m",
+    "local", "share", "where", "from", "together", "mechanisms", "choices", "samples", "levels", "precision", "series",
+    "error", "month", "monitoring@1", "monitoring@36", "monitoring@0", "fear@12", "monitoring@99999999999", "a.b",
+    "a\nb", "#", '"', "\x00", "\x1b[31m",
     "../x", "engine", "record_organisations", MARKUP, "ключ", "x" * 300,
 )  # fmt: skip
 
@@ -176,6 +177,10 @@ def small_studies() -> tuple[Tree, ...]:
         "parameters": {**SMALL, "months": 12, "trust_invest": 0.1},
         "design": {"kind": "grid", "monitoring@3": [0.1, 0.9], "relationship": [0.1, 0.5]},
         "schedule": {"punitiveness": {"6": 0.9}},
+        "local": [
+            {"targets": 0.2, "organisations": [0], "from": 3, "to": 6},
+            {"relationship": 0.8, "where": "fear > 0.3"},
+        ],
         "outcomes": {"keep": ["fear", "quality"], "window": 4, "series": True, "organisations": True},
         "precision": {"outcome": "quality", "half_width": 0.01, "maximum": 4},
     }
@@ -312,10 +317,14 @@ def arguments(draw: st.DrawFn) -> Tree:
     """Arguments of `sim.simulate`, some of them wrong."""
     found: Tree = {**SMALL, "months": 3, "seed": 0}
     for _ in range(draw(st.integers(1, 3))):
-        name = draw(st.one_of(st.sampled_from(("seed", "regime", "schedule", "mechanisms_off", "engine")), keys()))
+        chosen = st.sampled_from(("seed", "regime", "schedule", "local", "mechanisms_off", "engine"))
+        name = draw(st.one_of(chosen, keys()))
         found[name] = draw(st.one_of(objects(), st.sampled_from((0.5, 1, "heavy", ["gaming"]))))
     if draw(st.booleans()):
         found["schedule"] = {draw(st.one_of(keys(), objects().filter(_hashable))): draw(months())}
+    if draw(st.booleans()):
+        wrong = st.dictionaries(st.one_of(st.sampled_from(("organisations", "to", "targets")), keys()), objects())
+        found["local"] = [{"targets": 0.2, "share": 0.5} | draw(wrong)]
     return found
 
 

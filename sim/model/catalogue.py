@@ -9,12 +9,15 @@ an assumption, and so is, throughout, that managers respond as the people in the
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from sim.model.declaration import Declaration, Schedule, checked, lever, parameter, plain, size
+from sim.model.local import LocalRule
+from sim.model.local import checked as local_rules
 from sim.model.tables import Table
 
 _LOGITS = (-50.0, 50.0)
@@ -695,17 +698,24 @@ class Parameters(Levers):
     """The size of the social care budget compared with the acute budget, used only for the cost of a regime. At
     0.28, 4 % of the acute budget buys 14 % of social care."""
 
-    # Declared last, because its months must lie within the run
+    # Declared last, because their months must lie within the run
 
     schedule: Schedule = Field(default_factory=dict)
     """Levers that change during the run: for each, the month from whose start on a value holds."""
+
+    local: tuple[LocalRule, ...] = ()
+    """Levers that have values of their own in some organisations; the later rule goes over the earlier, and all over
+    the schedule."""
 
     @field_validator("*", mode="before")
     @classmethod
     def _check(cls, value: object, info: ValidationInfo) -> object:
         """Hold each value against its declaration; defaults need no check."""
         if info.field_name is None or info.field_name not in PARAMETERS:
-            return checked(value, info.data.get("months"), LEVERS, PARAMETERS)
+            months, sizes = info.data.get("months"), [info.data.get(name, 0) for name in ("systems", "organisations")]
+            if info.field_name == "local":
+                return local_rules(value, months, math.prod(sizes), PARAMETERS)
+            return checked(value, months, LEVERS, PARAMETERS)
         declared, value = PARAMETERS[info.field_name], plain(value)
         if not declared.allows(value):
             raise ValueError(f"must be {declared.allowed}")
@@ -722,8 +732,11 @@ class Parameters(Levers):
         return (self.acute_budget + self.social_care_size * self.social_care_budget) / size_of_both
 
 
+CHANGES = ("schedule", "local")
+"""What makes levers differ by month and by organisation."""
+
 PARAMETERS: Table[Declaration] = Table(
-    *(Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name != "schedule")
+    *(Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name not in CHANGES)
 )
 """Every parameter, lever and size by name: levers, then sizes, then parameters in the order of the groups."""
 
@@ -732,8 +745,5 @@ SPREADS: tuple[str, ...] = ("monitoring_sd", "relationship_sd")
 
 
 LEVERS: tuple[str, ...] = tuple(Levers.model_fields)
-LOCAL: tuple[str, ...] = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship",
-                          "recognition", "standardisation")  # fmt: skip
-"""The levers that act inside an organisation, so that each organisation has its own value of the month."""
 SIZES: tuple[str, ...] = tuple(name for name, declared in PARAMETERS.items() if declared.kind == "size")
 COEFFICIENTS: tuple[str, ...] = tuple(name for name, declared in PARAMETERS.items() if declared.kind == "parameter")

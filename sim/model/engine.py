@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from sim.model import rules
 from sim.model.compiling import compiled, entry, inlined, rule
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.local import COLUMNS, LOCAL, STATISTICS, encoded
 from sim.model.outcomes import POST_COLUMNS
-from sim.model.parameters import COEFFICIENTS, LEVERS, LOCAL, SPREADS, Parameters, resolve
+from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
 from sim.model.record import FIELDS, LANES, Record, fold
 from sim.model.streams import ABREAST, APPOINTMENT, KEYED, KEYS, MONTHLY, draw_lanes, keyed, normal, seed_lanes
 
@@ -82,6 +83,7 @@ def _places(names: Sequence[str], apart: int = 1) -> Any:
 
 
 AT, ORG, SEAT, HERE = _places(FIELDS_OF_WORK, LANES), _places(PLACE), _places(CANDIDATE), _places(NATION)
+RULE = _places(COLUMNS)
 _RECORD = getattr(AT, FIELDS[0])
 
 
@@ -154,13 +156,15 @@ def run(p: Parameters, seed: int, record_organisations: bool = False, interventi
               np.zeros(len(NATION) + p.systems), np.zeros(4 * ABREAST, np.uint64))
     values = np.array([getattr(p, name) for name in _Values._fields])
     levers = lever_table(p).reshape(-1)
+    policy, members = (array.reshape(-1) for array in encoded(p.local, seed, p.systems * p.organisations))
     results = (record.sums.reshape(-1), totals, record.last.reshape(-1), record.organisations.reshape(-1),
                record.fear.reshape(-1))
     given, reached = interventions.given_path.reshape(-1), 0
     while reached < p.months:
         sizes = np.array(Sizes(p.systems, p.organisations, p.managers, p.months, p.window, interventions.everywhere,
                                month, post, len(market) // len(CANDIDATE)))
-        reached = advance(reached, np.uint64(seed), sizes, values, levers, *memory, market, given, *results)
+        reached = advance(reached, np.uint64(seed), sizes, values, levers, policy, members, *memory, market, given,
+                          *results)
         if reached < p.months:
             larger = np.empty(len(market) + max(len(market) // 2, posts * len(CANDIDATE)))
             larger[: len(market)] = market
@@ -189,19 +193,20 @@ def lever_table(p: Parameters) -> Floats:
 
 @entry
 def advance(
-    first: int, seed: np.uint64, sizes: NDArray[np.int64], values: Floats, levers: Floats, work: Floats, sums: Floats,
-    drawn: Floats, home: Floats, places: Floats, nation: Floats, streams: NDArray[np.uint64], market: Floats,
-    given: Floats, by_month: Floats, totals: Floats, last: Floats, by_organisation: Floats, fear: Floats,
+    first: int, seed: np.uint64, sizes: NDArray[np.int64], values: Floats, levers: Floats, policy: Floats,
+    members: Floats, work: Floats, sums: Floats, drawn: Floats, home: Floats, places: Floats, nation: Floats,
+    streams: NDArray[np.uint64], market: Floats, given: Floats, by_month: Floats, totals: Floats, last: Floats,
+    by_organisation: Floats, fear: Floats,
 ) -> int:
     """The months of a run from `first` (from 0) on; the month that was reached, before the end where `market` is short.
 
     All arrays are flat. `sizes` holds `Sizes`, `values` what `COEFFICIENTS` and `SPREADS` name, `levers` months by
-    `LEVERS`. Memory, zero before the first month, which a later call goes on with: `work`, a system's blocks by
-    `BLOCK`; `sums`, `RECORDED`; `drawn`, `LANES` by `ABREAST`; `home`, all systems' blocks by `HOME_BLOCK`; `places`,
-    organisations by `PLACE`; `nation`, `NATION` and a number for each system; `streams`, 4 by `ABREAST`; `market`,
-    `room` by `CANDIDATE`. `given` and `fear` are months by posts by 2, or empty. Results: `by_month`, months by
-    `FIELDS`; `totals`, all blocks by `KEPT_BLOCK`; `last`, posts by 2; `by_organisation`, months by organisations by
-    `POST_COLUMNS`, or empty.
+    `LEVERS`, `policy` and `members` the local policy as `local.encoded` has it, or nothing. Memory, zero before the
+    first month, which a later call goes on with: `work`, a system's blocks by `BLOCK`; `sums`, `RECORDED`; `drawn`,
+    `LANES` by `ABREAST`; `home`, all systems' blocks by `HOME_BLOCK`; `places`, organisations by `PLACE`; `nation`,
+    `NATION` and a number for each system; `streams`, 4 by `ABREAST`; `market`, `room` by `CANDIDATE`. `given` and
+    `fear` are months by posts by 2, or empty. Results: `by_month`, months by `FIELDS`; `totals`, all blocks by
+    `KEPT_BLOCK`; `last`, posts by 2; `by_organisation`, months by organisations by `POST_COLUMNS`, or empty.
     """
     n = Sizes(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])
     p = _values_of(values, np.uint64(0))
@@ -220,6 +225,8 @@ def advance(
             _climates(home, HOME_BLOCK, places, 0, n.systems, n)
         if len(fear) > 0:
             _keep_fear(home, HOME_BLOCK, fear, 2 * month * n.systems * per_system + BEFORE, n.systems, per_system)
+        for o in range(n.systems * n.organisations):
+            _levers_of_organisation(places, o, month, n, policy, members, lever)
         _month(month, seed, n, lever, work, sums, drawn, home, places, nation, streams, market, given, by_month, totals,
                last, by_organisation, fear, local_sd, p)
         shock = normal(keyed(seed, _OF_NATION, 0, month + 1)[0])
@@ -239,7 +246,6 @@ def _month(
     blocks = _blocks(per_system)
     mean_reputation, nation_fear = 0.0, 0.0
     for o in range(n.systems * n.organisations):
-        _levers_of_organisation(places, np.uint64(o) * _WIDE, lever)
         mean_reputation += places[np.uint64(o) * _WIDE + ORG.reputation]
         nation_fear += places[np.uint64(o) * _WIDE + ORG.fear]
     mean_reputation /= n.systems * n.organisations
@@ -418,14 +424,30 @@ def _draw(work: Any, streams: Any, drawn: Any, posts: int) -> None:
                 work[there] = drawn[np.uint64(lane * ABREAST + k)]
 
 
-@inlined
-def _levers_of_organisation(places: Any, at: Any, nation: Any) -> None:
-    """The month's levers inside an organisation: the nation's."""
+@compiled
+def _levers_of_organisation(
+    places: Any, o: int, month: int, n: Any, policy: Any, members: Any, nation: Any,
+) -> None:
+    """The month's levers inside an organisation: the nation's, or those of the last rule that reaches it."""
+    at = np.uint64(o) * _WIDE
     places[at + ORG.lever_monitoring], places[at + ORG.lever_targets] = nation.monitoring, nation.targets
     places[at + ORG.lever_punitiveness], places[at + ORG.lever_discernment] = nation.punitiveness, nation.discernment
     places[at + ORG.lever_leniency], places[at + ORG.lever_relationship] = nation.leniency, nation.relationship
     places[at + ORG.lever_recognition] = nation.recognition
     places[at + ORG.lever_standardisation] = nation.standardisation
+    for number in range(len(policy) // len(COLUMNS)):
+        here = np.uint64(number * len(COLUMNS))
+        inside = members[np.uint64(number * n.systems * n.organisations + o)] > 0.0
+        seen, sign = places[at + _SEEN[int(policy[here + RULE.statistic])]], policy[here + RULE.sign]
+        met = sign * seen > sign * policy[here + RULE.threshold]
+        if inside and met and policy[here + RULE.first] <= month + 1 <= policy[here + RULE.last]:
+            for lever in range(len(LOCAL)):
+                value = policy[here + RULE.monitoring + np.uint64(lever)]
+                if value == value:  # noqa: PLR0124 -- the rule sets it
+                    places[at + ORG.lever_monitoring + np.uint64(lever)] = value
+
+
+_SEEN = np.array([getattr(ORG, name) for name in STATISTICS])
 
 
 @compiled

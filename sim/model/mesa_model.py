@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from sim.model import record as recording
 from sim.model import rules
 from sim.model.catalogue import Levers
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve, seed_of
 from sim.model.streams import APPOINTMENT, Streams, normal
@@ -86,6 +88,8 @@ class Organisation:
         self.first = first
         """Number of its first post within the system."""
         self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
+        self.rules: list[LocalRule] = []
+        """Those of the local policy that may reach it, in their order."""
 
     def mean(self, values: Sequence[float]) -> float:
         """The mean of a value of its posts, added up as the compiled engine does."""
@@ -95,12 +99,13 @@ class Organisation:
         """The sum of a value of its posts, likewise."""
         return recording.lane_sum(values, self.first)
 
-    def feel(self, mean_reputation: float, lever: Levers, p: Parameters) -> None:
-        """Step 1: the month's levers inside the organisation, and its climate."""
-        self.lever = lever
+    def feel(self, month: int, mean_reputation: float, nation: Levers, p: Parameters) -> None:
+        """Step 1: the month's levers inside the organisation, the nation's or its own, and its climate."""
         self.fear = self.mean([post.manager.fear for post in self.posts])
         self.trust = self.mean([post.manager.trust for post in self.posts])
-        self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, lever)
+        own = {name: value for rule in self.rules if rule.holds(month, self) for name, value in rule.levers}
+        self.lever = nation.model_copy(update=own) if own else nation
+        self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, self.lever)
         self.felt = rules.felt_monitoring(self, self.posts[0].manager.fear, p)
         self.assurance = rules.assurance(self.felt, p)
 
@@ -143,6 +148,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         What SolaraViz resets a model with: its seed, where it has one, and settings.
     schedule : mapping, optional
         Lever to month to value: ``{"monitoring": {36: 0.9}}``.
+    local : list of rules, optional
+        Levers with values of their own in some organisations: ``[{"relationship": 0.8, "where": "fear > 0.3"}]``; see
+        `sim.simulate`.
     mechanisms_off : iterable of str
         Mechanisms switched off (`sim.model.parameters.MECHANISMS`).
     agent_reporters : mapping, optional
@@ -184,6 +192,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         seed: Any = None,
         scenario: Any = None,
         schedule: Mapping[str, Mapping[int, float]] | None = None,
+        local: Iterable[LocalRule | Mapping[str, Any]] = (),
         mechanisms_off: Iterable[str] = (),
         agent_reporters: Mapping[str, Any] | None = None,
         record_organisations: bool = False,
@@ -197,7 +206,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.seed = seed_of(*seeds)
         super().__init__(**{"rng": self.seed} if scenario is None else {"scenario": scenario})
         schedule = {} if schedule is None else schedule
-        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **held | settings)
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **held | settings)
         check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
         interventions.check(parameters)
@@ -233,6 +242,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
                          p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]), p.motivation_mean,
                          self.posts[o * p.managers : (o + 1) * p.managers])
             for o in range(p.systems * p.organisations)]
+        for rule in p.local:
+            for organisation in compress(self.organisations, rule.members(self.seed, len(self.organisations))):
+                organisation.rules.append(rule)
         self.systems = [
             System(self.organisations[s * p.organisations : (s + 1) * p.organisations]) for s in range(p.systems)]
 
@@ -267,7 +279,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self._keep_fear(BEFORE)
         mean_reputation = _mean([organisation.reputation for organisation in self.organisations])
         for organisation in self.organisations:
-            organisation.feel(mean_reputation, lever, p)
+            organisation.feel(self.month, mean_reputation, lever, p)
         nation_fear = _mean([organisation.fear for organisation in self.organisations])
         k = rules.stakes(lever, p)
         for system in self.systems:

@@ -86,7 +86,7 @@ def said(name: str, value: object) -> str:
     if name == "schedule":
         plans = json.loads(str(value))
         return ", ".join(f"{plain(k)} {v:g} from month {m}" for k, plan in plans.items() for m, v in plan.items())
-    if name == "regime":
+    if name in ("regime", "local"):
         return plain(str(value))
     if name == "mechanisms_off":
         return f"without {plain(str(value))}"
@@ -94,9 +94,9 @@ def said(name: str, value: object) -> str:
 
 
 def cell_words(number: int, results: Results, width: int = 60) -> str:
-    """What a cell sets: "heavy, relationship 0.8"; its number where that is nothing or too long."""
+    """A cell's name, or what it sets: "heavy, relationship 0.8"; its number where that is nothing or too long."""
     row = results.study.cells.loc[number]
-    text = ", ".join(said(name, row[name]) for name in results.columns if row[name] != "")
+    text = row.get("name") or ", ".join(said(name, row[name]) for name in results.columns if row[name] != "")
     short = textwrap.shorten(text, width, placeholder=" ...")
     return short if text == short != "" else f"cell {number} {short}".strip()
 

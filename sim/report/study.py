@@ -252,6 +252,8 @@ def _fixed(results: Results) -> Iterator[tuple[str, ...]]:
     for lever, by_month in p.schedule.items():
         text = ", ".join(f"{value:g} from month {month}" for month, value in by_month.items())
         yield (layout.plain(lever), text, *_facts(lever))
+    for rule in p.local:
+        yield ("local", str(rule), *_facts("local"))
 
 
 def _facts(name: str) -> tuple[str, str, str]:
@@ -263,4 +265,5 @@ def _facts(name: str) -> tuple[str, str, str]:
         "regime": ("baseline", "", f"A named way of overseeing; there are {ways}."),
         "mechanisms_off": ("none", "", "Mechanisms of the model that are switched off."),
         "schedule": ("none", "", "Levers that change while a run goes on."),
+        "local": ("none", "", "Levers with values of their own in some organisations."),
     }.get(name, ("", "", "Drives several settings at once, as the study's file says."))

@@ -35,7 +35,7 @@ from sim.study.factors import Driver
 Settings = dict[str, Any]
 """What one cell sets: parameters, levers and sizes, and perhaps `CHOICES`, scheduled levers and a name."""
 
-CHOICES = ("regime", "mechanisms_off", "schedule")
+CHOICES = ("regime", "mechanisms_off", "schedule", "local")
 """What a cell may set beside numbers."""
 TEXTS = (*CHOICES, "name")
 """The columns of a design that hold texts."""

@@ -15,6 +15,7 @@ import pandas as pd
 
 from sim import files
 from sim.errors import InputError, Mistake, Mistakes, closest, named, place, shown
+from sim.model.local import LocalRule
 from sim.model.parameters import unknown
 
 Table = dict[str, Any]
@@ -136,6 +137,8 @@ def plain(value: Any, levels: int = MOST_LEVELS) -> Any:
         return value
     if levels < 0:
         raise InputError(["nested too deeply"])
+    if isinstance(value, LocalRule):
+        return value.table
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         rows = [{name: each for name, each in row.items() if pd.notna(each)} for row in value.to_dict("records")]
         return {"kind": "list", "cell": plain(rows, levels)}

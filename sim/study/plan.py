@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, path_of, place
 from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import PARAMETERS
 from sim.pool import Progress, in_order, local_threads
@@ -84,6 +85,7 @@ class Plan(_Section):
     parameters: dict[str, Any] = Field({}, description="a table, such as [parameters]")
     design: dict[str, Any] = Field({}, description="a table, such as [design]")
     schedule: dict[str, Any] = Field({}, description="a table, such as [schedule]")
+    local: list[Any] = Field([], description="a list of rules, each a table [[local]]")
     outcomes: Outcomes = Field(Outcomes.model_validate({}), description="a table, such as [outcomes]")
     precision: Precision | None = Field(None, description="a table, such as [precision]")
 
@@ -118,7 +120,7 @@ class Plan(_Section):
         settled = dict.fromkeys(_ONCE, "set once for all runs") | {"window": "set in [outcomes] for all runs"}
         plans = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
         settled |= {f"{lever}@{month}": "fixed in [schedule]" for lever, plan in plans.items() for month in plan}
-        given = [name for name in ("mechanisms_off", "schedule") if getattr(self, name)]
+        given = [name for name in ("mechanisms_off", "schedule", "local") if getattr(self, name)]
         if "regime" in self.model_fields_set and self.design.get("kind") != "list":  # whose cells may have their own
             given.append("regime")
         settled |= dict.fromkeys(given, "fixed at the top of the file")
@@ -162,6 +164,8 @@ def _is_parameter(name: str) -> bool:
 def _home(name: str) -> str:
     if name in ("parameters", "design", "schedule", *_SECTIONS):
         return f"in a section [{name}]"
+    if name == "local":
+        return "in tables [[local]]"
     return f"under [{_HOMES[name]}]" if _HOMES[name] else "at the top of the file, before the first [section]"
 
 
@@ -349,9 +353,9 @@ def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **setti
     workers : int, optional
         Threads, by default one for each core. The rows do not depend on it.
     settings
-        Parameters, levers, sizes, ``regime``, ``mechanisms_off`` and ``schedule``: a list or array of values is varied
-        (for ``mechanisms_off``, a list of lists), a single value is the same in all runs. ``keep`` and ``window`` are
-        those of ``[outcomes]``.
+        Parameters, levers, sizes, ``regime``, ``mechanisms_off``, ``schedule`` and ``local``: a list or array of values
+        is varied (for ``mechanisms_off`` and ``local``, a list of lists), a single value is the same in all runs.
+        ``keep`` and ``window`` are those of ``[outcomes]``.
 
     Returns
     -------
@@ -385,7 +389,8 @@ def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **setti
 def _is_varied(name: str, values: Any) -> bool:
     """Whether several values are given for a setting."""
     several = getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
-    return several and not (name == "mechanisms_off" and all(isinstance(each, str) for each in values))
+    parts = {"mechanisms_off": str, "local": (Mapping, LocalRule)}.get(name, ())
+    return several and not (parts and all(isinstance(each, parts) for each in values))
 
 
 def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]]:

@@ -24,7 +24,7 @@ _VECTOR = struct.Struct(f"<{len(PARAMETERS)}d")
 _values = attrgetter(*PARAMETERS)
 _NAMES = hashlib.blake2b(json.dumps(list(PARAMETERS)).encode(), digest_size=16).digest()
 """The names behind the numbers of a digest: another list of parameters makes other cells."""
-_FRAMING = ("regime", "schedule", *SIZES)
+_FRAMING = ("regime", "schedule", "local", *SIZES)
 _MOST_FRAMES = 1_000
 _ENOUGH = 1_000  # cells that are wrong: nobody wants to hear of the others
 _CELLS_NAMED = 5
@@ -59,7 +59,7 @@ class Cells:
     """Makes the cells of one study: those that set the same things beside `common`, with these columns.
 
     A study may have a hundred thousand cells. So `resolve`, which holds every value against its declaration, is asked
-    once for each regime, schedule and size; other cells are copies with their own numbers put in.
+    once for each regime, schedule, local policy and size; other cells are copies with their own numbers put in.
 
     >>> make = Cells({"regime": "light"}, ["targets"], organisations=False)
     >>> make({"targets": 1}).labels
@@ -80,7 +80,7 @@ class Cells:
             p = resolve(**{**self._common, **{name: value for name, value in own.items() if name != "name"}})
         schedule = json.dumps(p.schedule) if p.schedule else ""
         labels = tuple(self._label(column, own, p, schedule) for column in self._columns)
-        texts = json.dumps([schedule, *(label for label in labels if isinstance(label, str))])
+        texts = json.dumps([schedule, *map(str, p.local), *(label for label in labels if isinstance(label, str))])
         digest = hashlib.blake2b(_VECTOR.pack(*_values(p)) + texts.encode(), digest_size=16, person=_NAMES)
         return Cell(own, self._common, labels, digest.hexdigest(), cost_of(p, self._organisations))
 
@@ -111,6 +111,8 @@ class Cells:
             return value
         if column == "schedule":
             return schedule
+        if column == "local":
+            return "; ".join(map(str, p.local))
         if (found := scheduled(column)) is not None:  # its value then, also where only another cell schedules one
             lever, month = found
             before = [value for start, value in p.schedule.get(lever, {}).items() if start <= month]

@@ -256,7 +256,7 @@ def _bytes(chunks: Sequence[Chunk]) -> int:
         by_month += p.systems * p.organisations * len(POST_COLUMNS) * kept.organisations
         numbers += len(kept.outcomes) + p.months * by_month
     cell, sizes = first.pieces[0].cell, dict.fromkeys(("systems", "organisations", "managers", "months"), 1)
-    tiny = cell._replace(own={**cell.settings, **sizes, "schedule": {}}, common={})
+    tiny = cell._replace(own={**cell.settings, **sizes, "schedule": {}, "local": ()}, common={})
     hardly_any = replace(first, pieces=(Piece(1, tiny, 0, 1),))
     overhead = sum(len(encoded(table, hardly_any)) for table in compute(hardly_any).values())
     return round(numbers / len(sample) * _NUMBER * sum(chunk.runs for chunk in chunks)) + len(chunks) * overhead

@@ -179,7 +179,8 @@ class Ensemble(Worlds):
         Parameters
         ----------
         policies : mapping, at least two
-            Name to policy: the name of a regime, or a mapping with ``regime`` (else "baseline") and settings.
+            Name to policy: the name of a regime, or a mapping with ``regime`` (else "baseline"), settings, and perhaps
+            ``local``, a list of rules as `sim.simulate` takes it.
         outcomes : collection of str, from `sim.worlds.evaluate.MEASURES`
         replications : int, at least 2
             Runs of each policy in each world.
@@ -242,13 +243,15 @@ class Ensemble(Worlds):
             raise InputError([Mistake(("policies", str(name)), policy, why)])
         settings = {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
         try:
-            self[0].parameters(**{**settings, **sizes})
+            parameters = self[0].parameters(**{**settings, **sizes})
+            if "local" in settings:
+                settings["local"] = parameters.local
             arm = Arm(name, settings.pop("regime"), tuple(settings.items()))
             hash(arm)
         except InputError as error:
             raise InputError([mistake.found_in(f"policy {shown(name)}") for mistake in error.mistakes]) from None
         except TypeError:
-            why = "every setting must be a number; here a policy does not change by month"
+            why = "every setting but local must be a number; here a schedule is no part of a policy"
             raise InputError([Mistake((), why=why, about=f"policy {shown(name)}")]) from None
         return arm
 

@@ -23,6 +23,7 @@ from sim.errors import Mistake, Mistakes, chosen, closest, whole
 from sim.model import engine
 from sim.model import record as recording
 from sim.model.interventions import FearPath, GivenFear, Interventions
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES, POINTS, Outcome
 from sim.model.parameters import SIZES, Parameters, resolve
 from sim.model.version import identity
@@ -61,7 +62,7 @@ PLACE = {name: k for k, name in enumerate(MEASURES)}
 
 @dataclass(frozen=True)
 class Arm:
-    """A policy: a regime and the settings that differ from it.
+    """A policy: a regime and the settings that differ from it, which may be a local policy (``local``, its rules).
 
     Where `fear_of` is given, the fear of the paired run under that policy takes the place of the managers' own, for
     the decision to try something new alone or for every rule (see `sim.model.interventions.GivenFear`).
@@ -69,7 +70,7 @@ class Arm:
 
     name: str
     regime: str = "baseline"
-    settings: tuple[tuple[str, float], ...] = ()
+    settings: tuple[tuple[str, float | tuple[LocalRule, ...]], ...] = ()
     fear_of: Arm | None = None
     seen_by: SeenBy = "initiative"
 
@@ -77,7 +78,8 @@ class Arm:
     def told(self) -> dict[str, Any]:
         """The regime, what is set beside it, and whose fear is lent, as a mapping for a file."""
         lender = {} if self.fear_of is None else {"fear_of": self.fear_of.name, "seen_by": self.seen_by}
-        return {"regime": self.regime, **dict(self.settings), **lender}
+        told = ((name, [r.table for r in of] if isinstance(of, tuple) else of) for name, of in self.settings)
+        return {"regime": self.regime, **dict(told), **lender}
 
 
 def means(record: recording.Record, p: Parameters) -> Array:

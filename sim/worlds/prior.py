@@ -83,7 +83,8 @@ class World:
     nuisance: Nuisance = TYPICAL
 
     def parameters(self, regime: str = "baseline", **settings: Any) -> Parameters:
-        """The parameters of a run under a policy: a regime and settings (levers, sizes, ``schedule``) beside it.
+        """The parameters of a run under a policy: a regime and settings (levers, sizes, ``schedule``, ``local``) beside
+        it.
 
         Levers that the regime or the settings name are theirs, not the world's. ``mechanisms_off`` adds to those that
         are off in this world. Raises `InputError` with a line for each mistake.

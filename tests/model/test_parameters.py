@@ -71,7 +71,7 @@ def sixteen_gib(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_value_is_a_lever_a_size_or_a_parameter() -> None:
     assert SPREADS == ("monitoring_sd", "relationship_sd")
     assert list(PARAMETERS) == [*LEVERS, *SPREADS, *SIZES, *COEFFICIENTS]
-    assert list(Parameters.model_fields) == [*PARAMETERS, "schedule"]
+    assert list(Parameters.model_fields) == [*PARAMETERS, "schedule", "local"]
     assert all(getattr(resolve(), name) == declared.default for name, declared in PARAMETERS.items())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from conftest import table
 
 from sim.errors import InputError, Mistake
-from sim.model.parameters import REGIMES
+from sim.model.parameters import REGIMES, resolve
 from sim.study import Study
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -63,6 +64,29 @@ def test_the_experiments_can_be_run_and_cover_every_regime() -> None:
     assert studies["schedule"].plan.outcomes.series
 
 
+LOCAL = [{"relationship": 0.8, "where": "fear > 0.3"}, {"targets": 0.1, "organisations": [0], "from": 2, "to": 4}]
+
+
+def test_local_rules_are_the_same_in_all_cells_or_each_cells_own() -> None:
+    own = [{"name": "nobody"}, {"name": "some", "local": LOCAL}]
+    study = Study.from_dict(table(design={"kind": "list", "cell": own}))
+    assert study.cells["local"].tolist() == [
+        "",
+        "relationship 0.8 where fear > 0.3; targets 0.1 in organisations 0 from month 2 to month 4",
+    ]
+    everywhere = Study.from_dict(table(design={}, local=LOCAL))
+    assert everywhere.points[0].digest != Study.from_dict(table(design={})).points[0].digest
+    assert everywhere.points == Study.from_dict(tomllib.loads(everywhere.plan.toml())).points
+    rules = resolve(**everywhere.points[0].settings).local
+    assert [rule.table for rule in rules] == LOCAL
+    assert Study.from_dict(table(design={}, local=rules)).plan == everywhere.plan
+
+
+def test_local_rules_are_put_in_at_the_shell() -> None:
+    setting = "local=[{ targets = 0.1, share = 0.5 }]"
+    assert Study.from_dict(table(), [setting]).plan.local == [{"targets": 0.1, "share": 0.5}]
+
+
 def test_a_resolved_study_reads_back_as_itself(tmp_path: Path) -> None:
     for path in EXPERIMENTS.glob("*.toml"):
         study = Study.load(path, ["seeds=2"])
@@ -82,6 +106,13 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str]] = [
     ({"seeds": True}, "seeds", True, "from 1 to 1000000"),
     ({"seed": -1}, "seed", -1, "at least 0"),
     ({"schedule": 3}, "schedule", 3, "a table"),
+    ({"local": {"targets": 0.1}}, "local", {"targets": 0.1}, "a list of rules, each a table [[local]]"),
+    ({"local": [{"targets": 0.1}]}, "local.rule 1", NOTHING, "does not say who"),
+    ({"local": [{"targets": 0.1, "share": 0.5, "to": 7}]}, "local.rule 1.to", 7, "from 1 to 6"),
+    ({"parameters": {"local": []}}, "parameters.local", [], "belongs in tables [[local]]"),
+    ({"design": {"kind": "grid", "local": [[{"targets": 0.1}], []]}}, "design.local.rule 1", NOTHING, "say who"),
+    ({"design": {"kind": "list", "cell": [{}, {"local": [{"targets": 2, "share": 1}]}]}},
+     "design.cell.local.rule 1.targets", 2, "from 0 to 1"),
     ({"outcomes": {"keep": ["feer"]}}, "outcomes.keep", "feer", "fear"),
     ({"outcomes": {"keep": ["fear", "fear"]}}, "outcomes.keep", "fear", "2 times"),
     ({"outcomes": {"keep": []}}, "outcomes.keep", [], "at least one"),

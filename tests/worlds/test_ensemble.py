@@ -341,6 +341,26 @@ def test_policies_are_compared_pair_by_pair_and_estimates_are_weighted(made):
     assert (row["higher"], row["lower"]) == pytest.approx((few.weights @ (low > 0), few.weights @ (high < 0)))
 
 
+def test_a_policy_may_be_local(made):
+    """Its rules reach whom they say, and those that set what is there already change nothing."""
+    few = made.sample(25)
+    rules = [{"relationship": 0.9, "organisations": [1]}]
+    policies = {
+        "today": {"relationship": 0.3},
+        "same": {"relationship": 0.3, "local": [{"relationship": 0.3, "where": "fear > 0.1"}]},
+        "one": {"relationship": 0.3, "local": rules},
+        "all": {"relationship": 0.3, "local": [{"relationship": 0.9, "share": 1}]},
+    }
+    table = few.evaluate(policies, ["relationship_level", "trust"], 2, **SMALL).set_index(["policy", "outcome"])
+    assert (table.loc["same"][["estimate", "low", "high"]] == 0.0).all(axis=None)
+    assert table["estimate"].loc[["one", "all"], "relationship_level"].to_numpy() == pytest.approx([0.3, 0.6])
+    assert table.loc[("all", "trust"), "estimate"] > 0
+    arm = few._arm("one", policies["one"], SMALL)
+    assert arm.told == {"regime": "baseline", "relationship": 0.3, "local": rules}
+    with pytest.raises(InputError, match=r'policy "one": local\.rule 1\.organisations = 2: no such organisation'):
+        few.evaluate({"today": {}, "one": {"local": [{"targets": 0, "organisations": [2]}]}}, **SMALL)
+
+
 def test_every_mistake_in_policies_has_its_line(made):
     with pytest.raises(InputError) as caught:
         made.evaluate(

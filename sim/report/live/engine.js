@@ -31,6 +31,7 @@ const LiveEngine = (() => {
     let room = posts + perSystem + 2;
     const lengths = {
       sizes: about.sizes.length, values: about.values.length, levers: months * about.levers.length,
+      policy: 0, members: 0, // no local policy
       work: blocks * n.block, sums: n.recorded, drawn: n.lanes * n.abreast, home: systems * blocks * n.home_block,
       places: systems * organisations * n.place, nation: n.nation + systems, streams: 4 * n.abreast,
       market: room * n.candidate, given: 0, by_month: months * n.fields, totals: systems * blocks * n.kept_block,

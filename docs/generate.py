@@ -36,6 +36,8 @@ from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, R
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
 from sim.model.version import identity
+from sim.worlds import validation
+from sim.worlds.candidates import CANDIDATES
 from sim.worlds.ensemble import Ensemble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -201,8 +203,31 @@ def _patterns() -> str:
 
 
 def _survey() -> str:
-    survey = _evidence()["survey"]
-    return ", ".join(f"`{name}` {value:g}" for name, value in survey.items()) + "."
+    def told(value: float | list[float]) -> str:
+        return f"{value:g}" if not isinstance(value, list) else f"{value[0]:g} to {value[1]:g}"
+
+    return ", ".join(f"`{name}` {told(value)}" for name, value in _evidence()["survey"].items()) + "."
+
+
+def _validation() -> str:
+    """Findings that nothing is fitted to, and what the first version of the model made of them."""
+
+    def before(share: float | None) -> str:
+        return "not tried" if share is None else f"{100 * share:.0f} %"
+
+    rows = (
+        (f.id, f.text + (f" It prompted `{f.prompted}`." if f.prompted else ""), f.source, before(f.first_model))
+        for f in validation.read()[1]
+    )
+    return _table(("id", "finding", "source", "first version"), rows)
+
+
+def _candidates() -> str:
+    rows = (
+        (f"`{c.id}`", c.words, c.study.asked, f"{c.study.people:,} in {c.study.trusts}", f"{c.sd:.2g}")
+        for c in CANDIDATES
+    )
+    return _table(("statistic", "what it would tell", "who is asked", "people in trusts", "tolerance"), rows)
 
 
 def _sources() -> str:
@@ -317,6 +342,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "equations afterwards": lambda: _equations(_ELSEWHERE),
     "patterns": _patterns,
     "survey": _survey,
+    "validation": _validation,
+    "candidates": _candidates,
     "sources": _sources,
     "modules": _modules,
     "api": _api,

@@ -142,7 +142,12 @@ def worlds(
     reweight: Annotated[
         bool, typer.Option("--reweight", help="With --patterns: weigh the worlds by them too.")
     ] = False,
-    number: Annotated[int, _option("--worlds", "NUMBER", "Worlds that are tried on --patterns.", 1)] = 200,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Findings that nothing is fitted to: which do the worlds reproduce?")
+    ] = False,
+    number: Annotated[
+        int | None, _option("--worlds", "NUMBER", "Worlds tried on --patterns (default: 200) or --validate (150).", 1)
+    ] = None,
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -161,7 +166,7 @@ def worlds(
     sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
     ensemble: Ensemble = None,
     out: Out = None,
-    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns.", 0)] = 0,
+    seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns or --validate.", 0)] = 0,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -170,8 +175,12 @@ def worlds(
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import calibrate as calibration  # noqa: PLC0415
     from sim.worlds import ensemble as plausible  # noqa: PLC0415
-    from sim.worlds import evidence, summary  # noqa: PLC0415
+    from sim.worlds import evidence, summary, validation  # noqa: PLC0415
 
+    if validate and (patterns is not None or reweight or calibrate or check is not None or out is not None):
+        raise InputError(
+            ["--validate: goes with --worlds, --ensemble, --seed and --workers alone; it writes no tables"]
+        )
     if reweight and patterns is None:
         raise InputError(["--reweight: needs --patterns FILE"])
     own = None if patterns is None else evidence.load(patterns)
@@ -194,6 +203,12 @@ def worlds(
         _name_written(paths)
         return
     main = plausible.load(ensemble)
+    if validate:
+        with progress("worlds") as show:
+            tried = validation.validate(main, number or validation.WORLDS, seed, progress=show, workers=workers)
+        _note(main.notes)
+        _echo(pages.validation_text(tried))
+        return
     if own is None:
         table, said = summary.patterns(main), pages.text(main)
     elif reweight:
@@ -207,7 +222,7 @@ def worlds(
         )
     else:
         with progress("worlds") as show:
-            table = summary.predict(own, main, number, seed, progress=show, workers=workers)
+            table = summary.predict(own, main, number or 200, seed, progress=show, workers=workers)
         said = pages.table_text(table)
     _note(main.notes)
     _echo(said)

@@ -44,6 +44,23 @@ def table_text(table: pd.DataFrame) -> str:
     return table.to_string(index=False, float_format=lambda number: f"{number:.3g}") if len(table) else "none"
 
 
+def validation_text(table: pd.DataFrame) -> str:
+    """The table of `sim.worlds.validation.validate` as plain text: numbers first, then each finding in a line."""
+    numbers = table.drop(columns=["finding", "side", "source"])
+    told = [f"{row.id}  {row.finding} {row.source}." for row in table.itertuples()]
+    unfitted = table[table["fitted"] == "no"]
+    return "\n\n".join(
+        [
+            f"Findings that nothing is fitted to, and the share of the worlds' weight in which each is reproduced:\n"
+            f"{numbers.to_string(index=False, float_format=lambda number: f'{number:.2f}', na_rep='-')}",
+            f"Reproduced, in at least half of the weight: {unfitted['reproduced'].sum()} of {len(unfitted)}. Whoever "
+            "made the rules had read these findings, so they are unfitted, not unseen. One that prompted a mechanism "
+            "is told, and does not count.",
+            "\n".join(told),
+        ]
+    )
+
+
 def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Path]:
     """Write the tables about an ensemble as CSV, and the picture of `patterns` (or `predict`), and return their paths.
 

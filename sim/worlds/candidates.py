@@ -1,4 +1,4 @@
-"""What a study could measure that no study has: statistics of the virtual surveys and trials beside the patterns.
+"""What a study could measure: statistics of the virtual surveys and trials that are no patterns.
 
 The table is fixed beforehand, so that the question which study would change the answer is asked of a list that no
 result has shaped. Each candidate is measured as a pattern is, in runs that the patterns need anyway, and has the
@@ -18,6 +18,9 @@ TRANSFER = 0.06
 """Tolerance of a finding, in parts of a scale from 0 to 1, that is not of NHS managers, as the patterns have it."""
 SCALE = 0.08
 """How far the level of a questionnaire's scale may lie from that of the model's, as in the pattern on speaking up."""
+
+CHANGE = 0.02
+"""The same of a change, by the same people before and after."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Candidate:
 _ASKED = Study(
     "directors and their direct reports, by questionnaire; monitoring is the trust's count of returns", 720, 120
 )
-_FILES = Study("the same, and the trust's own records of incidents, initiatives or appraisals", 720, 120)
+_FILES = Study("directors and their direct reports, by questionnaire and from the trust's records", 720, 120)
 _STAFF = Study("all directors and their direct reports, from staff records", 2_400, 200)
 _LEVEL = Study("directors and their direct reports, by questionnaire", 720, 120, SCALE)
 _TRIAL = (
@@ -98,8 +101,8 @@ def _level(outcome: str, words: str, spread: float, study: Study = _LEVEL) -> Ca
     return Candidate(f"level-{outcome}", words, "level", {"outcome": outcome}, study, spread)
 
 
-def _targets(outcome: str, words: str, spread: float) -> Candidate:
-    study = Study("managers of trusts that are given targets early or late, before and two years after", 480, 60)
+def _targets(outcome: str, words: str, spread: float, scale: float = CHANGE) -> Candidate:
+    study = Study("managers of trusts that are given targets early or late, before and two years after", 480, 60, scale)
     needs = {"outcome": outcome, "before": _TRIAL[0], "after": _TRIAL[1]}
     return Candidate(f"targets-{outcome}", words, "contrast", needs, study, spread)
 
@@ -149,7 +152,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     ),
     _targets("fear", "what targets with sanctions do to fear", 0.15),
     _targets("quality", "what targets with sanctions do to the quality of care", 0.15),
-    _targets("initiative_rate", "what targets with sanctions do to initiative", 0.1),
+    _targets("initiative_rate", "what targets with sanctions do to initiative", 0.1, 0.0),
     _control("trust", "what monitoring without sanctions does to trust", 0.15),
     _control("quality", "what monitoring without sanctions does to the quality of care", 0.15),
     _control("initiative_rate", "what monitoring without sanctions does to initiative", 0.1, TRANSFER / 2.0),

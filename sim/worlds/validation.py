@@ -262,7 +262,8 @@ def validate(
         share, error = sample.share([holds[each.id] for holds in found])
         fitted = f"prompted {each.prompted}" if each.prompted else "no"
         first = np.nan if each.first_model is None else each.first_model
-        row = (each.id, each.text, share, error, share >= REPRODUCED, first, fitted, each.side, each.source)
+        half = round(share, 9) >= REPRODUCED  # a sum of equal weights may miss a half by a rounding error
+        row = (each.id, each.text, share, error, half, first, fitted, each.side, each.source)
         rows.append(row)
     columns = ["id", "finding", "share", "error", "reproduced", "first_model", "fitted", "side", "source"]
     return pd.DataFrame(rows, columns=columns)

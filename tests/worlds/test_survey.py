@@ -15,7 +15,7 @@ from sim.errors import InputError
 from sim.worlds import survey
 from sim.worlds.candidates import CANDIDATES
 from sim.worlds.evidence import UNKNOWN, VARIABLES, Pattern, load, standardised
-from sim.worlds.prior import DEFAULT, TYPICAL, Nuisance, World, prior
+from sim.worlds.prior import DEFAULT, Nuisance, World, prior
 from sim.worlds.survey import Sizes, bunching, correlation, log_agreement, measure, noisy, statistics
 
 SMALL = Sizes(survey_systems=1, trial_systems=1, organisations=2, managers=3)
@@ -161,12 +161,20 @@ def test_a_survey_measures_what_the_run_left_behind():
     assert found["bunching"] == pytest.approx(expected)
 
 
+def test_monitoring_is_known_and_everything_else_is_asked():
+    run = sim.simulate(3, systems=1, organisations=2, managers=3, monitoring_sd=0.2)
+    seen = survey._Seen(run, DEFAULT.nuisance._replace(reliability=0.5))
+    assert np.array_equal(seen.measured("monitoring"), run.posts["monitoring"])
+    assert np.array_equal(seen.column("fear"), run.posts["fear"])
+    assert not np.isclose(seen.measured("fear"), run.posts["fear"]).any()
+
+
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_a_file_fixes_is_the_same_in_all_worlds_and_what_it_leaves_open_is_the_worlds(name, tmp_path, runs_made):
     for given in (f"{name} = 0.25\n", f"{name} = [0.0, 0.5]\n"):
         text = SURVEY.replace("monitoring_sd = 0.2\n", "" if name == "monitoring_sd" else "monitoring_sd = 0.2\n")
         statistics(load(written(tmp_path, text + given + LEVEL)), DEFAULT, 0, SMALL)
-    assert [getattr(p, name) for p in runs_made] == [0.25, getattr(TYPICAL, name)]
+    assert [getattr(p, name) for p in runs_made] == [0.25, getattr(DEFAULT.nuisance, name)]
 
 
 def test_a_difference_is_what_a_policy_throughout_changes_in_the_last_months():
@@ -241,7 +249,9 @@ def test_a_less_reliable_survey_finds_a_weaker_correlation_of_the_same_run():
     evidence = replace(load(), patterns=(pattern,))
     found = [
         [
-            statistics(evidence, World({}, nuisance=TYPICAL._replace(reliability=r)), seed, MEDIUM)["monitoring-stress"]
+            statistics(evidence, World({}, nuisance=DEFAULT.nuisance._replace(reliability=r)), seed, MEDIUM)[
+                "monitoring-stress"
+            ]
             for seed in range(12)
         ]
         for r in (1.0, 0.25)

@@ -215,6 +215,8 @@ def test_a_world_of_more_weight_counts_for_more(two_findings):
     even, share = (validate(each, 1000, workers=1).set_index("id").loc["A", "share"] for each in (worlds, uneven))
     assert share <= drawn.weights[~drawn.off[:, [*MECHANISMS].index("gaming")]].sum() < 0.5
     assert 0.0 < share < even
+    assert not validate(uneven, 1000, workers=1).set_index("id").loc["A", "reproduced"]
+    assert validate(uneven, 1000, workers=1).set_index("id").loc["B", "reproduced"]
 
 
 def test_the_table_in_words_counts_only_what_nothing_was_made_for(two_findings):

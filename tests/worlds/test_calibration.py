@@ -167,6 +167,18 @@ def test_runs_end_in_files_that_are_pooled_by_their_constants(tmp_path):
         pooled([pool, pool])
 
 
+def test_runs_side_by_side_are_the_same_and_what_is_there_is_not_made_again(tmp_path, monkeypatch):
+    monkeypatch.undo()  # other processes know nothing of it
+    alone = recalibrate(tmp_path / "alone", runs=[1, 2], **settings())
+    side = recalibrate(tmp_path / "side", runs=[1, 2], cluster="local:2", **settings())
+    for one, other in zip(alone, side, strict=True):
+        assert one.name == other.name
+    assert same(load(tmp_path / "alone", checked=False), load(tmp_path / "side", checked=False))
+    before = [path.stat().st_mtime_ns for path in side]
+    recalibrate(tmp_path / "side", runs=[1, 2], cluster="local:2", **settings())
+    assert [path.stat().st_mtime_ns for path in side] == before
+
+
 def test_other_settings_are_refused_with_a_line_for_each(tmp_path):
     calibrate(tmp_path, **settings())
     with pytest.raises(InputError) as caught:

@@ -105,7 +105,8 @@ def recalibrate(
     on a cluster finished runs. `options` are those of `calibrate`.
     """
     path, which = Path(folder), known_prior(prior)
-    files.Folder(path, "worlds of sim worlds --calibrate").check()
+    with files.explained(path):
+        files.make(path)
     numbers = range(1, PRIORS[which]["runs"] + 1) if runs is None else runs
     paths = {number: path / f"{which}-{number:02}.parquet" for number in numbers}
     missing = [number for number, file in paths.items() if not file.exists()]

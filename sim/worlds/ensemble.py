@@ -367,10 +367,10 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64))
     some, found = ensemble.take(numbers), {}
     try:
-        for number, (evidence, sizes) in enumerate(_surveys(ensemble)):
+        for k, (evidence, sizes) in enumerate(_surveys(ensemble)):
             again = survey.measure_all(evidence, some, some.surveys, sizes, workers=workers)
             of_patterns = {pattern.id for pattern in evidence.patterns}
-            for name in (some.measured.keys() & again.keys()) if number == 0 else of_patterns:  # at first all was kept
+            for name in of_patterns if k else some.measured.keys() & again.keys():  # candidates are of the first
                 before = some.measured[name]
                 apart = abs(again[name].astype(np.float32) - before) / np.maximum(1.0, abs(before))
                 found[name] = float(apart.max())
@@ -403,12 +403,12 @@ def differing(found: Mapping[str, float]) -> list[str]:
 
 def check(
     folder: str | Path | None = None,
-    number: int = 20,
+    again: int = 20,
     signed: bool = False,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> list[str]:
-    """Survey `number` worlds of each prior's calibrations again, and say how their statistics compare.
+    """Survey `again` worlds of each prior's calibrations once more, and say how their statistics compare.
 
     With `signed`, the files are signed with the present identity of the model, once all of them agree. `progress` is
     called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
@@ -422,13 +422,13 @@ def check(
         for path in paths:
             told(done, total)
             one, done = _read(path)[0], done + 1
-            found.append(differences(one, max(1, round(number / len(paths))), workers))
+            found.append(differences(one, max(1, round(again / len(paths))), workers))
             worlds += len(one)
         against = ", ".join(differing(_most(found)))
         if against:
             wrong.append(f"{prior}: not signed; its worlds give other statistics ({against})")
         verdict = f"other statistics: {against}" if against else "all statistics are equal"
-        lines.append(f"{prior}: {number} of {worlds:,} worlds were surveyed again; {verdict}.")
+        lines.append(f"{prior}: {again} of {worlds:,} worlds were surveyed again; {verdict}.")
     told(total, total)
     if signed:
         if wrong:

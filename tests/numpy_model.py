@@ -89,8 +89,8 @@ LOCAL = (
 """Levers of which an organisation may have a value of its own."""
 
 
-class Results(NamedTuple):
-    """The tables of a run, with the columns of `sim.Run`'s."""
+class Tables(NamedTuple):
+    """What a run leaves behind, as the tables of `sim.Run`."""
 
     series: pd.DataFrame
     posts: pd.DataFrame
@@ -103,41 +103,58 @@ def simulate(
     luck: type[Own] | type[Shared] = Own,
     local: Sequence[Mapping[str, Any]] = (),
     **settings: Any,
-) -> Results:
-    """Run the model once; the settings are those of `sim.simulate`, `local` its rules for some organisations only."""
+) -> pd.DataFrame:
+    """Run the model once: a row for each month, a column for each outcome; the settings are those of `sim.simulate`."""
+    nation = start(resolve(regime, **settings), seed, luck, local)
+    return series([outcomes(nation.step(month)) for month in range(1, nation.p.months + 1)])
+
+
+def tables(
+    seed: int,
+    regime: str = "baseline",
+    luck: type[Own] | type[Shared] = Own,
+    local: Sequence[Mapping[str, Any]] = (),
+    **settings: Any,
+) -> Tables:
+    """As `simulate`, with the table of posts and that of organisations by month."""
     p = resolve(regime, **settings)
-    return run(p, luck(seed, (p.systems, p.organisations, p.managers)), local)
-
-
-def run(p: Any, luck: Luck, local: Sequence[Mapping[str, Any]] = ()) -> Results:
-    """Run the model once with these parameters: whatever has them as attributes."""
-    nation = Nation(p, luck, local)
-    months = [nation.step(month) for month in range(1, p.months + 1)]
-    post = np.arange(nation.fear.size)
-    organisation = post // p.managers
-    place = {"organisation": organisation, "system": organisation // p.organisations}
-    rows = np.array([[row[name].reshape(-1) for name in OF_POSTS] for row in months], dtype=float)  # month, name, post
+    nation, national, posts = start(p, seed, luck, local), [], []
+    for month in range(1, p.months + 1):
+        row = nation.step(month)
+        national.append(outcomes(row))
+        posts.append([np.broadcast_to(row[name], nation.fear.shape).reshape(-1) for name in OF_POSTS])
+    rows = np.array(posts, dtype=float)  # months, names, posts
+    number = np.arange(nation.fear.size)
+    place = {"organisation": number // p.managers, "system": number // (p.managers * p.organisations)}
     kept = dict(zip(OF_POSTS, rows[-p.window :].mean(axis=0), strict=True))
-    last = {f"last_{name.partition('_')[0]}": months[-1][name].reshape(-1) for name in ("reported", "honest_indicator")}
-    by_organisation = rows.reshape(p.months, len(OF_POSTS), -1, p.managers).mean(axis=3)
-    held = {"month": np.repeat(np.arange(1, p.months + 1), by_organisation.shape[2])}
-    held |= {name: np.tile(values[:: p.managers], p.months) for name, values in place.items()}
-    held |= {name: by_organisation[:, k].reshape(-1) for k, name in enumerate(OF_POSTS)}
-    return Results(
-        pd.DataFrame([outcomes(row) for row in months], index=pd.RangeIndex(1, p.months + 1, name="month")),
-        pd.DataFrame({"post": post} | place | kept | last),
-        pd.DataFrame(held),
-    )
+    last = {
+        f"last_{name.partition('_')[0]}": rows[-1, OF_POSTS.index(name)] for name in ("reported", "honest_indicator")
+    }
+    means = rows.reshape(p.months, len(OF_POSTS), -1, p.managers).mean(axis=3)
+    organisations = {"month": np.repeat(np.arange(1, p.months + 1), means.shape[2])}
+    organisations |= {name: np.tile(values[:: p.managers], p.months) for name, values in place.items()}
+    organisations |= {name: means[:, k].reshape(-1) for k, name in enumerate(OF_POSTS)}
+    return Tables(series(national), pd.DataFrame({"post": number} | place | kept | last), pd.DataFrame(organisations))
+
+
+def start(p: Any, seed: int, luck: type[Own] | type[Shared], local: Sequence[Mapping[str, Any]] = ()) -> Nation:
+    """The nation before its first month, with these parameters."""
+    return Nation(p, luck(seed, (p.systems, p.organisations, p.managers)), local)
 
 
 def outcomes(row: Mapping[str, Array]) -> dict[str, float]:
     """The national outcomes of a month, from a value for each post."""
-    found = {name: float(row[name].mean()) for name in MEANS}
+    found = {name: float(np.mean(row[name])) for name in MEANS}
     tried, slips, spoken = (row[name].sum() for name in ("initiative_rate", "slips", "spoken"))
     found["success_rate"] = row["successes"].sum() / tried if tried else 0.0
     found["silence"] = 1.0 - spoken / slips if slips else 0.0
     found["practice_variation"] = float(row["practice"].std()) if np.ptp(row["practice"]) else 0.0
     return found
+
+
+def series(months: list[dict[str, float]]) -> pd.DataFrame:
+    """The months' outcomes as a table."""
+    return pd.DataFrame(months, index=pd.RangeIndex(1, len(months) + 1, name="month"))
 
 
 def normal(uniform: Array) -> Array:
@@ -211,7 +228,7 @@ class Nation:
         return people
 
     def step(self, month: int) -> dict[str, Array]:
-        """Simulate a month; return what happened at each post, by the names of outcomes."""
+        """Simulate a month; return what happened, for each post or organisation, by the names of outcomes."""
         for name, changes in self.p.schedule.items():
             self.levers[name] = changes.get(month, self.levers[name])
         lever, u = self._levers(month), self.luck.month()
@@ -225,7 +242,7 @@ class Nation:
         shock = normal(self.luck.keyed("nation", [0], [month])[0, 0])
         self.common = self._drifted(self.common, shock, self.common_sd)
         self.standard = self.standard + (self.common - self.standard) / self.p.standard_lag
-        return {name: np.broadcast_to(values, self.fear.shape).copy() for name, values in row.items()}
+        return row
 
     def _levers(self, month: int) -> SimpleNamespace:
         """The month's levers: those of `LOCAL` an array of a value for each organisation, the others a number."""

@@ -15,11 +15,7 @@ Fact = tuple[str, str]
 LABELS = {
     "fear": "fear",
     "toxic": "toxic climate",
-    "toxic_40": "toxic, more widely",
-    "toxic_60": "toxic, more narrowly",
     "fearful": "fearful leaders",
-    "fearful_40": "fearful, more widely",
-    "fearful_60": "fearful, more narrowly",
     "moral_strain": "moral strain",
     "distress": "distress",
     "time_left": "time for the unit",

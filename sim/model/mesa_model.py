@@ -65,13 +65,17 @@ class Manager(mesa.Agent):  # type: ignore[misc]
 
 
 class Post:
-    """A unit and whoever leads it: `practice`, local `need` and ξ (`uniqueness`) stay when the manager leaves."""
+    """A unit and whoever leads it: `practice`, local `need`, ξ (`uniqueness`), `circumstances` and `method` stay when
+    the manager leaves."""
 
-    def __init__(self, index: int, uniqueness: float, need: float, practice: float, manager: Manager) -> None:
+    def __init__(
+        self, index: int, uniqueness: float, need: float, practice: float, circumstances: float, manager: Manager
+    ) -> None:
         self.index, self.uniqueness, self.need, self.practice = index, uniqueness, need, practice
+        self.circumstances, self.method = circumstances, 1.0
         self.manager = manager
         self.appointments = 0
-        self.row = SimpleNamespace(unfair=False, spared=False)
+        self.row = SimpleNamespace()
 
 
 class Organisation:
@@ -85,10 +89,15 @@ class Organisation:
 
     def mean(self, values: Sequence[float]) -> float:
         """The mean of a value of its posts, added up as the compiled engine does."""
-        return recording.lane_sum(values, self.first) / len(values)
+        return self.sum(values) / len(values)
+
+    def sum(self, values: Sequence[float]) -> float:
+        """The sum of a value of its posts, likewise."""
+        return recording.lane_sum(values, self.first)
 
     def feel(self, mean_reputation: float, lever: Levers, p: Parameters) -> None:
-        """Step 1: the climate of the month."""
+        """Step 1: the month's levers inside the organisation, and its climate."""
+        self.lever = lever
         self.fear = self.mean([post.manager.fear for post in self.posts])
         self.trust = self.mean([post.manager.trust for post in self.posts])
         self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, lever)
@@ -101,7 +110,7 @@ class Organisation:
         self.reputation = rules.reputation_after_month(self.reputation, self.mean([row.reported for row in rows]))
         self.mean_effort = self.mean([row.effort for row in rows])
         spoken = sum(row.spoken for row in rows)
-        self.safety = rules.safety_after_month(self.safety, spoken, p)
+        self.safety = rules.safety_after_month(self.safety, spoken, len(rows), p)
 
 
 class System:
@@ -231,7 +240,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         numbers = self.streams.keyed("post", index)
         manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=rules.START_FEAR)
         manager.begin(trust=rules.START_TRUST)
-        return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard, manager)
+        drawn = normal(self.streams.keyed("circumstances", index)[0])
+        return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard,
+                    rules.drawn_factor(drawn, self.parameters.unit_sd), manager)
 
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
         """Someone from outside for the `count`-th appointment to a post."""
@@ -263,12 +274,12 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             system.feel(lever, p)
             for organisation in system.organisations:
                 for post in organisation.posts:
-                    self._decide(post, organisation, system, k, lever, u)
+                    self._decide(post, organisation, system, k, u)
         if (sanction := self.interventions.sanction) is not None and self.month == sanction.month:
             for system in self.systems:
                 _sanction(system.posts[sanction.post].row)
         for system in self.systems:
-            self._learn_in(system, k, lever, u)
+            self._learn_in(system, k, u)
         if self.interventions.everywhere:
             self._set_fear(LEARNED)
         self._keep_fear(LEARNED)
@@ -290,10 +301,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             self.record.fear[self.month - 1, :, when] = [post.manager.fear for post in self.posts]
 
     def _decide(
-        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, u: Uniforms
+        self, post: Post, organisation: Organisation, system: System, k: float, u: Uniforms
     ) -> None:
         """Steps 2 to 10 for one manager, from the state at the end of the month before."""
         p, manager, row, i, overload = self.parameters, post.manager, post.row, post.index, system.overload
+        lever = organisation.lever
         need = self.common + post.need
         # 2 and 3
         relationship = rules.relationship_received(post.uniqueness, lever, p)
@@ -303,9 +315,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         # 4
         pressure = rules.pressure(manager, lever)
         attention = rules.attention(pressure, p)
-        balance = rules.balance(attention, p)
-        service = rules.service(manager, w, effort, overload, p)
-        honest = rules.honest_indicator(service, attention, p)
+        balance = rules.balance(attention)
+        service = rules.service(manager, post, w, effort, overload, p)
+        honest = rules.honest_indicator(service, attention, normal(u["chance"][i]), p)
         shortfall = rules.shortfall(honest, p)
         gaming = rules.gaming(manager, organisation, shortfall, pressure, p)
         reported = honest + gaming
@@ -334,7 +346,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         if slipped:
             spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(manager, organisation, negligent, lever, p)
             known = spoken or u["discovery"][i] < organisation.felt
-            harm = rules.harm_of_slip(known, p)
+            harm = rules.harm_of_slip(spoken, known, p)
             to_punish = rules.chance_of_sanction(organisation, negligent, spoken, lever, p)
             sanctioned = known and u["sanction"][i] < to_punish
             unfair = sanctioned and not negligent
@@ -343,50 +355,55 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             sanctioned = u["account_sanction"][i] < rules.chance_of_account_sanction(effort, lever)
             unfair = sanctioned and effort >= organisation.mean_effort
         # 9 and 10
-        fit = rules.fit(distance, p)
+        fit = rules.fit(distance)
+        support = rules.support(relationship, p)
         strain = rules.moral_strain(manager, balance, gaming, p)
-        manager.distress = rules.distress_after_month(manager, organisation, relationship, strain, overload, p)
-        row.monitoring, row.relationship = organisation.monitoring, relationship
+        manager.distress = rules.distress_after_month(manager, organisation, support, strain, overload, p)
+        row.monitoring, row.relationship, row.targets_level = organisation.monitoring, relationship, lever.targets
+        row.support = support
         row.effort, row.assurance, row.time_left, row.overload = effort, organisation.assurance, w, overload
         row.quality = rules.quality(service, gaming, balance, fit, harm, p)
         row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
         row.harm, row.moral_strain = harm, strain
         row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
         row.slips, row.negligence, row.spoken = slipped, negligent, spoken
-        row.sanctions, row.unfair, row.spared = sanctioned, unfair, (known or called) and not sanctioned
+        row.sanctions, row.unfair = sanctioned, unfair
+        row.spared = rules.weight_of_mercy(spoken, p) if (known or called) and not sanctioned else 0.0
+        row.unpunished = rules.weight_of_impunity(known, p) if negligent and not sanctioned else 0.0
         row.misfit = distance
         row.deviation = post.practice - self.standard
         row.deviation_squared = row.deviation * row.deviation
 
-    def _learn_in(self, system: System, k: float, lever: Levers, u: Uniforms) -> None:
+    def _learn_in(self, system: System, k: float, u: Uniforms) -> None:
         """Steps 11 and 12 in one system: the world moves, and everyone learns from what happened around them."""
         p = self.parameters
+        colleague = rules.share_of_colleagues(p.managers)
+        stranger = rules.share_of_strangers(p.organisations, p.managers)
         sanctioned_in_system = sum(post.row.sanctions for post in system.posts)
         for organisation in system.organisations:
-            rows = [post.row for post in organisation.posts]
+            rows, lever = [post.row for post in organisation.posts], organisation.lever
             sanctioned = sum(row.sanctions for row in rows)
-            spared = sum(row.spared for row in rows)
-            unpunished = sum(row.negligence and not row.sanctions for row in rows)
+            spared = organisation.sum([row.spared for row in rows])
+            unpunished = organisation.sum([row.unpunished for row in rows])
             for post in organisation.posts:
                 drift = normal(u["need_drift"][post.index])
                 post.need = rules.need_after_month(post.need, drift, self.local_sd, p)
                 post.practice = rules.practice_after_standard(post.practice, self.standard, lever, p)
                 row = post.row
-                got_away = row.negligence and not row.sanctions
-                near = rules.repeated(rules.unmoved_by_colleague(post.manager, p), sanctioned - row.sanctions)
-                far = rules.repeated(
-                    rules.unmoved_by_stranger(post.manager, lever, p), sanctioned_in_system - sanctioned)
-                unrelieved = rules.repeated(rules.unrelieved_by_colleague(p), spared - row.spared)
-                self._learn(post, organisation, system, k, lever, rules.Month(
-                    row.relationship, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
-                    near * far, unrelieved, unpunished - got_away))
+                post.method = rules.method_after_month(post.method, row.successes, p)
+                near, far = colleague * (sanctioned - row.sanctions), stranger * (sanctioned_in_system - sanctioned)
+                self._learn(post, organisation, system, k, rules.Month(
+                    row.support, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
+                    rules.unmoved(post.manager, near, far, lever, p),
+                    rules.unrelieved(colleague * (spared - row.spared), p),
+                    colleague * (unpunished - row.unpunished)))
             organisation.move(p)
 
     def _learn(
-        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, month: rules.Month
+        self, post: Post, organisation: Organisation, system: System, k: float, month: rules.Month
     ) -> None:
         """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
-        p, manager = self.parameters, post.manager
+        p, manager, lever = self.parameters, post.manager, organisation.lever
         fear = rules.fear_after_month(manager, organisation, month, k, lever, p)
         trust = rules.trust_after_month(manager, organisation, month, p)
         confidence = rules.confidence_after_month(manager, organisation, month, lever, p)
@@ -396,7 +413,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         manager.fear, manager.trust, manager.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
         manager.skill, manager.cooperation = rules.clip(skill + post.row.practice_gain), rules.clip(cooperation)
         manager.integrity = rules.clip(rules.integrity_after_month(manager, month, p))
-        manager.motivation = rules.clip(rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
+        manager.motivation = rules.clip(rules.motivation_after_impunity(manager, month, p))
         manager.distress = rules.clip(manager.distress)
 
     def _career(
@@ -457,10 +474,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             row.fear, row.trust, row.confidence, row.skill = fear, trust, manager.confidence, manager.skill
             row.integrity, row.distress, row.motivation = manager.integrity, manager.distress, manager.motivation
             row.cooperation = manager.cooperation
-            row.fearful, row.fearful_40, row.fearful_60 = fear > 0.5, fear > 0.4, fear > 0.6
-            row.toxic = rules.toxic(fear, trust, 0.5)
-            row.toxic_40 = rules.toxic(fear, trust, 0.4)
-            row.toxic_60 = rules.toxic(fear, trust, 0.6)
+            row.fearful, row.toxic = fear > 0.5, rules.toxic(fear, trust)
             row.record_share = manager.record > 0
         rows = np.array([_row_values(post.row) for post in self.posts], dtype=np.float64)
         sizes, record, month = self.parameters, self.record, self.month - 1
@@ -482,7 +496,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 def _sanction(row: SimpleNamespace) -> None:
     """Sanction a manager out of the blue, where the month has not done so already."""
     if not row.sanctions:
-        row.sanctions, row.spared, row.unfair = True, False, False
+        row.sanctions, row.spared, row.unpunished, row.unfair = True, 0.0, 0.0, False
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -15,12 +15,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
-from sim.model.catalogue import COEFFICIENTS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
+from sim.model.catalogue import COEFFICIENTS, LEVERS, LOCAL, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.model.declaration import Declaration
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
 from sim.model.outcomes import OUTCOMES
 
-__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "MECHANISMS",
+__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "LOCAL", "MECHANISMS",
            "PARAMETERS", "REGIMES", "SIZES", "SPREADS", "Declaration", "Mechanism", "Parameters", "Regime",
            "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 

@@ -22,12 +22,12 @@ from sim.model.arithmetic import log, sqrt
 from sim.model.compiling import compiled, inlined
 
 MONTHLY = ("initiative", "success", "negligence", "mishap", "speaking_up", "discovery", "sanction", "account",
-           "account_sanction", "need_drift", "dismissal", "exit")  # fmt: skip
-"""Decisions drawn for every post every month."""
+           "account_sanction", "need_drift", "dismissal", "exit", "chance")  # fmt: skip
+"""Decisions drawn for every post every month, and what the month happened to bring ("chance")."""
 
-KEYED = ("stream", "nation", "organisation", "post", "newcomer", "rival", "appointment")
+KEYED = ("stream", "nation", "organisation", "post", "newcomer", "rival", "appointment", "circumstances", "trial")
 """What is looked up by index and count: seeds of the monthly streams, common need by month, places, people,
-and what an appointment needs (`APPOINTMENT`)."""
+what an appointment needs (`APPOINTMENT`), a post's circumstances, and an organisation's place in a trial."""
 
 PERSON = ("unfit", "motivation", "integrity", "skill", "boldness", "crowding", "anxiety")
 """Order of a person's numbers in the streams "newcomer" and "rival"."""

@@ -197,9 +197,10 @@ class Nation:
             np.full((*shape[:2], 1), value) for value in (0.3, 0.5, p.motivation_mean)
         )
         self.trial = luck.keyed("trial", places, 0 * places)[:, 0].reshape(*shape[:2], 1) if local else None
-        units = normal(luck.keyed("post", posts, 0 * posts)[:, :3]).T.reshape(3, *shape)
+        units = normal(luck.keyed("post", posts, 0 * posts)[:, :2]).T.reshape(2, *shape)
         self.uniqueness, self.need = units[0], self.local_sd * units[1]
-        self.circumstances = np.exp(p.unit_sd * units[2] - 0.5 * p.unit_sd**2)
+        apart = normal(luck.keyed("circumstances", posts, 0 * posts)[:, 0]).reshape(shape)
+        self.circumstances = np.exp(p.unit_sd * apart - 0.5 * p.unit_sd**2)
         self.method = np.ones(shape)
         self.practice = np.full(shape, self.standard)
         self.appointments = np.zeros(len(posts), dtype=int)
@@ -296,7 +297,9 @@ class Nation:
         w = np.maximum(0.05, 1.0 - b - p.relationship_time * relationship - p.cooperation_cost * self.cooperation)
         supported = 1.0 - self.crowding * m * (1.0 - trust) + p.reciprocity * (trust - 0.5)
         supported -= p.complacency * np.maximum(0.0, trust - 0.5) * (1.0 - np.maximum(m, lever.targets))
-        self.motivation += p.motivation_speed * (clip(self.motivation_at_start * supported) - self.motivation)
+        self.motivation = self.motivation + p.motivation_speed * (
+            clip(self.motivation_at_start * supported) - self.motivation
+        )
         pull = np.minimum(1.0, p.deterrence * m * (0.5 * lever.punitiveness + 0.5 * fear) * k)
         effort = self.motivation + (1.0 - self.motivation) * pull
         # 4

@@ -553,9 +553,7 @@ class Parameters(Levers):
     Source: Lacerenza et al. 2017: leadership training raises learning by 0.73 standard deviations, an upper bound;
     Seidman et al. 2020: limited evidence in healthcare; informs a range that starts at none"""
 
-    skill_feedback: float = skill(
-        0.02, low=-0.025, high=0.05, null=0.0, bounds=(-1.0, 1.0), unit="share a month"
-    )
+    skill_feedback: float = skill(0.02, low=-0.025, high=0.05, null=0.0, bounds=(-1.0, 1.0), unit="share a month")
     """How fast the feedback that comes with full monitoring builds the skill of somebody without fear; below 0 it
     wears skill down. Those in full fear gain and lose nothing by it.
     Source: Kluger & DeNisi 1996: feedback raises performance by 0.41 standard deviations on average, and over a

@@ -37,8 +37,8 @@ Floats = NDArray[np.float64]
 
 CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
 """What a manager carries from a post to the market and back."""
-_KEPT = ("practice", "need", "uniqueness", "circumstances", "method", "appointments", "motivation_at_start", "boldness", "crowding",
-         "anxiety", "record")
+_KEPT = ("practice", "need", "uniqueness", "support", "circumstances", "method", "appointments", "motivation_at_start",
+         "boldness", "crowding", "anxiety", "record")
 _STOCKS = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
 _LEVER = {name: f"lever_{name}" for name in LOCAL}
 _LEVER_OF_POST = _LEVER | {"targets": "targets_level"}  # which is recorded
@@ -49,7 +49,7 @@ FIELDS_OF_WORK = (
     *(f"u_{name}" for name in MONTHLY),  # the month's uniform numbers
     "felt", "place_fear", "place_trust", "safety", "mean_effort",  # the organisation's, at hand for each post
     *(name for name in _LEVER_OF_POST.values() if name not in FIELDS),  # likewise
-    "shown_fear", "support", "service", "balance",  # between the steps of a month
+    "shown_fear", "service", "balance",  # between the steps of a month
     "near", "far", "mercy", "impunity",  # sanctioned in the organisation and elsewhere, spared and unpunished in it
 )
 """The fields of a block while its system is at work."""
@@ -58,8 +58,9 @@ HOME = 1 + max(FIELDS_OF_WORK.index(name) for name in (*_KEPT, *_STOCKS))
 _COLUMNS = len(POST_COLUMNS)
 BLOCK, HOME_BLOCK, RECORDED, KEPT_BLOCK = (LANES * n for n in (len(FIELDS_OF_WORK), HOME, len(FIELDS), _COLUMNS))
 PLACE = ("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt", "assurance",
-         "sanctioned", "spared", "unpunished", *_LEVER.values())
-"""An organisation: what lasts, the month's climate, tallies and levers. `deviation` is Δ."""
+         "sanctioned", "spared", "unpunished", "invested", *_LEVER.values())
+"""An organisation: what lasts, the month's climate, tallies and levers. `deviation` is Δ; `invested` is the lever that
+its posts' relationship and support were computed from."""
 CANDIDATE = (*CARRIED, "left")
 """A former manager on the market; `left` is the month of leaving."""
 NATION = ("common", "standard", "waiting")
@@ -362,7 +363,7 @@ def _start(
         place = np.uint64(o) * _WIDE
         places[place + ORG.deviation] = p.monitoring_sd * normal(keyed(seed, _OF_ORGANISATION, o, 0)[0])
         places[place + ORG.safety], places[place + ORG.reputation] = rules.START_SAFETY, rules.START_REPUTATION
-        places[place + ORG.mean_effort] = p.motivation_mean
+        places[place + ORG.mean_effort], places[place + ORG.invested] = p.motivation_mean, -1.0
     for s in range(n.systems):
         for i in range(per_system):
             post, index = np.uint64(s * blocks * HOME_BLOCK) + _at(i, HOME_BLOCK), s * per_system + i
@@ -444,10 +445,21 @@ def _climate(work: Any, places: Any, first_place: int, mean_reputation: float, n
                 place.monitoring, place.felt, place.assurance)
             work[i + AT.place_fear], work[i + AT.place_trust] = place.fear, place.trust
             work[i + AT.safety], work[i + AT.mean_effort] = place.safety, place.mean_effort
-            work[i + AT.targets_level], work[i + AT.lever_punitiveness] = own.targets, own.punitiveness
-            work[i + AT.lever_discernment], work[i + AT.lever_leniency] = own.discernment, own.leniency
-            work[i + AT.lever_relationship], work[i + AT.lever_recognition] = own.relationship, own.recognition
-            work[i + AT.lever_standardisation] = own.standardisation
+        if own.relationship != places[at + ORG.invested]:
+            places[at + ORG.invested] = own.relationship
+            for post in range(first, first + n.managers):
+                i = _at(post, BLOCK)
+                work[i + AT.relationship] = rules.relationship_received(work[i + AT.uniqueness], own, p)
+                work[i + AT.support] = rules.support(work[i + AT.relationship], p)
+        there = _lever_at(work, _at(first, BLOCK), own)
+        if there != own:  # another system's organisation left its levers here, mostly the same
+            for post in range(first, first + n.managers):
+                i = _at(post, BLOCK)
+                work[i + AT.lever_monitoring], work[i + AT.targets_level] = own.monitoring, own.targets
+                work[i + AT.lever_punitiveness], work[i + AT.lever_discernment] = own.punitiveness, own.discernment
+                work[i + AT.lever_leniency], work[i + AT.lever_relationship] = own.leniency, own.relationship
+                work[i + AT.lever_recognition] = own.recognition
+                work[i + AT.lever_standardisation] = own.standardisation
 
 
 @compiled
@@ -468,8 +480,7 @@ def _decide(
     """Steps 2 to 5 for one manager, from the state at the end of the month before."""
     post, place, lever = _post_at(work, i), _around(work, i), _lever_at(work, i, nation)
     # 2 and 3
-    relationship = rules.relationship_received(work[i + AT.uniqueness], lever, p)
-    w = rules.time_left(post, place, relationship, p)
+    w = rules.time_left(post, place, work[i + AT.relationship], p)
     work[i + AT.motivation] = rules.motivation_after_climate(post, place, lever, p)
     post = _post_at(work, i)
     effort = rules.effort(post, place, k, lever, p)
@@ -490,8 +501,7 @@ def _decide(
     succeeded = tried & (work[i + AT.u_success] < rules.chance_of_success(post, system_cooperation, change, p))
     practice = rules.practice_after_initiative(practice, need, succeeded, p)
     work[i + AT.practice] = practice
-    work[i + AT.relationship], work[i + AT.time_left], work[i + AT.overload] = relationship, w, overload
-    work[i + AT.support] = rules.support(relationship, p)
+    work[i + AT.time_left], work[i + AT.overload] = w, overload
     work[i + AT.effort], work[i + AT.service], work[i + AT.balance] = effort, service, balance
     work[i + AT.honest_indicator], work[i + AT.gaming], work[i + AT.reported] = honest, gaming, honest + gaming
     work[i + AT.initiative_rate], work[i + AT.successes] = tried, succeeded

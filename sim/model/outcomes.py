@@ -182,7 +182,9 @@ OUTCOMES: Table[Outcome] = Table(
         "between organisations, before frightened chief executives tighten it.",
         "probability a month",
     ),
-    Outcome("targets_level", "How much judgement rests on the targets in managers' organisations, on average.", "share"),
+    Outcome(
+        "targets_level", "How much judgement rests on the targets in managers' organisations, on average.", "share"
+    ),
     Outcome("relationship_level", "The investment in relationships that managers receive, on average.", "share"),
     Outcome(
         "misfit",

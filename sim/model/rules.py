@@ -1,10 +1,10 @@
 """What a manager does: one small pure function for each rule of the model, in the order of a month.
 
 A rule reads what it acts on by name: the state first (`post`, `place`, `month`, or plain numbers), then the month's
-levers as they are in the organisation, then the parameters. So a new parameter of a rule changes no call, and mypy finds a misspelt one. The Mesa model
-calls these functions as they stand, agents in the place of the states, and a debugger steps into them; the compiled
-engine calls the same functions as machine code, over records with the same fields. No rule may leave its domain,
-because plain Python raises where compiled code does not.
+levers as they are in the organisation, then the parameters. So a new parameter of a rule changes no call, and mypy
+finds a misspelt one. The Mesa model calls these functions as they stand, agents in the place of the states, and a
+debugger steps into them; the compiled engine calls the same functions as machine code, over records with the same
+fields. No rule may leave its domain, because plain Python raises where compiled code does not.
 
 "A month" is the step; chances are for one month. A condition counts as 1 or 0: multiplying by it costs less than a
 jump that the processor cannot foresee. In the equations, stocks, levers and parameters have their own names, and

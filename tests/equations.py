@@ -7,7 +7,7 @@ power is a power, a quantile is SciPy's, a condition is an `if`.
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 from scipy.special import ndtri
 
@@ -17,10 +17,6 @@ START = {"START_FEAR": 0.2, "START_TRUST": 0.5, "START_CONFIDENCE": 0.5, "START_
 
 def clip(x):
     return 0.0 if x < 0 else 1.0 if x > 1 else x
-
-
-def repeated(base, times):
-    return base**times
 
 
 def monitoring_of_organisation(monitoring, deviation, mean_reputation, reputation, risk_based):
@@ -85,13 +81,9 @@ def balance(attention_):
     return 2 * sqrt(attention_ * (1 - attention_))
 
 
-def circumstances(drawn, unit_sd):
-    return exp(unit_sd * drawn - unit_sd**2 / 2)
-
-
-def service(time_left_, effort_, skill, circumstances_, method, overload_, skill_floor):
+def service(time_left_, effort_, skill, circumstances, method, overload_, skill_floor):
     ability = skill_floor + (1 - skill_floor) * skill
-    return time_left_ * effort_ * ability * circumstances_ * method / (1 + overload_)
+    return time_left_ * effort_ * ability * circumstances * method / (1 + overload_)
 
 
 def honest_indicator(service_, attention_, chance, chance_sd):
@@ -122,15 +114,11 @@ def change_needed(distance, step):
     return 1.0 if distance > step else distance / step
 
 
-def measure_of_likely_success(confidence, skill, change_needed_):
-    return confidence * (1 - skill + skill * change_needed_)
-
-
 def value_of_initiative(
     confidence, trust, fear, skill, change_needed_, k, shortfall_, targets, loss_aversion, initiative_cost, aspiration,
     target_level,
 ):  # fmt: skip
-    c = measure_of_likely_success(confidence, skill, change_needed_)
+    c = confidence * (1 - skill + skill * change_needed_)
     hoped_for = c * (1 + trust) / 2
     feared = loss_aversion * (1 - c) * fear * k
     return hoped_for - feared - initiative_cost + aspiration * targets * shortfall_ / target_level
@@ -197,7 +185,7 @@ def chance_of_account_sanction(effort_, punitiveness, discernment):
     return punitiveness * (1 - discernment * effort_)
 
 
-def weight_of_sparing(reported, found_reassures):
+def weight_of_mercy(reported, found_reassures):
     return 1 if reported else found_reassures
 
 
@@ -250,24 +238,25 @@ def reputation_after_month(reputation, mean_reported):
     return reputation + (mean_reported - reputation) / 6
 
 
-def among_colleagues(number, managers):
-    return 0 if managers == 1 else 11 * number / (managers - 1)
+def share_of_colleagues(managers):
+    return 0 if managers == 1 else 11 / (managers - 1)
 
 
-def in_system(number, managers, organisations):
-    return 0 if organisations == 1 else 48 * number / ((organisations - 1) * managers)
+def share_of_strangers(organisations, managers):
+    return 0 if organisations == 1 else 48 / ((organisations - 1) * managers)
 
 
-def unmoved_by_colleague(anxiety, fear_peer_blamed):
-    return 1 - min(1, anxiety * fear_peer_blamed)
+def decline(lost, times):
+    return 0 if times == 0 else -inf if lost == 1 else times * log(1 - lost)
 
 
-def unmoved_by_stranger(anxiety, publicity, fear_system):
-    return 1 - min(1, 2 * anxiety * publicity * fear_system)
+def unmoved(anxiety, colleagues, strangers, publicity, fear_peer_blamed, fear_system):
+    near = (1 - min(1, anxiety * fear_peer_blamed)) ** colleagues
+    return near * (1 - min(1, 2 * anxiety * publicity * fear_system)) ** strangers
 
 
-def unrelieved_by_colleague(fear_peer_spared):
-    return 1 - fear_peer_spared
+def unrelieved(colleagues, fear_peer_spared):
+    return (1 - fear_peer_spared) ** colleagues
 
 
 def fear_after_month(
@@ -285,10 +274,10 @@ def fear_after_month(
 
 
 def trust_after_month(
-    trust, organisation_trust, support_, m, sanctioned, unfair, spared, trust_invest, trust_control, trust_decay,
+    trust, organisation_trust, support, m, sanctioned, unfair, spared, trust_invest, trust_control, trust_decay,
     trust_conformity, trust_unfair, trust_fair, trust_spared,
 ):  # fmt: skip
-    built = trust_invest * support_ * (1 - trust)
+    built = trust_invest * support * (1 - trust)
     worn = (trust_control * m + trust_decay) * trust
     trust = trust + built - worn + trust_conformity * (organisation_trust - trust)
     if sanctioned:
@@ -297,10 +286,10 @@ def trust_after_month(
 
 
 def confidence_after_month(
-    confidence, fear, trust, support_, m, tried, succeeded, sanctioned, recognition, confidence_invest,
+    confidence, fear, trust, support, m, tried, succeeded, sanctioned, recognition, confidence_invest,
     confidence_feedback, confidence_idle, confidence_success, confidence_failure, confidence_blamed,
 ):  # fmt: skip
-    grown = (confidence_invest * support_ + confidence_feedback * m * (1 - fear)) * (1 - confidence)
+    grown = (confidence_invest * support + confidence_feedback * m * (1 - fear)) * (1 - confidence)
     confidence = confidence + grown + confidence_idle * (0.5 - confidence)
     if succeeded:
         confidence = confidence + confidence_success * (0.5 + recognition) * (1 - confidence)
@@ -315,12 +304,12 @@ def practice_gain(skill, skill_practice):
     return skill_practice * (1 - skill)
 
 
-def skill_after_training(skill, fear, support_, m, skill_invest, skill_feedback, skill_decay):
-    return skill + (skill_invest * support_ + skill_feedback * m * (1 - fear)) * (1 - skill) - skill_decay * skill
+def skill_after_training(skill, fear, support, m, skill_invest, skill_feedback, skill_decay):
+    return skill + (skill_invest * support + skill_feedback * m * (1 - fear)) * (1 - skill) - skill_decay * skill
 
 
-def integrity_after_month(integrity, support_, integrity_invest):
-    return integrity + integrity_invest * support_ * (1 - integrity)
+def integrity_after_month(integrity, support, integrity_invest):
+    return integrity + integrity_invest * support * (1 - integrity)
 
 
 def motivation_after_impunity(motivation, unpunished, impunity):
@@ -351,6 +340,10 @@ def chance_of_leaving(distress, fear, trust, exit_base, exit_distress, exit_fear
 
 def drawn_share(drawn, mean, sd):
     return sorted((0.01, mean + sd * drawn, 0.99))[1]
+
+
+def drawn_factor(drawn, sd):
+    return exp(sd * drawn - sd**2 / 2)
 
 
 def person(
@@ -388,7 +381,6 @@ FEEDBACK = "feedback helps or, where its parameter is below 0, hurts, and fear s
 
 DIRECTIONS: dict[str, dict[str, str]] = {
     "clip": dict(x=UP),
-    "repeated": dict(base=UP, times=DOWN),
     # 1. Climate
     "monitoring_of_organisation": dict(
         monitoring=UP, deviation=UP, mean_reputation=UP, reputation=DOWN,
@@ -415,8 +407,7 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "pressure": dict(targets=UP, fear=UP),
     "attention": dict(pressure_=UP, focus_own=UP, focus_pull=UP),
     "balance": dict(attention_="best at one half"),
-    "circumstances": dict(drawn=UP, unit_sd=SPREAD),
-    "service": dict(time_left_=UP, effort_=UP, skill=UP, circumstances_=UP, method=UP, overload_=DOWN, skill_floor=UP),
+    "service": dict(time_left_=UP, effort_=UP, skill=UP, circumstances=UP, method=UP, overload_=DOWN, skill_floor=UP),
     "honest_indicator": dict(service_=UP, attention_=UP, chance=UP, chance_sd=SPREAD),
     "shortfall": dict(indicator=DOWN, target_level=UP),
     "gaming": dict(shortfall_=UP, integrity=DOWN, pressure_=UP, monitoring=DOWN, gaming_max=UP, audit=DOWN),
@@ -425,7 +416,6 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "unneeded": dict(distance=DOWN, step=UP),
     "spread_of_need": dict(need_sd=UP, share=UP),
     "toxic": dict(fear=UP, trust=DOWN),
-    "measure_of_likely_success": dict(confidence=UP, skill=DOWN, change_needed_=UP),
     "value_of_initiative": dict(
         confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP,
         loss_aversion=DOWN, initiative_cost=DOWN, aspiration=UP, target_level=DOWN),
@@ -445,7 +435,7 @@ DIRECTIONS: dict[str, dict[str, str]] = {
         trust=UP, fear=DOWN, negligent=DOWN, m=UP, punitiveness=UP, leniency=UP, speak_base=UP, speak_prudence=UP,
         speak_negligence=UP, speak_sensitivity="follows the sign of trust minus fear"),
     "harm_of_slip": dict(reported=DOWN, discovered=DOWN, harm_known=UP, harm_hidden_factor=UP, rescue=DOWN),
-    "weight_of_sparing": dict(reported=UP, found_reassures=UP),
+    "weight_of_mercy": dict(reported=UP, found_reassures=UP),
     "weight_of_impunity": dict(known=UP, peers_see=UP),
     "chance_of_sanction": dict(negligent=UP, reported=DOWN, m=DOWN, punitiveness=UP, discernment=DOWN, leniency=DOWN,
                                exoneration=DOWN),
@@ -467,29 +457,30 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "standard_after_month": dict(standard=UP, common_need=UP, standard_lag=TOWARDS),
     "reputation_after_month": dict(reputation=UP, mean_reported=UP),
     # 12. Learning
-    "among_colleagues": dict(number=UP, managers=DOWN),
-    "in_system": dict(number=UP, managers=DOWN, organisations=DOWN),
-    "unmoved_by_colleague": dict(anxiety=DOWN, fear_peer_blamed=DOWN),
-    "unmoved_by_stranger": dict(anxiety=DOWN, publicity=DOWN, fear_system=DOWN),
-    "unrelieved_by_colleague": dict(fear_peer_spared=DOWN),
+    "share_of_colleagues": dict(managers="there is nobody to hear of among one, and each counts for less among more"),
+    "share_of_strangers": dict(organisations="as with managers, there may be no other", managers=DOWN),
+    "decline": dict(lost=DOWN, times=DOWN),
+    "unmoved": dict(anxiety=DOWN, colleagues=DOWN, strangers=DOWN, publicity=DOWN, fear_peer_blamed=DOWN,
+                    fear_system=DOWN),
+    "unrelieved": dict(colleagues=DOWN, fear_peer_spared=DOWN),
     "fear_after_month": dict(
         fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN, unmoved=DOWN,
         unrelieved=UP, targets=UP, punitiveness=UP, fear_extinction=TOWARDS, fear_ambient=UP, fear_targets=UP,
         fear_conformity=TOWARDS, fear_blamed=UP, fear_spared=DOWN),
     "trust_after_month": dict(
-        trust=UP, organisation_trust=UP, support_=UP, m="wears trust down, or builds it if trust_control < 0",
+        trust=UP, organisation_trust=UP, support=UP, m="wears trust down, or builds it if trust_control < 0",
         sanctioned=DOWN, unfair="costs trust_unfair instead of trust_fair, either of which may be larger", spared=UP,
         trust_invest=UP, trust_control=DOWN, trust_decay=DOWN, trust_conformity=TOWARDS, trust_unfair=DOWN,
         trust_fair=DOWN, trust_spared=UP),
     "confidence_after_month": dict(
-        confidence=UP, trust=UP, support_=UP, tried=DOWN,
+        confidence=UP, trust=UP, support=UP, tried=DOWN,
         fear=FEEDBACK, m=FEEDBACK, succeeded=UP, sanctioned=DOWN,
         recognition=UP, confidence_invest=UP, confidence_feedback=UP, confidence_idle=TOWARDS, confidence_success=UP,
         confidence_failure=DOWN, confidence_blamed=DOWN),
     "practice_gain": dict(skill=DOWN, skill_practice=UP),
-    "skill_after_training": dict(skill=UP, fear=FEEDBACK, support_=UP, m=FEEDBACK, skill_invest=UP, skill_feedback=UP,
+    "skill_after_training": dict(skill=UP, fear=FEEDBACK, support=UP, m=FEEDBACK, skill_invest=UP, skill_feedback=UP,
                                  skill_decay=DOWN),
-    "integrity_after_month": dict(integrity=UP, support_=UP, integrity_invest=UP),
+    "integrity_after_month": dict(integrity=UP, support=UP, integrity_invest=UP),
     "motivation_after_impunity": dict(motivation=UP, unpunished=DOWN, impunity=DOWN),
     "cooperation_after_month": dict(
         cooperation=UP, trust=UP, fear=DOWN, system_cooperation=UP, m=UP, targets=DOWN, cooperation_incentive=UP,
@@ -499,6 +490,7 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "safety_after_month": dict(safety=UP, slips_reported=UP, managers=DOWN, safety_learning=UP, safety_decay=DOWN),
     # 13. Careers
     "chance_of_leaving": dict(distress=UP, fear=UP, trust=DOWN, exit_base=UP, exit_distress=UP, exit_fear=UP),
+    "drawn_factor": dict(drawn=UP, sd=SPREAD),
     "drawn_share": dict(drawn=UP, mean=UP, sd=SPREAD),
     "person": dict(
         unfit=UP, motivation=UP, integrity=UP, skill=UP, boldness=UP, crowding=UP, anxiety=UP, boldness_mean=UP,

@@ -28,7 +28,7 @@ RULES: dict[str, Callable[..., Any]] = {name: getattr(rules, name) for name in S
 """Every function of the rule book, by name."""
 NAMES = {name: list(inspect.signature(rule).parameters) for name, rule in RULES.items()}
 """The arguments of each."""
-STATES = ("post", "place", "month", "lever", "p")
+STATES = ("post", "unit", "place", "month", "lever", "p")
 """Arguments of a rule that hold several numbers, by name."""
 IN_EQUATIONS = {
     "place.felt": "m", "place.fear": "organisation_fear", "place.trust": "organisation_trust",
@@ -45,16 +45,15 @@ UNUSUAL: dict[str, tuple[float, float]] = {
     "distance": (0.0, 3.0), "value": (-2.0, 2.0), "boldness_mean": (-1.0, 0.0), "practice": (-2.0, 2.0),
     "need": (-2.0, 2.0), "standard": (-2.0, 2.0), "common_need": (-2.0, 2.0), "shock": (-3.0, 3.0),
     "spread": (0.0, 1.5), "strain": (0.0, 0.5), "gaming_": (0.0, 0.7), "harm": (0.0, 1.8), "anxiety": (0.3, 3.0),
-    "relationship_sd": (0.0, 0.5), "focus_ideal": (0.3, 0.7), "mean": (0.35, 0.95), "sd": (0.05, 0.25),
-    "slips_reported": (0.0, 8.0),
-    "gain": (0.5, 2.0), "niche_width": (0.5, 2.0), "acute_budget": (0.5, 1.5), "social_care_budget": (0.5, 1.5),
+    "relationship_sd": (0.0, 0.5), "mean": (0.35, 0.95), "sd": (0.05, 0.25), "slips_reported": (0.0, 8.0),
+    "circumstances": (0.3, 2.0), "method": (1.0, 2.0), "chance": (-3.0, 3.0), "times": (0.0, 11.0),
+    "colleagues": (0.0, 11.0), "strangers": (0.0, 48.0), "unpunished": (0.0, 11.0), "acute_budget": (0.5, 1.5),
+    "social_care_budget": (0.5, 1.5),
 }  # fmt: skip
 """Arguments that are neither stocks or shares in [0, 1] nor parameters with a range."""
 UNIFORM = (1e-6, 1.0 - 1e-6)
 """Uniform numbers, whose quantile in the equations is that of the number, not of the middle of its interval."""
 DRAWN = ("boldness", "anxiety", "crowding", "error")
-MOST = {"times": 40, "managers": 12, "unpunished": 12}
-"""Largest whole numbers; 8 where nothing is said."""
 
 
 FARTHEST: dict[str, tuple[float, float]] = {
@@ -65,7 +64,9 @@ FARTHEST: dict[str, tuple[float, float]] = {
     "boldness_mean": (-50.0, 0.0), "practice": (-1e3, 1e3), "need": (-1e3, 1e3), "standard": (-1e3, 1e3),
     "common_need": (-1e3, 1e3), "shock": (-9.0, 9.0), "spread": (0.0, 10.0), "strain": (0.0, 200.0),
     "gaming_": (0.0, 10.0), "shortfall_": (0.0, 10.0), "harm": (0.0, 1e3), "anxiety": (0.0, 1e9),
-    "slips_reported": (0.0, 1e9), "mean": (0.0, 1.0), "sd": (0.0, 10.0),
+    "slips_reported": (0.0, 1e9), "mean": (0.0, 1.0), "sd": (0.0, 10.0), "circumstances": (0.0, 1e19),
+    "method": (1.0, 2.0), "chance": (-9.0, 9.0), "times": (0.0, 48.0), "colleagues": (0.0, 11.0),
+    "strangers": (0.0, 48.0), "unpunished": (0.0, 11.0),
 }  # fmt: skip
 """How far numbers other than shares can go where every parameter may be at the end of what is allowed."""
 
@@ -75,7 +76,7 @@ def corners(rule: str, name: str, kind: str) -> list[Any]:
     if kind == "bool":
         return [False, True]
     if kind == "int":
-        return [1, 10**9] if name == "managers" else [0, 1, 10**9]
+        return [1, 2, 10**9]
     if name in ("unfit", "error"):
         return [0.0, 0.5, 1.0 - 2.0**-53]
     if rule == "person" and name in PERSON:
@@ -143,7 +144,7 @@ def argument(rule: str, name: str, kind: str) -> st.SearchStrategy[Any]:
     if kind == "bool":
         return st.booleans()
     if kind == "int":
-        return st.integers(1 if name == "managers" else 0, MOST.get(name, 8))
+        return st.integers(1, 12)
     return st.floats(*span(rule, name), allow_subnormal=False)
 
 
@@ -155,15 +156,10 @@ def arguments(rule: str) -> st.SearchStrategy[Arguments]:
 
 
 def possible(rule: str, given: Arguments) -> bool:
-    """Whether the model can ask this of a rule; and nothing warrants a fear above the largest one."""
-    if rule == "fear_after_month":
-        warranted = math.prod(given[name] for name in ("anxiety", "fear_ambient", "m", "punitiveness", "k"))
-        return warranted <= 1.0 and not (given["sanctioned"] and given["spared"])
-    if rule == "confidence_after_month":
-        return given["tried"] or not given["succeeded"]
-    if rule == "trust_after_month":
-        return not (given["sanctioned"] and given["spared"])
-    return rule != "motivation_after_impunity" or given["unpunished"] < given["managers"]
+    """Whether the model can ask this of a rule: nobody reports two slips, or succeeds who tried nothing."""
+    if rule == "safety_after_month":
+        return given["slips_reported"] <= given["managers"]
+    return rule != "confidence_after_month" or given["tried"] or not given["succeeded"]
 
 
 def result(rule: str, given: Arguments) -> np.ndarray:
@@ -211,7 +207,7 @@ def test_a_rule_is_its_equation_at_all_that_a_user_may_ask(rule: str) -> None:
     def at_random(name: str, kind: str) -> Any:
         if kind == "float":
             return float(rng.choice([*allowed(rule, name), rng.uniform(*allowed(rule, name))]))
-        return bool(rng.integers(2)) if kind == "bool" else int(rng.integers(name == "managers", 4))
+        return bool(rng.integers(2)) if kind == "bool" else int(rng.integers(1, 4))
 
     cases = [{name: at_random(name, kind) for name, kind in signature(rule).items()} for _ in range(200)]
     expected = [equation(rule, given) for given in cases]
@@ -225,7 +221,8 @@ def test_no_rule_leaves_its_domain_at_the_corners_of_all_bounds(rule: str) -> No
     choices = {name: corners(rule, name, kind) for name, kind in signature(rule).items()}
     for _ in range(1000):
         given = {name: values[rng.integers(len(values))] for name, values in choices.items()}
-        assert np.isfinite(result(rule, given)).all(), given
+        found = result(rule, given)
+        assert (np.isfinite(found) | (given.get("lost") == 1.0)).all(), given  # of which the logarithm is infinite
 
 
 def test_everything_starts_where_the_specification_says() -> None:
@@ -252,7 +249,7 @@ def test_every_argument_of_a_rule_matters(rule: str) -> None:
     def at_random(name: str, kind: str) -> Any:
         if kind == "float":
             return float(rng.uniform(*span(rule, name)))
-        return bool(rng.integers(2)) if kind == "bool" else int(rng.integers(1, MOST.get(name, 8) + 1))
+        return bool(rng.integers(2)) if kind == "bool" else int(rng.integers(1, 13))
 
     kinds, seen = signature(rule), {name: set() for name in DIRECTIONS[rule]}
     for _ in range(300):
@@ -268,12 +265,12 @@ def test_every_argument_of_a_rule_matters(rule: str) -> None:
 
 BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
     "clip": lambda a: (0, 1),
-    "repeated": lambda a: (0, 1),
     "monitoring_of_organisation": lambda a: (0, 1),
     "felt_monitoring": lambda a: (a["monitoring"], 1),
     "stakes": lambda a: (1, 1 + a["career_stakes"]),
     "assurance": lambda a: (0, a["burden"]),
     "relationship_received": lambda a: (0, 1),
+    "support": lambda a: (a["relationship_i"], 1),
     "time_left": lambda a: (0.05, 1),
     "load": lambda a: (0, math.inf),
     "overload": lambda a: (max(0, a["load_"] - 1), max(0, a["load_"] - 1) + math.log(2) / 10),
@@ -282,8 +279,7 @@ BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
     "pressure": lambda a: (a["targets"] / 2, a["targets"]),
     "attention": lambda a: (a["focus_own"], 0.95),
     "balance": lambda a: (0, 1),
-    "service": lambda a: (0, min(a["time_left_"], a["effort_"])),
-    "honest_indicator": lambda a: (0, a["service_"] / a["focus_ideal"]),
+    "service": lambda a: (0, min(a["time_left_"], a["effort_"]) * a["circumstances"] * a["method"]),
     "shortfall": lambda a: (0, a["target_level"]),
     "gaming": lambda a: (0, min(a["shortfall_"], a["gaming_max"])),
     "change_needed": lambda a: (0, 1),
@@ -298,17 +294,25 @@ BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
     "chance_of_sanction": lambda a: (0, a["punitiveness"]),
     "chance_of_account": lambda a: (0, a["targets"] * a["account_rate"]),
     "chance_of_account_sanction": lambda a: (0, a["punitiveness"]),
+    "weight_of_mercy": lambda a: (0, 1),
+    "weight_of_impunity": lambda a: (0, 1),
     "fit": lambda a: (0, 1),
+    "method_after_month": lambda a: (1, 2),
     "quality": lambda a: (-a["harm"], a["service_"] - a["harm"]),
     "moral_strain": lambda a: (0, math.inf),
     "distress_after_month": lambda a: (0, 1),
     "practice_after_standard": lambda a: (min(a["practice"], a["standard"]), max(a["practice"], a["standard"])),
     "standard_after_month": lambda a: (min(a["standard"], a["common_need"]), max(a["standard"], a["common_need"])),
     "reputation_after_month": lambda a: (min(a.values()), max(a.values())),
+    "share_of_colleagues": lambda a: (0, 11),
+    "share_of_strangers": lambda a: (0, 48),
+    "decline": lambda a: (-math.inf, 0),
+    "unmoved": lambda a: (0, 1),
+    "unrelieved": lambda a: (0, 1),
     "fear_after_month": lambda a: (0, 1),
-    "confidence_after_month": lambda a: (0, 1),
+    "confidence_after_month": lambda a: (min(0, a["confidence_feedback"]), 1),
     "practice_gain": lambda a: (0, 1 - a["skill"]),
-    "skill_after_training": lambda a: (0, 1),
+    "skill_after_training": lambda a: (min(0, a["skill_feedback"]), 1),
     "integrity_after_month": lambda a: (a["integrity"], 1),
     "motivation_after_impunity": lambda a: (0, a["motivation"]),
     "cooperation_after_month": lambda a: (0, 1),
@@ -323,7 +327,7 @@ BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
 @pytest.mark.parametrize("rule", BOUNDS)
 @given(data=st.data())
 def test_a_rule_keeps_within_its_bounds(rule: str, data: st.DataObject) -> None:
-    """Chances and stocks are in [0, 1]; nobody works less than they want to, or games more than the shortfall."""
+    """Chances and stocks are in [0, 1], but for what feedback that hurts takes before they are; nobody works less than they want to, or games more than the shortfall."""
     given = data.draw(arguments(rule).filter(lambda drawn: possible(rule, drawn)))
     low, high = BOUNDS[rule](given)
     assert low - 1e-12 <= result(rule, given)[0] <= high + 1e-12
@@ -342,13 +346,6 @@ def test_overload_never_overflows(load: float) -> None:
     assert beyond * (1 - 1e-12) <= rules.overload(load) <= beyond * (1 + 1e-12) + 0.07
 
 
-def test_balance_is_its_equation_at_the_ideal_focus_that_every_world_has() -> None:
-    """One half, where the rule does without logarithms."""
-    for attention in np.linspace(0.02, 0.98, 25):
-        at = dict(attention_=attention, focus_ideal=0.5)
-        assert result("balance", at) == pytest.approx(equation("balance", at))
-
-
 def test_a_distance_of_exactly_half_a_step_is_not_unneeded() -> None:
     assert not result("unneeded", dict(distance=0.25, step=0.5))
 
@@ -360,8 +357,10 @@ def test_where_the_share_of_the_unfit_is_zero_no_person_is_unfit() -> None:
     assert result("person", given)[:2] == pytest.approx((0.5, 0.5))
 
 
-@given(st.floats(0.0, 1.0), st.floats(0.001, 0.999))
-def test_balance_is_best_at_the_ideal_focus(attention: float, ideal: float) -> None:
-    assert result("balance", dict(attention_=ideal, focus_ideal=ideal)) == pytest.approx(1.0)
-    assume(0.0 < attention < 1.0)
-    assert result("balance", dict(attention_=attention, focus_ideal=ideal)) <= 1.0 + 1e-12
+@given(st.floats(0.0, 1.0))
+def test_balance_is_best_at_one_half(attention: float) -> None:
+    assert result("balance", dict(attention_=0.5)) == 1.0
+    assert result("balance", dict(attention_=attention)) <= 1.0 + 1e-12
+    assert result("balance", dict(attention_=attention)) == pytest.approx(
+        result("balance", dict(attention_=1 - attention))
+    )

@@ -327,7 +327,8 @@ BOUNDS: dict[str, Callable[[Arguments], tuple[float, float]]] = {
 @pytest.mark.parametrize("rule", BOUNDS)
 @given(data=st.data())
 def test_a_rule_keeps_within_its_bounds(rule: str, data: st.DataObject) -> None:
-    """Chances and stocks are in [0, 1], but for what feedback that hurts takes before they are; nobody works less than they want to, or games more than the shortfall."""
+    """Chances are in [0, 1], and stocks, but for what feedback takes that hurts, until they are clipped; nobody works
+    less than they want to, or games more than the shortfall."""
     given = data.draw(arguments(rule).filter(lambda drawn: possible(rule, drawn)))
     low, high = BOUNDS[rule](given)
     assert low - 1e-12 <= result(rule, given)[0] <= high + 1e-12

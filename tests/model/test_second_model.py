@@ -5,7 +5,9 @@ Where a month is to be computed by hand, people are all alike, nobody leaves and
 
 from __future__ import annotations
 
+import inspect
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,9 @@ import pytest
 from comparison import differing
 
 import sim
+from sim.model import rules
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
-from sim.model.parameters import PARAMETERS
+from sim.model.parameters import PARAMETERS, resolve
 
 SMALL: dict[str, Any] = dict(seed=0, systems=4, organisations=3, managers=6, months=24)
 NATION: dict[str, Any] = dict(systems=42, months=60, window=24)
@@ -216,16 +219,16 @@ def test_the_method_at_most_doubles_the_service() -> None:
     assert 1.5 < ratio <= 2.05
 
 
-def test_fear_makes_leaders_choosy() -> None:
-    """Skilled leaders who fear try less, and above all less of what is not needed."""
-    skilled = dict(skill_mean=0.95, skill_sd=0.02, regime="punitive")
-    rates = {
-        name: [late(name, seeds=1, **skilled, loss_aversion=aversion) for aversion in (1.0, 5.0)]
-        for name in ("initiative_rate", "needless")
-    }
-    assert rates["initiative_rate"][1] < rates["initiative_rate"][0]
-    shares = [needless / tried for needless, tried in zip(rates["needless"], rates["initiative_rate"], strict=True)]
-    assert shares[1] < 0.8 * shares[0]
+def test_fear_makes_choosy_and_deters_nobody_who_is_sure_of_success() -> None:
+    """The fully confident and skilled fear to try what is not needed, and nothing else."""
+    p = resolve(loss_aversion=2.0)
+
+    def value(fear: float, change_needed: float) -> float:
+        manager = SimpleNamespace(confidence=1.0, trust=0.5, skill=1.0)
+        return rules.value_of_initiative(manager, fear, change_needed, 0.0, 1.0, p, p)
+
+    assert value(0.8, 1.0) == value(0.0, 1.0)
+    assert value(0.8, 0.0) == pytest.approx(value(0.0, 0.0) - 2.0 * 0.8)
 
 
 # Support, feedback
@@ -278,13 +281,19 @@ def test_one_cut_off_of_one_stock_is_one_finding() -> None:
 
 # Levers of some organisations
 
+needs_local = pytest.mark.skipif(
+    "local" not in inspect.signature(sim.simulate).parameters, reason="levers of some organisations come later"
+)
 
+
+@needs_local
 def test_an_own_value_that_the_nation_has_anyway_changes_nothing() -> None:
     own = {"monitoring": 0.45, "targets": 0.5, "punitiveness": 0.5, "relationship": 0.3, "discernment": 0.5}
-    rules = [own | who for who in ({"organisations": [0, 3]}, {"share": 0.5}, {"where": "fear > 0.25"})]
-    assert not differing(sim.simulate(**SMALL), sim.simulate(**SMALL, local=rules))
+    local = [own | who for who in ({"organisations": [0, 3]}, {"share": 0.5}, {"where": "fear > 0.25"})]
+    assert not differing(sim.simulate(**SMALL), sim.simulate(**SMALL, local=local))
 
 
+@needs_local
 def test_organisations_by_number_have_their_value_in_its_months() -> None:
     rule = {"targets": 0.2, "organisations": [0, 3], "from": 5, "to": 8}
     level = series(local=[rule])["targets_level"]
@@ -292,12 +301,14 @@ def test_organisations_by_number_have_their_value_in_its_months() -> None:
     np.testing.assert_allclose(level.drop(range(5, 9)), 0.5)
 
 
+@needs_local
 def test_a_later_rule_goes_before_an_earlier_one_and_both_before_the_schedule() -> None:
-    rules = [{"targets": 0.1, "organisations": list(range(12))}, {"targets": 0.9, "organisations": [2]}]
-    level = series(local=rules, schedule={"targets": {3: 0.7}})["targets_level"]
+    local = [{"targets": 0.1, "organisations": list(range(12))}, {"targets": 0.9, "organisations": [2]}]
+    level = series(local=local, schedule={"targets": {3: 0.7}})["targets_level"]
     np.testing.assert_allclose(level, (11 * 0.1 + 0.9) / 12)
 
 
+@needs_local
 def test_a_larger_share_contains_a_smaller_one() -> None:
     drawn = {}
     for share in (0.0, 0.2, 0.5, 1.0):
@@ -307,6 +318,7 @@ def test_a_larger_share_contains_a_smaller_one() -> None:
     assert drawn[0.2] < drawn[0.5]
 
 
+@needs_local
 def test_support_can_follow_fear() -> None:
     run = sim.simulate(**SMALL, local=[{"relationship": 0.8, "where": "fear > 0.25"}], record_organisations=True)
     table = run.organisations.set_index(["organisation", "month"])[["fear", "relationship"]].unstack(0)

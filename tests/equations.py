@@ -260,24 +260,24 @@ def unrelieved(colleagues, fear_peer_spared):
 
 
 def fear_after_month(
-    fear, trust, organisation_fear, anxiety, m, k, sanctioned, spared, unmoved, unrelieved, targets, punitiveness,
+    fear, trust, organisation_fear, anxiety, m, k, sanctioned, spared, unmoved_, unrelieved_, targets, punitiveness,
     fear_extinction, fear_ambient, fear_targets, fear_conformity, fear_blamed, fear_spared,
 ):  # fmt: skip
     watched = m + (1 - m) * fear_targets * targets
     warranted = min(1, anxiety * fear_ambient * watched * punitiveness * k * (1 - trust))
     fear = fear + fear_extinction * (warranted - fear) + fear_conformity * (organisation_fear - fear)
-    fear = fear + (1 - fear) * (1 - unmoved)
-    fear = fear - fear * (1 - unrelieved)
+    fear = fear + (1 - fear) * (1 - unmoved_)
+    fear = fear - fear * (1 - unrelieved_)
     if sanctioned:
         fear = fear + min(1, anxiety * fear_blamed) * (1 - fear)
     return fear - spared * fear_spared * fear
 
 
 def trust_after_month(
-    trust, organisation_trust, support, m, sanctioned, unfair, spared, trust_invest, trust_control, trust_decay,
+    trust, organisation_trust, support_, m, sanctioned, unfair, spared, trust_invest, trust_control, trust_decay,
     trust_conformity, trust_unfair, trust_fair, trust_spared,
 ):  # fmt: skip
-    built = trust_invest * support * (1 - trust)
+    built = trust_invest * support_ * (1 - trust)
     worn = (trust_control * m + trust_decay) * trust
     trust = trust + built - worn + trust_conformity * (organisation_trust - trust)
     if sanctioned:
@@ -286,10 +286,10 @@ def trust_after_month(
 
 
 def confidence_after_month(
-    confidence, fear, trust, support, m, tried, succeeded, sanctioned, recognition, confidence_invest,
+    confidence, fear, trust, support_, m, tried, succeeded, sanctioned, recognition, confidence_invest,
     confidence_feedback, confidence_idle, confidence_success, confidence_failure, confidence_blamed,
 ):  # fmt: skip
-    grown = (confidence_invest * support + confidence_feedback * m * (1 - fear)) * (1 - confidence)
+    grown = (confidence_invest * support_ + confidence_feedback * m * (1 - fear)) * (1 - confidence)
     confidence = confidence + grown + confidence_idle * (0.5 - confidence)
     if succeeded:
         confidence = confidence + confidence_success * (0.5 + recognition) * (1 - confidence)
@@ -304,12 +304,12 @@ def practice_gain(skill, skill_practice):
     return skill_practice * (1 - skill)
 
 
-def skill_after_training(skill, fear, support, m, skill_invest, skill_feedback, skill_decay):
-    return skill + (skill_invest * support + skill_feedback * m * (1 - fear)) * (1 - skill) - skill_decay * skill
+def skill_after_training(skill, fear, support_, m, skill_invest, skill_feedback, skill_decay):
+    return skill + (skill_invest * support_ + skill_feedback * m * (1 - fear)) * (1 - skill) - skill_decay * skill
 
 
-def integrity_after_month(integrity, support, integrity_invest):
-    return integrity + integrity_invest * support * (1 - integrity)
+def integrity_after_month(integrity, support_, integrity_invest):
+    return integrity + integrity_invest * support_ * (1 - integrity)
 
 
 def motivation_after_impunity(motivation, unpunished, impunity):
@@ -439,7 +439,9 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "weight_of_impunity": dict(known=UP, peers_see=UP),
     "chance_of_sanction": dict(negligent=UP, reported=DOWN, m=DOWN, punitiveness=UP, discernment=DOWN, leniency=DOWN,
                                exoneration=DOWN),
-    "chance_of_account": dict(reported_indicator=DOWN, targets=UP, account_rate=UP, target_level=UP),
+    "chance_of_account": dict(
+        reported_indicator=DOWN, targets=UP, account_rate=UP,
+        target_level="more is missed of a higher target, but an indicator below 0 is further below a low one"),
     "chance_of_account_sanction": dict(effort_=DOWN, punitiveness=UP, discernment=DOWN),
     # 9 and 10. Result and distress
     "fit": dict(distance=DOWN),
@@ -464,23 +466,23 @@ DIRECTIONS: dict[str, dict[str, str]] = {
                     fear_system=DOWN),
     "unrelieved": dict(colleagues=DOWN, fear_peer_spared=DOWN),
     "fear_after_month": dict(
-        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN, unmoved=DOWN,
-        unrelieved=UP, targets=UP, punitiveness=UP, fear_extinction=TOWARDS, fear_ambient=UP, fear_targets=UP,
+        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN, unmoved_=DOWN,
+        unrelieved_=UP, targets=UP, punitiveness=UP, fear_extinction=TOWARDS, fear_ambient=UP, fear_targets=UP,
         fear_conformity=TOWARDS, fear_blamed=UP, fear_spared=DOWN),
     "trust_after_month": dict(
-        trust=UP, organisation_trust=UP, support=UP, m="wears trust down, or builds it if trust_control < 0",
+        trust=UP, organisation_trust=UP, support_=UP, m="wears trust down, or builds it if trust_control < 0",
         sanctioned=DOWN, unfair="costs trust_unfair instead of trust_fair, either of which may be larger", spared=UP,
         trust_invest=UP, trust_control=DOWN, trust_decay=DOWN, trust_conformity=TOWARDS, trust_unfair=DOWN,
         trust_fair=DOWN, trust_spared=UP),
     "confidence_after_month": dict(
-        confidence=UP, trust=UP, support=UP, tried=DOWN,
+        confidence=UP, trust=UP, support_=UP, tried=DOWN,
         fear=FEEDBACK, m=FEEDBACK, succeeded=UP, sanctioned=DOWN,
         recognition=UP, confidence_invest=UP, confidence_feedback=UP, confidence_idle=TOWARDS, confidence_success=UP,
         confidence_failure=DOWN, confidence_blamed=DOWN),
     "practice_gain": dict(skill=DOWN, skill_practice=UP),
-    "skill_after_training": dict(skill=UP, fear=FEEDBACK, support=UP, m=FEEDBACK, skill_invest=UP, skill_feedback=UP,
+    "skill_after_training": dict(skill=UP, fear=FEEDBACK, support_=UP, m=FEEDBACK, skill_invest=UP, skill_feedback=UP,
                                  skill_decay=DOWN),
-    "integrity_after_month": dict(integrity=UP, support=UP, integrity_invest=UP),
+    "integrity_after_month": dict(integrity=UP, support_=UP, integrity_invest=UP),
     "motivation_after_impunity": dict(motivation=UP, unpunished=DOWN, impunity=DOWN),
     "cooperation_after_month": dict(
         cooperation=UP, trust=UP, fear=DOWN, system_cooperation=UP, m=UP, targets=DOWN, cooperation_incentive=UP,

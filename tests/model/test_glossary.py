@@ -62,8 +62,10 @@ def test_a_parameter_tells_which_mechanism_switches_it_off() -> None:
 
 
 def test_a_lever_tells_which_regimes_set_it_and_to_what() -> None:
-    assert fact(of_kind("lever", "disbarring"), "set by") == "kark_full 0.8"
-    assert fact(of_kind("lever", "relationship"), "set by") == ("hands_off 0.1, targets_and_terror 0.1, supportive 0.8")
+    assert fact(of_kind("lever", "disbarring"), "set by") == "kark_full 0.8, barring 0.8"
+    assert fact(of_kind("lever", "relationship"), "set by") == (
+        "hands_off 0.1, targets_and_terror 0.1, supportive 0.8, heavy_supportive 0.8"
+    )
     assert fact(of_kind("lever", "monitoring_sd"), "schedule") == "not possible: fixed for a run"
 
 

@@ -63,17 +63,17 @@ SIZES = ("managers", "organisations")
 
 
 FARTHEST: dict[str, tuple[float, float]] = {
-    "x": (-1e9, 1e9), "deviation": (-10.0, 10.0), "uniqueness": (-9.0, 9.0), "drawn": (-9.0, 9.0), "load_": (0.0, 20.0),
-    "overload_": (0.0, 20.0), "k": (1.0, 11.0), "crowding_i": (-50.0, 50.0), "attention_": (5e-324, 0.95),
-    "indicator": (-1e6, 1e6), "reported_indicator": (-1e6, 1e6), "mean_reported": (-1e6, 1e6),
-    "reputation": (-1e6, 1e6), "mean_reputation": (-1e6, 1e6), "circumstances": (0.0, 1e12), "method": (1.0, 2.0),
-    "chance": (-9.0, 9.0), "colleagues": (0.0, 11.0), "strangers": (0.0, 48.0), "times": (0.0, 48.0),
-    "lost": (0.0, 1.0 - 2.0**-53), "unpunished": (0.0, 11.0), "distance": (0.0, 1e3), "value": (-1e5, 1e6),
-    "boldness": (-150.0, 100.0), "boldness_mean": (-50.0, 0.0), "practice": (-1e3, 1e3), "need": (-1e3, 1e3),
-    "standard": (-1e3, 1e3),
-    "common_need": (-1e3, 1e3), "shock": (-9.0, 9.0), "spread": (0.0, 10.0), "strain": (0.0, 200.0),
-    "gaming_": (0.0, 10.0), "shortfall_": (0.0, 1e6), "harm": (0.0, 1e3), "anxiety": (0.0, 1e9),
-    "slips_reported": (0.0, 1e9), "mean": (0.0, 1.0), "sd": (0.0, 10.0),
+    "x": (-1e9, 1e9), "deviation": (-10.0, 10.0), "uniqueness": (-9.0, 9.0), "drawn": (-9.0, 9.0),
+    "load_": (0.0, 20.0), "overload_": (0.0, 20.0), "k": (1.0, 11.0), "crowding_i": (-50.0, 50.0),
+    "attention_": (5e-324, 0.95), "indicator": (-1e6, 1e6), "reported_indicator": (-1e6, 1e6),
+    "mean_reported": (-1e6, 1e6), "reputation": (-1e6, 1e6), "mean_reputation": (-1e6, 1e6),
+    "circumstances": (0.0, 1e12), "method": (1.0, 2.0), "chance": (-9.0, 9.0), "colleagues": (0.0, 11.0),
+    "strangers": (0.0, 48.0), "times": (0.0, 48.0), "lost": (0.0, 1.0 - 2.0**-53), "unpunished": (0.0, 11.0),
+    "distance": (0.0, 1e3), "value": (-1e5, 1e6), "boldness": (-150.0, 100.0), "boldness_mean": (-50.0, 0.0),
+    "practice": (-1e3, 1e3), "need": (-1e3, 1e3), "standard": (-1e3, 1e3), "common_need": (-1e3, 1e3),
+    "shock": (-9.0, 9.0), "spread": (0.0, 10.0), "strain": (0.0, 200.0), "gaming_": (0.0, 10.0),
+    "shortfall_": (0.0, 1e6), "harm": (0.0, 1e3), "anxiety": (0.0, 1e9), "slips_reported": (0.0, 1e9),
+    "mean": (0.0, 1.0), "sd": (0.0, 10.0),
 }  # fmt: skip
 """How far numbers other than shares can go where every parameter may be at the end of what is allowed."""
 
@@ -386,8 +386,8 @@ def test_people_hear_of_a_share_of_what_happens_whatever_the_sizes() -> None:
 
 
 def test_the_first_versions_rules_return_where_the_second_has_no_null() -> None:
-    """With rescue, peers_see, found_reassures and relationship_power at 1, and targets not felt as watching."""
-    p = resolve(rescue=1.0, peers_see=1.0, found_reassures=1.0, relationship_power=1.0, fear_targets=0.0)
+    """With rescue, peers_see, found_reassures and relationship_power at 1."""
+    p = resolve(rescue=1.0, peers_see=1.0, found_reassures=1.0, relationship_power=1.0)
     assert rules.harm_of_slip(False, True, p) == rules.harm_of_slip(True, False, p) == p.harm_known
     assert rules.harm_of_slip(False, False, p) == p.harm_known * p.harm_hidden_factor
     assert rules.weight_of_mercy(False, p) == rules.weight_of_mercy(True, p) == 1.0

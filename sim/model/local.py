@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -161,7 +161,7 @@ def checked(
     `months` is None and `organisations`, how many there are in the nation, is 0 where they are themselves mistaken.
     Raises `InputError` with a line for each mistake; rules are counted from 1.
     """
-    if isinstance(written, str | Mapping) or not isinstance(written, Iterable):
+    if isinstance(written, str | Mapping | Set) or not isinstance(written, Iterable):  # a set has no order
         why = 'must be a list of rules, such as [{"relationship": 0.8, "where": "fear > 0.3"}]'
         raise InputError([Mistake(("local",), written, why)])
     given, found, rules = list(islice(written, MOST_RULES + 1)), Mistakes(), []

@@ -389,7 +389,7 @@ def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **setti
 def _is_varied(name: str, values: Any) -> bool:
     """Whether several values are given for a setting."""
     several = getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
-    parts = {"mechanisms_off": str, "local": (Mapping, LocalRule)}.get(name, ())
+    parts: Any = {"mechanisms_off": str, "local": (Mapping, LocalRule)}.get(name, ())
     return several and not (parts and all(isinstance(each, parts) for each in values))
 
 

@@ -133,7 +133,7 @@ def test_a_mistake_in_a_rule_gets_one_line(rule: Any, told: str) -> None:
     assert line.startswith("local.rule 1")
 
 
-@pytest.mark.parametrize("wrong", [3, "fear > 0.3", RULE, None])
+@pytest.mark.parametrize("wrong", [3, "fear > 0.3", RULE, None, {*resolve(local=WRITTEN).local}])
 def test_a_local_policy_is_a_list_of_rules(wrong: object) -> None:
     (line,) = refused(local=wrong)
     assert ": must be a list of rules, such as" in line

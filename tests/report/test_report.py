@@ -31,6 +31,7 @@ def table(**changes: object) -> dict:
         "parameters": {**TINY, "loss_aversion": 3.0},
         "design": {"kind": "grid", "relationship": [0.1, 0.9], "leniency": [0.0, 1.0]},
         "schedule": {"monitoring": {"3": 0.9}},
+        "local": [{"recognition": 0.8, "where": "fear > 0.3", "from": 2}],
         "outcomes": {"keep": ["fear", "quality"], "window": 3},
     } | changes
 
@@ -135,6 +136,7 @@ def test_it_lists_what_differs_from_the_default_and_nothing_else(page):
     for words in ("regime heavy baseline", "gaming off on", "loss aversion 3 2 ", "targets 0.8 0.5", "systems 1 42"):
         assert words in fixed, words
     assert "0.9 from month 3" in fixed and "punitiveness" not in fixed
+    assert "recognition 0.8 where fear > 0.3 from month 2" in fixed
     varied = text[text.index("What varies name") : text.index("What is fixed")]
     assert "relationship 0.1, 0.9 0.3" in varied and "leniency 0, 1 0.4" in varied
 

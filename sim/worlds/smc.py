@@ -93,11 +93,11 @@ class Plan:
     and `particles` with all; `sweeps` of moves after the last step of the bridge (one after each other), each at the
     end of a chain of `steps`."""
 
-    prior: int = 24_000
-    rounds: tuple[int, ...] = (6_000, 6_000, 6_000)
-    candidates: int = 6_000
-    particles: int = 2_000
-    sweeps: int = 8
+    prior: int = 10_000
+    rounds: tuple[int, ...] = (4_000, 4_000, 4_000)
+    candidates: int = 4_000
+    particles: int = 1_000
+    sweeps: int = 4
     steps: int = 200
 
 

@@ -204,8 +204,8 @@ def is_sampled(section: dict[str, Any]) -> bool:
 def put_into_schedule(own: Settings, schedule: dict[str, Any]) -> Settings:
     """What a cell sets, with its scheduled levers put into its schedule, or into a copy of the one of all cells.
 
-    >>> put_into_schedule({"gain": 1.0, "monitoring@36": 0.9}, {"targets": {"12": 0.1}})
-    {'gain': 1.0, 'schedule': {'targets': {'12': 0.1}, 'monitoring': {'36': 0.9}}}
+    >>> put_into_schedule({"step": 0.3, "monitoring@36": 0.9}, {"targets": {"12": 0.1}})
+    {'step': 0.3, 'schedule': {'targets': {'12': 0.1}, 'monitoring': {'36': 0.9}}}
     """
     months = {name: found for name in own if (found := factors.scheduled(name))}
     merged = own.get("schedule", schedule)

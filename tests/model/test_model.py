@@ -330,3 +330,12 @@ def test_pairs_under_one_seed_vary_less_than_independent_runs(outcome: str, most
     ]
     independent = np.sqrt(arms[0].var(ddof=1) + arms[1].var(ddof=1))
     assert (arms[0] - arms[1]).std(ddof=1) < most * independent
+
+
+def test_fear_does_not_depend_on_how_many_managers_an_organisation_has() -> None:
+    """People hear of a share of what happens near them: mean fear at the default world, three seeds each."""
+    by_size = {
+        managers: np.mean([sim.simulate(seed, managers=managers).means["fear"] for seed in range(3)])
+        for managers in (4, 12, 40)
+    }
+    assert max(by_size.values()) - min(by_size.values()) < 0.02

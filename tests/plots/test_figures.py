@@ -177,7 +177,7 @@ def test_two_runs_share_a_picture_each_with_its_name_and_its_own_dash():
 
 def test_close_lines_keep_their_labels_apart():
     run = simulate(seed=3, **TINY)
-    figure = time_paths(run, ("toxic", "toxic_40", "toxic_60", "fearful", "fearful_40", "fearful_60", "exits"))
+    figure = time_paths(run, ("toxic", "fearful", "record_share", "slips", "sanctions", "successes", "exits"))
     assert faults(figure) == []
 
 

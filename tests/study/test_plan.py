@@ -108,11 +108,11 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str]] = [
     ({"regime": "heavy"}, "design.regime", NOTHING, "top of the file"),
     ({"design": {"kind": "grid", "targets": [0.5, 30, 60]}}, "design.targets", [0.5, 30, 60], "30 % is written 0.3"),
     ({"design": {"kind": "list", "cell": [{}, {"regime": "heavi"}]}}, "design.cell.regime", "heavi", "heavy"),
-    ({"design": {"kind": "list", "cell": [{"gain": -1}, {"gain": -2}]}}, "design.cell.gain", NOTHING, "cells 1, 2"),
+    ({"design": {"kind": "list", "cell": [{"step": -1}, {"step": -2}]}}, "design.cell.step", NOTHING, "cells 1, 2"),
     ({"design": {"kind": "list", "cell": [{"targets": 1}, {"targets": 1.0}]}}, "", NOTHING, "cell 1"),
     ({"design": {"kind": "list", "cell": [{"name": "a"}, {"name": "a"}]}}, "design.cell.name", "a", "2 times"),
     ({"design": {"kind": "list"}}, "design.cell", NOTHING, "[[design.cell]]"),
-    ({"design": {"kind": "grid", "gain": [k / 1000 for k in range(1001)], "targets": [k / 1000 for k in range(1001)]}},
+    ({"design": {"kind": "grid", "audit": [k / 1000 for k in range(1001)], "targets": [k / 1000 for k in range(1001)]}},
      "design", NOTHING, "at most 1000000"),
 ]  # fmt: skip
 

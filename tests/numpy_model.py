@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
 from sim.model.parameters import LEVERS, resolve
-from sim.model.streams import MONTHLY, NUMBERS, Streams
+from sim.model.streams import MONTHLY, NUMBERS, Streams, trial
 
 Array = NDArray[Any]
 CARRIED = ("motivation_at_start", "integrity", "skill", "boldness", "crowding", "anxiety", "fear", "record")
@@ -37,6 +37,9 @@ class Luck(Protocol):
     def keyed(self, name: str, indices: Sequence[int] | Array, counts: Sequence[int] | Array) -> Array:
         """`NUMBERS` numbers for each pair of an index and a count, shape (pairs, `NUMBERS`)."""
 
+    def trial(self, organisations: int) -> Array:
+        """A number for each organisation."""
+
 
 class Own:
     """NumPy's default generator, drawn in turn."""
@@ -52,12 +55,16 @@ class Own:
         """See `Luck`; neither the name nor the numbers matter."""
         return self.rng.random((len(indices), NUMBERS))
 
+    def trial(self, organisations: int) -> Array:
+        """See `Luck`."""
+        return self.rng.random(organisations)
+
 
 class Shared:
     """This package's streams, the same numbers as its engines draw."""
 
     def __init__(self, seed: int, shape: tuple[int, int, int]) -> None:
-        self.shape, self.streams = shape, Streams(seed, int(np.prod(shape)))
+        self.seed, self.shape, self.streams = seed, shape, Streams(seed, int(np.prod(shape)))
 
     def month(self) -> Mapping[str, Array]:
         """See `Luck`."""
@@ -67,6 +74,10 @@ class Shared:
         """See `Luck`."""
         keys = zip(indices, counts, strict=True)
         return np.reshape([self.streams.keyed(name, int(i), int(n)) for i, n in keys], (-1, NUMBERS))
+
+    def trial(self, organisations: int) -> Array:
+        """See `Luck`."""
+        return trial(self.seed, organisations)
 
 
 STOCKS = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
@@ -196,7 +207,7 @@ class Nation:
         self.safety, self.reputation, self.mean_effort = (
             np.full((*shape[:2], 1), value) for value in (0.3, 0.5, p.motivation_mean)
         )
-        self.trial = luck.keyed("trial", places, 0 * places)[:, 0].reshape(*shape[:2], 1) if local else None
+        self.trial = luck.trial(len(places)).reshape(*shape[:2], 1) if local else None
         units = normal(luck.keyed("post", posts, 0 * posts)[:, :2]).T.reshape(2, *shape)
         self.uniqueness, self.need = units[0], self.local_sd * units[1]
         apart = normal(luck.keyed("circumstances", posts, 0 * posts)[:, 0]).reshape(shape)

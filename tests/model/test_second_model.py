@@ -272,6 +272,9 @@ def test_posts_keep_what_became_of_their_managers() -> None:
     for name in ("negligence", "exits", "dismissals", "record_share", "sanctions", "slips"):
         assert run.posts[name].mean() == pytest.approx(run.series[name].mean())
         assert run.posts[name].max() > 0.0
+    for part, whole in (("dismissals", "exits"), ("negligence", "slips"), ("dismissals", "sanctions")):
+        assert (run.posts[part] <= run.posts[whole]).all()
+        assert (run.posts[part] < run.posts[whole]).any()
 
 
 def test_one_cut_off_of_one_stock_is_one_finding() -> None:

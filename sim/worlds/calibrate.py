@@ -81,6 +81,7 @@ def calibrate(
         lambda uniforms, seed: survey.vector(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
         lambda uniforms: effective(uniforms, off),
         *(np.hstack([getattr(pattern, name) for pattern in evidence.patterns]) for name in ("value", "sd")),
+        surveys=evidence.size("seeds"),
     )
     seed = _FIRST_SEED[prior] + run_number
     with files.keeping(Path(folder), "a calibration") as holder:

@@ -26,8 +26,7 @@ from sim.worlds.evaluate import MEASURES, Arm, evaluate
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.evidence import load as read_patterns
 from sim.worlds.prior import OFF, Worlds
-from sim.worlds.smc import seeds_of
-from sim.worlds.survey import Sizes
+from sim.worlds.survey import Sizes, seeds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +53,7 @@ class Ensemble(Worlds):
     Attributes
     ----------
     seeds : int array
-        From which the seeds of the surveys behind `measured` follow, see `sim.worlds.smc.seeds_of`.
+        From which the seeds of the surveys behind `measured` follow, see `sim.worlds.survey.seeds_of`.
     measured : mapping
         Id to the model's value of a pattern, or of a candidate for one, in each world, shape (worlds,), or (worlds,
         months) for a path; a mean over surveys.
@@ -87,10 +86,9 @@ class Ensemble(Worlds):
         measured = {name: values[numbers] for name, values in self.measured.items()}
         return replace(super().take(numbers, weights), measured=measured)
 
-    @property
-    def surveys(self) -> list[list[int]]:
-        """The seeds of the surveys of each world."""
-        return [seeds_of(number) for number in self.seeds.tolist()]
+    def surveys(self, evidence: Evidence) -> list[list[int]]:
+        """The seeds of the surveys of each world, as many as the evidence asks for."""
+        return [seeds_of(number, evidence.size("seeds")) for number in self.seeds.tolist()]
 
     @cached_property
     def agreements(self) -> dict[str, NDArray[np.float64]]:
@@ -143,7 +141,7 @@ class Ensemble(Worlds):
         if twice := [p.id for p in found.patterns if p.id in self.agreements]:
             raise InputError([f'pattern "{name}": these worlds are weighted by it already' for name in twice])
         sizes = Sizes.of(found) if sizes is None else sizes
-        measured = survey.measure_all(found, self, self.surveys, sizes, progress, workers)
+        measured = survey.measure_all(found, self, self.surveys(found), sizes, progress, workers)
         measured = {p.id: measured[p.id] for p in found.patterns}
         before = statistics.systematic(self.weights, 1000, np.random.default_rng(0))
         note = {"patterns": [p.id for p in found.patterns], "survey": dict(found.survey), "sizes": asdict(sizes)}
@@ -368,7 +366,7 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     some, found = ensemble.take(numbers), {}
     try:
         for k, (evidence, sizes) in enumerate(_surveys(ensemble)):
-            again = survey.measure_all(evidence, some, some.surveys, sizes, workers=workers)
+            again = survey.measure_all(evidence, some, some.surveys(evidence), sizes, workers=workers)
             of_patterns = {pattern.id for pattern in evidence.patterns}
             for name in of_patterns if k else some.measured.keys() & again.keys():  # candidates are of the first
                 before = some.measured[name]

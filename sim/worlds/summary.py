@@ -17,7 +17,7 @@ from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, check_size
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import DRAWN, HIGH, LOW, Worlds
-from sim.worlds.smc import SEEDS, seeds_of
+from sim.worlds.smc import SEEDS
 from sim.worlds.survey import Sizes
 
 BAND = (0.05, 0.95)
@@ -136,7 +136,7 @@ def predict(
     number: int = 100,
     seed: int = 0,
     *,
-    sizes: Sizes = survey.DEFAULT_SIZES,
+    sizes: Sizes | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> pd.DataFrame:
@@ -148,6 +148,6 @@ def predict(
     """
     worlds = ensemble.sample(number, seed)
     check_size(worlds.weights, f"{number} worlds")
-    seeds = [seeds_of(number) for number in np.random.default_rng(seed).integers(SEEDS, size=len(worlds)).tolist()]
-    columns = survey.measure_all(evidence, worlds, seeds, sizes, progress, workers)
+    worlds = replace(worlds, seeds=np.random.default_rng(seed).integers(SEEDS, size=len(worlds)))
+    columns = survey.measure_all(evidence, worlds, worlds.surveys(evidence), sizes, progress, workers)
     return pd.concat([_bands(p, worlds, columns[p.id]) for p in evidence.patterns], ignore_index=True)

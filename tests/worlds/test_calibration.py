@@ -15,7 +15,7 @@ from sim.worlds.ensemble import load, pooled
 from sim.worlds.evidence import Evidence
 from sim.worlds.evidence import load as findings
 from sim.worlds.prior import uniforms_of
-from sim.worlds.smc import SEEDS_OF_SURVEY, Plan, Target, sample
+from sim.worlds.smc import Plan, Target, sample
 from sim.worlds.survey import Sizes
 
 TINY = Sizes(1, 1, 2, 3)
@@ -40,7 +40,7 @@ PLAN = Plan(prior=300, rounds=(100,), candidates=200, particles=200, sweeps=2, s
 
 def truths():
     """Posterior mean and variance of the first number, those of the second, and the logarithm of the constant."""
-    noise = NOISE / np.sqrt(SEEDS_OF_SURVEY)
+    noise = NOISE / np.sqrt(LINEAR.surveys)
     sd = np.hypot(0.1, noise)
     first = truncnorm(-0.7 / sd, 0.3 / sd, 0.7, sd)
     of_first = (norm.cdf(0.3 / sd) - norm.cdf(-0.7 / sd)) * np.sqrt(2 * np.pi) * 0.1

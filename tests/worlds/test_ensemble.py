@@ -128,7 +128,7 @@ def surveyed() -> Ensemble:
     """Worlds without paperwork, with what surveys of them find."""
     there = kept(24, seed=2)
     there.off[:, MECHANISMS_IN_ORDER.index("paperwork")] = True
-    found = survey.measure_all(EVIDENCE, there, there.surveys, TINY)
+    found = survey.measure_all(EVIDENCE, there, there.surveys(EVIDENCE), TINY)
     measured = {name: values.astype(np.float32).astype(float) for name, values in found.items()}
     return dataclasses.replace(
         there, measured=measured, provenance={"calibrations": [{"sizes": dataclasses.asdict(TINY)}]}
@@ -280,7 +280,7 @@ def reweighted(made, pattern, **how):
 def test_further_findings_multiply_onto_the_weights_and_can_be_left_out_again(made):
     silent = evidence.Pattern("silence", "level", 0.9, 0.3, needs={"outcome": "silence"})
     found = reweighted(made, silent)
-    values = [survey.measure(found.evidence, made[k], made.surveys[k], TINY) for k in (0, 7)]
+    values = [survey.measure(found.evidence, made[k], made.surveys(EVIDENCE)[k], TINY) for k in (0, 7)]
     assert found.measured["silence"][[0, 7]].tolist() == [value["silence"] for value in values]
     gain = np.exp([survey.log_agreement(silent, x) for x in found.measured["silence"]])
     assert found.weights == pytest.approx(made.weights * gain / (made.weights @ gain))

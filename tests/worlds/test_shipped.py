@@ -62,7 +62,7 @@ def test_they_were_calibrated_as_the_command_would(shipped: Ensemble) -> None:
 
 def test_what_a_world_measured_is_measured_again(shipped: Ensemble) -> None:
     """Under its seeds; to single precision, which is what the file keeps."""
-    again = survey.measure(shipped.evidence, shipped[7], shipped.surveys[7])
+    again = survey.measure(shipped.evidence, shipped[7], shipped.surveys(shipped.evidence)[7])
     for name, value in again.items():
         assert shipped.measured[name][7] == pytest.approx(value, rel=1e-5, abs=1e-6), name
 

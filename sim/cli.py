@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from _thread import interrupt_main
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
@@ -19,6 +19,7 @@ from sim import __version__
 from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
+    from sim.claims.answer import ClaimReport, Effort
     from sim.study import Results
 
 app = typer.Typer(
@@ -79,63 +80,136 @@ def claim(
         typer.Argument(metavar="ID", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
     ] = None,
     out: Out = None,
-    full: Annotated[bool, typer.Option("--full", help="All worlds, more runs in each: about half an hour.")] = False,
-    ensemble: Ensemble = None,
-    worlds: Annotated[int | None, _option("--worlds", "NUMBER", "Worlds taken from the ensemble.", 1)] = None,
-    replications: Annotated[
-        int | None, _option("--replications", "NUMBER", "Paired replications in each world.", 2)
+    stored: Annotated[
+        Path | None, _option("--answer", "FOLDER", "An answer that --run has written (default: the one shipped).")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Run some worlds of the stored answer again: is it still right?")
+    ] = False,
+    run: Annotated[bool, typer.Option("--run", help="Compute the answer anew: a first look, or --full.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="With --run: all worlds and every column, some hours.")] = False,
+    ensemble: Ensemble = None,
+    without: Annotated[
+        list[Path] | None,
+        _option("--without", "FOLDER", "With --run: worlds calibrated without some findings; may be repeated."),
+    ] = None,
+    worlds: Annotated[int | None, _option("--worlds", "NUMBER", "Worlds taken from the ensemble.", 1)] = None,
     systems: Annotated[int | None, _option("--systems", "NUMBER", "Systems in the nation (42 in England).", 1)] = None,
-    seed: Annotated[int, _option("--seed", "NUMBER", "The first seed; the others follow it.", 0)] = 0,
-    months: Annotated[int, _option("--months", "NUMBER", "Months simulated.", 1)] = 120,
+    seed: Annotated[int | None, _option("--seed", "NUMBER", "Mixed into the seeds of every world.", 0)] = None,
+    months: Annotated[int | None, _option("--months", "NUMBER", "Months simulated.", 1)] = None,
     workers: Workers = None,
 ) -> None:
-    """Answer the claims over many plausible worlds: what does surveillance do, and does it pay?"""
-    from sim import files, questions  # noqa: PLC0415
+    """Show what plausible worlds say about the claims: what does surveillance do, and does it pay?"""
+    from sim import questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
-    from sim.report.claims import answer_to, reply_to, save, save_reply  # noqa: PLC0415
+
+    asked = {"full": full, "without": without, "systems": systems, "months": months}
+    if name is not None and name in questions.QUESTIONS:
+        _refuse({**asked, "run": run, "check": check, "answer": stored}, "a question beside the claims is always run")
+        _ask(name, out, ensemble, worlds or 100, seed or 0, workers, systems)
+        return
+    claims.claims_named(*filter(None, [name]), beside=tuple(questions.QUESTIONS))
+    if run:
+        _refuse({"check": check, "answer": stored}, "--run computes an answer; give it alone")
+        effort = claims.effort(full, worlds, systems)
+        sizes = {} if months is None else {"months": months}
+        _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
+        return
+    beside = {} if check else {"worlds": worlds, "seed": seed}
+    _refuse({**asked, **beside}, "the answer is stored; add --run to compute it anew")
+    report = claims.answer(stored)
+    if check:
+        _check(report, ensemble, worlds, seed, workers)
+        return
+    report = report.of(*filter(None, [name]))
+    _echo(str(report))
+    if out is not None:
+        from sim.report.claims import save  # noqa: PLC0415
+
+        _name_written(save(report, out))
+
+
+def _refuse(options: Mapping[str, Any], why: str) -> None:
+    """Raise `InputError` with a line for each option that was given and does not go with the rest."""
+    if wrong := [f"--{name}: {why}" for name, value in options.items() if value not in (None, False, [])]:
+        raise InputError(wrong)
+
+
+def _ask(
+    name: str, out: Path | None, ensemble: Path | None, draws: int, seed: int, workers: int | None, systems: int | None
+) -> None:
+    """Put a question beside the claims to worlds."""
+    from sim import files, questions  # noqa: PLC0415
+    from sim.report.claims import reply_to, save_reply  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
-    is_question = name in questions.QUESTIONS
-    asked = () if is_question else claims.claims_named(*filter(None, [name]), beside=tuple(questions.QUESTIONS))
-    folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
-    files.Folder(folder, reply_to(str(name)) if is_question else answer_to(asked)).check()
-    main, second = ensembles.both(ensemble)
-    if name is not None and is_question:
+    folder = Path("results") / f"claim-{name}" if out is None else out
+    files.Folder(folder, reply_to(name)).check()
+    main = ensembles.load(ensemble)
+    with progress("draws") as show:
         sizes = {} if systems is None else {"systems": systems}
-        with progress("draws") as show:
-            reply = questions.ask(name, main, worlds or 100, seed, show, workers, **sizes)
-        _note(main.notes)
-        _echo("\n".join([reply.question, "", *reply.sentences]))
-        _name_written(save_reply(reply, name, folder))
-        return
-    effort = claims.effort(full, name is not None, worlds, replications, systems)
+        reply = questions.ask(name, main, draws, seed, show, workers, **sizes)
+    _note(main.notes)
+    _echo("\n".join([reply.question, "", *reply.sentences]))
+    _name_written(save_reply(reply, name, folder))
+
+
+def _compute(
+    name: str | None,
+    out: Path | None,
+    ensemble: Path | None,
+    without: Sequence[Path],
+    effort: Effort,
+    seed: int,
+    sizes: Mapping[str, Any],
+    workers: int | None,
+) -> None:
+    """Compute the answer to the claims, or to one of them, write it and print it."""
+    from sim import files, questions  # noqa: PLC0415
+    from sim.claims import answer as claims  # noqa: PLC0415
+    from sim.report.claims import answer_to, save  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    asked = claims.claims_named(*filter(None, [name]))
+    folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
+    files.Folder(folder, answer_to(asked)).check()
+    main, second = ensembles.load(ensemble), ensembles.load(ensemble, "all_on")
+    kept = folder / claims.UNFINISHED
     with progress("worlds") as show:
-        report = claims.answer(
-            main,
-            second,
-            claims=asked,
-            effort=effort,
-            deep=full or name is not None,
-            seed=seed,
-            months=months,
-            workers=workers,
-            folder=folder / claims.UNFINISHED,
-            progress=show,
-        )
+        refits = [ensembles.load(one) for one in without]
+        report = claims.compute(main, second, claims=asked, effort=effort, seed=seed, refits=refits, workers=workers,
+                                folder=kept, progress=show, **sizes)  # fmt: skip
     if effort.draws:
         with progress("draws") as show:
-            report = questions.asked_beside(report, show, workers)
+            report = questions.asked_beside(report, main, show, workers)
     written = save(report, folder)
-    files.forget(folder / claims.UNFINISHED)
+    files.forget(kept)
     _note((*main.notes, *second.notes))
     _echo(str(report))
     _name_written(written)
 
 
+def _check(
+    report: ClaimReport, ensemble: Path | None, worlds: int | None, seed: int | None, workers: int | None
+) -> None:
+    """Run some worlds of a stored answer again; exits with 1 where it does not agree."""
+    from sim.claims import checks  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    main = ensembles.load(ensemble)
+    with progress("worlds") as show:
+        found = checks.check(report, main, worlds or checks.WORLDS, seed or 1, show, workers)
+    _note(main.notes)
+    _echo("\n".join((*report.notes, *found.lines)))
+    if not found.agrees:
+        raise typer.Exit(1)
+
+
 @app.command()
-def worlds(
+def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told where it does not go with another
     patterns: Annotated[
         Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
@@ -155,7 +229,7 @@ def worlds(
         ),
     ] = False,
     prior: Annotated[
-        str, typer.Option("--prior", help="With --calibrate: main, or all_on (no mechanism is off).")
+        str, _option("--prior", "NAME", "With --calibrate: main, or all_on (no mechanism is off).")
     ] = "main",
     runs: Annotated[
         list[int] | None, _option("--run", "NUMBER", "With --calibrate: make this run alone; may be repeated.", 1)
@@ -164,6 +238,9 @@ def worlds(
         int | None, _option("--check", "NUMBER", "Survey so many of the worlds again: are they still this model's?", 1)
     ] = None,
     sign: Annotated[bool, typer.Option("--sign", help="With --check: if so, write that into their files.")] = False,
+    which_study: Annotated[
+        bool, typer.Option("--which-study", help="Which study would change the stored answer to the claims?")
+    ] = False,
     ensemble: Ensemble = None,
     out: Out = None,
     seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns or --validate.", 0)] = 0,
@@ -184,6 +261,10 @@ def worlds(
         )
     if reweight and patterns is None:
         raise InputError(["--reweight: needs --patterns FILE"])
+    if which_study:
+        _refuse({"patterns": patterns, "calibrate": calibrate, "check": check}, "--which-study is asked alone")
+        _which_study(ensemble, out)
+        return
     own = None if patterns is None else evidence.load(patterns)
     if sign and check is None:
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
@@ -231,6 +312,22 @@ def worlds(
     _echo(said)
     if out is not None:
         _name_written(pages.save(main, table, out))
+
+
+def _which_study(ensemble: Path | None, out: Path | None) -> None:
+    """Say which study would change the answer to each claim."""
+    from sim import files  # noqa: PLC0415
+    from sim.claims import value  # noqa: PLC0415
+    from sim.claims.text import rows_of  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    folder = None if out is None else files.Folder(out, "the value of studies")
+    if folder is not None:
+        folder.check()
+    found = value.value_of_studies(ensembles.load(ensemble))
+    _echo("\n".join(value.sentences(rows_of(found["studies"]))))
+    if folder is not None:
+        _name_written(folder.fill({f"{name}.csv": files.csv(table) for name, table in found.items()}))
 
 
 @app.command()

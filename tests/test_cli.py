@@ -19,7 +19,7 @@ from sim.files import Folder
 from sim.model.mechanisms import REGIMES
 
 COMMANDS = ["list", "claim", "worlds", "run", "show", "new", "check", "parameters"]
-TINY_CLAIM = ["claim", "--worlds", "20", "--replications", "2", "--systems", "1", "--months", "3"]
+TINY_CLAIM = ["claim", "--run", "--worlds", "20", "--systems", "1", "--months", "3"]
 
 STUDY = """
 title = "A tiny study"
@@ -92,7 +92,9 @@ def test_what_there_is_is_listed(sim):
 @pytest.fixture
 def few_worlds(monkeypatch):
     """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
-    monkeypatch.setattr("sim.worlds.ensemble.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    made = {"main": by_hand(), "all_on": by_hand(off=0.0)}
+    monkeypatch.setattr("sim.worlds.ensemble.load", lambda folder=None, prior="main": made[prior])
+    monkeypatch.setattr("sim.claims.statements.precision", lambda sizes: {})  # one block of pairs
     make_answers_small(monkeypatch)
 
 
@@ -113,8 +115,26 @@ def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written
 def test_one_claim_is_answered_in_depth(sim, few_worlds):
     code, out, _ = sim("claim", "relationship", *TINY_CLAIM[1:], "--out", "answer")
     assert code == 0
-    assert "At a price of 4, quality is highest" in out
-    assert "pays" not in out
+    assert "quality of care is best with all of the budget on relationships" in " ".join(out.split())
+    assert "pays:" not in out
+
+
+def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, few_worlds):
+    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
+    whole = Path("answer/claims.txt").read_text(encoding="utf-8")
+    assert sim("claim", "--answer", "answer")[1] == f"{whole}\n"
+    code, out, _ = sim("claim", "fear", "--answer", "answer", "--out", "fear")
+    assert code == 0 and "Does it hold for fear?" in " ".join(out.split()) and Path("fear/claims.png").exists()
+    code, out, _ = sim("claim", "--check", "--answer", "answer", "--worlds", "20")
+    assert code in (0, 1)  # so few managers have too few events for errors to be trusted
+    assert "10 effects were computed again to the bit" in out and "is stored" not in out
+
+
+def test_without_a_stored_answer_one_line_says_how_to_compute_it(sim, monkeypatch):
+    monkeypatch.setattr("sim.claims.stored.SHIPPED", Path("nowhere.zip"))
+    code, _, err = sim("claim")
+    assert code == 2
+    assert mistakes(err) == ["sim: nowhere.zip: there is no stored answer here; sim claim --run computes one"]
 
 
 @pytest.mark.slow
@@ -129,7 +149,7 @@ def test_an_interrupted_answer_keeps_what_is_finished_and_says_how_to_go_on(sim,
         patched.setattr("sim.report.claims.save", stopped)
         code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 130
-    assert "to go on: sim claim --worlds 20" in err
+    assert "to go on: sim claim --run --worlds 20" in err
     assert len(list(Path("answer/unfinished").glob("*.npz"))) == 6
     code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 0
@@ -176,15 +196,18 @@ def test_all_names_are_listed_by_group(sim):
     [
         (["parameters", "feer"], ["fear"]),
         (["clam"], ["clam"]),
-        (["claim", "--replications", "one"], ["--replications"]),
-        (["claim", "--replications", "1"], ["--replications"]),
-        (["claim", "--systems", "1000000000"], ["GiB"]),
-        (["claim", "--months", "0"], ["--months"]),
+        (["claim", "--run", "--systems", "one"], ["--systems"]),
+        (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
+        (["claim", "--run", "--months", "0"], ["--months"]),
+        (["claim", "--full"], ["--full: the answer is stored; add --run"]),
+        (["claim", "--worlds", "50"], ["--worlds: the answer is stored; add --run"]),
+        (["claim", "--run", "--check"], ["--check: --run computes an answer"]),
+        (["claim", "tipping", "--check"], ["--check: a question beside the claims is always run"]),
         (["claim", "--nonsense"], ["--nonsense"]),
         (["list", "study"], ["studies"]),
         (["claim", "faer"], ["fear"]),
-        (["claim", "--worlds", "5"], ["worlds"]),
-        (["claim", "--out", "file.txt/below"], ["file.txt"]),
+        (["claim", "--run", "--worlds", "5"], ["worlds"]),
+        (["claim", "--run", "--out", "file.txt/below"], ["file.txt"]),
         (["run"], ["FILE"]),
         (["run", "missing.toml"], ["missing.toml"]),
         (["run", "."], ["cannot be read"]),

@@ -38,7 +38,7 @@ PARSED_ONLY = {"cluster.md", "calibration.md"}
 NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
 """Programs whose commands are parsed by the shell alone."""
 SMALL: dict[str, tuple[str, ...]] = {
-    "claim": ("--worlds", "30", "--replications", "2", "--systems", "1", "--months", "3"),
+    "claim": ("--worlds", "30", "--systems", "1", "--months", "3"),
 }
 """What is added to a command to make it small."""
 NOT_RUN = ("optimum", "--cluster", "--film", "--patterns", "--calibrate")

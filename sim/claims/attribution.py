@@ -15,12 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.claims.statements import Claim, Contrast
-from sim.claims.tables import findings, key_of
+from sim.claims.statements import Claim, cases
 from sim.model import engine
 from sim.model.parameters import MECHANISMS
 from sim.pool import Progress, in_parallel
-from sim.worlds.evaluate import PLACE, Arm, run_means
+from sim.worlds.evaluate import PLACE, Arm, Contrast, run_means
 from sim.worlds.prior import World, Worlds
 
 Values = NDArray[np.float64]
@@ -50,20 +49,16 @@ class Attribution(NamedTuple):
 
 
 def attributed(claims: Sequence[Claim], worlds: Worlds, **how: Any) -> dict[str, pd.DataFrame]:
-    """By name ``carriers``, which is `ClaimReport.carriers`, ``carriers_by_case`` and ``carriers_ends``: `shapley` of
-    the claims, told `how`.
-
-    Only contrasts of policies are attributed: where an arm has another run's fear there is nothing to switch off.
-    """
-    asked = [(claim, c, m) for claim, c, m in findings(claims) if c and not (c.plus.fear_of or c.minus.fear_of)]
+    """By name ``carriers``, ``carriers_by_case`` and ``carriers_ends``: `shapley` of the claims, told `how`."""
+    asked = [(claim.id, case.contrast, m.outcome) for claim, case in cases(tuple(claims)) for m in case.measures]
     if not asked:
         return {}
-    contrasts, outcomes = dict.fromkeys(c for _, c, _ in asked), dict.fromkeys(m.outcome for *_, m in asked)
+    contrasts, outcomes = dict.fromkeys(c for _, c, _ in asked), dict.fromkeys(name for *_, name in asked)
     found = shapley(list(contrasts), list(outcomes), worlds, **how)
-    keys = pd.DataFrame([key_of(finding) for finding in asked])
-    mechanisms, cases, ends = (keys.merge(table, on=["contrast", "outcome"]) for table in found)
+    keys = pd.DataFrame([(claim, c.name, name) for claim, c, name in asked], columns=["claim", "contrast", "outcome"])
+    mechanisms, by_case, ends = (keys.merge(table, on=["contrast", "outcome"]) for table in found)
     carriers = mechanisms.rename(columns={"error": "standard_error"})
-    return {"carriers": carriers, "carriers_by_case": cases, "carriers_ends": ends}
+    return {"carriers": carriers, "carriers_by_case": by_case, "carriers_ends": ends}
 
 
 def shapley(
@@ -78,9 +73,10 @@ def shapley(
 ) -> Attribution:
     """Shapley values of the mechanisms for each contrast's effect on each outcome, over weighted worlds.
 
-    The contrasts are of policies: no arm has another run's fear. `draws` worlds are drawn by weight, each with a seed
-    and an order of its own, about 30 runs an arm for each. (Walking an order in its reverse as well was no better than
-    a new draw: the worlds differ more than the orders.) `sizes` are those of the runs.
+    The contrasts are of policies: where an arm has another run's fear there is nothing to switch off. `draws` worlds
+    are drawn by weight, each with a seed and an order of its own, about 30 runs an arm for each. (Walking an order in
+    its reverse as well was no better than a new draw: the worlds differ more than the orders.) `sizes` are those of
+    the runs.
     """
     drawn = worlds.resample(draws, seed)
 
@@ -93,10 +89,10 @@ def shapley(
     engine.warm_up()
     walks = in_parallel(one, range(draws), progress, workers)
     parts = np.array([[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks])
-    cases = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
-    cases["all"] = [True] * len(MECHANISMS)
+    of_case = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
+    of_case["all"] = [True] * len(MECHANISMS)
     # draws side by side in memory, because a mean's last bit depends on it
-    sums = {(case,): np.asfortranarray(parts[:, which].sum(axis=1)) for case, which in cases.items()}
+    sums = {(case,): np.asfortranarray(parts[:, which].sum(axis=1)) for case, which in of_case.items()}
 
     def table(columns: Sequence[str], values: Mapping[Any, Values]) -> pd.DataFrame:
         rows = [
@@ -151,4 +147,4 @@ def effects_of(world: World, contrasts: Sequence[Contrast], outcomes: Sequence[s
             done[key] = run_means(p, seed)[places]
         return done[key]
 
-    return lambda off: np.stack([means(c.plus, off) - means(c.minus, off) for c in contrasts])
+    return lambda off: np.stack([np.asarray(sum(sign * means(arm, off) for sign, arm in c.arms)) for c in contrasts])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, product
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sim.claims.statements import HEADLINE, Claim
+from sim.claims.construction import BY_CONSTRUCTION
+from sim.claims.multiverse import COLUMNS, NO_FINDING
+from sim.claims.statements import HEADLINE, SURVEILLANCE, Claim
+from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, how_many, words_of
 from sim.model.glossary import joined, label, percent, shown_numbers, signed_numbers
 
 if TYPE_CHECKING:
@@ -17,130 +19,156 @@ if TYPE_CHECKING:
 Row = Mapping[Any, Any]
 Tables = Mapping[str, Sequence[Row]]
 
-VERDICTS = ("supported", "opposed", "higher", "lower", "negligible", "undecided")
-ALTERNATIVES = ("unweighted", "second_prior", "left_out")
-"""What stands beside a verdict, by the beginning of its columns."""
 STANDS_OUT = 3.0
 """Standard errors beyond which a contribution is told from nothing. At 2, about two of 34 would pass by chance."""
-_NAMES = {"Berwick": "Berwick", "government": "the government"}
-_SUBJECTS = {"Berwick": "Berwick", "government": "The government"}  # at the beginning of a sentence
+_NAMES = {"Berwick": "Berwick", "government": "the government", "": ""}
+SAMPLES = {
+    "prior": "worlds drawn without any finding",
+    "all_on": "worlds with no mechanism off",
+    "again": "of the worlds again under other sizes",
+}
+"""What the worlds beside the main ones are, by column."""
+_ASKED = {
+    "prior": "without any finding",
+    "all_on": "with no mechanism off",
+    "left_out": "without the findings on the same outcome",
+    "halves": "in the other half of the calibrations",
+    "managers_4": "with organisations of 4 managers",
+    "managers_40": "with organisations of 40 managers",
+    "months_60": "after 5 years",
+    "months_240": "after 20 years",
+}
+ANOTHER_MODEL = (
+    "NOT THIS MODEL'S ANSWER: the model's code has changed since this answer was computed; sim claim --run computes it "
+    "anew."
+)
 
 KEY = (
-    "Shares are of plausible worlds, by weight. The verdict over worlds is the commonest one where it leads the "
-    "next by more than two Monte Carlo errors, which takes no majority; else there is no clear answer. After a "
-    "semicolon stands what is otherwise: unweighted by evidence, under a second prior with every mechanism on, or "
-    "with the findings on the same outcome left out.",
+    "Numbers of worlds are of 100 plausible ones, by weight: parameters within their plausible ranges, weighted by "
+    "agreement with published findings. A side is supported or opposed where the mean effect and more than half of "
+    "the worlds surely lie beyond the smallest effect of interest on that side; too small to matter, where they surely "
+    "lie within it; else the worlds are divided. Robust: the verdict stays the same without the findings, with no "
+    "mechanism off, without the findings on the same outcome, in both halves of the calibrations, in organisations of "
+    "4 and of 40 managers, and after 5 and 20 years.",
     "Carried by: Shapley values, the three largest that stand out; for and against say whose case a mechanism was "
-    "put in for, Berwick's or his opponents', not which way it works here. The part through fear asks something "
-    "else: what changes when only fear is exchanged. Several outcomes, thresholds and paths belong to one claim, so"
-    " a count of verdicts is no count of claims. Everything else is in the tables and in report.html.",
+    "put in for, Berwick's or his opponents', not which way it works here. Everything else is in the tables and in "
+    "report.html.",
 )
 CAVEATS = (
-    "A share is of plausible worlds, by weight: worlds whose parameters lie in their plausible ranges, weighted by "
-    "agreement with published findings. It does not say how likely a claim is to be true, and it is as good as the "
-    "model, the ranges and the findings.",
+    "A share of worlds does not say how likely a claim is to be true, and it is as good as the model, the ranges and "
+    "the findings.",
     "The findings come from other people than NHS managers: nurses, clerks, students, firms under inspection.",
-    "A verdict compares an effect with the smallest one of interest, which is this project's choice, made before any "
-    "result. Among many verdicts some are wrong by chance; an undecided world may become decided with more runs, and "
-    "the spread of effects over worlds holds some chance within them.",
+    "What matters is this project's choice. The limits were last edited after effects of a first version, and of a "
+    "prototype of this one, had been seen; the tables show the shares for every limit, and what the first limits give.",
     "Levers other than those named stay as the world has them; what a policy costs counts only where it is said to.",
 )
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:
-    """The rows of a table as mappings."""
-    return list(frame.to_dict("records"))
+    """The rows of a table as mappings, without the cells that are missing."""
+    return [{k: v for k, v in row.items() if not (isinstance(v, float) and math.isnan(v))}
+            for row in frame.to_dict("records")]  # fmt: skip
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care; for each the
-    direction with more weight, or that hardly anything changes, where that is the verdict."""
-    first: dict[tuple[str, str], Row] = {}
-    for row in rows:  # the first contrast of a claim is the one that decides
-        first.setdefault((row["claim"], row["outcome"]), row)
+    """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care."""
+    found = {(row["claim"], row["outcome"]): row for row in reversed(rows)}  # the first contrast of a claim decides
     parts = []
     for key, what in HEADLINE.items():
-        if not has_shares(row := first.get(key, {})):
+        if not (row := found.get(key)) or "delta" not in row:
             continue
-        if row["verdict"] == "negligible":
-            parts.append(f"hardly changes {what} in {percent(row['negligible'])}")
-            continue
-        share = "supported" if row["supported"] >= row["opposed"] else "opposed"
-        verb = "raises" if (row["sign"] > 0) == (share == "supported") else "lowers"
-        parts.append(f"{verb} {what} in {percent(row[share])}")
-    return (
-        f"Heavy surveillance instead of light {joined(parts)} of plausible worlds, by weight." if parts else tally(rows)
-    )
+        verdict, names = row["verdict"], words_of(row["sign"], row["direction"])
+        if verdict in (names[1], names[-1]):
+            verb = "raises" if verdict == names[1] else "lowers"
+            parts.append(f"{verb} {what} {how_many(row['share'])}")
+        elif verdict == names[0]:
+            parts.append(f"hardly changes {what} {how_many(row['share'])}")
+        else:
+            parts.append(f"divides the worlds on {what}" if verdict == DIVIDED else f"decides {what} {BY_CONSTRUCTION}")
+    if parts:
+        return f"Heavy surveillance instead of light {joined(parts)}."
+    first = next((row for row in rows if row.get("primary")), None)
+    return f"{first['claim']}: {brief(first)}." if first else "Levels at baseline, without a verdict."
 
 
-def tally(rows: Sequence[Row]) -> str:
-    """How many verdicts each side won and lost, in one sentence."""
-    parts = []
-    for side, who in _SUBJECTS.items():
-        count = Counter[str](row["verdict"] for row in rows if row["side"] == side)
-        rest = "".join(f", {n} {verdict}" for verdict, n in count.most_common() if verdict != "supported")
-        if count:
-            parts.append(f"{who}: {count['supported']} of {count.total()} verdicts supported{rest}")
-    return ". ".join(parts) + "." if parts else "No side claims anything here."
-
-
-def winners(rows: Sequence[Row]) -> Iterator[str]:
-    """Who wins what: for each side, the outcomes that got each verdict, by claim."""
-    for side, verdict in product(_SUBJECTS, ("supported", "opposed")):
-        mine = (row for row in rows if row["side"] == side and row["verdict"] == verdict)
-        if won := dict.fromkeys(f"{row['claim']} ({label(row['outcome'])})" for row in mine):
-            yield f"{_SUBJECTS[side]} is {verdict} on {joined(list(won))}."
-
-
-def findings(claim: Claim, rows: Sequence[Row], in_depth: bool = False) -> list[str]:
-    """What was found on a claim, in a line for each contrast; in depth also the effects, and all outcomes of a contrast
-    that is an aside."""
-    headings = {c.name: c.heading or c.subject.rstrip(",") for c in claim.contrasts}
-    asides = {c.name for c in claim.contrasts if c.aside}
+def findings(claim: Claim, rows: Sequence[Row], tables: Tables, in_depth: bool = False) -> list[str]:
+    """What was found on a claim, in a line for each contrast; in depth also, outcome by outcome, the shares, the
+    columns, and what nobody claims."""
+    headings = {case.contrast.name: case.heading or case.subject.rstrip(",") for case in claim.cases}
     lines = []
-    mine = [row for row in rows if row["claim"] == claim.id]
-    for contrast, group in groupby(mine, lambda row: row["contrast"]):
-        said = [brief(row, in_depth) for row in group]
-        told = said[:1] if contrast in asides and not in_depth else said
-        lines.append(f"{headings.get(contrast, 'At baseline')}: {'; '.join(told)}.")
+    for contrast, group in groupby(rows, lambda row: row["contrast"]):
+        mine = list(group)
+        lines.append(f"{headings[contrast]}: {'; '.join(brief(row) for row in mine)}.")
+        if in_depth:
+            for row in mine:
+                lines += [*depth(row), *columns(row, tables.get("holds", ()))]
+            said = {row["outcome"] for row in mine}
+            rest = [r for r in tables.get("vector", ()) if r["contrast"] == contrast and r["outcome"] not in said]
+            if rest:
+                lines.append(f"What else it does: {'; '.join(brief(row) for row in rest)}.")
     return lines
 
 
-def brief(row: Row, in_depth: bool = False) -> str:
-    """One finding in a few words: the overall verdict, the shares, and the alternatives that say something else; in
-    depth also the effect."""
-    what, verdict, effect = label(row["outcome"]), str(row["verdict"]), _effect(row)
-    if not has_shares(row):
-        return f"{what} {effect or verdict}" + (f", {row['remark']}" if in_depth and row["remark"] else "")
-    ranked = sorted((v for v in VERDICTS if is_number(row.get(v))), key=lambda v: -row[v])
-    numbers = [f"{percent(row[v])} {v}" for v in ranked if row[v] > 0.0]
-    if verdict in VERDICTS:
-        who = f"{_NAMES[row['side']]} " if verdict in ("supported", "opposed") else ""
-        numbers[0], verdict = percent(row[verdict]), who + verdict
-    others = [
-        f"{name.replace('_', ' ')} {said}"
-        for name in ALTERNATIVES
-        if (said := row.get(f"{name}_verdict") or "") not in ("", row["verdict"])
-    ]
-    told = f"{what} {verdict} ({', '.join(numbers)}{'; ' if others else ''}{', '.join(others)})"
-    return f"{told}, {effect}" if in_depth and effect else told
+def brief(row: Row) -> str:
+    """One finding in a few words: whose it is and the verdict with its share, the mean effect, and whether it holds."""
+    what, effect = label(row["outcome"]), effect_of(row)
+    if row["verdict"] == ESTIMATE:
+        return f"{what} {effect}"
+    who = f"{_NAMES[row.get('side', '')]} " if row["verdict"] in ("supported", "opposed") else ""
+    return f"{what}: {who}{row['words']} ({effect}), {row['holds']}"
 
 
-def _effect(row: Row) -> str:
-    if not is_number(row.get("median")):
-        return ""
-    level = row["contrast"].startswith("level")
-    numbers = (row["median"], row["q05"], row["q95"])
-    median, low, high = shown_numbers(*numbers) if level else signed_numbers(*numbers)
-    limit = f", where {row['sesoi_rule'].replace('rel', 'of the level')} matters" if row["sesoi_rule"] else ""
-    return f"{'level' if level else 'effect'} {median} in the median world, {low} to {high} in 90 % of them{limit}"
+def effect_of(row: Row) -> str:
+    """The mean effect with its interval."""
+    ends = [row[name] for name in ("mean", "low", "high") if name in row]
+    mean, *interval = signed_numbers(*ends)
+    return f"{mean}, {interval[0]} to {interval[1]}" if interval else mean
 
 
-def reasons(row: Row, carriers: Iterable[Row], flips: Iterable[Row], in_depth: bool = False) -> list[str]:
+def depth(row: Row) -> Iterator[str]:
+    """The shares of an outcome with their errors, and what stands beside them."""
+    if "delta" not in row:
+        return
+    names = words_of(row["sign"], row["direction"])
+    told = [f"{names[one]} in {error_of(row, name)}" for one, name in CLASSES.items()]
+    limit, near = shown_numbers(row["delta"])[0], 100 * row["near"]
+    construction = f" By construction: {row['construction']}." if "construction" in row else ""
+    yield (
+        f"{label(row['outcome'])}: of 100 worlds, {', '.join(told)}, where {limit} matters; {near:.0f} lie within two "
+        f"errors of that. Were every calibration to count the same: {row['equal_verdict']}.{construction}"
+    )
+
+
+def error_of(row: Row, name: str) -> str:
+    """A share and its error, of 100 worlds; marked where the error is above 8."""
+    share, error = 100 * row[name], 100 * row.get(f"{name}_error", math.nan)
+    return f"{share:.0f} ± {error:.1f}{' (not known well)' if not error <= 8.0 else ''}"
+
+
+def columns(row: Row, held: Sequence[Row]) -> Iterator[str]:
+    """The verdict formed again, column by column."""
+    mine = {r["column"]: r for r in held if (r["contrast"], r["outcome"]) == (row["contrast"], row["outcome"])}
+    parts = []
+    for name in COLUMNS:
+        if (found := mine.get(name)) is None:
+            parts.append(f"{_ASKED[name]}: not asked")
+        elif found["status"] == NO_FINDING:
+            parts.append("no finding is on this outcome")
+        else:
+            parts.append(f"{_ASKED[name]}: {found['verdict']} ({found['status']})")
+    if mine:
+        yield f"Does it hold for {label(row['outcome'])}? {'; '.join(parts)}."
+
+
+def reasons(row: Row, tables: Tables, in_depth: bool = False) -> list[str]:
     """What carries a finding, and where its verdict would be another one; in depth also where no region was found."""
     carried, flipped = (
-        [reason for reason in table if all(reason[k] == row[k] for k in ("claim", "contrast", "outcome"))]
-        for table in (carriers, flips)
+        [
+            reason
+            for reason in tables.get(name, ())
+            if all(reason[k] == row[k] for k in ("claim", "contrast", "outcome"))
+        ]
+        for name in ("carriers", "flips")
     )
     told = [str(flip["sentence"]) for flip in flipped if flip["found"] or in_depth]
     return [*filter(None, [carriers_sentence(carried)]), *told]
@@ -148,103 +176,126 @@ def reasons(row: Row, carriers: Iterable[Row], flips: Iterable[Row], in_depth: b
 
 def besides(claim: Claim, tables: Tables) -> Iterator[str]:
     """What the tables beside the verdicts say about a claim."""
-    names = [analysis.name for analysis in claim.analyses if analysis.name in SENTENCES]
-    for name in [*names, "break_evens"]:
-        yield from SENTENCES[name]([row for row in tables[name] if row.get("claim", claim.id) == claim.id])
+    mine = {case.contrast.name for case in claim.cases}
+    outcomes = {m.outcome for case in claim.cases for m in case.measures}
+    if SURVEILLANCE.name in mine:
+        yield from doses([row for row in tables.get("doses", ()) if row["outcome"] in outcomes])
+    for name in BESIDE.get(claim.id, ()):
+        yield from SENTENCES[name](tables.get(name, ()))
+    yield from break_evens([row for row in tables.get("break_evens", ())
+                            if row["contrast"] in mine and row["outcome"] in outcomes])  # fmt: skip
 
 
 def doses(rows: Sequence[Row]) -> Iterator[str]:
-    """What each dose and each lever adds to an outcome, in the median world."""
+    """What each dose of surveillance changes against today's, and monitoring and targets against little of both."""
     for outcome, group in groupby(rows, lambda row: row["outcome"]):
-        if found := [row for row in group if is_number(row.get("median"))]:
-            texts = signed_numbers(*(row["median"] for row in found))
-            parts = [f"{row['step']} {text}" for row, text in zip(found, texts, strict=True)]
-            yield f"By dose, {label(outcome)} in the median world: {', '.join(parts)}."
+        found = list(group)
+        texts = signed_numbers(*(row["mean"] for row in found))
+        parts = [f"{row['step']} {text}" for row, text in zip(found, texts, strict=True)]
+        yield f"By dose, {label(outcome)} on average: {', '.join(parts)}."
 
 
 def levels(rows: Sequence[Row]) -> Iterator[str]:
-    """How many leaders are fearful under each dose of surveillance, by each limit."""
-    for outcome, limit in (("fearful", 0.5), ("fearful_40", 0.4), ("fearful_60", 0.6)):
-        parts = [
-            f"{percent(row['median'])} under {row['arm']} surveillance ({percent(row['low'])} to "
-            f"{percent(row['high'])} in 90 % of worlds)"
-            for row in rows
-            if row["outcome"] == outcome
-        ]
-        if parts:
-            yield f"Managers with a fear above {limit}: {joined(parts)}."
+    """How many leaders are fearful at baseline."""
+    for row in rows:
+        yield (
+            f"{label(row['outcome'])}: {percent(row['q50'])} of managers in the median world, {percent(row['q05'])} to "
+            f"{percent(row['q95'])} in 90 of 100 worlds. A band so wide is no answer."
+        )
 
 
 def optimum(rows: Sequence[Row]) -> Iterator[str]:
-    """Where on the oversight budget quality is highest, for each price of relationship."""
-    for price, group in groupby(rows, lambda row: row["price"]):
-        first, *between, last = group
+    """Where on the oversight budget an outcome is best."""
+    for outcome, group in groupby(rows, lambda row: row["outcome"]):
+        first, *between, last = list(group)
         inside = sum(row["share"] for row in between)
-        middle, low, high = shown_numbers(first["optimum_median"], first["optimum_low"], first["optimum_high"])
+        middle, low, high = shown_numbers(first["best_q50"], first["best_q05"], first["best_q95"])
         yield (
-            f"At a price of {price:g}, quality is highest with all of the budget on relationships in "
-            f"{percent(last['share'])} of worlds, with none in {percent(first['share'])}, in between in "
-            f"{percent(inside)}; the best relationship is {middle} in the median world ({low} to {high} in 90 %)."
+            f"{label(outcome)} is best with all of the budget on relationships in {percent(last['share'])} of worlds, "
+            f"with none in {percent(first['share'])}, in between in {percent(inside)}; the best relationship is "
+            f"{middle} in the median world ({low} to {high} in 90 %)."
         )
 
 
 def made_up(rows: Sequence[Row]) -> Iterator[str]:
     """How much more cooperation makes up for a cut."""
-    if not (found := {row["case"]: row for row in rows}):
-        return
-    enough = [
-        f"{case.removesuffix(' is enough')} in {percent(row['share'])}"
-        for case, row in found.items()
-        if case.startswith("incentive")
-    ]
-    text = (
-        f"Cooperation makes up for the whole loss with {joined(enough)} of worlds; none that was tried does in "
-        f"{percent(found['no incentive tried is enough']['share'])}, and in "
-        f"{percent(found['nothing was lost']['share'])} nothing was lost"
-    )
-    needed = found.get("needed")
-    yield text + (f"; where one is enough and something was lost, it takes {needed['median']:.2f} in the median "
-                  f"world ({needed['low']:.2f} to {needed['high']:.2f} in 90 %)." if needed else ".")  # fmt: skip
+    found = {row["case"]: row for row in rows}
+    if none := found.get("no cooperation makes up for it"):
+        text = f"No cooperation makes up for the cut in {percent(none['share'])} of worlds"
+        needed = found.get("more cooperation")
+        yield text + (
+            f"; elsewhere it takes {needed['mean']:.2f} more of it on average ({needed['q05']:.2f} to "
+            f"{needed['q95']:.2f} in 90 of 100 worlds)." if needed else "."
+        )  # fmt: skip
 
 
 def break_evens(rows: Sequence[Row]) -> Iterator[str]:
-    """Signs that one parameter decides."""
+    """The values of parameters at which effects turn."""
+    for (outcome, parameter), group in groupby(rows, lambda row: (row["outcome"], row["parameter"])):
+        parts = []
+        for row in group:
+            where = f"{row['value']:.3g}" if "value" in row else "no value in the range"
+            interval = f" ({row['low']:.3g} to {row['high']:.3g})" if "low" in row else ""
+            parts.append(f"{row['level']} at {where}{interval}")
+        yield f"Break-even of {label(outcome)}: over {parameter} it crosses {', '.join(parts)}."
+
+
+def path_through_fear(rows: Sequence[Row]) -> Iterator[str]:
+    """Which part of the fall in initiative goes through fear."""
     for row in rows:
-        verb = "rises" if row["sign"] > 0 else "falls"
-        value = shown_numbers(row["break_even"])[0] if row["break_even"] else "0"
-        yield (
-            f"By construction: {label(row['outcome'])} {verb} where {row['parameter']} is above {value} "
-            f"({row['why']}); it is in {percent(row['share_above'])} of worlds. Simulated, this holds in "
-            f"{percent(row['as_it_should'])}."
-        )
+        if "part" not in row:
+            yield f"Through fear, {row['version']}: not given, since the whole change is not told from none."
+        else:
+            ends = f" ({100 * row['low']:.0f} to {100 * row['high']:.0f})" if "low" in row else ""
+            yield f"Through fear, {row['version']}: {100 * row['part']:.0f} % of the mean change{ends}."
 
 
 def atmosphere(rows: Sequence[Row]) -> Iterator[str]:
-    """How readiness to try something new goes with fear, across worlds."""
-    parts = [f"{100 * row['mean']:.1f} % at a fear of {row['fear_from']:.1f} to {row['fear_to']:.1f}" for row in rows]
-    if parts:
-        yield f"Whatever the surveillance, managers who try something new in a month: {', '.join(parts)}."
-
-
-def fear_slope(rows: Sequence[Row]) -> Iterator[str]:
     """How readiness to try something new goes with fear, within a world."""
     for row in rows:
-        middle, low, high = signed_numbers(*(10 * row[name] for name in ("median", "low", "high")))
+        tenth = signed_numbers(0.1 * row["mean"])[0]
         yield (
-            f"Within a world, across regimes, the rate falls as fear rises in {percent(row['share_falling'])} of "
-            f"worlds; a tenth more fear goes with {middle} points of it ({low} to {high} in 90 %)."
+            f"In an atmosphere of more fear, at today's oversight: the rate of trying falls in "
+            f"{percent(row['falling'])} of worlds; a tenth more fear goes with {tenth} of it on average. Worlds whose "
+            f"fear hardly moves are left out, {percent(row['left_out'])}."
+        )
+
+
+def records(rows: Sequence[Row]) -> Iterator[str]:
+    """Whether those with a record slip more."""
+    for row in rows:
+        yield (
+            f"Those with a record slip more by negligence in {percent(row['above_0'])} of worlds, by "
+            f"{signed_numbers(row['mean'])[0]} a month on average; {row['without']} of {row['worlds']} worlds have "
+            f"nobody with a record and are left out."
         )
 
 
 SENTENCES: dict[str, Callable[[Sequence[Row]], Iterator[str]]] = {
-    say.__name__: say for say in (doses, levels, optimum, made_up, break_evens, atmosphere, fear_slope)
+    say.__name__: say for say in (levels, optimum, made_up, path_through_fear, atmosphere, records)
 }
 """What the rows of a table say about a claim, by the table's name."""
+BESIDE = {
+    "fearful": ("levels",),
+    "risk": ("path_through_fear", "atmosphere"),
+    "relationship": ("optimum",),
+    "cuts": ("made_up",),
+    "recycling": ("records",),
+}
+"""The tables that are told of a claim."""
+
+
+def missed(rows: Iterable[Row]) -> Iterator[str]:
+    """The standards of the answer that it does not meet."""
+    for row in rows:
+        if not row["met"]:
+            given = f"{row['value']:.3g}" if "value" in row else "not known"
+            yield f"This answer falls short of its own standard: {row['rule']} {row['limit']:g}; it is {given}."
 
 
 def carriers_sentence(rows: Iterable[Row]) -> str:
     """Which mechanisms carry an effect: those that stand out from chance, the three largest first."""
-    clear = [row for row in rows if abs(row["contribution"]) > STANDS_OUT * row["standard_error"]]
+    clear = [r for r in rows if abs(r["contribution"]) > STANDS_OUT * r.get("standard_error", math.inf)]
     if not clear:
         return ""
     clear = sorted(clear, key=lambda row: -abs(row["contribution"]))[:3]
@@ -252,11 +303,6 @@ def carriers_sentence(rows: Iterable[Row]) -> str:
     parts = [f"{row['mechanism'].replace('_', ' ')} ({text}, {row['case']})"
              for row, text in zip(clear, texts, strict=True)]  # fmt: skip
     return f"Carried by {joined(parts)}."
-
-
-def has_shares(row: Row) -> bool:
-    """Whether a row has verdicts, and so shares of worlds."""
-    return any(is_number(row.get(verdict)) for verdict in VERDICTS)
 
 
 def is_number(value: Any) -> bool:

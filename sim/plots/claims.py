@@ -1,27 +1,27 @@
 """Pictures of the claims over plausible worlds: effects and verdicts, what carries them, where they flip, and the
 evidence.
 
-In the first ones, an effect is on the left in units of its smallest effect of interest: the median world as a dot, half
-of the worlds as a thick line, nine tenths as a thin one, by weight; below it in grey the same without weighting by
-evidence. The grey band holds what is too small to matter, the tinted side is where whoever made the claim would be
-right. On the right are the shares of worlds with each verdict.
+In the first ones, an effect is on the left in units of its smallest effect of interest: the mean as a dot, half of the
+worlds as a thick line, nine tenths as a thin one, by weight. The grey band holds what is too small to matter, the
+tinted side is where whoever made the claim would be right. On the right are the shares of worlds in which the effect
+is beyond what matters, the verdict, and whether it holds.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
 from sim.claims import text as words
+from sim.claims.statements import SURVEILLANCE
 from sim.claims.text import Row
+from sim.claims.verdict import CLASSES, TOO_SMALL, words_of
 from sim.model.glossary import joined, label, signed_numbers
 from sim.plots import layout, theme
 
@@ -42,13 +42,14 @@ WIDEST = 4.0
 
 LOOKS = {
     "supported": (theme.GREEN, "white"),
+    "better": (theme.GREEN, "white"),
     "higher": (theme.BLUE, "white"),
-    "negligible": ("#BDBDBD", theme.BLACK),
-    "undecided": (theme.YELLOW, theme.BLACK),
+    TOO_SMALL: ("#BDBDBD", theme.BLACK),
     "lower": (theme.SKY, theme.BLACK),
+    "worse": (theme.VERMILLION, "white"),
     "opposed": (theme.VERMILLION, "white"),
 }
-"""Colour of each verdict and of the writing on it, in the order of the bars; none is the colour of a side."""
+"""Colour of each class of effects and of the writing on it, in the order of the bars; none is the colour of a side."""
 TINTS = {"Berwick": "#CFE8F8", "government": "#FBE3B0"}
 SIDES = {"Berwick": "Berwick ", "government": "gov't ", "": ""}
 _FEW_ROWS = 12  # with fewer, the rest of the picture stays empty
@@ -62,16 +63,12 @@ _WAYS = {"up": (theme.BLUE, "-", "o"), "down": (theme.VERMILLION, "--", "s")}
 def pages(report: ClaimReport) -> dict[str, list[Row]]:
     """The findings with a smallest effect of interest, by the names of the pictures that show them.
 
-    Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart. Of a
-    contrast that is an aside only the first outcome is shown: the tables have the others.
+    Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart.
     """
-    asides = {(c.id, k.name): c.measures[0].outcome for c in report.claims for k in c.contrasts if k.aside}
-    rows = [row for row in words.rows_of(report.table) if row["sesoi_rule"]]
-    shown = [row for row in rows if asides.get((row["claim"], row["contrast"]), row["outcome"]) == row["outcome"]]
-    doses = set(report.tables["doses"].get("claim", ()))
-    found = {"claims": [row for row in shown if row["claim"] in doses]}
+    shown = [row for row in words.rows_of(report.table) if "delta" in row]
+    found = {"claims": [row for row in shown if row["contrast"] == SURVEILLANCE.name]}
     page: list[Row] = []
-    for _, group in groupby((row for row in shown if row["claim"] not in doses), lambda row: row["claim"]):
+    for _, group in groupby((row for row in shown if row not in found["claims"]), lambda row: row["claim"]):
         claim = list(group)
         if not page or len(page) + len(claim) > MOST_ROWS:
             page = found.setdefault(f"claims_{len(found) + 1}", [])
@@ -82,17 +79,17 @@ def pages(report: ClaimReport) -> dict[str, list[Row]]:
 def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
     """One picture of the findings: ``claims`` is surveillance, the others are named by `pages`."""
     rows = pages(report)[page]
-    tally = words.tally(rows)
-    title = (report.headline() if page == "claims" else tally).replace(" %", "\N{NO-BREAK SPACE}%")
+    title = words.headline(rows)
     note = (
-        "Dot: the median world; thick line: half of the worlds; thin line: nine tenths. Worlds are plausible ones, "
-        f"weighted by agreement with published findings, mostly on other people than NHS managers. {report.scale()}"
+        "Dot: the mean; thick line: half of the worlds; thin line: nine tenths. Worlds are plausible ones, "
+        f"weighted by agreement with published findings, mostly on other people than NHS managers. *: it depends on "
+        f"what holds.csv names. {report.scale()}"
     )
     alt = f"Effects over plausible worlds, and shares of worlds with each verdict, for {len(rows)} findings"
     with theme.slide(title, note, alt, 3, 3, width_ratios=(0.16, 0.45, 0.22)) as (figure, panels):
         headings, effects, bars = panels
-        if page == "claims":
-            figure.subfigs[0].suptitle(tally, x=0.009, ha="left", fontsize=theme.SMALL, color=theme.GREY)
+        if report.notes:
+            figure.subfigs[0].suptitle(" ".join(report.notes), x=0.009, ha="left", fontsize=theme.SMALL)
         for axes, labels in ((headings, []), (effects, [label(row["outcome"]) for row in rows]), (bars, [])):
             layout.rows(axes, labels, theme.TEXT, max(len(rows), _FEW_ROWS))
         headings.set_axis_off()
@@ -113,7 +110,7 @@ def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
 
 def _headings(figure: Figure, axes: Axes, report: ClaimReport, rows: Sequence[Row]) -> None:
     """What the claim is, once beside its outcomes, and lines between claims across the picture."""
-    headings = {(c.id, k.name): k.heading or c.heading for c in report.claims for k in c.contrasts}
+    headings = {(c.id, k.contrast.name): k.heading or c.heading for c in report.claims for k in c.cases}
     across = blended_transform_factory(figure.transFigure, axes.transData)
     before = None
     for place, row in enumerate(rows):
@@ -128,51 +125,44 @@ def _headings(figure: Figure, axes: Axes, report: ClaimReport, rows: Sequence[Ro
 
 
 def _effect(axes: Axes, place: int, row: Row) -> None:
-    """Nine tenths and half of the worlds as lines, the median world as a dot or, off the scale, an arrow."""
+    """Nine tenths and half of the worlds as lines, the mean as a dot or, off the scale, an arrow."""
     if row["sign"]:
         axes.barh(place, row["sign"] * (LIMIT - 1.0), height=1.0, left=row["sign"], color=TINTS[row["side"]], zorder=0)
     axes.barh(place, 2.0, height=1.0, left=-1.0, color=theme.PALE, zorder=0)
     axes.plot([0, 0], [place - 0.5, place + 0.5], color="white", linewidth=1.5, zorder=1)
-    for prefix, shift, colour, thin, thick, dot in (
-        ("", -0.1, theme.BLACK, 2.0, 6.0, 9.0), ("unweighted_", 0.28, theme.GREY, 1.0, 2.5, 4.0)
-    ):  # fmt: skip
-        values = [row.get(f"{prefix}in_sesoi_q{q}", math.nan) for q in ("05", "25", "50", "75", "95")]
-        if np.isnan(values).any():
-            continue
-        low, lower, middle, upper, high = np.clip(values, -LIMIT, LIMIT)
-        y = place + shift
-        axes.plot([low, high], [y, y], color=colour, linewidth=thin, solid_capstyle="butt", zorder=2)
-        axes.plot([lower, upper], [y, y], color=colour, linewidth=thick, solid_capstyle="butt", zorder=2)
-        marker = "o" if abs(middle) < LIMIT else ">" if middle > 0 else "<"
-        axes.plot(middle * 0.985, y, marker=marker, markersize=dot, color=colour, markerfacecolor="white",
-                  markeredgewidth=dot / 5, zorder=3)  # fmt: skip
+    low, lower, upper, high, mean = (
+        np.clip(row[name] / row["delta"], -LIMIT, LIMIT) for name in ("q05", "q25", "q75", "q95", "mean")
+    )
+    axes.plot([low, high], [place, place], color=theme.BLACK, linewidth=2.0, solid_capstyle="butt", zorder=2)
+    axes.plot([lower, upper], [place, place], color=theme.BLACK, linewidth=6.0, solid_capstyle="butt", zorder=2)
+    marker = "o" if abs(mean) < LIMIT else ">" if mean > 0 else "<"
+    axes.plot(mean * 0.985, place, marker=marker, markersize=9.0, color=theme.BLACK, markerfacecolor="white",
+              markeredgewidth=1.8, zorder=3)  # fmt: skip
 
 
 def _shares(axes: Axes, place: int, row: Row) -> None:
-    """The shares of the verdicts side by side, and the overall verdict in words on the right."""
-    left, verdict = 0.0, row["verdict"]
+    """The shares of the classes side by side, and the verdict in words on the right, with what it depends on."""
+    left, verdict, names = 0.0, row["verdict"], words_of(row["sign"], row["direction"])
+    shares = {names[one]: row[name] for one, name in CLASSES.items()}
     for name, (colour, ink) in LOOKS.items():
-        share = row.get(name, math.nan)
-        if not share > 0.0:  # missing, too
+        if not (share := shares.get(name, 0.0)) > 0.0:
             continue
         axes.barh(place, share, left=left, height=0.74, color=colour)
         if share >= _SMALLEST_WRITTEN:
             axes.text(left + share / 2, place, f"{100 * share:.0f}", fontsize=theme.SMALL, color=ink, ha="center",
                       va="center")  # fmt: skip
         left += share
-    side = SIDES[row["side"]] if verdict in ("supported", "opposed") else ""
+    side = SIDES[row.get("side", "")] if verdict in ("supported", "opposed") else ""
     weight, ink = ("bold", theme.BLACK) if verdict in LOOKS else ("normal", theme.GREY)
-    axes.text(1.04, place, side + verdict, transform=axes.get_yaxis_transform(), fontsize=theme.TEXT, va="center",
-              fontweight=weight, color=ink)  # fmt: skip
+    holds = "" if row["holds"] == "robust" else " *"
+    axes.text(1.04, place, side + verdict + holds, transform=axes.get_yaxis_transform(), fontsize=theme.TEXT,
+              va="center", fontweight=weight, color=ink)  # fmt: skip
 
 
 def _forest_key(figure: Figure) -> None:
     keys: list[Any] = [Patch(color=theme.PALE, label="too small to matter")]
     keys += [Patch(color=tint, label=f"{SIDES[side].strip()} is right") for side, tint in TINTS.items()]
-    for name, colour, width in (("by evidence", theme.BLACK, 5), ("unweighted", theme.GREY, 2)):
-        keys.append(Line2D([], [], color=colour, linewidth=width, marker="o", markerfacecolor="white",
-                           markersize=width + 3, label=name))  # fmt: skip
-    keys += [Patch(color=colour, label=name) for name, (colour, _) in LOOKS.items()]
+    keys += [Patch(color=colour, label=name) for name, (colour, _) in LOOKS.items() if name != TOO_SMALL]
     figure.subfigs[0].legend(handles=keys, loc="outside lower left", ncols=len(keys), frameon=False, borderpad=0.0,
                              fontsize=theme.SMALL - 0.5, handletextpad=0.4, columnspacing=0.6,
                              handlelength=1.2)  # fmt: skip
@@ -182,8 +172,8 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
     """The contribution of each mechanism to an `effect`, "heavy − light surveillance" for one, with two standard
     errors: for each side the total of its mechanisms, then the eight largest of them.
 
-    `table` is that of `ClaimReport.carriers`, with a row of an empty ``mechanism`` for each case's total where that is
-    known; `note` stands at the foot of the picture.
+    `table` is ``carriers`` of `ClaimReport.tables`, with a row of an empty ``mechanism`` for each case's total where
+    that is known; `note` stands at the foot of the picture.
     """
     is_total = table["mechanism"] == ""
     mechanisms = table[~is_total].sort_values("contribution", key=abs, ascending=False)

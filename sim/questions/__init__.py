@@ -45,11 +45,13 @@ def ask(
     return QUESTIONS[question](Drawn(source.resample(draws, seed), progress, workers), **options)
 
 
-def asked_beside(report: ClaimReport, progress: Progress | None = None, workers: int | None = None) -> ClaimReport:
+def asked_beside(
+    report: ClaimReport, worlds: Worlds, progress: Progress | None = None, workers: int | None = None
+) -> ClaimReport:
     """The report on the claims with replies to all questions from its worlds, as many draws each as its effort says."""
-    draws, seed = report.provenance["effort"]["draws"], report.provenance["first_seed"]
+    draws, seed = report.provenance["effort"]["draws"], report.provenance["seed"]
     replies = [
-        ask(question, report.sample, draws, seed, part_of(progress, k * draws, len(QUESTIONS) * draws), workers)
+        ask(question, worlds, draws, seed, part_of(progress, k * draws, len(QUESTIONS) * draws), workers)
         for k, question in enumerate(QUESTIONS)
     ]
     return replace(report, replies=tuple(replies))

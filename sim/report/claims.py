@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from sim import files
 from sim.claims.answer import ClaimReport, Reply
 from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE, Claim
-from sim.claims.text import VERDICTS, is_number, rows_of
+from sim.claims.stored import NAME, parquet
+from sim.claims.text import is_number, rows_of
+from sim.claims.verdict import CLASSES
 from sim.model.glossary import label, percent, signed_numbers
 from sim.plots import claims as drawings
 from sim.plots import theme
@@ -31,9 +32,10 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
     """Every picture of an answer, by the name of its file."""
     drawn = {page: drawings.claims_forest(found, page) for page in drawings.pages(found)}
     weighted = "plausible worlds, weighted by published findings."
-    of_sample = f"{len(found.sample):,} {weighted}"
-    for claim, outcome in HEADLINE if len(found.carriers) else ():
-        if len(mine := _of(found.carriers, claim, outcome)):
+    of_sample = f"{found.provenance['worlds']['main']:,} {weighted}"
+    carriers = found.tables.get("carriers", pd.DataFrame())
+    for claim, outcome in HEADLINE if len(carriers) else ():
+        if len(mine := _of(carriers, claim, outcome)):
             totals = _of(found.tables["carriers_by_case"], claim, outcome).rename(columns={"error": "standard_error"})
             table = pd.concat([mine, totals[totals["case"] != "all"].assign(mechanism="")], ignore_index=True)
             note = f"Shapley values over the mechanisms. {of_sample}"
@@ -91,47 +93,47 @@ def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
         Section("What to keep in mind", [Text(found.caveats())]),
         Section("How to reproduce it", [Code("The command", _command(found))]),
     ]
-    return report(TITLE, f"{found.headline()} {found.tally()}", sections, found.provenance)
+    return report(TITLE, " ".join([*found.notes, found.headline()]), sections, found.provenance)
 
 
 def _numbers(found: ClaimReport) -> Iterator[Table]:
-    """The shares of worlds with each verdict, and the effects over worlds."""
-    shares, effects = [], []
-    for row in rows_of(found.table):
+    """The shares of worlds, whether each verdict holds, and the effects over worlds."""
+    shares, effects, holds = [], [], []
+    for row in [*rows_of(found.table), *({"claim": "", **row} for row in found.rows("vector"))]:
         contrast = [row["claim"], row["contrast"], label(row["outcome"])]
-        if any(is_number(row.get(verdict)) for verdict in VERDICTS):
-            told = [
-                f"{percent(row[verdict])} ± {100 * row[f'{verdict}_error']:.1f}" if is_number(row.get(verdict)) else ""
-                for verdict in VERDICTS
-            ]
-            shares.append([*contrast, row["side"], *told, row["verdict"]])
-        if is_number(row.get("median")):
-            ends = signed_numbers(row["q05"], row["median"], row["q95"])
-            effects.append([*contrast, row["unit"], *ends, row["sesoi_rule"]])
+        if "delta" in row:
+            told = [f"{percent(row[name])} ± {100 * row.get(f'{name}_error', float('nan')):.1f}"
+                    for name in CLASSES.values()]  # fmt: skip
+            shares.append([*contrast, row.get("side", ""), *told, row["verdict"], row["holds"]])
+        ends = signed_numbers(*(row[name] for name in ("q05", "mean", "q95")))
+        effects.append([*contrast, row["unit"], *ends, f"{row['delta']:.3g}" if "delta" in row else ""])
+    for row in found.rows("holds"):
+        change = f"{100 * row['change_share']:+.0f}" if is_number(row.get("change_share")) else ""
+        holds.append([row["contrast"], label(row["outcome"]), row["column"], row["verdict"], change, row["status"]])
     head = ["claim", "contrast", "outcome"]
-    note = "Shares of plausible worlds, by weight; ±: one Monte Carlo standard error, in points. From claims.csv."
-    verdicts = [*head, "side", *VERDICTS, "overall"]
-    yield Table("In how many plausible worlds each verdict holds", verdicts, shares, note)
-    quantiles = [*head, "unit", "5 %", "median", "95 %", "smallest of interest"]
-    yield Table("The effects over worlds", quantiles, effects, "Weighted quantiles over worlds. From claims.csv.")
+    note = "Shares of plausible worlds, by weight; ±: one standard error, in points. From claims.csv and vector.csv."
+    columns = [*head, "side", "above", "within", "below", "verdict", "does it hold?"]
+    yield Table("In how many plausible worlds an effect lies beyond what matters", columns, shares, note)
+    columns = [*head, "unit", "5 %", "mean", "95 %", "what matters"]
+    yield Table("The effects over worlds", columns, effects, "Weighted means, and quantiles over worlds.")
+    columns = ["contrast", "outcome", "column", "verdict by point estimates", "change of the share", "status"]
+    yield Table("Does it hold?", columns, holds, "The verdict formed again. From holds.csv.")
 
 
 def _methods(found: ClaimReport) -> list[str]:
-    made = found.provenance["ensemble"]["made"]
+    ensemble = found.provenance["ensemble"]
     calibrated = (
         f"The worlds were drawn from the plausible ranges of all parameters, each mechanism off with chance "
-        f"{made['off']:g}, and weighted by agreement with {len(found.tables['patterns'])} published findings: "
-        f"{made['simulations']:,} virtual surveys by tempered sequential Monte Carlo, in {len(made['stages'])} stages."
-        if made
-        else "The worlds were given by the caller."
+        f"{ensemble['chance_off']:g}, and weighted by agreement with {len(found.tables['patterns'])} published "
+        f"findings, in {ensemble['calibrations']} independent calibrations by tempered sequential Monte Carlo."
     )
     return [
         found.scale(),
         calibrated,
-        "In each world every policy runs under the same seeds, so two policies differ only by what they do. The "
-        "verdict on an outcome follows from the 95 % interval of the paired difference and the smallest effect of "
-        "interest: wholly beyond it on the claimed side, supported; on the other, opposed; wholly inside, negligible; "
-        "else undecided. Shares over worlds have a Monte Carlo error that counts worlds of one ancestor as a cluster.",
+        "In each world every policy runs under the same seeds, so two policies differ only by what they do; pairs are "
+        "run until an effect is known to a third of what matters. A verdict needs the interval of the mean effect and "
+        "more than half of the worlds, by two errors, on one side of what matters. Errors delete one calibration at a "
+        "time.",
     ]
 
 
@@ -139,11 +141,11 @@ def _command(found: ClaimReport) -> str:
     p, asked = found.provenance, found.provenance["effort"]
     commit = f"git checkout {p['commit'].rstrip('+')}\n" if p.get("commit") else ""
     name = f" {found.claims[0].id}" if len(found.claims) == 1 else ""
-    full = " --full" if asked["draws"] else ""
+    full = " --run --full" if asked["draws"] else " --run"
     worlds = "" if asked["worlds"] is None else f" --worlds {asked['worlds']}"
     return (
         f"{commit}pip install -c constraints.txt .\nsim claim{name}{full}{worlds} "
-        f"--replications {asked['replications']} --systems {asked['systems']} --seed {p['first_seed']} "
+        f"--systems {asked['systems']} --seed {p['seed']} "
         f"--months {p['sizes']['months']}"
     )
 
@@ -154,13 +156,13 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
     Returns the paths written. The files of an earlier answer to the same claims are replaced. Raises `InputError`
     with one line where files cannot be written, and for a folder that holds anything else.
     """
-    frames = {"claims": report.table, **report.tables, "carriers": report.carriers, "flips": report.flips}
+    frames = {"claims": report.table, **report.tables}
     for reply in report.replies:
         frames |= reply.tables
     contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
-    small = report.effects.astype(dict.fromkeys(("effect", "low", "high", "sesoi", "weight"), "float32"))
-    contents["claims.parquet"] = _parquet(report.table, report.provenance)
-    contents["effects.parquet"] = _parquet(small, report.provenance)
+    contents["claims.parquet"] = parquet(report.table, report.provenance)
+    contents["effects.parquet"] = parquet(report.effects, report.provenance)
+    contents[NAME] = report.file()
     for name, told in {"settings": report.settings, "provenance": report.provenance}.items():
         contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"
     contents["claims.txt"] = str(report).encode()
@@ -189,14 +191,3 @@ def save_reply(reply: Reply, question: str, folder: str | Path) -> list[Path]:
 def reply_to(question: str) -> str:
     """What a folder with a reply holds: nothing else is written over it, nor it over anything else."""
     return f"the reply to the question {question}"
-
-
-def _parquet(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
-    import pyarrow  # noqa: PLC0415
-    import pyarrow.parquet  # noqa: PLC0415
-
-    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**table.schema.metadata, b"provenance": json.dumps(provenance).encode()}
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
-    return buffer.getvalue()

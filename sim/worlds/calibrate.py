@@ -76,12 +76,14 @@ def calibrate(
     settings = {"run": run_number, "prior": prior, "off": off, "plan": asdict(plan), "sizes": asdict(sizes)}
     engine.warm_up()
     version = identity(*MADE_BY, __name__, "sim.worlds.smc", "sim.worlds.emulator")
+    values, sds = (np.hstack([getattr(p, name) for p in evidence.patterns]) for name in ("value", "sd"))
     target = Target(
         UNIFORMS,
         lambda uniforms, seed: survey.vector(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
         lambda uniforms: effective(uniforms, off),
-        *(np.hstack([getattr(pattern, name) for pattern in evidence.patterns]) for name in ("value", "sd")),
-        surveys=evidence.size("seeds"),
+        values,
+        sds,
+        evidence.size("seeds"),
     )
     seed = _FIRST_SEED[prior] + run_number
     with files.keeping(Path(folder), "a calibration") as holder:

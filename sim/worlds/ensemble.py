@@ -22,7 +22,7 @@ from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
 from sim.worlds.ensemble_file import MARK, decoded, encoded, sign, signature
-from sim.worlds.evaluate import MEASURES, Arm, evaluate
+from sim.worlds.evaluate import MEASURES, Arm, effects, less
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.evidence import load as read_patterns
 from sim.worlds.prior import OFF, Worlds
@@ -43,6 +43,7 @@ TOLERANCE = 1e-6
 """How far the statistics of a world that is surveyed again may be from those that are kept, in single precision."""
 _EVALUATED = ("policy", "against", "outcome", "estimate", "low", "high", "p5", "median", "p95", "higher",
               "higher_error", "lower", "lower_error")  # fmt: skip
+_BAND = (0.05, 0.5, 0.95)
 _AGAIN = 8  # worlds that are surveyed again under another identity: a second or two
 
 
@@ -224,14 +225,15 @@ class Ensemble(Worlds):
             with wrong:
                 arms.append(self._arm(name, policy, sizes))
         wrong.tell()
-        found, rows = evaluate(self, arms, replications, seed, sizes, progress=progress, workers=workers), []
-        for arm, outcome in product(arms[1:], outcomes):
-            effects = found.of(arm, outcome) - found.of(arms[0], outcome)
-            effect, low, high = statistics.mean_interval(effects)
+        contrasts = [less(arm, arms[0], fewest=replications, most=replications) for arm in arms[1:]]
+        found, rows = effects(self, contrasts, {}, seed, sizes, progress=progress, workers=workers), []
+        for (arm, contrast), outcome in product(zip(arms[1:], contrasts, strict=True), outcomes):
+            effect = found.of(contrast.name, outcome)
+            half = statistics.student(replications) * found.error_of(contrast.name, outcome)
             mean, error = self.mean(effect)
-            half = 1.96 * error
-            band, clear = self.quantiles(effect, (0.05, 0.5, 0.95)), (*self.share(low > 0.0), *self.share(high < 0.0))
-            rows.append((arm.name, arms[0].name, outcome, mean, mean - half, mean + half, *band, *clear))
+            ends = statistics.interval(mean, error, self.effective_calibrations)
+            clear = (*self.share(effect - half > 0.0), *self.share(effect + half < 0.0))
+            rows.append((arm.name, arms[0].name, outcome, mean, *ends, *self.quantiles(effect, _BAND), *clear))
         return pd.DataFrame(rows, columns=_EVALUATED)
 
     def _arm(self, name: str, policy: Any, sizes: Mapping[str, int]) -> Arm:
@@ -320,9 +322,10 @@ def pooled(calibrations: Sequence[Ensemble]) -> Ensemble:
     if any(one.evidence != first.evidence or one.chance_off != first.chance_off for one in calibrations):
         raise InputError(["calibrations: are of different evidence or priors, so they cannot be pooled"])
     share = statistics.normalised([statistics.log_sum(list(one.log_z.values())) for one in calibrations])
-    arrays = {f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)} | {
-        "weights": np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])
+    arrays: dict[str, Any] = {
+        f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)
     }
+    arrays["weights"] = np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])
     return replace(
         first,
         **arrays,

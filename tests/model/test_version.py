@@ -61,7 +61,7 @@ def noticing(module: str, old: str, new: str) -> set[str]:
         ("interventions", "fear path: has the shape", "fear path: is of the shape"),
         ("local", "does not say who", "leaves open who is meant"),
         ("survey", "simulation variance: needs a world", "variance: needs a world"),
-        ("evaluate", '"""Run every arm in every world.', '"""Run each arm in each world.'),
+        ("evaluate", '"""Evaluate every contrast in every world', '"""Evaluate each contrast in each world'),
     ],
 )
 def test_words_change_no_identity(module: str, old: str, new: str) -> None:
@@ -89,7 +89,7 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("evidence", "(1.0 - x) ** 12", "(1.0 - x) ** 11", {"ensembles"}),
         ("prior", "OFF = 0.15", "OFF = 0.2", {"ensembles", "blocks"}),
         ("evaluate", '1.0 - mean["distress"]) / 3.0', '1.0 - mean["distress"]) / 4.0', {"blocks"}),
-        ("evaluate", "range(first + n * replications", "range(first + 2 * n * replications", {"blocks"}),
+        ("evaluate", "number = min([PAIRS,", "number = min([4,", {"blocks"}),
     ],
 )
 def test_what_decides_a_number_changes_the_identities_that_rest_on_it(

@@ -14,8 +14,9 @@ from ensembles import by_hand
 from layout import faults, texts
 from PIL import Image
 
-from sim.claims.answer import Effort, answer
-from sim.claims.statements import CLAIMS
+from sim.claims.answer import Effort, compute
+from sim.claims.statements import CLAIMS, LIMITS, SURVEILLANCE
+from sim.claims.verdict import CLASSES, words_of
 from sim.errors import InputError
 from sim.model.run import simulate
 from sim.plots import theme
@@ -28,27 +29,22 @@ TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 8, "window": 
 @pytest.fixture(scope="module")
 def report():
     sizes = {name: value for name, value in TINY.items() if name != "systems"}
-    return answer(by_hand(), by_hand(), effort=Effort(20, 20, 2, 1, 2), **sizes)
+    return compute(by_hand(), by_hand(), effort=Effort(20, 20, 20, 0, 1, 2), **sizes)
 
 
 def shifted(report, effect: float, spread: float = 0.0, verdict: str = ""):
-    """The report as it would be if every effect were `effect` smallest effects of interest in the median world, and
-    every world gave the same verdict: the first possible one for a positive sign, the second for a negative."""
+    """The report as it would be if every effect were `effect` smallest effects of interest in the mean, and every world
+    lay on the same side: all of them beyond what matters, or none."""
     table = report.table.copy()
-    for begin in ("", "unweighted_"):
-        for k, name in enumerate(("05", "25", "50", "75", "95")):
-            table[f"{begin}in_sesoi_q{name}"] = effect + spread * (k - 2)
-    signed = table["sign"].to_numpy() != 0
-    up = effect > 0
-    for number, row in table.iterrows():
-        above = (
-            ("supported" if (row["sign"] > 0) == up else "opposed") if row["sign"] else ("higher" if up else "lower")
-        )
-        said = verdict or (above if abs(effect) > 1 else "negligible")
-        for name in ("supported", "opposed", "higher", "lower", "negligible", "undecided"):
-            fits = name in ("negligible", "undecided") or (name in ("supported", "opposed")) == signed[number]
-            table.loc[number, name] = float(name == said) if fits else np.nan
-        table.loc[number, "verdict"] = said if row["sesoi_rule"] else "estimate"
+    for k, name in enumerate(("q05", "q25", "mean", "q75", "q95")):
+        table[name] = (effect + spread * (k - 2)) * table["delta"].fillna(1.0)
+    one = 0 if abs(effect) <= 1 else 1 if effect > 0 else -1
+    for k, name in CLASSES.items():
+        table[name] = float(k == one)
+    some = table["delta"].notna()
+    said = [words_of(sign, direction)[one] for sign, direction in zip(table["sign"], table["direction"], strict=True)]
+    table["verdict"] = np.where(some, verdict or said, "estimate")
+    table["share"] = 1.0
     return dataclasses.replace(report, table=table)
 
 
@@ -69,7 +65,7 @@ def forest(report):
 
 
 @pytest.mark.parametrize(
-    ("effect", "spread", "verdict"), [(0.0, 0.0, ""), (1.5, 0.1, ""), (-2.0, 5.0, "no clear answer"), (40.0, 0.0, "")]
+    ("effect", "spread", "verdict"), [(0.0, 0.0, ""), (1.5, 0.1, ""), (-2.0, 5.0, "divided"), (40.0, 0.0, "")]
 )
 def test_the_claims_fit_on_slides_whatever_the_verdicts(forest, effect, spread, verdict):
     for figure in forest(effect, spread, verdict):
@@ -80,27 +76,26 @@ def test_the_title_is_computed(report, forest):
     figures = (forest(2.0)[0], claims_forest(shifted(report, -2.0)), forest(0.0)[0])
     up, down, none = (figure.texts[0].get_text() for figure in figures)
     words = [" ".join(title.split()) for title in (up, down, none)]
-    assert "raises leaders' fear in 100 %" in words[0]
+    assert "raises leaders' fear in nearly all of 100 plausible worlds" in words[0]
     assert "raises readiness" in words[0]
-    assert "lowers leaders' fear in 100 %" in words[1]
-    assert "hardly changes leaders' fear in 100 %" in words[2]
+    assert "lowers leaders' fear in nearly all of 100 plausible worlds" in words[1]
+    assert "hardly changes leaders' fear in nearly all of 100 plausible worlds" in words[2]
 
 
 def test_every_verdict_with_a_smallest_effect_is_shown_with_its_side(report, forest):
     changed = shifted(report, 2.0)
     shown = [text for figure in forest(2.0) for text in texts(figure)]
-    rest = {contrast for contrast in changed.table["contrast"] if "fear of" in contrast}
-    left_out = changed.table["contrast"].isin(rest) & (changed.table["outcome"] != "initiative_rate")
-    table = changed.table[~left_out]
+    table = changed.table.dropna(subset=["delta"])
     for side, text in {"Berwick": "Berwick ", "government": "gov't "}.items():
         for verdict in ("supported", "opposed"):
-            expected = ((table["side"] == side) & (table["verdict"] == verdict)).sum()
-            assert shown.count(f"{text}{verdict}") == expected > 0
-    in_keys = len(pages(changed))
-    assert shown.count("higher") - in_keys == ((table["side"] == "") & (table["verdict"] == "higher")).sum() > 0
+            mine = table[(table["side"] == side) & (table["verdict"] == verdict)]
+            marked = (mine["holds"] != "robust").sum()
+            assert shown.count(f"{text}{verdict} *") == marked > 0
+            assert shown.count(f"{text}{verdict}") == len(mine) - marked
+    assert shown.count("higher *") == ((table["verdict"] == "higher") & (table["holds"] != "robust")).sum() > 0
 
 
-def test_a_median_off_the_scale_is_an_arrow_at_the_edge(report, forest):
+def test_a_mean_off_the_scale_is_an_arrow_at_the_edge(report, forest):
     def arrows(figure):
         axes = figure.axes[1]
         return {line.get_marker() for line in axes.lines if abs(line.get_xdata()[0]) > LIMIT * 0.98}
@@ -125,7 +120,7 @@ def test_files_carry_title_and_provenance_and_no_date(report, plain, tmp_path):
         assert json.loads(image.info["Description"]) == report.provenance
         assert image.width / image.height == pytest.approx(16 / 9, abs=0.01)
     text = svg.read_text(encoding="utf-8")
-    assert "first_seed" in text
+    assert "smallest_effects" in text
     assert not re.search(r"<dc:date>", text)
 
 
@@ -177,7 +172,7 @@ def test_two_runs_share_a_picture_each_with_its_name_and_its_own_dash():
 
 def test_close_lines_keep_their_labels_apart():
     run = simulate(seed=3, **TINY)
-    figure = time_paths(run, ("toxic", "fearful", "record_share", "slips", "sanctions", "successes", "exits"))
+    figure = time_paths(run, ("toxic", "fearful", "exits", "harm", "negligence", "misfit", "slips"))
     assert faults(figure) == []
 
 
@@ -195,6 +190,8 @@ def test_an_unknown_outcome_is_named_with_the_nearest():
 def test_the_pictures_show_every_claim_that_has_a_verdict(plain):
     shown = [text for figure in plain for text in texts(figure)]
     for claim in CLAIMS:
-        if any(measure.sesoi for measure in claim.measures):
-            for contrast in claim.contrasts:
-                assert (contrast.heading or claim.heading) in shown
+        for case in claim.cases:
+            if case.contrast != SURVEILLANCE:
+                assert (case.heading or claim.heading) in shown
+            elif any(measure.outcome in LIMITS for measure in case.measures):
+                assert claim.heading in shown

@@ -60,7 +60,7 @@ def test_without_learned_fear_nobody_minds():
     worlds = prior(3)
     off = worlds.off.copy()
     off[:, list(MECHANISMS).index("learned_fear")] = True
-    found = ask("reach", Worlds(worlds.values, off, worlds.reliability), 3, **SMALL)
+    found = ask("reach", Worlds(worlds.values, off, worlds.nuisance), 3, **SMALL)
     assert (found.tables["reach_summary"]["rise"] == 0.0).all() and found.tables["reach_summary"]["half"].isna().all()
 
 

@@ -8,14 +8,13 @@ import shlex
 from dataclasses import asdict, replace
 
 import numpy as np
-import pandas as pd
 import pytest
 import test_report
 import typer
 from ensembles import by_hand
 
 from sim import cli
-from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
+from sim.claims.answer import QUICK, ClaimReport, Effort, claims_named, compute, effort
 from sim.claims.discovery import grid
 from sim.claims.statements import SURVEILLANCE
 from sim.plots import claims as drawings
@@ -24,7 +23,7 @@ from sim.questions import ask
 from sim.report.claims import of_claims, pictures
 
 WORLDS = 100
-ASKED = replace(QUICK, worlds=WORLDS, alternatives=20, replications=2, systems=1, orders=2)
+ASKED = replace(QUICK, worlds=WORLDS, prior=20, all_on=20, systems=1, orders=2)
 SIZES = {"organisations": 2, "managers": 2, "months": 6, "window": 3}
 KEY = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
 HOSTILE = test_report.HOSTILE
@@ -34,11 +33,11 @@ HOSTILE = test_report.HOSTILE
 def report() -> ClaimReport:
     """An answer with a map of the flip of one claim, by a rule, and the reply to one question."""
     ensemble, second = by_hand(WORLDS), by_hand(20, seed=1, off=0.0)
-    found = answer(ensemble, second, claims=claims_named("fear", "pride"), effort=ASKED, seed=7, **SIZES)
-    low = found.sample.values[:, 0] < np.median(found.sample.values[:, 0])
-    map_ = grid(found.sample, low, "discernment", "speak_base", bins=2)
+    found = compute(ensemble, second, claims=claims_named("fear", "pride"), effort=ASKED, seed=7, **SIZES)
+    low = ensemble.values[:, 0] < np.median(ensemble.values[:, 0])
+    map_ = grid(ensemble, low, "discernment", "speak_base", bins=2)
     map_ = map_.assign(**KEY, answer="supported", x="discernment", y="speak_base")
-    loop = ask("tipping", found.sample, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
+    loop = ask("tipping", ensemble, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
     return replace(found, tables={**found.tables, "flip_maps": map_}, replies=(loop,))
 
 
@@ -59,8 +58,8 @@ def test_every_page_and_every_table_has_its_picture(report, figures):
 
 
 def test_without_the_tables_there_are_the_pages_alone(report):
-    bare = {name: table for name, table in report.tables.items() if name not in ("patterns", "flip_maps")}
-    assert list(pictures(replace(report, tables=bare, carriers=pd.DataFrame(), replies=()))) == ["claims", "claims_2"]
+    bare = {name: table for name, table in report.tables.items() if name not in ("patterns", "flip_maps", "carriers")}
+    assert list(pictures(replace(report, tables=bare, replies=()))) == ["claims", "claims_2"]
 
 
 def test_a_map_with_too_few_worlds_in_its_cells_is_not_drawn(report):
@@ -78,7 +77,8 @@ def test_every_picture_has_a_finding_and_words_for_those_who_do_not_see_it(figur
 def test_carriers_are_those_of_surveillance_with_both_sides_in_all(report, figures):
     ticks = [tick.get_text() for tick in figures["carriers_fear_fear"].axes[0].get_yticklabels()]
     assert {"all for the warning", "all against the warning"} <= set(ticks)
-    largest = report.carriers.loc[report.carriers[report.carriers["claim"] == "fear"]["contribution"].abs().idxmax()]
+    carriers = report.tables["carriers"]
+    largest = carriers.loc[carriers[carriers["claim"] == "fear"]["contribution"].abs().idxmax()]
     assert largest["mechanism"].replace("_", " ") in ticks
 
 
@@ -114,8 +114,9 @@ def test_the_page_has_the_headline_the_shares_of_every_verdict_and_every_caveat(
     assert report.headline() in text
     assert all(" ".join(caveat.split()) in text for caveat in report.caveats())
     row = report.table.set_index("claim").loc["fear"]
-    assert f"{100 * row['negligible']:.0f} % ± {100 * row['negligible_error']:.1f}" in text
-    assert "The worlds were given by the caller." in text
+    assert f"{100 * row['within']:.0f} % ± {100 * row['within_error']:.1f}" in text
+    assert row["holds"] in text
+    assert "in 4 independent calibrations" in text
 
 
 def parsed(report: ClaimReport) -> dict:
@@ -128,14 +129,14 @@ def parsed(report: ClaimReport) -> dict:
 
 
 def as_asked(options: dict) -> Effort:
-    given = (options["full"], options["name"] is not None, *(options[n] for n in ("worlds", "replications", "systems")))
-    return effort(*given)
+    assert options["run"]
+    return effort(*(options[name] for name in ("full", "worlds", "systems")))
 
 
 def test_the_command_that_does_it_again_asks_for_the_same(report):
     options = parsed(report)
     assert (options["name"], options["seed"], options["months"]) == (None, 7, 6)
-    assert replace(as_asked(options), alternatives=20, orders=2) == ASKED
+    assert replace(as_asked(options), prior=20, all_on=20, orders=2) == ASKED
 
 
 def with_effort(report: ClaimReport, asked: Effort, claims: int) -> ClaimReport:
@@ -147,7 +148,7 @@ def with_effort(report: ClaimReport, asked: Effort, claims: int) -> ClaimReport:
     [
         (2, effort(full=True)),
         (2, effort(full=True, worlds=500)),
-        (1, effort(deep=True, replications=3)),
+        (1, effort(worlds=30, systems=3)),
     ],
 )
 def test_whatever_was_asked_on_the_command_line_is_asked_again(report, claims, asked):

@@ -244,6 +244,7 @@ def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told whe
     ensemble: Ensemble = None,
     out: Out = None,
     seed: Annotated[int, _option("--seed", "NUMBER", "The seed of the trial on --patterns or --validate.", 0)] = 0,
+    cluster: Cluster = None,
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
@@ -276,10 +277,12 @@ def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told whe
         return
     if out is not None and not calibrate:
         files.Folder(out, pages.TABLES).check()
+    if cluster is not None and not calibrate:
+        raise InputError(["--cluster: goes with --calibrate, whose runs it makes side by side"])
     if calibrate:
         folder = Path("results") / "worlds" if out is None else out
         with progress("worlds surveyed") as show:
-            paths = calibration.recalibrate(folder, prior, runs, show, evidence=own)
+            paths = calibration.recalibrate(folder, prior, runs, show, cluster, evidence=own)
         _echo(pages.text(plausible.load(folder, calibration.known_prior(prior))))
         _name_written(paths)
         return

@@ -111,7 +111,7 @@ def test_a_block_that_says_something_else_is_put_right() -> None:
 
 
 def test_the_odd_has_every_rule_of_the_rule_book() -> None:
-    helpers = {"clip", "repeated"}
+    helpers = {"clip"}
     shown = {line for block in blocks(ROOT / "docs" / "odd.md") for line in block.text.splitlines()}
     own = {name for name, rule in vars(rules).items() if isfunction(rule) and rule.__module__ == "sim.model.rules"}
     assert own - shown == helpers

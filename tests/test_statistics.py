@@ -95,6 +95,11 @@ def test_intervals_of_pooled_calibrations_cover_at_the_nominal_rate():
     assert abs(covered / repetitions - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repetitions)
 
 
+def test_logarithms_are_added_as_their_numbers():
+    assert w.log_sum([np.log(2.0), np.log(3.0), -np.inf]) == pytest.approx(np.log(5.0))
+    assert w.log_sum([-np.inf]) == -np.inf
+
+
 def test_the_distance_from_uniform_is_the_largest_gap():
     assert w.kolmogorov_smirnov(np.full(2, 0.5), [0.25, 0.75]) == pytest.approx(0.25)
     assert w.kolmogorov_smirnov(np.array([1.0]), [0.9]) == pytest.approx(0.9)

@@ -26,10 +26,10 @@ __all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SE
            "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 
 GIB = 2**30
-BYTES_FOR_A_POST = 600  # in the compiled engine, measured as all that follows
+BYTES_FOR_A_POST = 700
 BYTES_FOR_A_POST_AT_WORK = 700  # more, for those of one system
 BYTES_FOR_AN_AGENT = 10_000  # in the Mesa model
-BYTES_FOR_AN_ORGANISATION = 8 * 20 * 3  # a month of it, in the record and in the table
+BYTES_FOR_AN_ORGANISATION = 8 * 24 * 3
 BYTES_FOR_A_RULE = 8 * 2  # in an organisation
 BYTES_FOR_A_MONTH = 8 * 50
 BYTES_FOR_A_FORMER_MANAGER = 64

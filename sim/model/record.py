@@ -105,7 +105,9 @@ def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.floa
         share = np.divide(total[part], total[whole], out=np.zeros(len(sums)), where=some)
         columns[name] = np.where(some, 1.0 - share, 0.0) if name == "silence" else share
     mean = total["deviation"] / posts
-    columns["practice_variation"] = np.sqrt(np.maximum(0.0, total["deviation_squared"] / posts - mean * mean))
+    squared = total["deviation_squared"] / posts
+    variance = squared - mean * mean
+    columns["practice_variation"] = np.sqrt(np.where(variance > 1e-12 * squared, variance, 0.0))  # else it is rounding
     return {name: columns[name] for name in OUTCOMES}
 
 

@@ -25,9 +25,9 @@ def text(ensemble: Ensemble) -> str:
     known = ranges[informed].sort_values("distance", ascending=False).drop(columns="informed")
     return "\n\n".join(
         [
-            f"{q['worlds']:,} worlds of {q['calibrations']} calibrations (R_eff {q['effective_calibrations']:.1f}, the "
-            f"largest weight {q['largest_share']:.2f}, standard deviation of log Z {q['sd_log_z']:.2f}); effective size "
-            f"{q['effective_size']:.0f}, from {q['distinct_ancestors']:,} distinct ancestors.",
+            f"{q['worlds']:,} worlds of {q['calibrations']} calibrations (R_eff {q['effective_calibrations']:.1f}, "
+            f"the largest weight {q['largest_share']:.2f}, standard deviation of log Z {q['sd_log_z']:.2f}); effective "
+            f"size {q['effective_size']:.0f}, from {q['distinct_ancestors']:,} distinct ancestors.",
             f"Each finding, with the 5 to 95 % band of the worlds before and after weighting, and the share within "
             f"{TOLERANCES:g} tolerances:\n{table_text(reached)}",
             f"Not reached: {', '.join(missed) or 'none'}.",

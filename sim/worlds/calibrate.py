@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from concurrent.futures import as_completed
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from sim.model import engine, run
 from sim.model.version import identity
 from sim.pool import Progress
 from sim.statistics import systematic
+from sim.study.dask import dask_cluster
 from sim.worlds import evidence as findings
 from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, Prior, prior_band
@@ -74,11 +76,14 @@ def calibrate(
     settings = {"run": run_number, "prior": prior, "off": off, "plan": asdict(plan), "sizes": asdict(sizes)}
     engine.warm_up()
     version = identity(*MADE_BY, __name__, "sim.worlds.smc", "sim.worlds.emulator")
+    values, sds = (np.hstack([getattr(p, name) for p in evidence.patterns]) for name in ("value", "sd"))
     target = Target(
         UNIFORMS,
         lambda uniforms, seed: survey.vector(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
         lambda uniforms: effective(uniforms, off),
-        *(np.hstack([getattr(pattern, name) for pattern in evidence.patterns]) for name in ("value", "sd")),
+        values,
+        sds,
+        evidence.size("seeds"),
     )
     seed = _FIRST_SEED[prior] + run_number
     with files.keeping(Path(folder), "a calibration") as holder:
@@ -92,22 +97,38 @@ def recalibrate(
     prior: str = "main",
     runs: Iterable[int] | None = None,
     progress: Progress | None = None,
+    cluster: str | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Runs of a prior one after the other, each ending in a file of `folder`; the paths of their files.
+    """Runs of a prior, by default all that it has, each ending in a file of `folder`; the paths of their files.
 
     What is done is kept in a folder beside each file, so that a second call goes on; a file that is there is not made
-    again. Other processes, or machines, may make other runs at the same time.
+    again. Runs are made one after the other, or on a `cluster`: ``local:2`` for two processes of this machine, or the
+    address of a Dask scheduler, whose workers keep what is done under the same path. `progress` counts a run's surveys,
+    on a cluster finished runs. `options` are those of `calibrate`.
     """
-    path, which, paths = Path(folder), known_prior(prior), list[Path]()
-    ours = files.Folder(path, "worlds of sim worlds --calibrate")
-    ours.check()
-    for number in runs or range(1, PRIORS[which]["runs"] + 1):
-        name = f"{which}-{number:02}"
-        paths.append(path / f"{name}.parquet")
-        if not paths[-1].exists():
-            calibrate(path / name, number, prior=which, progress=progress, **options).save(paths[-1])
-    return paths
+    path, which = Path(folder), known_prior(prior)
+    with files.explained(path):
+        files.make(path)
+    numbers = range(1, PRIORS[which]["runs"] + 1) if runs is None else runs
+    paths = {number: path / f"{which}-{number:02}.parquet" for number in numbers}
+    missing = [number for number, file in paths.items() if not file.exists()]
+    if cluster is None:
+        for number in missing:
+            _made(paths[number], number, which, {**options, "progress": progress})
+    elif missing:
+        with dask_cluster(cluster) as (executor, _):
+            made = [executor.submit(_made, paths[number], number, which, options) for number in missing]
+            for done, future in enumerate(as_completed(made), 1):
+                future.result()
+                if progress is not None:
+                    progress(done, len(made))
+    return list(paths.values())
+
+
+def _made(path: Path, number: int, prior: Prior, options: dict[str, Any]) -> None:
+    """Make one run, and write its file."""
+    calibrate(path.with_suffix(""), number, prior=prior, **options).save(path)
 
 
 def known_prior(name: str) -> Prior:

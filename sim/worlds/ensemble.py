@@ -26,8 +26,7 @@ from sim.worlds.evaluate import MEASURES, Arm, effects, less
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.evidence import load as read_patterns
 from sim.worlds.prior import OFF, Worlds
-from sim.worlds.smc import seeds_of
-from sim.worlds.survey import Sizes
+from sim.worlds.survey import Sizes, seeds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +54,7 @@ class Ensemble(Worlds):
     Attributes
     ----------
     seeds : int array
-        From which the seeds of the surveys behind `measured` follow, see `sim.worlds.smc.seeds_of`.
+        From which the seeds of the surveys behind `measured` follow, see `sim.worlds.survey.seeds_of`.
     measured : mapping
         Id to the model's value of a pattern, or of a candidate for one, in each world, shape (worlds,), or (worlds,
         months) for a path; a mean over surveys.
@@ -88,10 +87,9 @@ class Ensemble(Worlds):
         measured = {name: values[numbers] for name, values in self.measured.items()}
         return replace(super().take(numbers, weights), measured=measured)
 
-    @property
-    def surveys(self) -> list[list[int]]:
-        """The seeds of the surveys of each world."""
-        return [seeds_of(number) for number in self.seeds.tolist()]
+    def surveys(self, evidence: Evidence) -> list[list[int]]:
+        """The seeds of the surveys of each world, as many as the evidence asks for."""
+        return [seeds_of(number, evidence.size("seeds")) for number in self.seeds.tolist()]
 
     @cached_property
     def agreements(self) -> dict[str, NDArray[np.float64]]:
@@ -144,7 +142,7 @@ class Ensemble(Worlds):
         if twice := [p.id for p in found.patterns if p.id in self.agreements]:
             raise InputError([f'pattern "{name}": these worlds are weighted by it already' for name in twice])
         sizes = Sizes.of(found) if sizes is None else sizes
-        measured = survey.measure_all(found, self, self.surveys, sizes, progress, workers)
+        measured = survey.measure_all(found, self, self.surveys(found), sizes, progress, workers)
         measured = {p.id: measured[p.id] for p in found.patterns}
         before = statistics.systematic(self.weights, 1000, np.random.default_rng(0))
         note = {"patterns": [p.id for p in found.patterns], "survey": dict(found.survey), "sizes": asdict(sizes)}
@@ -324,9 +322,10 @@ def pooled(calibrations: Sequence[Ensemble]) -> Ensemble:
     if any(one.evidence != first.evidence or one.chance_off != first.chance_off for one in calibrations):
         raise InputError(["calibrations: are of different evidence or priors, so they cannot be pooled"])
     share = statistics.normalised([statistics.log_sum(list(one.log_z.values())) for one in calibrations])
-    arrays = {f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)} | {
-        "weights": np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])
+    arrays: dict[str, Any] = {
+        f.name: np.concatenate([getattr(one, f.name) for one in calibrations]) for f in fields(Worlds)
     }
+    arrays["weights"] = np.concatenate([w * one.weights for w, one in zip(share, calibrations, strict=True)])
     return replace(
         first,
         **arrays,
@@ -369,19 +368,20 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64))
     some, found = ensemble.take(numbers), {}
     try:
-        for evidence, sizes in _surveys(ensemble):
-            for name, now in survey.measure_all(evidence, some, some.surveys, sizes, workers=workers).items():
-                if name in some.measured:
-                    before = some.measured[name]
-                    apart = abs(now.astype(np.float32) - before) / np.maximum(1.0, abs(before))
-                    found[name] = float(apart.max())
+        for k, (evidence, sizes) in enumerate(_surveys(ensemble)):
+            again = survey.measure_all(evidence, some, some.surveys(evidence), sizes, workers=workers)
+            of_patterns = {pattern.id for pattern in evidence.patterns}
+            for name in of_patterns if k else some.measured.keys() & again.keys():  # candidates are of the first
+                before = some.measured[name]
+                apart = abs(again[name].astype(np.float32) - before) / np.maximum(1.0, abs(before))
+                found[name] = float(apart.max())
     except KeyError as error:
         raise InputError([f"the evidence asks for {error}, which is not in this model"]) from None
     return found
 
 
 def _surveys(ensemble: Ensemble) -> list[tuple[Evidence, Sizes]]:
-    """What the worlds were surveyed for, and how: in each `Ensemble.reweight`, the last first, and at the beginning."""
+    """What the worlds were surveyed for, and how: at the beginning, and in each `Ensemble.reweight`."""
     later = ensemble.provenance.get("reweighted", ())
     patterns = {p.id: p for p in ensemble.evidence.patterns}
     further = [Evidence(each["survey"], tuple(patterns.pop(name) for name in each["patterns"])) for each in later]
@@ -404,12 +404,12 @@ def differing(found: Mapping[str, float]) -> list[str]:
 
 def check(
     folder: str | Path | None = None,
-    number: int = 20,
+    again: int = 20,
     signed: bool = False,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> list[str]:
-    """Survey `number` worlds of each prior's calibrations again, and say how their statistics compare.
+    """Survey `again` worlds of each prior's calibrations once more, and say how their statistics compare.
 
     With `signed`, the files are signed with the present identity of the model, once all of them agree. `progress` is
     called with the number of files done and their total. Raises `InputError` where a file cannot be used, or is to be
@@ -423,13 +423,13 @@ def check(
         for path in paths:
             told(done, total)
             one, done = _read(path)[0], done + 1
-            found.append(differences(one, max(1, round(number / len(paths))), workers))
+            found.append(differences(one, max(1, round(again / len(paths))), workers))
             worlds += len(one)
         against = ", ".join(differing(_most(found)))
         if against:
             wrong.append(f"{prior}: not signed; its worlds give other statistics ({against})")
         verdict = f"other statistics: {against}" if against else "all statistics are equal"
-        lines.append(f"{prior}: {number} of {worlds:,} worlds were surveyed again; {verdict}.")
+        lines.append(f"{prior}: {again} of {worlds:,} worlds were surveyed again; {verdict}.")
     told(total, total)
     if signed:
         if wrong:

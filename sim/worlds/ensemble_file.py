@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FORMAT = 2
 MARK = f'{{"format": {FORMAT}, "model": "'.encode()
 """What every file of an ensemble holds, and nothing else is likely to."""
-MADE_BY = ("sim.worlds.evidence", "sim.worlds.survey", "sim.worlds.prior")
+MADE_BY = ("sim.worlds.evidence", "sim.worlds.candidates", "sim.worlds.survey", "sim.worlds.prior")
 """Modules that draw worlds and survey them, for `sim.model.version.identity`."""
 _CODED = COLUMNS[:RANGED]
 _NULLS = {name: d.default if (d := PARAMETERS[name]).kind == "lever" else d.null for name in DRAWN}

@@ -1,9 +1,8 @@
 """One calibration: worlds that agree with the evidence, found with an emulator and decided by surveys.
 
 The target is the prior times exp(agreement), where the agreement of a world is −½ Σ misses² over patterns, a miss
-being the distance of a statistic from its finding, in tolerances, and a statistic the mean over `SEEDS_OF_SURVEY`
-surveys with seeds of their own (approximate Bayesian computation with a Gaussian kernel, Wilkinson 2013). The seeds
-belong to a
+being the distance of a statistic from its finding, in tolerances, and a statistic the mean over several surveys with
+seeds of their own (approximate Bayesian computation with a Gaussian kernel, Wilkinson 2013). The seeds belong to a
 particle's state, so nothing is approximate for want of simulations.
 
 1. Draws from the prior, each surveyed with one seed; an emulator learns what surveys find.
@@ -38,11 +37,10 @@ from sim.errors import InputError
 from sim.pool import Progress, in_order, local_threads
 from sim.statistics import effective_size, log_sum, normalised, systematic
 from sim.worlds import emulator as emulating
+from sim.worlds import survey
 from sim.worlds.emulator import Emulator, Single
 from sim.worlds.prior import GRID, Floats, Whole, uniforms_of
 
-SEEDS_OF_SURVEY = 3
-"""Surveys whose statistics a world's are the mean of."""
 SURVIVING = 0.5
 """A step of a distribution to the next leaves this share of the effective size."""
 BATCH = 500
@@ -64,7 +62,8 @@ class Target:
 
     `statistics` takes a world's uniform numbers and a seed, and gives what one survey finds, the patterns first;
     `features` gives what an emulator needs to know of the uniform numbers of worlds; `values` and `sds` are the
-    patterns' findings and tolerances, to which the first of the statistics belong.
+    patterns' findings and tolerances, to which the first of the statistics belong; `surveys` is the number of surveys
+    whose statistics a world's are the mean of.
     """
 
     dimension: int
@@ -72,6 +71,7 @@ class Target:
     features: Callable[[Floats], Single]
     values: Floats
     sds: Floats
+    surveys: int = 3
 
     def misses(self, statistics: Floats) -> Floats:
         """By how many tolerances statistics, shape (worlds, any), miss each pattern."""
@@ -93,11 +93,11 @@ class Plan:
     and `particles` with all; `sweeps` of moves after the last step of the bridge (one after each other), each at the
     end of a chain of `steps`."""
 
-    prior: int = 24_000
-    rounds: tuple[int, ...] = (6_000, 6_000, 6_000)
-    candidates: int = 6_000
-    particles: int = 2_000
-    sweeps: int = 8
+    prior: int = 10_000
+    rounds: tuple[int, ...] = (4_000, 4_000, 4_000)
+    candidates: int = 4_000
+    particles: int = 1_000
+    sweeps: int = 4
     steps: int = 200
 
 
@@ -151,10 +151,10 @@ def sample(
     Raises `InputError` where no draw can be compared with the evidence.
     """
     with threadpool_limits(1), local_threads(workers) as executor:  # one thread of BLAS, whose sums it would change
-        survey = _Surveys(target, executor, cache, progress or (lambda done, total, note="": None))
+        surveys = _Surveys(target, executor, cache, progress or (lambda done, total, note="": None))
         rng = np.random.default_rng((seed, 0))
         codes = rng.integers(GRID, size=(plan.prior, target.dimension), dtype=np.uint16)
-        prior = survey("prior", codes, rng.integers(SEEDS, size=plan.prior), 1)
+        prior = surveys("prior", codes, rng.integers(SEEDS, size=plan.prior), 1)
         if not np.isfinite(target.agreement(prior)).any():
             raise InputError(["patterns: no draw from the prior could be compared with them at all"])
         known, rounds = [(codes, prior)], list[dict[str, float]]()
@@ -163,14 +163,14 @@ def sample(
             rng = np.random.default_rng((seed, number))
             codes, seeds, log_z = _believed(target, emulator, size, cache, number, rng)
             last = number > len(plan.rounds)
-            found = survey(f"round-{number}", codes, seeds, SEEDS_OF_SURVEY if last else 1)
+            found = surveys(f"round-{number}", codes, seeds, target.surveys if last else 1)
             better = target.agreement(found) - target.believed(emulator, codes)
             rounds.append(_told(emulator, better, log_z))
             known.append((codes, found))
         now = Particles(codes, seeds, found, better, np.arange(len(codes)))
-        bridge = _Bridge(target, emulator, plan, survey, cache, seed)
+        bridge = _Bridge(target, emulator, plan, surveys, cache, seed)
         particles, log_more, steps = bridge.crossed(now)
-    history = {"rounds": rounds, "bridge": steps, "surveys": survey.made}
+    history = {"rounds": rounds, "bridge": steps, "surveys": surveys.made}
     return Found(particles, log_z + log_more, prior, history)
 
 
@@ -196,13 +196,8 @@ class _Surveys:
         return {"statistics": np.array(list(in_order(self.executor, lambda job: self._mean(*job), jobs)))}
 
     def _mean(self, uniforms: Floats, number: int, seed: int) -> Floats:
-        found = [self.target.statistics(uniforms, each) for each in seeds_of(seed, number)]
+        found = [self.target.statistics(uniforms, each) for each in survey.seeds_of(seed, self.target.surveys)[:number]]
         return np.asarray(np.mean(found, axis=0))
-
-
-def seeds_of(number: int, surveys: int = SEEDS_OF_SURVEY) -> list[int]:
-    """The seeds of the surveys of a world, from the number that an ensemble keeps of it."""
-    return [SEEDS_OF_SURVEY * number + k for k in range(surveys)]
 
 
 def _learned(target: Target, known: list[tuple[Codes, Floats]], cache: Cache, number: int, seed: int) -> Emulator:
@@ -293,7 +288,7 @@ class _Bridge:
     target: Target
     emulator: Emulator
     plan: Plan
-    survey: _Surveys
+    surveys: _Surveys
     cache: Cache
     seed: int
 
@@ -333,7 +328,7 @@ class _Bridge:
             return {"codes": codes, "seeds": seeds, "believed": log_q, "sizes": np.array(better), "limits": limits}
 
         new = self.cache(f"{name}-proposed", proposed)
-        found = self.survey(name, new["codes"], new["seeds"], SEEDS_OF_SURVEY)
+        found = self.surveys(name, new["codes"], new["seeds"], self.target.surveys)
         others = Particles(
             new["codes"], new["seeds"], found, self.target.agreement(found) - new["believed"], now.ancestors
         )

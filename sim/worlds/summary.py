@@ -17,6 +17,7 @@ from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, check_size
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import DRAWN, HIGH, LOW, Worlds
+from sim.worlds.smc import SEEDS
 from sim.worlds.survey import Sizes
 
 BAND = (0.05, 0.95)
@@ -135,18 +136,18 @@ def predict(
     number: int = 100,
     seed: int = 0,
     *,
-    sizes: Sizes = survey.DEFAULT_SIZES,
+    sizes: Sizes | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> pd.DataFrame:
     """How the worlds of an ensemble do on patterns of the user's, without fitting anything to them.
 
-    `number` worlds are taken by weight, and each is surveyed once, under a seed that follows from `seed`. The table is
+    `number` worlds are taken by weight, and each is surveyed under seeds that follow from `seed`. The table is
     that of `patterns`, without the prior. `progress` is called with the number of worlds done and the total. Raises
     `InputError` where the sample is too small to say anything.
     """
     worlds = ensemble.sample(number, seed)
     check_size(worlds.weights, f"{number} worlds")
-    seeds = np.random.default_rng(seed).integers(2**31, size=len(worlds))
-    columns = survey.measure_all(evidence, worlds, seeds, sizes, progress, workers)
+    worlds = replace(worlds, seeds=np.random.default_rng(seed).integers(SEEDS, size=len(worlds)))
+    columns = survey.measure_all(evidence, worlds, worlds.surveys(evidence), sizes, progress, workers)
     return pd.concat([_bands(p, worlds, columns[p.id]) for p in evidence.patterns], ignore_index=True)

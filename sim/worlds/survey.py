@@ -70,7 +70,6 @@ class Sizes:
         return cls(*(evidence.size(name) for name in ("systems", "trial_systems", "organisations", "managers")))
 
 
-DEFAULT_SIZES = Sizes()
 Course = tuple[tuple[int, tuple[tuple[str, Any], ...]], ...]
 """Levers that are set, each time from a month on."""
 Statistic = Pattern | Candidate
@@ -147,6 +146,15 @@ def vector(evidence: Evidence, world: World, seed: int, sizes: Sizes | None = No
                 runs[arm] = _Seen(run_parameters(arm.parameters(world, sizes), seed), world.nuisance)
         row.extend(_value(each, [runs[arm] for arm in arms]))
     return np.array(row)
+
+
+def seeds_of(number: int, surveys: int) -> list[int]:
+    """The seeds of a world's surveys, from the number that an ensemble keeps of it.
+
+    >>> seeds_of(7, 3)
+    [21, 22, 23]
+    """
+    return [surveys * number + k for k in range(surveys)]
 
 
 def statistics(evidence: Evidence, world: World, seed: int, sizes: Sizes | None = None) -> dict[str, Measured]:

@@ -163,12 +163,12 @@ def arguments(rule: str) -> st.SearchStrategy[Arguments]:
 
 
 def possible(rule: str, given: Arguments) -> bool:
-    """Whether the model can ask this of a rule."""
+    """Whether the model can ask this of a rule. (Whoever is sanctioned is never spared, but each would act alike.)"""
+    if rule == "safety_after_month":
+        return given["slips_reported"] <= given["managers"]
     if rule == "harm_of_slip":
         return not (given["reported"] and given["discovered"])
-    if rule == "confidence_after_month":
-        return given["tried"] or not given["succeeded"]
-    return rule not in ("fear_after_month", "trust_after_month") or not (given["sanctioned"] and given["spared"] > 0.0)
+    return rule != "confidence_after_month" or given["tried"] or not given["succeeded"]
 
 
 def result(rule: str, given: Arguments) -> np.ndarray:

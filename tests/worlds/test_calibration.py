@@ -15,7 +15,7 @@ from sim.worlds.ensemble import load, pooled
 from sim.worlds.evidence import Evidence
 from sim.worlds.evidence import load as findings
 from sim.worlds.prior import uniforms_of
-from sim.worlds.smc import SEEDS_OF_SURVEY, Plan, Target, sample
+from sim.worlds.smc import Plan, Target, sample
 from sim.worlds.survey import Sizes
 
 TINY = Sizes(1, 1, 2, 3)
@@ -40,7 +40,7 @@ PLAN = Plan(prior=300, rounds=(100,), candidates=200, particles=200, sweeps=2, s
 
 def truths():
     """Posterior mean and variance of the first number, those of the second, and the logarithm of the constant."""
-    noise = NOISE / np.sqrt(SEEDS_OF_SURVEY)
+    noise = NOISE / np.sqrt(LINEAR.surveys)
     sd = np.hypot(0.1, noise)
     first = truncnorm(-0.7 / sd, 0.3 / sd, 0.7, sd)
     of_first = (norm.cdf(0.3 / sd) - norm.cdf(-0.7 / sd)) * np.sqrt(2 * np.pi) * 0.1
@@ -165,6 +165,18 @@ def test_runs_end_in_files_that_are_pooled_by_their_constants(tmp_path):
     assert np.allclose(np.log(weights), logs - log_sum(logs))
     with pytest.raises(InputError, match="two of them have the same number"):
         pooled([pool, pool])
+
+
+def test_runs_side_by_side_are_the_same_and_what_is_there_is_not_made_again(tmp_path, monkeypatch):
+    monkeypatch.undo()  # other processes know nothing of it
+    alone = recalibrate(tmp_path / "alone", runs=[1, 2], **settings())
+    side = recalibrate(tmp_path / "side", runs=[1, 2], cluster="local:2", **settings())
+    for one, other in zip(alone, side, strict=True):
+        assert one.name == other.name
+    assert same(load(tmp_path / "alone", checked=False), load(tmp_path / "side", checked=False))
+    before = [path.stat().st_mtime_ns for path in side]
+    recalibrate(tmp_path / "side", runs=[1, 2], cluster="local:2", **settings())
+    assert [path.stat().st_mtime_ns for path in side] == before
 
 
 def test_other_settings_are_refused_with_a_line_for_each(tmp_path):

@@ -113,7 +113,7 @@ def test_a_file_says_how_large_the_studies_are_and_what_it_leaves_out_is_as_ship
     given = load(written(tmp_path, SURVEY + "systems = 2\nmanagers = 7\n" + LEVEL))
     assert Sizes.of(given) == Sizes(survey_systems=2, managers=7)
     assert given.size("seeds") == 3
-    assert Sizes.of(load()) == survey.DEFAULT_SIZES
+    assert Sizes.of(load()) == Sizes()
 
 
 def test_a_path_has_a_tolerance_for_each_month(tmp_path):

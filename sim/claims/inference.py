@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 from sim import statistics
 from sim.errors import InputError
 from sim.worlds import survey
-from sim.worlds.smc import seeds_of
+from sim.worlds.refit import second_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +47,6 @@ LeftOut = Literal["world", "family"]
 
 REFITS, FEWEST = 100, 100
 """Refits, at least; the effective size below which one is too thin to trust its ranks."""
-FRESH = 2**34
-"""Seeds of second surveys begin here, above all that ensembles are surveyed with."""
 AGREEMENT: Key = ("pseudo-data", "agreement")
 """The key under which ranks of the agreement with pseudo-data stand."""
 BINS, LEVELS = 10, (0.5, 0.9)
@@ -96,11 +94,6 @@ def fresh(worlds: Ensemble, workers: int | None = None) -> Floats:
     seeds = [second_seeds(number) for number in worlds.seeds.tolist()]
     found = survey.measure_all(worlds.evidence, worlds, seeds, sizes, workers=workers)
     return np.column_stack([found[p.id] for p in worlds.evidence.patterns])
-
-
-def second_seeds(number: int) -> list[int]:
-    """The seeds of the second surveys of a world, from the number that an ensemble keeps of it."""
-    return [FRESH + seed for seed in seeds_of(number)]
 
 
 def table(effects: pd.DataFrame, keys: Sequence[Key]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ lost, which is why the cut is wide.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -185,8 +186,6 @@ def fit(x: NDArray[Any], misses: Floats, seed: int = 0) -> Processes:
 def _process(x: Floats, y: Floats, seed: int) -> Process:
     """Fit one: relevances are roots of the slopes of a ridge regression, hyperparameters those most likely for some of
     the points, and the rest is conditioning on all of them."""
-    import warnings  # noqa: PLC0415
-
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel  # noqa: PLC0415
@@ -199,7 +198,7 @@ def _process(x: Floats, y: Floats, seed: int) -> Process:
     scaled = x * relevance
     some = np.random.default_rng(seed).permutation(len(x))[:_LEARNED]
     kernel = ConstantKernel(1.0) * DotProduct(1.0, "fixed") + ConstantKernel(1.0) * RBF(1.0, (0.05, 50.0))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # of SciPy's BLAS too, which is loaded by now
         warnings.simplefilter("ignore", ConvergenceWarning)  # a bound that is reached is as good as another
         regressor = GaussianProcessRegressor(kernel + WhiteKernel(0.2, (1e-6, 10.0)), random_state=seed)
         best = regressor.fit(scaled[some], target[some]).kernel_

@@ -19,7 +19,7 @@ DATA = np.array([0.35, 0.45])  # 3.5 and 5 tolerances from the evidence
 def start():
     """Worlds weighted by the evidence, from the prior, and an emulator of them."""
     rng = np.random.default_rng(0)
-    codes, seeds = rng.integers(smc.GRID, size=(3000, 12), dtype=np.uint16), rng.integers(smc.SEEDS, size=3000)
+    codes, seeds = rng.integers(smc.GRID, size=(800, 12), dtype=np.uint16), rng.integers(smc.SEEDS, size=800)
     both = refit.twice(LINEAR, DATA)
     found = np.array([
         np.mean([both.statistics(u, seed) for seed in seeds_of(number)], axis=0)
@@ -27,7 +27,9 @@ def start():
     ])  # fmt: skip
     some = normalised(LINEAR.agreement(found))
     states = States(codes, seeds, found, some)
-    return states, emulator.fit(plain(uniforms_of(codes)), LINEAR.misses(found), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emulator, "NETWORKS", 1)
+        return states, emulator.fit(plain(uniforms_of(codes)), LINEAR.misses(found), 0)
 
 
 def truth():
@@ -43,11 +45,12 @@ def truth():
 def test_moved_worlds_have_the_posterior_of_both_likelihoods_where_weights_alone_leave_few(start):
     states, learned = start
     alone = smc.effective_size(normalised(refit._agreement(refit.twice(LINEAR, DATA), states.statistics, 1.0)))
-    plan = Plan(particles=150, steps=60, surveys=3_000)
-    made = [refit.refit(LINEAR, states, DATA, learned, plan, seed=seed) for seed in range(4)]
+    plan = Plan(particles=120, steps=30, surveys=2_000)
+    made = [refit.refit(LINEAR, states, DATA, learned, plan, seed=seed) for seed in range(3)]
     u = np.array([uniforms_of(one.states.codes) for one in made])
     mean, sd, second = truth()
-    assert alone < 60 < 100 < min(one.effective_size for one in made)
+    assert alone < 30
+    assert min(one.effective_size for one in made) > 80
     assert u[..., 0].mean() == pytest.approx(mean, abs=0.02)
     assert u[..., 0].std() == pytest.approx(sd, abs=0.015)
     assert u[..., 1].mean() == pytest.approx(second, abs=0.03)

@@ -89,13 +89,13 @@ class Processes:
         parts = [x[k : k + _SLICE].astype(np.float64) for k in range(0, len(x), _SLICE)]
         return np.concatenate([np.column_stack([one(part) for one in self.each]) for part in parts])
 
-    def implausibility(self, x: NDArray[Any]) -> Floats:
+    def implausibility(self, misses: Floats) -> Floats:
         """The largest miss of each world in units of its errors."""
-        return np.asarray((np.abs(self.misses(x)) / np.sqrt(1.0 + self.variance)).max(axis=1))
+        return np.asarray((np.abs(misses) / np.sqrt(1.0 + self.variance)).max(axis=1))
 
-    def agreement(self, x: NDArray[Any]) -> Floats:
+    def agreement(self, misses: Floats) -> Floats:
         """The logarithm of how well each world would agree, allowing for the emulator's errors."""
-        return np.asarray(-0.5 * (self.misses(x) ** 2 / (1.0 + self.variance)).sum(axis=1))
+        return np.asarray(-0.5 * (misses**2 / (1.0 + self.variance)).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def _allowed(
 
 
 def _far(target: Target, learned: Processes, codes: Codes) -> Floats:
-    return learned.implausibility(target.features(uniforms_of(codes)))
+    return learned.implausibility(learned.misses(target.features(uniforms_of(codes))))
 
 
 def _tilted(
@@ -261,8 +261,8 @@ def _tilted(
     logarithm of what each is favoured by, and of its mean over the region."""
 
     def logs(new: Codes, power: float) -> Floats:
-        x = target.features(uniforms_of(new))
-        return np.where(learned.implausibility(x) <= plan.cut, power * learned.agreement(x), -np.inf)
+        misses = learned.misses(target.features(uniforms_of(new)))
+        return np.where(learned.implausibility(misses) <= plan.cut, power * learned.agreement(misses), -np.inf)
 
     more, power = 0.0, 0.0
     while power < plan.tilt:

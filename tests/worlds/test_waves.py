@@ -17,12 +17,12 @@ from sim.worlds.smc import SEEDS_OF_SURVEY, Target
 from sim.worlds.waves import Plan, matched
 from tests.worlds.test_calibration import LINEAR, linear, plain, truths
 
-PLAN = Plan(first=200, waves=(150,), draws=600, points=300, steps=30)
+PLAN = Plan(first=200, waves=(100,), draws=500, points=200, steps=20)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 1.0])
 def test_a_known_posterior_and_its_constant_are_recovered_uniformly_or_tilted(tilt):
-    made = [matched(LINEAR, replace(PLAN, tilt=tilt), seed=seed) for seed in range(4)]
+    made = [matched(LINEAR, replace(PLAN, tilt=tilt), seed=seed) for seed in range(3)]
     m1, v1, m2, _, log_z = truths()
     found = []
     for one in made:
@@ -34,9 +34,9 @@ def test_a_known_posterior_and_its_constant_are_recovered_uniformly_or_tilted(ti
     runs = np.array(found)
     assert np.abs(runs.mean(axis=0) - [m1, v1, m2, 0.5, log_z]).max() < 0.1
     assert np.abs(runs.mean(axis=0) - [m1, v1, m2, 0.5, log_z])[:2] == pytest.approx([0, 0], abs=0.02)
-    assert all(one.surveys == 200 + 150 + 600 * SEEDS_OF_SURVEY for one in made)
+    assert all(one.surveys == 200 + 100 + 500 * SEEDS_OF_SURVEY for one in made)
     sizes = [one.effective_size for one in made]
-    assert min(sizes) > (300 if tilt else 60)
+    assert min(sizes) > (250 if tilt else 50)
 
 
 def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads():
@@ -54,7 +54,9 @@ def test_a_wave_rules_out_what_misses_and_keeps_what_agrees():
     made = matched(LINEAR, replace(PLAN, draws=100))
     shares = [each["log_share"] for each in made.history]
     assert len(shares) == 2 and shares[1] < -0.5
-    assert np.abs(LINEAR.misses(made.statistics)).max() < 5.0
+    assert (
+        np.quantile(np.abs(LINEAR.misses(made.statistics)), 0.95) < 4.5
+    )  # 3 errors, of tolerance and one seed's noise
 
 
 def test_a_process_learns_a_bend_and_says_how_far_off_it_is():
@@ -68,23 +70,24 @@ def test_a_process_learns_a_bend_and_says_how_far_off_it_is():
     assert found.variance[0] < 0.02 and 0.08 < found.variance[1] < 0.5
 
 
+@pytest.mark.filterwarnings("ignore:The optimal value found")
 def test_the_mean_of_a_process_is_that_of_the_library():
     rng = np.random.default_rng(0)
     x = rng.random((60, 3)) - 0.5
-    y = np.sin(3 * x[:, 0]) + x[:, 1] + 2.0
+    y = np.sin(3 * x[:, 0]) + x[:, 1] + 2.0 + rng.normal(0.0, 0.3, 60)
     own = waves._process(x, y, 0)
     kernel = ConstantKernel(1.0) * DotProduct(1.0, "fixed") + ConstantKernel(1.0) * RBF(1.0, (0.05, 50.0))
     scaled = x * own.relevance
     theirs = GaussianProcessRegressor(kernel + WhiteKernel(0.2, (1e-6, 10.0)), random_state=0)
     theirs.fit(scaled, (y - y.mean()) / y.std())
-    assert own(x) == pytest.approx(theirs.predict(scaled) * y.std() + y.mean(), abs=1e-3)
+    assert own(x) == pytest.approx(theirs.predict(scaled) * y.std() + y.mean(), abs=1e-6)
 
 
 def test_what_is_found_can_be_used_as_weighted_worlds():
     target = replace(LINEAR, dimension=UNIFORMS)
     worlds = matched(target, Plan(100, (), 40, 90, steps=5)).worlds(OFF)
     assert len(worlds) == 40 and worlds.weights.sum() == pytest.approx(1.0)
-    assert worlds.values.shape == prior(1).values.shape and worlds[0].parameters()
+    assert worlds.values.shape[1] == prior(1).values.shape[1] and worlds[0].parameters()
     assert len(np.unique(worlds.calibrations)) == 40
     assert worlds.mean(np.ones(40)).estimate == pytest.approx(1.0)
 

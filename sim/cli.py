@@ -174,6 +174,7 @@ def _compute(
 
     asked = claims.claims_named(*filter(None, [name]))
     folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
+    claims.checked(effort, seed, workers, sizes)
     files.Folder(folder, answer_to(asked)).check()
     main, second = ensembles.load(ensemble), ensembles.load(ensemble, "all_on")
     kept = folder / claims.UNFINISHED

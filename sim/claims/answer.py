@@ -215,6 +215,23 @@ def claims_named(*ids: str, beside: Sequence[str] = ()) -> tuple[Claim, ...]:
     return tuple(known[name] for name in chosen("claim", ids, (*known, *beside), what)) or CLAIMS
 
 
+def checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> int:
+    """The seed, if all that an answer is asked with can be used; raises `InputError` with a line for each mistake."""
+    counts = {name: (getattr(effort, name), FEWEST) for name in ("worlds", "prior", "all_on", "again")}
+    some = {
+        name: pair for name, pair in counts.items() if pair[0] is not None and not (name == "again" and not pair[0])
+    }
+    mistakes, first = Mistakes(), 0
+    with mistakes:
+        check(counts={**some, "orders": (effort.orders, evaluating.FEWEST)}, sizes={"systems": effort.systems, **sizes})
+    with mistakes:
+        whole("workers", 1 if workers is None else workers, 1, MOST_WORKERS)
+    with mistakes:
+        first = seed_of(seed)
+    mistakes.tell()
+    return first
+
+
 def answer(folder: str | Path | None = None) -> ClaimReport:
     """The answer that comes with the package, or the one that ``sim claim --run`` put in a folder.
 
@@ -283,7 +300,7 @@ def compute(
     """
     effort = effort if isinstance(effort, Effort) else EFFORTS[chosen("effort", [effort], EFFORTS, "effort")[0]]
     claims = _claims(claims)
-    seed = _checked(effort, seed, workers, sizes)
+    seed = checked(effort, seed, workers, sizes)
     main, numbers, taken = _taken(ensemble, "main", effort.worlds)
     *_, all_on = _taken(second, "all_on", effort.all_on)
     beside = {"prior": prior(effort.prior, off=main.chance_off), "all_on": all_on}
@@ -552,23 +569,6 @@ def _claims(asked: Sequence[Claim | str]) -> tuple[Claim, ...]:
     listed = tuple(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else (asked,)
     known = iter(claims_named(*(one for one in listed if not isinstance(one, Claim))))
     return tuple(one if isinstance(one, Claim) else next(known) for one in listed) or CLAIMS
-
-
-def _checked(effort: Effort, seed: int | None, workers: int | None, sizes: Mapping[str, Any]) -> int:
-    """The seed, if all arguments can be used."""
-    counts = {name: (getattr(effort, name), FEWEST) for name in ("worlds", "prior", "all_on", "again")}
-    some = {
-        name: pair for name, pair in counts.items() if pair[0] is not None and not (name == "again" and not pair[0])
-    }
-    mistakes, first = Mistakes(), 0
-    with mistakes:
-        check(counts={**some, "orders": (effort.orders, evaluating.FEWEST)}, sizes={"systems": effort.systems, **sizes})
-    with mistakes:
-        whole("workers", 1 if workers is None else workers, 1, MOST_WORKERS)
-    with mistakes:
-        first = seed_of(seed)
-    mistakes.tell()
-    return first
 
 
 def _taken(given: Ensemble | None, which: Prior, number: int | None) -> tuple[Ensemble, NDArray[np.int64], Ensemble]:

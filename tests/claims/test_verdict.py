@@ -69,6 +69,13 @@ def test_too_small_to_matter_is_a_finding_of_its_own():
     assert said(verdict(found, DELTA), 1) == "too small to matter"
 
 
+def test_a_mean_that_may_lie_beyond_is_not_surely_too_small():
+    found = worlds(*[[0.0, 0.0, 0.0, v] for v in np.linspace(0.03, 0.105, 8)])
+    assert found.shares[0] == pytest.approx((0.75, 0.0))
+    assert found.high > DELTA > found.mean.estimate
+    assert (verdict(found, DELTA), by_points(found, DELTA)) == (None, 0)
+
+
 def test_one_calibration_carries_nothing():
     assert verdict(worlds([0.5] * 100), DELTA) is None
     assert by_points(worlds([0.5] * 100), DELTA) == 1

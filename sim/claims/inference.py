@@ -10,6 +10,12 @@ A refit that learns nothing has uniform ranks of effects as well, and one that l
 it is how well the true world agrees with its pseudo-data, as one more quantity that is ranked (`AGREEMENT`; a
 data-dependent test quantity, Modrák et al. 2023).
 
+What is left out of a refit says what is tested. With nothing left out, ranks are uniform at any effective size if the
+likelihood, its tolerances and the table of effects are right, whatever the worlds: a control. With the true world left
+out, its family, or its whole calibration, they also test whether the worlds, of other calibrations in the last case,
+stand in for it. Where few worlds are left by effective size, none agrees as well as the true one, and ranks of the
+agreement heap at the upper end: such refits need moves, or pseudo-data of larger tolerances, which are as valid.
+
 The statistics behind pseudo-data and their likelihood are those of a second survey of all worlds (`fresh`), because the
 evidence has chosen the seeds of the first.
 
@@ -22,9 +28,9 @@ weights do not suffice.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,7 +49,8 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Key = tuple[str, str]
 """A contrast and an outcome."""
-LeftOut = Literal["world", "family"]
+NOTHING, WORLD, FAMILY, CALIBRATION = "nothing", "world", "family", "calibration"
+"""What is left out of a refit."""
 
 REFITS, FEWEST = 100, 100
 """Refits, at least; the effective size below which one is too thin to trust its ranks."""
@@ -61,17 +68,18 @@ class Known:
     Attributes
     ----------
     weights : float array, one for each world.
-    families : int array, equal in worlds that descend from one draw of one calibration.
     statistics : float array, worlds by numbers of the patterns, of second surveys.
     effects : float array, worlds by `keys`.
     keys : tuple of (contrast, outcome)
+    groups : mapping
+        What is left out of refits, beside `NOTHING`, to an int array, equal in worlds that are left out together.
     """
 
     weights: Floats
-    families: Whole
     statistics: Floats
     effects: Floats
     keys: tuple[Key, ...]
+    groups: Mapping[str, Whole] = field(default_factory=dict)
 
 
 def known(ensemble: Ensemble, effects: pd.DataFrame, keys: Sequence[Key], workers: int | None = None) -> Known:
@@ -83,8 +91,9 @@ def known(ensemble: Ensemble, effects: pd.DataFrame, keys: Sequence[Key], worker
     found = table(effects, keys)
     worlds = ensemble.take(found.index.to_numpy(np.int64), found["weight"].to_numpy(np.float64))
     _, families = np.unique(np.column_stack([worlds.calibrations, worlds.ancestors]), axis=0, return_inverse=True)
+    groups = {WORLD: np.arange(len(worlds)), FAMILY: families.ravel(), CALIBRATION: worlds.calibrations}
     values = found[list(keys)].to_numpy(np.float64)
-    return Known(worlds.weights, families.ravel(), fresh(worlds, workers), values, tuple(keys))
+    return Known(worlds.weights, fresh(worlds, workers), values, tuple(keys), groups)
 
 
 def fresh(worlds: Ensemble, workers: int | None = None) -> Floats:
@@ -140,40 +149,39 @@ def agreement(found: Floats, data: Floats, sds: ArrayLike) -> Floats:
     return np.where(np.isnan(logs), -np.inf, logs)
 
 
-def rank(own: Floats, others: Floats, weights: Floats, rng: np.random.Generator) -> Floats:
+def rank(own: Floats, others: Floats, weights: Floats, rng: np.random.Generator, further: bool = True) -> Floats:
     """The ranks, from 0 to 1, of values among those of weighted worlds (`others`, worlds by values).
 
-    F is the weight below, with a random part of the weight of ties; n the effective size; then the rank is
-    (n·F + U)/(n + 1), U uniform, which is exactly uniform for a further one of n equally likely draws.
+    F is the weight below, with a random part of the weight of ties. For one of the worlds themselves (not `further`)
+    that is the rank. For a further one it is (n·F + U)/(n + 1), n the effective size and U uniform, which is exactly
+    uniform for a further one of n equally likely draws.
     """
     w, n, random = weights / weights.sum(), statistics.effective_size(weights), rng.random((2, len(own)))
     below = w @ (others < own) + random[0] * (w @ (others == own))
-    return np.asarray((n * below + random[1]) / (n + 1.0))
+    return np.asarray((n * below + random[1]) / (n + 1.0) if further else below)
 
 
 def ranks(worlds: Known, true: Whole, data: Floats, sds: ArrayLike, seed: int = 0) -> pd.DataFrame:
     """A row for each refit, what was left out of it, and key: ``refit``, ``world`` (the true one), ``left_out``
-    ("world", or "family" with all that have its ancestor), ``contrast``, ``outcome``, ``rank`` and ``effective_size``.
+    (`NOTHING`, or one of the groups), ``contrast``, ``outcome``, ``rank`` and ``effective_size``.
     The last key is `AGREEMENT`.
 
-    `true` are the numbers of the true worlds, `data` their pseudo-data, refits by numbers. A refit from which its
-    family leaves nothing is told with an effective size of 0 and no rank.
+    `true` are the numbers of the true worlds, `data` their pseudo-data, refits by numbers. A refit for which
+    nothing is left is told with an effective size of 0 and no rank.
     """
     import pandas as pd  # noqa: PLC0415
 
     rng, rows, keys = np.random.default_rng((seed, 2)), list[dict[str, Any]](), (*worlds.keys, AGREEMENT)
     for refit, (world, reported) in enumerate(zip(true.tolist(), data, strict=True)):
-        out: dict[LeftOut, NDArray[np.bool_]] = {
-            "world": np.arange(len(worlds.weights)) == world,
-            "family": worlds.families == worlds.families[world],
-        }
+        out = {NOTHING: np.zeros(len(worlds.weights), dtype=bool)}
+        out |= {name: group == group[world] for name, group in worlds.groups.items()}
         values = np.column_stack([worlds.effects, agreement(worlds.statistics, reported, sds)])
         for name, gone in out.items():
             found, size = np.full(len(keys), np.nan), 0.0
             if (worlds.weights[~gone] > 0.0).any():
                 weights = reweighted(worlds.weights, worlds.statistics, reported, sds, ~gone)
                 size = statistics.effective_size(weights)
-                found = rank(values[world], values, weights, rng)
+                found = rank(values[world], values, weights, rng, name != NOTHING)
             rows += _rows(refit, world, name, keys, found, size)
     return pd.DataFrame(rows)
 
@@ -188,9 +196,9 @@ def replaced(table: pd.DataFrame, refit: int, own: Floats, others: Floats, size:
     keys = list(dict.fromkeys(zip(table["contrast"], table["outcome"], strict=True)))
     found = rank(own, others, np.full(len(others), 1.0 / len(others)), np.random.default_rng((seed, 3, refit)))
     by_key, new = dict(zip(keys, found.tolist(), strict=True)), table.copy()
-    thin = mine & (table["effective_size"] < FEWEST)
-    new.loc[thin, "rank"] = [by_key[key] for key in zip(table["contrast"][thin], table["outcome"][thin], strict=True)]
-    new.loc[thin, "effective_size"] = size
+    few = mine & (table["effective_size"] < FEWEST) & (table["left_out"] != NOTHING)
+    new.loc[few, "rank"] = [by_key[key] for key in zip(table["contrast"][few], table["outcome"][few], strict=True)]
+    new.loc[few, "effective_size"] = size
     return new
 
 
@@ -204,8 +212,9 @@ def _rows(
 
 def thin(table: pd.DataFrame, least: float = FEWEST) -> pd.DataFrame:
     """The refits whose effective size is below `least`: ``left_out``, ``refit``, ``world``, ``effective_size``. They
-    are part of all tables, and worlds should be moved for them."""
-    found = table.loc[table["effective_size"] < least, ["left_out", "refit", "world", "effective_size"]]
+    are part of all tables, and worlds should be moved for them. Where nothing is left out, none is too thin."""
+    few = (table["effective_size"] < least) & (table["left_out"] != NOTHING)
+    found = table.loc[few, ["left_out", "refit", "world", "effective_size"]]
     return found.drop_duplicates().reset_index(drop=True)
 
 

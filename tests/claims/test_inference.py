@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +23,7 @@ from sim.claims.inference import (
     uniformity,
 )
 from sim.errors import InputError
+from tests.ensembles import by_hand
 
 KEYS = (("heavy - light", "harm"), ("heavy - light", "trust"), ("calm - baseline", "quality"))
 SDS = np.array([0.3, 0.2])
@@ -35,8 +38,8 @@ def posterior(number=3000, seed=0):
     x[:, :2] = (np.array([0.5, -0.2]) / SDS**2) / precision + x[:, :2] / np.sqrt(precision)
     weights = np.where(np.arange(number) % 2, 1.0, 3.0)
     effects = np.column_stack([x[:, 0], x[:, 0] - x[:, 1], x[:, 1] + 0.1 * x[:, 2]])
-    families = np.arange(number) // 5
-    return Known(weights / weights.sum(), families, x[:, :2], effects, KEYS)
+    groups = {"world": np.arange(number), "family": np.arange(number) // 5}
+    return Known(weights / weights.sum(), x[:, :2], effects, KEYS, groups)
 
 
 def simulated(sds_of_the_refit, refits=300):
@@ -47,7 +50,7 @@ def simulated(sds_of_the_refit, refits=300):
 
 def test_ranks_are_uniform_and_intervals_hold_where_the_refit_is_right():
     found = simulated(SDS)
-    assert len(found) == 300 * 2 * (len(KEYS) + 1)
+    assert len(found) == 300 * 3 * (len(KEYS) + 1)
     assert uniformity(found)["uniform"].all()
     held = coverage(found)
     assert (held["covered"] - held["level"]).abs().max() < 0.09
@@ -78,13 +81,14 @@ def test_a_refit_that_is_shifted_is_found_out():
 
 
 def test_the_true_world_is_not_among_those_that_it_is_compared_with_nor_is_its_family():
-    weights, same = np.array([0.25, 0.25, 0.25, 0.25]), np.array([7, 7, 8, 9])
-    worlds = Known(weights, same, np.zeros((4, 1)), np.array([[5.0], [4.0], [6.0], [7.0]]), KEYS[:1])
+    weights, groups = np.full(4, 0.25), {"world": np.arange(4), "family": np.array([7, 7, 8, 9])}
+    worlds = Known(weights, np.zeros((4, 1)), np.array([[5.0], [4.0], [6.0], [7.0]]), KEYS[:1], groups)
     found = ranks(worlds, np.array([0]), np.zeros((1, 1)), 1.0).query("outcome == 'harm'").set_index("left_out")
-    assert found["effective_size"].to_dict() == pytest.approx({"world": 3.0, "family": 2.0})
+    assert found["effective_size"].to_dict() == pytest.approx({"nothing": 4.0, "world": 3.0, "family": 2.0})
+    assert 0.25 <= found["rank"]["nothing"] <= 0.5
     assert 0.25 <= found["rank"]["world"] <= 0.5  # one of three is below
     assert 0.0 <= found["rank"]["family"] <= 1 / 3  # none of two
-    alone = Known(weights, np.zeros(4, int), worlds.statistics, worlds.effects, KEYS[:1])
+    alone = replace(worlds, groups={"world": np.arange(4), "family": np.zeros(4, int)})
     none = ranks(alone, np.array([0]), np.zeros((1, 1)), 1.0).query("outcome == 'harm'").set_index("left_out")
     assert none["effective_size"]["family"] == 0.0 and np.isnan(none["rank"]["family"])
     assert thin(none.reset_index())["left_out"].tolist() == ["world", "family"]
@@ -109,9 +113,36 @@ def test_thin_refits_are_told_and_count_until_moved_worlds_take_their_place():
     assert uniformity(found)["refits"].eq(100).all()
     moved = inference.replaced(found, 3, np.zeros(4), np.full((150, 4), -1.0), 150.0)
     assert len(thin(moved)) == 198
-    here = moved[moved["refit"] == 3]
+    here = moved[(moved["refit"] == 3) & (moved["left_out"] != "nothing")]
     assert (here["rank"] > 0.99).all() and (here["effective_size"] == 150).all()
     assert found[found["refit"] != 3].equals(moved[moved["refit"] != 3])
+
+
+def test_with_nothing_left_out_ranks_are_uniform_however_few_worlds_count_and_betray_a_wrong_tolerance():
+    worlds = replace(posterior(60), groups={})
+    true = truths(worlds.weights, 400)
+    for factor, right in ((1.0, True), (2.0, False)):
+        found = uniformity(ranks(worlds, true, pseudo_data(worlds.statistics[true], SDS), factor * SDS))
+        assert found.set_index("contrast")["uniform"]["pseudo-data"] == right
+        assert not right or found["uniform"].all()
+
+
+def test_worlds_of_a_table_are_known_by_their_number_and_surveyed_again_under_other_seeds(monkeypatch):
+    worlds, seeds = by_hand(8), []
+    patterns = worlds.evidence.patterns
+    stored = pd.DataFrame({"world": [5, 2, 3], "calibration": worlds.calibrations[[5, 2, 3]], "weight": [0.5, 0.3, 0.2],
+                           "contrast": "heavy - light", "outcome": "harm", "estimate": [50.0, 20.0, 30.0]})  # fmt: skip
+
+    def measured(evidence, some, own, sizes, workers):
+        seeds.extend(own)
+        return {p.id: some.seeds[:, None].repeat(np.size(p.value), 1).squeeze(axis=1) for p in evidence.patterns}
+
+    monkeypatch.setattr(inference.survey, "measure_all", measured)
+    found = inference.known(worlds, stored, KEYS[:1])
+    assert found.effects.ravel().tolist() == [20.0, 30.0, 50.0] and found.weights.tolist() == [0.3, 0.2, 0.5]
+    assert found.statistics[:, 0].tolist() == [2, 3, 5] and found.statistics.shape[1] >= len(patterns)
+    assert found.groups["calibration"].tolist() == worlds.calibrations[[2, 3, 5]].tolist()
+    assert not set(np.ravel(seeds)) & set(np.ravel(worlds.surveys)) and len(set(np.ravel(seeds))) == 9
 
 
 def test_adjusted_chances_are_those_of_holm_and_never_above_one():

@@ -305,10 +305,9 @@ def compute(
     *_, all_on = _taken(second, "all_on", effort.all_on)
     beside = {"prior": prior(effort.prior, off=main.chance_off), "all_on": all_on}
     run_sizes = {"systems": effort.systems, **sizes}
-    again, weights = _by_weight(taken, effort.again) if effort.again else (np.arange(0), np.empty(0))
-    other_sizes = {name: {**run_sizes, **changed} for name, changed in _again(run_sizes).items()} if len(again) else {}
-    jobs = 2 * len(taken) + sum(map(len, beside.values())) + len(again) * len(other_sizes)
-    jobs += sum(map(len, refits))
+    again = _by_weight(taken, effort.again) if effort.again else (np.arange(0), np.empty(0))
+    other_sizes = _again(run_sizes) if effort.again else {}
+    jobs = 2 * len(taken) + sum(map(len, beside.values())) + len(again[0]) * len(other_sizes) + sum(map(len, refits))
     run = _Run(seed, folder, progress, workers, jobs + effort.orders)
 
     base = run.baseline(taken, run_sizes)
@@ -320,46 +319,49 @@ def compute(
     asked = tuple(dict.fromkeys([*statements.contrasts_of(claims, choices=claims == CLAIMS), *mine.values()]))
     e = run.effects(taken, asked, deltas, run_sizes)
     compared = tuple(dict.fromkeys(case.contrast for _, case in statements.cases(claims)))
+
+    def elsewhere(sample: Worlds, sizes: Mapping[str, Any] = run_sizes) -> Effects:
+        return run.effects(sample, compared, deltas, sizes)
+
+    some = taken.take(*again)
     columns = multiverse.Columns(
         without=lambda found: taken.without([name for name in found if name in taken.agreements]),
-        others={name: run.effects(sample, compared, deltas, run_sizes) for name, sample in beside.items()},
-        same={
-            name: (e.take(again, weights), run.effects(taken.take(again, weights), compared, deltas, there))
-            for name, there in other_sizes.items()
-        },
-        refits={
-            frozenset(main.agreements) - frozenset(one.agreements): run.effects(one, compared, deltas, run_sizes)
-            for one in refits
-        },
+        others={name: elsewhere(sample) for name, sample in beside.items()},
+        same={n: (e.take(*again), elsewhere(some, {**run_sizes, **there})) for n, there in other_sizes.items()},
+        refits={frozenset(main.agreements) - frozenset(one.agreements): elsewhere(one) for one in refits},
     )
+    counts = {"main": len(taken), **{n: len(s) for n, s in beside.items()}, "again": len(some)}
     report = ClaimReport(
         **_said(e, base, columns, claims, deltas, taken, offered),
         effects=_frame(e, _keys(claims, offered), numbers),
         claims=claims,
         settings={arm.name: arm.told for c in asked for arm in c.needed},
         provenance={
-            **provenance(),
-            "model": stored.signature(),
-            "engine": "compiled",
             "seed": seed,
             "effort": asdict(effort),
             "pairs": {"fewest": PAIRS, "most": int(np.max(e.pairs, initial=PAIRS))},
-            "worlds": {"main": len(taken), **{n: len(s) for n, s in beside.items()}, "again": len(again)},
+            "worlds": counts,
             "smallest_effects": deltas,
-            "ensemble": {
-                "worlds": len(main),
-                "chance_off": main.chance_off,
-                "effective_size": main.effective_size,
-                "calibrations": len(np.unique(main.calibrations)),
-                "r_eff": main.effective_calibrations,
-                "largest_weight": main.largest_weight,
-                "made": dict(main.provenance),
-            },
             "sizes": resolve(**run_sizes).model_dump(include=set(SIZES)),
+            **_origin(main),
         },
     )
     there = {name: size for name, size in run_sizes.items() if name != "systems"}
     return explained(report, e, effort.orders, run.rest(), workers, **there)
+
+
+def _origin(main: Ensemble) -> dict[str, Any]:
+    """Of what an answer was made, for its provenance: versions, the model, and the ensemble."""
+    ensemble = {
+        "worlds": len(main),
+        "chance_off": main.chance_off,
+        "effective_size": main.effective_size,
+        "calibrations": len(np.unique(main.calibrations)),
+        "r_eff": main.effective_calibrations,
+        "largest_weight": main.largest_weight,
+        "made": dict(main.provenance),
+    }
+    return {**provenance(), "model": stored.signature(), "engine": "compiled", "ensemble": ensemble}
 
 
 def explained(
@@ -497,7 +499,7 @@ def _keys(claims: tuple[Claim, ...], offered: Mapping[str, Contrast]) -> list[Ke
 def _frame(e: Effects, keys: Sequence[Key], numbers: NDArray[np.int64]) -> pd.DataFrame:
     """`ClaimReport.effects`."""
     n, sample = len(e.sample), e.sample
-    one = {
+    one: dict[str, NDArray[Any]] = {
         "world": numbers.astype(np.int32),
         "calibration": sample.calibrations.astype(np.int32),
         "ancestor": sample.ancestors.astype(np.int32),

@@ -100,7 +100,8 @@ def fresh(worlds: Ensemble, workers: int | None = None) -> Floats:
     """What surveys find in each world under seeds that nothing else uses, worlds by numbers of the
     patterns. A minute for 2,000 surveys."""
     sizes = survey.Sizes(**worlds.provenance["calibrations"][0]["sizes"])
-    seeds = [second_seeds(number) for number in worlds.seeds.tolist()]
+    surveys = worlds.evidence.size("seeds")
+    seeds = [second_seeds(number, surveys) for number in worlds.seeds.tolist()]
     found = survey.measure_all(worlds.evidence, worlds, seeds, sizes, workers=workers)
     return np.column_stack([found[p.id] for p in worlds.evidence.patterns])
 

@@ -246,8 +246,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Too many leaders are fearful",
         "Too many leaders are fearful as things are.",
         (),
-        "How many are too many is not for a model to say: these are levels under baseline surveillance, and they grow "
-        "with the size of an organisation. A band of nearly everything is no answer.",
+        "How many are too many is not for a model to say: these are levels under baseline surveillance. A band of "
+        "nearly everything is no answer.",
         levels=("fearful",),
     ),
     Claim(

@@ -19,7 +19,8 @@ from sim.pool import Progress, local_threads
 from sim.statistics import effective_size, normalised, systematic
 from sim.worlds.emulator import Emulator
 from sim.worlds.prior import GRID, UNIFORMS, Floats, Whole, Worlds, worlds_from
-from sim.worlds.smc import _FIRST_SIZES, SEEDS, SEEDS_OF_SURVEY, SURVIVING, Codes, Target, _chain, _Surveys, seeds_of
+from sim.worlds.smc import _FIRST_SIZES, SEEDS, SURVIVING, Codes, Target, _chain, _Surveys
+from sim.worlds.survey import seeds_of
 
 FRESH = 2**34
 """Seeds of second surveys begin here, above all that ensembles are surveyed with."""
@@ -57,9 +58,9 @@ class Refit:
     sweeps: tuple[tuple[float, float], ...]
 
 
-def second_seeds(number: int) -> list[int]:
+def second_seeds(number: int, surveys: int) -> list[int]:
     """The seeds of the second surveys of a world, from the number that an ensemble keeps of it."""
-    return [FRESH + seed for seed in seeds_of(number)]
+    return [FRESH + seed for seed in seeds_of(number, surveys)]
 
 
 def codes_of(worlds: Worlds, off: float, seed: int = 0) -> Codes:
@@ -124,7 +125,7 @@ def refit(
                 believed = tempered.believed(believer, now.codes)
                 codes, new_believed, sizes = _chain(tempered, believer, now.codes, 1.0, plan.steps, sizes, rng)
                 seeds = np.where(rng.random(len(codes)) < 0.5, now.seeds, rng.integers(SEEDS, size=len(codes)))
-                found = survey(f"refit at {gamma:.3g}", codes, seeds, SEEDS_OF_SURVEY)[:, : 2 * k]
+                found = survey(f"refit at {gamma:.3g}", codes, seeds, target.surveys)[:, : 2 * k]
                 gain = _agreement(both, found, gamma) - new_believed
                 gain -= _agreement(both, now.statistics, gamma) - believed
                 yes = np.log1p(-rng.random(len(codes))) <= gain

@@ -27,7 +27,8 @@ from sim.errors import InputError
 from sim.pool import Progress, in_order, local_threads
 from sim.statistics import effective_size, log_sum, normalised
 from sim.worlds.prior import GRID, Floats, Whole, Worlds, uniforms_of, worlds_from
-from sim.worlds.smc import SEEDS, SEEDS_OF_SURVEY, Codes, Target, seeds_of
+from sim.worlds.smc import SEEDS, Codes, Target
+from sim.worlds.survey import seeds_of
 
 FAR = 8.0
 """Misses beyond so many tolerances need not be told apart."""
@@ -143,7 +144,8 @@ def matched(
             told(0, len(codes), name)
 
             def mean(job: tuple[Floats, int]) -> Floats:
-                return np.asarray(np.mean([target.statistics(job[0], one) for one in seeds_of(job[1], number)], axis=0))
+                own = seeds_of(job[1], target.surveys)[:number]
+                return np.asarray(np.mean([target.statistics(job[0], one) for one in own], axis=0))
 
             return np.array(list(in_order(executor, mean, list(zip(uniforms_of(codes), seeds.tolist(), strict=True)))))
 
@@ -162,8 +164,8 @@ def matched(
                 codes, tilts, more = _tilted(target, learned, codes, plan, rng)
                 log_z += more
             seeds = rng.integers(SEEDS, size=size)
-            found = surveyed(codes, seeds, SEEDS_OF_SURVEY if last else 1, f"wave {number}")
-            made += size * (SEEDS_OF_SURVEY if last else 1)
+            found = surveyed(codes, seeds, target.surveys if last else 1, f"wave {number}")
+            made += size * (target.surveys if last else 1)
             known.append((codes, found))
     logs = target.agreement(found) - tilts
     if not np.isfinite(logs).any():

@@ -9,7 +9,7 @@ from sim.statistics import normalised
 from sim.worlds import emulator, refit, smc
 from sim.worlds.prior import MECHANISMS, OFF, UNIFORMS, uniforms_of, worlds_from
 from sim.worlds.refit import Plan, States
-from sim.worlds.smc import SEEDS_OF_SURVEY, seeds_of
+from sim.worlds.survey import seeds_of
 from tests.worlds.test_calibration import LINEAR, NOISE, plain
 
 DATA = np.array([0.35, 0.45])  # 3.5 and 5 tolerances from the evidence
@@ -22,7 +22,7 @@ def start():
     codes, seeds = rng.integers(smc.GRID, size=(800, 12), dtype=np.uint16), rng.integers(smc.SEEDS, size=800)
     both = refit.twice(LINEAR, DATA)
     found = np.array([
-        np.mean([both.statistics(u, seed) for seed in seeds_of(number)], axis=0)
+        np.mean([both.statistics(u, seed) for seed in seeds_of(number, 3)], axis=0)
         for u, number in zip(uniforms_of(codes), seeds.tolist(), strict=True)
     ])  # fmt: skip
     some = normalised(LINEAR.agreement(found))
@@ -34,7 +34,7 @@ def start():
 
 def truth():
     """Posterior mean and standard deviation of the first number, and the mean of the second."""
-    grid, noise = (np.arange(800) + 0.5) / 800, NOISE**2 / SEEDS_OF_SURVEY
+    grid, noise = (np.arange(800) + 0.5) / 800, NOISE**2 / 3
     first = np.exp(-0.5 * ((grid - 0.7) ** 2 + (grid - DATA[0]) ** 2) / (0.1**2 + noise))
     gap = grid[:, None] - grid
     second = np.exp(-0.5 * ((gap - 0.2) ** 2 + (gap - DATA[1]) ** 2) / (0.05**2 + noise)).sum(axis=1)
@@ -70,7 +70,7 @@ def test_surveys_are_counted_and_end_where_the_plan_says(start):
     assert made.surveys == len(calls) == 120 * len(made.sweeps)
     assert made.sweeps[-1][0] == 1.0 and 300 < made.surveys <= 300 + 120 * len(made.sweeps)
     firsts = [seed for seed in calls if seed < refit.FRESH]
-    assert len(firsts) == len(calls) / 2 and max(firsts) < SEEDS_OF_SURVEY * smc.SEEDS <= refit.FRESH
+    assert len(firsts) == len(calls) / 2 and max(firsts) < 3 * smc.SEEDS <= refit.FRESH
 
 
 def test_a_doubled_emulator_believes_in_both_likelihoods_the_second_to_a_power(start):

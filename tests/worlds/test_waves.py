@@ -13,7 +13,7 @@ from sim.errors import InputError
 from sim.statistics import weighted_mean
 from sim.worlds import waves
 from sim.worlds.prior import OFF, UNIFORMS, prior, uniforms_of
-from sim.worlds.smc import SEEDS_OF_SURVEY, Target
+from sim.worlds.smc import Target
 from sim.worlds.waves import Plan, matched
 from tests.worlds.test_calibration import LINEAR, linear, plain, truths
 
@@ -34,7 +34,7 @@ def test_a_known_posterior_and_its_constant_are_recovered_uniformly_or_tilted(ti
     runs = np.array(found)
     assert np.abs(runs.mean(axis=0) - [m1, v1, m2, 0.5, log_z]).max() < 0.1
     assert np.abs(runs.mean(axis=0) - [m1, v1, m2, 0.5, log_z])[:2] == pytest.approx([0, 0], abs=0.02)
-    assert all(one.surveys == 200 + 100 + 500 * SEEDS_OF_SURVEY for one in made)
+    assert all(one.surveys == 200 + 100 + 500 * 3 for one in made)
     sizes = [one.effective_size for one in made]
     assert min(sizes) > (250 if tilt else 50)
 

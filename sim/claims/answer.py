@@ -426,6 +426,7 @@ def _said(
     frames: dict[str, Iterable[Any]] = {
         "holds": held,
         "left_one_out": multiverse.left_one_out(e, every, deltas),
+        "halves": tables.halves(e, deltas, claims),
         "curves": tables.curves(e, deltas, claims, tables.between_posts(base)),
         "first_limits": tables.first_limits(e, tables.at_baseline(base), claims),
         "standards": tables.standards(e, [*rows, *vector], list(worlds.log_z.values())),

@@ -140,6 +140,22 @@ def findings(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) ->
             yield {**whose, **finding(e, *key, sizes.get(m.outcome), m.sign)}
 
 
+def halves(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) -> Rows:
+    """Two answers side by side, from the first and from the second half of the calibrations, in the order of their
+    numbers: for each row of `findings` that has a limit what each half says, and whether they say the ``same``."""
+    sample, numbers = e.sample, np.unique(e.sample.calibrations)
+    if not 4 <= len(numbers) < len(sample):  # worlds of the prior are a calibration each
+        return
+    first = np.isin(sample.calibrations, numbers[: len(numbers) // 2])
+    parts = (e.take(np.flatnonzero(h), sample.weights[h] / sample.weights[h].sum()) for h in (first, ~first))
+    for a, b in zip(*(findings(part, sizes, claims) for part in parts), strict=True):
+        if "delta" in a:
+            told = {f"{name}_{half}": row[name] for half, row in (("first", a), ("second", b))
+                    for name in ("verdict", "mean", "low", "high", "share", "share_error")}  # fmt: skip
+            named = {name: a[name] for name in ("claim", "contrast", "outcome", "primary")}
+            yield {**named, **told, "same": a["verdict"] == b["verdict"]}
+
+
 def vector(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) -> Rows:
     """A row for each contrast of the claims and each outcome of `VECTOR`; those that are claimed keep their sign."""
     claimed = {(case.contrast.name, m.outcome): m for _, case in statements.cases(tuple(claims)) for m in case.measures}

@@ -77,6 +77,17 @@ def test_every_contrast_is_told_by_the_same_vector_and_nobodys_outcomes_by_their
     assert not by[SURVEILLANCE.name, "reported"]["claimed"]
 
 
+def test_each_half_of_the_calibrations_gives_an_answer_of_its_own():
+    """In the first half fear hardly moves, in the second by much."""
+    by = np.repeat([0.001, 0.05], N // 2) + 0.001 * RNG.standard_normal(N)
+    e = made({(SURVEILLANCE.name, "fear"): by})
+    row = next(r for r in tables.halves(e, SIZES, statements.CLAIMS) if (r["claim"], r["outcome"]) == ("fear", "fear"))
+    second = e.sample.calibrations >= CALIBRATIONS // 2
+    assert (row["verdict_first"], row["verdict_second"], row["same"]) == ("too small to matter", "supported", False)
+    assert row["mean_second"] == pytest.approx(np.average(by[second], weights=e.sample.weights[second]), rel=1e-5)
+    assert not list(tables.halves(e.take(np.arange(12)), SIZES, statements.CLAIMS))  # three calibrations
+
+
 def test_shares_over_delta_begin_with_the_sign_and_fall():
     e = made({(SURVEILLANCE.name, "fear"): FEAR})
     rows = [r for r in tables.curves(e, SIZES, statements.CLAIMS, {"fear": 0.08})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from sim.claims.verdict import CLASSES
 from sim.model.glossary import label, percent, signed_numbers
 from sim.plots import claims as drawings
 from sim.plots import theme
+from sim.plots.structure import verdicts_by_choice
 from sim.report.html import Code, Section, Table, Text, numbered, report
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
     if len(table := found.tables.get("patterns", pd.DataFrame())):
         note = f"{found.provenance['ensemble']['worlds']:,} {weighted}"
         drawn["evidence"] = drawings.model_against_evidence(table, note)
+    if len(table := found.tables.get("structure", pd.DataFrame())):
+        drawn["structure"] = verdicts_by_choice(table, of_sample)
     for curve in (reply.tables["tipping_curve"] for reply in found.replies if "tipping_curve" in reply.tables):
         note = (
             "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
@@ -171,6 +175,20 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
         contents |= theme.drawn(figure, name, report.provenance, theme.finding(figure))
     contents["report.html"] = of_claims(report, figures).encode()
     return files.Folder(folder, answer_to(report.claims)).fill(dict(sorted(contents.items())))
+
+
+def save_structure(report: ClaimReport, folder: str | Path) -> list[Path]:
+    """Write the answer with its table ``structure`` as a file that `sim.claims.answer.answer` reads, and this table and
+    its picture beside it. Raises `InputError` as `sim.files.Folder.fill`."""
+    table = report.tables["structure"]
+    contents = {NAME: report.file(), "structure.csv": files.csv(table)}
+    figure = pictures(replace(report, tables={"structure": table}))["structure"]
+    contents |= theme.drawn(figure, "structure", report.provenance, theme.finding(figure))
+    return files.Folder(folder, STRUCTURE).fill(contents)
+
+
+STRUCTURE = "the answer of sim claim under other choices"
+"""What the folder of `save_structure` holds."""
 
 
 def answer_to(claims: Sequence[Claim]) -> str:

@@ -119,8 +119,8 @@ def claim(
         sizes = {} if months is None else {"months": months}
         _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
         return
-    beside = {} if check else {"worlds": worlds, "seed": seed}
-    _refuse({**asked, **beside}, "the answer is stored; add --run to compute it anew")
+    more = {} if check else {"worlds": worlds, "seed": seed}
+    _refuse({**asked, **more}, "the answer is stored; add --run to compute it anew")
     report = claims.answer(stored)
     if structure:
         _refuse({"check": check}, "--structure is asked alone")

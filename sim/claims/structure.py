@@ -10,7 +10,7 @@ so a choice that the stored ones do not suit leaves few that count, and then the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 from sim import files, statistics
 from sim.claims import statements
 from sim.claims.answer import ClaimReport, by_weight
-from sim.claims.statements import LIMITS, Key
+from sim.claims.statements import LIMITS, Key, Measure
 from sim.claims.tables import in_words, with_error
-from sim.claims.text import rows_of
 from sim.claims.verdict import CLASSES, Array, Over, Sign, by_points, over, said, verdict
 from sim.model.glossary import joined
 from sim.model.version import identity
@@ -146,10 +145,16 @@ RULES = tuple(
     )
 )
 SURVEYS = (
-    Choice("performance is quality", "performance: rated by quality alone", "surveys", nuisance=(("quality_share", 1.0),)),
-    Choice("performance is reported", "performance: rated by figures alone", "surveys", nuisance=(("quality_share", 0.0),)),
-    Choice("surveys risk_based 0", "where surveyed, nobody watched by risk", "surveys", survey=(("risk_based", 0.0),)),
-    Choice("surveys risk_based 1", "where surveyed, all watched by risk", "surveys", survey=(("risk_based", 1.0),)),
+    *(
+        Choice(f"rated by {what}", f"performance rated by {what} alone", "surveys",
+               nuisance=(("quality_share", share),))
+        for what, share in (("quality", 1.0), ("figures", 0.0))
+    ),
+    *(
+        Choice(f"surveyed risk_based {value:g}", f"where surveyed, {words} watched by risk", "surveys",
+               survey=(("risk_based", value),))
+        for value, words in ((0.0, "nobody"), (1.0, "all"))
+    ),
     Choice("twice the seeds", "twice as many surveys of each world", "surveys", again=True),
 )  # fmt: skip
 WEIGHTS = (
@@ -281,40 +286,48 @@ class Asked:
         return LIMITS[self.outcome].direction
 
 
-def told(choice: Choice, asked: Asked, found: Over | None, size: float, delta: float, least: float = LEAST) -> Row:
-    """The row of a choice and a claim.
+def little(weights: Array, calibrations: NDArray[np.int64], least: float = LEAST) -> str:
+    """Why weighted worlds are too few for a verdict; empty where they are enough.
+
+    >>> little(np.full(10, 0.1), np.arange(10))
+    'the worlds are worth 10 equal ones, which is below 50'
+    """
+    if (size := statistics.effective_size(weights)) < least:
+        return f"the worlds are worth {size:.0f} equal ones, which is below {least:g}"
+    one = least > 0.0 and statistics.effective_calibrations(weights, calibrations) < 2.0
+    return "nearly all weight is on one calibration, so there is no interval" if one else ""
+
+
+def told(choice: Choice, asked: Asked, found: Over | str, size: float, delta: float, least: float = LEAST) -> Row:
+    """The row of a choice and a claim, from what was `found`, or from why nothing could be.
 
     ``verdict`` and ``words`` by the rule, ``by_points`` by point estimates; ``mean`` with its interval, the ``share``
     that the verdict rests on with its ``n_eff``, the ``effective_size`` of the worlds; whether the verdict ``differs``
     from the main answer's, and whether that by point estimates does. Where too little is left to say, "no verdict",
-    ``words`` say why, and nothing differs. `found` is None where nothing was run.
+    ``words`` say why, and nothing differs.
     """
     row: Row = {"choice": choice.name, "group": choice.group, "label": choice.words, "claim": asked.claim,
-                "contrast": asked.contrast.name, "outcome": asked.outcome}  # fmt: skip
-    why, numbers = "", dict[str, Any]()
-    if size < least:
-        why = f"the worlds are worth {size:.0f} equal ones, which is below {least:g}"
-    if found is not None:
-        carried, signs = verdict(found, delta), (asked.sign, asked.direction)
-        share = found.shares[found.largest if carried is None else carried]
-        n_eff, points = statistics.n_eff(*share), by_points(found, delta)
-        row |= {"verdict": said(carried, *signs), "words": in_words(found, carried, *signs),
-                "by_points": said(points, *signs)}  # fmt: skip
-        numbers = {
-            **with_error("mean", found.mean), "low": found.low, "high": found.high, **with_error("share", share),
-            "n_eff": n_eff,
-        }  # fmt: skip
-        row |= {
-            "differs": _yes(carried != verdict(asked.main, asked.delta)),
-            "differs_by_points": _yes(points != by_points(asked.main, asked.delta)),
-        }
-        if not why and n_eff < least:
-            why = f"the share is known as well as from {n_eff:.0f} worlds, which is below {least:g}"
-        elif not why and least > 0.0 and not np.isfinite(found.low):
-            why = "nearly all weight is on one calibration, so there is no interval"
-    if why:
-        row |= {"verdict": NO_VERDICT, "words": why, "by_points": NO_VERDICT, "differs": "", "differs_by_points": ""}
-    return {**row, **numbers, "effective_size": size, "delta": delta}
+                "contrast": asked.contrast.name, "outcome": asked.outcome, "effective_size": size,
+                "delta": delta}  # fmt: skip
+    if isinstance(found, str):
+        return {**row, **_none(found)}
+    carried, points, signs = verdict(found, delta), by_points(found, delta), (asked.sign, asked.direction)
+    share = found.shares[found.largest if carried is None else carried]
+    n_eff = statistics.n_eff(*share)
+    row |= {
+        "verdict": said(carried, *signs), "words": in_words(found, carried, *signs), "by_points": said(points, *signs),
+        **with_error("mean", found.mean), "low": found.low, "high": found.high, **with_error("share", share),
+        "n_eff": n_eff, "differs": _yes(carried != verdict(asked.main, asked.delta)),
+        "differs_by_points": _yes(points != by_points(asked.main, asked.delta)),
+    }  # fmt: skip
+    if n_eff < least:
+        row |= _none(f"the share is known as well as from {n_eff:.0f} worlds, which is below {least:g}")
+    return row
+
+
+def _none(why: str) -> Row:
+    """The cells of a row without a verdict."""
+    return {"verdict": NO_VERDICT, "words": why, "by_points": NO_VERDICT, "differs": "", "differs_by_points": ""}
 
 
 def _yes(truth: bool) -> str:
@@ -334,23 +347,25 @@ class _Stored:
             key: by_key.get_group(key).sort_values("world")["estimate"].to_numpy(np.float64)
             for key in dict.fromkeys((contrast.name, m.outcome) for contrast, m in cases.values())
         }
-        self.asked = [
-            Asked(claim, contrast, m.outcome, m.sign, delta := report.sizes[m.outcome],
-                  self.over(self.effects[contrast.name, m.outcome], delta, self.worlds.weights))
-            for claim, (contrast, m) in cases.items()
-        ]  # fmt: skip
+        self.asked = [self._asked(claim, contrast, m) for claim, (contrast, m) in cases.items()]
+
+    def _asked(self, claim: str, contrast: Contrast, measure: Measure) -> Asked:
+        delta, effects = self.report.sizes[measure.outcome], self.effects[contrast.name, measure.outcome]
+        main = self.over(effects, delta, self.worlds.weights)
+        return Asked(claim, contrast, measure.outcome, measure.sign, delta, main)
 
     def over(self, effects: Array, delta: float, weights: Array) -> Over:
+        """Effects in the stored worlds under some weights."""
         return over(effects, delta, weights, self.worlds.calibrations)
 
     def rows(self, choice: Choice, weights: Array, least: float = LEAST) -> Iterator[Row]:
         """The stored effects under other weights or limits."""
-        limits = self.limits(choice)
+        limits, size = self.limits(choice), statistics.effective_size(weights)
+        why = little(weights, self.worlds.calibrations, least)
         for one in self.asked:
             if one.claim in limits:
                 delta = limits[one.claim]
-                found = self.over(self.effects[one.key], delta, weights)
-                yield told(choice, one, found, statistics.effective_size(weights), delta, least)
+                yield told(choice, one, why or self.over(self.effects[one.key], delta, weights), size, delta, least)
 
     def limits(self, choice: Choice) -> dict[str, float]:
         """What matters, by claim; a claim whose outcome the first version had no limit for is left out of it."""
@@ -364,21 +379,19 @@ class _Stored:
     def column(self, choice: Choice) -> Iterator[Row]:
         """What is stored of a column of "does it hold?"."""
         rows = {(r["contrast"], r["outcome"]): r for r in self.report.rows("holds") if r["column"] == choice.column}
-        _, weights, calibrations = self.drawn(self.worlds.weights, self.report.provenance["effort"]["again"])
-        size = statistics.effective_calibrations(weights, calibrations)
+        if not rows:
+            return
+        numbers, weights = by_weight(self.worlds, self.report.provenance["effort"]["again"])
+        calibrations = self.worlds.calibrations[numbers]
+        size, why = statistics.effective_calibrations(weights, calibrations), little(weights, calibrations)
         for one in self.asked:
             if (row := rows.get(one.key)) is not None:
-                mean, *shares = (Estimate(row[name], row.get(f"{name}_error", np.nan))
-                                 for name in ("mean", *CLASSES.values()))  # fmt: skip
-                found = Over(
-                    mean, *statistics.interval(*mean, size), dict(zip(CLASSES, shares, strict=True)), np.nan, size
+                mean, *shares = (
+                    Estimate(row[name], row.get(f"{name}_error", np.nan)) for name in ("mean", *CLASSES.values())
                 )
+                ends, by_class = statistics.interval(*mean, size), dict(zip(CLASSES, shares, strict=True))
+                found = why or Over(mean, *ends, by_class, np.nan, size)
                 yield told(choice, one, found, row["worlds"], one.delta)
-
-    def drawn(self, weights: Array, number: int) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
-        """So many worlds drawn by weight: numbers, weights and calibrations."""
-        numbers, new = by_weight(replace(self.worlds, weights=weights), number)
-        return numbers, new, self.worlds.calibrations[numbers]
 
     @property
     def contrasts(self) -> list[Contrast]:
@@ -464,10 +477,10 @@ def _run(
     workers: int | None,
 ) -> Iterator[Row]:
     """The primary contrasts under changed rules, in worlds drawn by the new weights; none where too few are left."""
-    numbers, new, _ = stored.drawn(weights, number)
+    numbers, new = by_weight(replace(stored.worlds, weights=weights), number)
     size, p = statistics.effective_size(new), stored.report.provenance
-    if size < least:
-        yield from (told(choice, one, None, size, one.delta, least) for one in stored.asked)
+    if why := little(new, stored.worlds.calibrations[numbers], least):
+        yield from (told(choice, one, why, size, one.delta, least) for one in stored.asked)
         return
     e = evaluating.effects(
         choice.of(stored.worlds).take(numbers, new), stored.contrasts, stored.precision, p["seed"], p["sizes"],
@@ -523,13 +536,11 @@ def changed(rows: pd.DataFrame) -> pd.Series:
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """The `headline`, and a line for each claim: the main verdict, and which choices make another one of it, or none."""
+    """The `headline`, and a line for each claim: the main verdict, and which choices make another one, or none."""
     lines = [f"{headline(table)}."]
     for claim, part in table.groupby("claim", sort=False):
         other = part[changed(part) | (part["verdict"] == NO_VERDICT) & (part["choice"] != MAIN)]
-        parts = [
-            f"{verdict} with {joined(some['choice'].tolist())}"
-            for verdict, some in other.groupby("verdict", sort=False)
-        ]
+        by_verdict = other.groupby("verdict", sort=False)["choice"]
+        parts = [f"{name} with {joined(which.tolist())}" for name, which in by_verdict]
         lines.append(f"{claim}: {'; '.join([part['verdict'].iloc[0], *parts])}.")
     return lines

@@ -26,7 +26,6 @@ from sim.claims.answer import ClaimReport, by_weight
 from sim.claims.statements import LIMITS, Key, Measure
 from sim.claims.tables import in_words, with_error
 from sim.claims.verdict import CLASSES, Array, Over, Sign, by_points, over, said, verdict
-from sim.model.glossary import joined
 from sim.model.version import identity
 from sim.pool import Progress, part_of
 from sim.statistics import Estimate
@@ -376,14 +375,14 @@ class _Stored:
         }
         return {one.claim: first[one.claim, *one.key] for one in self.asked if (one.claim, *one.key) in first}
 
-    def column(self, choice: Choice) -> Iterator[Row]:
+    def column(self, choice: Choice, least: float = LEAST) -> Iterator[Row]:
         """What is stored of a column of "does it hold?"."""
         rows = {(r["contrast"], r["outcome"]): r for r in self.report.rows("holds") if r["column"] == choice.column}
         if not rows:
             return
         numbers, weights = by_weight(self.worlds, self.report.provenance["effort"]["again"])
         calibrations = self.worlds.calibrations[numbers]
-        size, why = statistics.effective_calibrations(weights, calibrations), little(weights, calibrations)
+        size, why = statistics.effective_calibrations(weights, calibrations), little(weights, calibrations, least)
         for one in self.asked:
             if (row := rows.get(one.key)) is not None:
                 mean, *shares = (
@@ -391,7 +390,7 @@ class _Stored:
                 )
                 ends, by_class = statistics.interval(*mean, size), dict(zip(CLASSES, shares, strict=True))
                 found = why or Over(mean, *ends, by_class, np.nan, size)
-                yield told(choice, one, found, row["worlds"], one.delta)
+                yield told(choice, one, found, row["worlds"], one.delta, least)
 
     @property
     def contrasts(self) -> list[Contrast]:
@@ -446,7 +445,7 @@ def structure(
     for choice in chosen:
         later = part_of(progress, done, total)
         if choice.column:
-            rows += stored.column(choice)
+            rows += stored.column(choice, least)
             continue
         weights = reweighed(stored.worlds.weights, change_of(choice, stored.worlds, surveys, later, workers))
         if choice.rules:
@@ -541,6 +540,6 @@ def sentences(table: pd.DataFrame) -> list[str]:
     for claim, part in table.groupby("claim", sort=False):
         other = part[changed(part) | (part["verdict"] == NO_VERDICT) & (part["choice"] != MAIN)]
         by_verdict = other.groupby("verdict", sort=False)["choice"]
-        parts = [f"{name} with {joined(which.tolist())}" for name, which in by_verdict]
-        lines.append(f"{claim}: {'; '.join([part['verdict'].iloc[0], *parts])}.")
+        parts = "; ".join(f"{name}: {', '.join(which)}" for name, which in by_verdict)
+        lines.append(f"{claim}: {part['verdict'].iloc[0]}{f' ({parts})' if parts else ''}.")
     return lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from sim import files
 from sim.claims.answer import ClaimReport, Reply
 from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE, Claim
 from sim.claims.stored import NAME, parquet
+from sim.claims.structure import WORLDS
 from sim.claims.text import is_number, rows_of
 from sim.claims.verdict import CLASSES
 from sim.model.glossary import label, percent, signed_numbers
@@ -53,8 +53,8 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
     if len(table := found.tables.get("patterns", pd.DataFrame())):
         note = f"{found.provenance['ensemble']['worlds']:,} {weighted}"
         drawn["evidence"] = drawings.model_against_evidence(table, note)
-    if len(table := found.tables.get("structure", pd.DataFrame())):
-        drawn["structure"] = verdicts_by_choice(table, of_sample)
+    if "structure" in found.tables:
+        drawn["structure"] = structure_picture(found)
     for curve in (reply.tables["tipping_curve"] for reply in found.replies if "tipping_curve" in reply.tables):
         note = (
             "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
@@ -62,6 +62,12 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
         )
         drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
     return drawn
+
+
+def structure_picture(found: ClaimReport) -> Figure:
+    """The picture of the table ``structure``."""
+    note = f"{found.provenance['worlds']['main']:,} plausible worlds; under changed rules {WORLDS} of them, by weight."
+    return verdicts_by_choice(found.tables["structure"], note)
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
@@ -182,7 +188,7 @@ def save_structure(report: ClaimReport, folder: str | Path) -> list[Path]:
     its picture beside it. Raises `InputError` as `sim.files.Folder.fill`."""
     table = report.tables["structure"]
     contents = {NAME: report.file(), "structure.csv": files.csv(table)}
-    figure = pictures(replace(report, tables={"structure": table}))["structure"]
+    figure = structure_picture(report)
     contents |= theme.drawn(figure, "structure", report.provenance, theme.finding(figure))
     return files.Folder(folder, STRUCTURE).fill(contents)
 

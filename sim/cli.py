@@ -86,6 +86,9 @@ def claim(
     check: Annotated[
         bool, typer.Option("--check", help="Run some worlds of the stored answer again: is it still right?")
     ] = False,
+    structure: Annotated[
+        bool, typer.Option("--structure", help="The stored answer under other rules, surveys, weights; takes hours.")
+    ] = False,
     run: Annotated[bool, typer.Option("--run", help="Compute the answer anew: a first look, or --full.")] = False,
     full: Annotated[bool, typer.Option("--full", help="With --run: all worlds and every column, some hours.")] = False,
     ensemble: Ensemble = None,
@@ -105,19 +108,24 @@ def claim(
 
     asked = {"full": full, "without": without, "systems": systems, "months": months}
     if name is not None and name in questions.QUESTIONS:
-        _refuse({**asked, "run": run, "check": check, "answer": stored}, "a question beside the claims is always run")
+        beside = {"run": run, "check": check, "structure": structure, "answer": stored}
+        _refuse({**asked, **beside}, "a question beside the claims is always run")
         _ask(name, out, ensemble, worlds or 100, seed or 0, workers, systems)
         return
     claims.claims_named(*filter(None, [name]), beside=tuple(questions.QUESTIONS))
     if run:
-        _refuse({"check": check, "answer": stored}, "--run computes an answer; give it alone")
+        _refuse({"check": check, "structure": structure, "answer": stored}, "--run computes an answer; give it alone")
         effort = claims.effort(full, worlds, systems)
         sizes = {} if months is None else {"months": months}
         _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
         return
-    beside = {} if check else {"worlds": worlds, "seed": seed}
-    _refuse({**asked, **beside}, "the answer is stored; add --run to compute it anew")
+    more = {} if check else {"worlds": worlds, "seed": seed}
+    _refuse({**asked, **more}, "the answer is stored; add --run to compute it anew")
     report = claims.answer(stored)
+    if structure:
+        _refuse({"check": check}, "--structure is asked alone")
+        _structure(report.of(*filter(None, [name])), out, ensemble, workers)
+        return
     if check:
         _check(report, ensemble, worlds, seed, workers)
         return
@@ -207,6 +215,29 @@ def _check(
     _echo("\n".join((*report.notes, *found.lines)))
     if not found.agrees:
         raise typer.Exit(1)
+
+
+def _structure(report: ClaimReport, out: Path | None, ensemble: Path | None, workers: int | None) -> None:
+    """Form the verdicts of a stored answer again under other choices, write them and print them."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from sim import files  # noqa: PLC0415
+    from sim.claims import structure as choices  # noqa: PLC0415
+    from sim.report.claims import STRUCTURE, save_structure  # noqa: PLC0415
+    from sim.terminal import progress  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    folder = Path("results") / "claim-structure" if out is None else out
+    files.Folder(folder, STRUCTURE).check()
+    main = ensembles.load(ensemble)
+    _note([*main.notes, *report.notes, f"This takes {choices.cost(report, main)}"])
+    with progress("worlds") as show:
+        table = choices.structure(report, main, folder=folder, progress=show, workers=workers)
+    written = save_structure(replace(report, tables={**report.tables, "structure": table}), folder)
+    for name in choices.KEPT:
+        files.forget(folder / name)
+    _echo("\n".join(choices.sentences(table)))
+    _name_written(written)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from ensembles import by_hand, make_answers_small
 
 from sim import __version__, cli
 from sim.claims.statements import CLAIMS
+from sim.claims.structure import WEIGHTS
 from sim.files import Folder
 from sim.model.mechanisms import REGIMES
 
@@ -130,6 +131,17 @@ def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(
     assert "10 effects were computed again to the bit" in out and "is stored" not in out
 
 
+def test_a_stored_answer_is_formed_again_under_other_choices(sim, few_worlds, monkeypatch):
+    few = [choice for choice in WEIGHTS if choice.name in ("tolerances wider", "first limits")]
+    monkeypatch.setattr("sim.claims.structure.choices_of", lambda _: few)
+    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
+    code, out, err = sim("claim", "--structure", "--answer", "answer", "--out", "otherwise")
+    assert code == 0 and "0 surveys of 20 worlds" in err
+    assert re.search(r"^fear: .*no verdict: tolerances wider", out, re.M)
+    assert {path.name for path in Path("otherwise").iterdir()} >= {"answer.zip", "structure.csv", "structure.png"}
+    assert sim("claim", "--answer", "otherwise")[1] == sim("claim", "--answer", "answer")[1]
+
+
 def test_without_a_stored_answer_one_line_says_how_to_compute_it(sim, monkeypatch):
     monkeypatch.setattr("sim.claims.stored.SHIPPED", Path("nowhere.zip"))
     code, _, err = sim("claim")
@@ -199,6 +211,7 @@ def test_all_names_are_listed_by_group(sim):
         (["claim", "--run", "--systems", "one"], ["--systems"]),
         (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
         (["claim", "--run", "--months", "0"], ["--months"]),
+        (["claim", "--structure", "--run"], ["--structure: --run computes"]),
         (["claim", "--full"], ["--full: the answer is stored; add --run"]),
         (["claim", "--worlds", "50"], ["--worlds: the answer is stored; add --run"]),
         (["claim", "--run", "--check"], ["--check: --run computes an answer"]),

@@ -41,7 +41,17 @@ SMALL: dict[str, tuple[str, ...]] = {
     "--run": ("--worlds", "30", "--systems", "1", "--months", "3"),
 }
 """What is added to a command with this option to make it small."""
-NOT_RUN = ("optimum", "--cluster", "--film", "--patterns", "--calibrate", "--full", "--check", "--which-study")
+NOT_RUN = (
+    "optimum",
+    "--cluster",
+    "--film",
+    "--patterns",
+    "--calibrate",
+    "--full",
+    "--check",
+    "--which-study",
+    "--structure",
+)
 """Commands with one of these words take a minute or more, or need a file of the reader's: their options
 are checked, no more."""
 

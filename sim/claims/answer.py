@@ -305,7 +305,7 @@ def compute(
     *_, all_on = _taken(second, "all_on", effort.all_on)
     beside = {"prior": prior(effort.prior, off=main.chance_off), "all_on": all_on}
     run_sizes = {"systems": effort.systems, **sizes}
-    again = _by_weight(taken, effort.again) if effort.again else (np.arange(0), np.empty(0))
+    again = by_weight(taken, effort.again) if effort.again else (np.arange(0), np.empty(0))
     other_sizes = _again(run_sizes) if effort.again else {}
     jobs = 2 * len(taken) + sum(map(len, beside.values())) + len(again[0]) * len(other_sizes) + sum(map(len, refits))
     run = _Run(seed, folder, progress, workers, jobs + effort.orders)
@@ -558,7 +558,7 @@ def _again(sizes: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return found | {"months_60": {"months": max(1, p.months // 2)}, "months_240": {"months": 2 * p.months}}
 
 
-def _by_weight(worlds: Worlds, number: int) -> tuple[NDArray[np.int64], Array]:
+def by_weight(worlds: Worlds, number: int) -> tuple[NDArray[np.int64], Array]:
     """So many worlds by systematic resampling: their numbers and weights; all of them where there are no more."""
     if number >= len(worlds):
         return np.arange(len(worlds)), worlds.weights
@@ -580,7 +580,7 @@ def _taken(given: Ensemble | None, which: Prior, number: int | None) -> tuple[En
         raise InputError([Mistake(("ensemble",), given, "must be an ensemble of worlds, such as sim.worlds()")])
     whole_one = load(prior=which) if given is None else given
     some = number is not None and number < len(whole_one)
-    numbers, weights = _by_weight(whole_one, number if some and number else len(whole_one))
+    numbers, weights = by_weight(whole_one, number if some and number else len(whole_one))
     taken = whole_one.take(numbers, weights) if some else whole_one
     check_size(taken.weights, f"the worlds taken from the ensemble ({which})")
     return whole_one, numbers, taken

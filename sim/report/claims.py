@@ -14,11 +14,13 @@ from sim import files
 from sim.claims.answer import ClaimReport, Reply
 from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE, Claim
 from sim.claims.stored import NAME, parquet
+from sim.claims.structure import WORLDS
 from sim.claims.text import is_number, rows_of
 from sim.claims.verdict import CLASSES
 from sim.model.glossary import label, percent, signed_numbers
 from sim.plots import claims as drawings
 from sim.plots import theme
+from sim.plots.structure import verdicts_by_choice
 from sim.report.html import Code, Section, Table, Text, numbered, report
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
     if len(table := found.tables.get("patterns", pd.DataFrame())):
         note = f"{found.provenance['ensemble']['worlds']:,} {weighted}"
         drawn["evidence"] = drawings.model_against_evidence(table, note)
+    if "structure" in found.tables:
+        drawn["structure"] = structure_picture(found)
     for curve in (reply.tables["tipping_curve"] for reply in found.replies if "tipping_curve" in reply.tables):
         note = (
             "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
@@ -58,6 +62,12 @@ def pictures(found: ClaimReport) -> dict[str, Figure]:
         )
         drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
     return drawn
+
+
+def structure_picture(found: ClaimReport) -> Figure:
+    """The picture of the table ``structure``."""
+    note = f"{found.provenance['worlds']['main']:,} plausible worlds; under changed rules {WORLDS} of them, by weight."
+    return verdicts_by_choice(found.tables["structure"], note)
 
 
 def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
@@ -171,6 +181,20 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
         contents |= theme.drawn(figure, name, report.provenance, theme.finding(figure))
     contents["report.html"] = of_claims(report, figures).encode()
     return files.Folder(folder, answer_to(report.claims)).fill(dict(sorted(contents.items())))
+
+
+def save_structure(report: ClaimReport, folder: str | Path) -> list[Path]:
+    """Write the answer with its table ``structure`` as a file that `sim.claims.answer.answer` reads, and this table and
+    its picture beside it. Raises `InputError` as `sim.files.Folder.fill`."""
+    table = report.tables["structure"]
+    contents = {NAME: report.file(), "structure.csv": files.csv(table)}
+    figure = structure_picture(report)
+    contents |= theme.drawn(figure, "structure", report.provenance, theme.finding(figure))
+    return files.Folder(folder, STRUCTURE).fill(contents)
+
+
+STRUCTURE = "the answer of sim claim under other choices"
+"""What the folder of `save_structure` holds."""
 
 
 def answer_to(claims: Sequence[Claim]) -> str:

@@ -368,7 +368,7 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     numbers = np.unique(np.linspace(0, len(ensemble) - 1, number).round().astype(np.int64))
     some, found = ensemble.take(numbers), {}
     try:
-        for k, (evidence, sizes) in enumerate(_surveys(ensemble)):
+        for k, (evidence, sizes) in enumerate(surveys_of(ensemble)):
             again = survey.measure_all(evidence, some, some.surveys(evidence), sizes, workers=workers)
             of_patterns = {pattern.id for pattern in evidence.patterns}
             for name in of_patterns if k else some.measured.keys() & again.keys():  # candidates are of the first
@@ -380,7 +380,7 @@ def differences(ensemble: Ensemble, number: int, workers: int | None = None) -> 
     return found
 
 
-def _surveys(ensemble: Ensemble) -> list[tuple[Evidence, Sizes]]:
+def surveys_of(ensemble: Ensemble) -> list[tuple[Evidence, Sizes]]:
     """What the worlds were surveyed for, and how: at the beginning, and in each `Ensemble.reweight`."""
     later = ensemble.provenance.get("reweighted", ())
     patterns = {p.id: p for p in ensemble.evidence.patterns}

@@ -58,8 +58,8 @@ def study_figure(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """The first picture of a study, with its outcomes or some of them.
 
     What matters for one or two outcomes of a sampled design; dose and response for a grid over a number; what policies
-    do over worlds; else a row for each cell. The title says what was found. Raises `InputError` for outcomes that were not kept, and where
-    nothing is finished.
+    do over worlds; else a row for each cell. The title says what was found. Raises `InputError` for outcomes that were
+    not kept, and where nothing is finished.
     """
     if results.is_sampled:
         return importance(results.sensitivity(), outcomes)

@@ -250,7 +250,7 @@ class Results:
             rows.append((name, *(each.estimate for each in found), *ends, len(w)))
         return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
 
-    def _runs_of(self, which: int | Mapping[str, Any]) -> pd.DataFrame:
+    def _runs_of(self, which: int | str | Mapping[str, Any]) -> pd.DataFrame:
         """The runs of a cell, by seed."""
         cells = self.study.cells
         if not isinstance(which, Mapping):

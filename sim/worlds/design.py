@@ -19,12 +19,12 @@ import numpy as np
 
 from sim import statistics
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
-from sim.model.parameters import PARAMETERS, SIZES, Parameters
+from sim.model.parameters import PARAMETERS, SIZES, Parameters, resolve
 from sim.study.design import MOST_CELLS, Settings
 from sim.study.factors import NO_NAME, is_name
 from sim.worlds.ensemble import load
 from sim.worlds.evaluate import seeds_of
-from sim.worlds.prior import DEFAULT, World
+from sim.worlds.prior import World
 
 KEYS = ("kind", "worlds", "ensemble", "policies")
 _SET = tuple(name for name in PARAMETERS if name not in SIZES)
@@ -57,12 +57,19 @@ def cells(section: Mapping[str, Any]) -> list[Settings]:
         world = ensemble[number]
         own = {"world": number, "calibration": int(ensemble.calibrations[number]), "weight": weight}
         own["first_seed"] = next(seeds_of(world))
-        found += [{**own, "policy": name, **_in(world, policy)} for name, policy in policies.items()]
+        for name, policy in policies.items():
+            try:
+                found.append({**own, "policy": name, **_in(world, policy)})
+            except InputError as error:  # it sets what a mechanism decides that is off here
+                here = ("design", "policies", name)
+                told = [mistake.within(*here).found_in(f"world {number}") for mistake in error.mistakes]
+                raise InputError(told) from None
     return found
 
 
 def _settings(policy: str | Mapping[str, Any]) -> Settings:
-    return {"regime": "baseline", **({"regime": policy} if isinstance(policy, str) else policy)}
+    settings = {"regime": policy} if isinstance(policy, str) else policy
+    return {"regime": "baseline", **{str(name): value for name, value in settings.items()}}
 
 
 def _in(world: World, policy: Settings) -> Settings:
@@ -91,9 +98,6 @@ def _policy_mistakes(policies: object) -> Iterator[Mistake]:
             why = "a size is the same in all runs, so it is no part of a policy"
             yield from (Mistake((*where, key), settings.pop(key), why) for key in sizes)
             try:
-                DEFAULT.parameters(**settings)
+                resolve(**settings)
             except InputError as error:
                 yield from (mistake.within(*where) for mistake in error.mistakes)
-            except TypeError:
-                off = settings.get("mechanisms_off")
-                yield Mistake((*where, "mechanisms_off"), off, 'must be a list of mechanisms, such as ["gaming"]')

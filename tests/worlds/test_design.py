@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ensembles import kept
 
-import sim
 from sim.errors import InputError
+from sim.model.parameters import MECHANISMS, PARAMETERS, resolve
 from sim.study import Results, Study
 from sim.worlds.evaluate import seeds_of
 
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def study(folder: Path | str, top: dict[str, Any] | None = None, **section: Any) -> Study:
-    design = {"kind": "worlds", "worlds": 6, "ensemble": str(folder), "policies": POLICIES} | section
+    design = {"kind": "worlds", "worlds": 40, "ensemble": str(folder), "policies": POLICIES} | section
     table = {"seeds": 2, "parameters": SIZES, "design": design, "outcomes": {"keep": ["fear", "quality"], "window": 3}}
     return Study.from_dict(table | (top or {}))
 
@@ -45,7 +45,7 @@ def results(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_a_cell_is_a_world_under_a_policy_with_its_weight(folder: Path) -> None:
-    one, ensemble = study(folder, worlds=40), kept()
+    one, ensemble = study(folder), kept()
     assert one.columns == ("world", "calibration", "weight", "policy")
     sample, today = ensemble.sample(40), one.cells[one.cells["policy"] == "today"]
     assert today["weight"].tolist() == sample.weights.tolist()
@@ -53,13 +53,13 @@ def test_a_cell_is_a_world_under_a_policy_with_its_weight(folder: Path) -> None:
     for cell, world, policy in zip(one.points, one.cells["world"], one.cells["policy"], strict=True):
         levers = {"regime": "baseline"} if policy == "today" else POLICIES["mine"]
         expected = ensemble[world].parameters(**levers, **SIZES, window=3)
-        assert sim.Parameters.model_validate(sim.model.parameters.resolve(**cell.settings)) == expected
+        assert resolve(**cell.settings) == expected
 
 
 def test_what_the_study_fixes_holds_in_all_cells(folder: Path) -> None:
     plan = {"schedule": {"targets": {"4": 0.9}}, "local": [{"recognition": 0.9, "share": 0.5}]}
     for cell in study(folder, plan).points:
-        p = sim.model.parameters.resolve(**cell.settings)
+        p = resolve(**cell.settings)
         assert p.schedule == {"targets": {4: 0.9}} and len(p.local) == 1
 
 
@@ -73,7 +73,7 @@ def test_policies_meet_the_same_seeds_in_a_world_and_other_worlds_others(folder:
 
 def test_effects_are_those_of_the_ensemble(results: Results) -> None:
     sizes = {**SIZES, "window": 3}
-    found = kept().sample(6).evaluate(POLICIES, ["fear", "quality"], replications=2, workers=1, **sizes)
+    found = kept().sample(40).evaluate(POLICIES, ["fear", "quality"], replications=2, workers=1, **sizes)
     table = results.compare("mine", "today")
     assert table["outcome"].tolist() == found["outcome"].tolist()
     both = found[["estimate", "low", "high"]].to_numpy(), table[["difference", "low", "high"]].to_numpy()
@@ -143,7 +143,7 @@ def test_every_mistake_gets_a_line(folder: Path, results: Results, tmp_path: Pat
     (line,) = mistakes(folder, policies={})
     assert line.startswith("design.policies = {}: must be a table of policies by name")
     (line,) = mistakes(folder, policies={"a": {"mechanisms_off": 3}})
-    assert line.startswith("design.policies.a.mechanisms_off = 3: must be a list of mechanisms")
+    assert line.startswith("design.policies.a.mechanisms_off = 3: no such mechanism")
     (line,) = mistakes(tmp_path)
     assert line.endswith("holds no calibration of the prior main; sim worlds --calibrate makes some")
     (line,) = mistakes(folder, ensemble=3)
@@ -157,6 +157,18 @@ def test_what_a_world_decides_cannot_be_fixed_for_all(folder: Path) -> None:
     lines = mistakes(folder, top)
     assert [line.split(":")[0] for line in lines] == ["mechanisms_off", "regime", "fear_blamed"]
     assert all("but every world or policy has its own" in line for line in lines)
+
+
+def test_what_is_off_in_a_world_cannot_be_set_there(folder: Path) -> None:
+    name = MECHANISMS["gaming"].parameters[0]
+    world = int(np.flatnonzero(kept().off[:, list(MECHANISMS).index("gaming")])[0])
+    (line,) = mistakes(folder, policies={"a": {name: PARAMETERS[name].default}})
+    assert line.startswith(f"world {world}: design.policies.a.{name} = ") and "gaming, which is switched off" in line
+
+
+@pytest.mark.parametrize("strange", ["", "\0", "a" * 5000, [], 0.5])
+def test_a_strange_path_gets_a_line(strange: Any) -> None:
+    assert len(mistakes("x", ensemble=strange)) == 1
 
 
 def test_an_ensemble_of_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def cells(section: Mapping[str, Any]) -> list[Settings]:
     with wrong:
         whole("design.worlds", section.get("worlds", ...), 2, MOST_CELLS)
     folder = section.get("ensemble")
-    if folder is not None and (not isinstance(folder, str) or not folder):
+    if folder is not None and (not isinstance(folder, str) or not folder or "\0" in folder):
         wrong.append(Mistake(("design", "ensemble"), folder, "must be the path of a folder of calibrations"))
     wrong.take(_policy_mistakes(section.get("policies", ...)))
     wrong.tell()

@@ -480,7 +480,7 @@ def _show(results: Results) -> None:
         from sim.report.study import sensitivity_text  # noqa: PLC0415
 
         _echo(sensitivity_text(results))
-    elif len(results.policies) > 1 and runs:
+    elif results.policies and runs:
         _echo(text.policies(results))
         _echo("\nMeans over worlds, by weight; intervals delete one calibration at a time.")
     elif results.cells > MOST_ROWS:

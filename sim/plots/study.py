@@ -63,7 +63,7 @@ def study_figure(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """
     if results.is_sampled:
         return importance(results.sensitivity(), outcomes)
-    if len(results.policies) > 1:
+    if results.policies:
         return policies_in_rows(results, outcomes)
     return dose_response(results, outcomes) if layout.numbers(results) else cells_in_rows(results, outcomes)
 

@@ -144,7 +144,7 @@ def tables(results: Results) -> list[Part]:
         caption = f"The {_LEADING} leading drivers of each outcome"
         head = ("outcome", "rank", "driver", "measure", "estimate", "95 % interval")
         return [Table(caption, head, rows, "From sensitivity.csv, which has all.")]
-    if len(results.policies) > 1:
+    if results.policies:
         note = "Means over worlds by weight; intervals between calibrations. All runs, with weights, are in runs/."
         return [Table("What policies do over worlds", POLICIES, compared(results), note)]
     if results.cells > MOST_CELLS:

@@ -81,10 +81,10 @@ def _in(world: World, policy: Settings) -> Settings:
 
 def _policy_mistakes(policies: object) -> Iterator[Mistake]:
     """What is wrong with the section ``[design.policies]``."""
-    here, example = ("design", "policies"), 'such as today = "baseline" or mine = { targets = 0 }'
-    if not isinstance(policies, Mapping) or not policies:
+    here, example = ("design", "policies"), 'such as today = "baseline" and mine = { targets = 0 }'
+    if not isinstance(policies, Mapping) or len(policies) < 2:
         missing = "missing; " if policies is ... else ""
-        yield Mistake(here, policies, f"{missing}must be a table of policies by name, {example}")
+        yield Mistake(here, policies, f"{missing}must be at least two policies by name, {example}")
         return
     for name, policy in policies.items():
         where = (*here, str(name))

@@ -97,6 +97,13 @@ def test_a_cell_of_a_world_can_be_named(results: Results) -> None:
     assert one.equals(results.compare(2, 1)) and one["n"].tolist() == [2, 2]
 
 
+def test_runs_are_known_by_the_weight_that_stands_in_their_rows(folder: Path) -> None:
+    few, many = ({cell.labels[::3]: cell for cell in study(folder, worlds=n).points} for n in (5, 40))
+    both = few.keys() & many.keys()
+    assert both
+    assert all(few[key].labels != many[key].labels and few[key].digest != many[key].digest for key in both)
+
+
 def test_the_folder_says_which_worlds_it_has_wherever_it_is_opened(
     results: Results, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -134,15 +141,15 @@ def test_every_mistake_gets_a_line(folder: Path, results: Results, tmp_path: Pat
         'design.world = 3: no such key (did you mean "worlds"?)',
         "design.worlds = 1: must be a whole number from 2 to 1000000",
         'design.policies.a.relationshp = 0.6: no parameter, lever or size has this name (did you mean "relationship"?)',
-        'design.policies.b = 7: must be a regime or a table of settings, such as today = "baseline" or mine = '
+        'design.policies.b = 7: must be a regime or a table of settings, such as today = "baseline" and mine = '
         "{ targets = 0 }",
         "design.policies.c.months = 3: a size is the same in all runs, so it is no part of a policy",
     )
-    (line,) = mistakes(folder, policies={"a": "hevy"})
+    (line,) = mistakes(folder, policies={"a": "hevy", "b": "heavy"})
     assert line.startswith('design.policies.a.regime = "hevy": ') and '"heavy"' in line
-    (line,) = mistakes(folder, policies={})
-    assert line.startswith("design.policies = {}: must be a table of policies by name")
-    (line,) = mistakes(folder, policies={"a": {"mechanisms_off": 3}})
+    (line,) = mistakes(folder, policies={"a": "light"})
+    assert ": must be at least two policies by name, such as" in line
+    (line,) = mistakes(folder, policies={"a": {"mechanisms_off": 3}, "b": "heavy"})
     assert line.startswith("design.policies.a.mechanisms_off = 3: no such mechanism")
     (line,) = mistakes(tmp_path)
     assert line.endswith("holds no calibration of the prior main; sim worlds --calibrate makes some")
@@ -162,7 +169,7 @@ def test_what_a_world_decides_cannot_be_fixed_for_all(folder: Path) -> None:
 def test_what_is_off_in_a_world_cannot_be_set_there(folder: Path) -> None:
     name = MECHANISMS["gaming"].parameters[0]
     world = int(np.flatnonzero(kept().off[:, list(MECHANISMS).index("gaming")])[0])
-    (line,) = mistakes(folder, policies={"a": {name: PARAMETERS[name].default}})
+    (line,) = mistakes(folder, policies={"today": "baseline", "a": {name: PARAMETERS[name].default}})
     assert line.startswith(f"world {world}: design.policies.a.{name} = ") and "gaming, which is switched off" in line
 
 

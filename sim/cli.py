@@ -511,6 +511,9 @@ def _show(results: Results) -> None:
         from sim.report.study import sensitivity_text  # noqa: PLC0415
 
         _echo(sensitivity_text(results))
+    elif results.policies and runs:
+        _echo(text.policies(results))
+        _echo("\nMeans over worlds, by weight; intervals delete one calibration at a time.")
     elif results.cells > MOST_ROWS:
         _echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:

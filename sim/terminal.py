@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sim.model.glossary import Meaning
     from sim.pool import Progress
+    from sim.study import Results
 
 Rows = list[list[str]]
 
@@ -33,6 +34,13 @@ def summaries(summary: pd.DataFrame, design: list[str]) -> str:
         values = [f"{row.mean:.3f} ± {row.half_width:.3f}".removesuffix(" ± nan") for row in part.itertuples()]
         rows.append([str(cell), *(str(first[name]) for name in design), *values])
     return _aligned(rows)
+
+
+def policies(results: Results) -> str:
+    """What each later policy of a study over worlds changes against the first, with 95 % intervals."""
+    from sim.report.study import POLICIES, compared  # noqa: PLC0415
+
+    return _aligned([[*POLICIES], *compared(results)])
 
 
 def precision(table: pd.DataFrame) -> str:

@@ -57,22 +57,24 @@ _SECOND = {
 def study_figure(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """The first picture of a study, with its outcomes or some of them.
 
-    What matters for one or two outcomes of a sampled design; dose and response for a grid over a number; else a row
-    for each cell. The title says what was found. Raises `InputError` for outcomes that were not kept, and where
-    nothing is finished.
+    What matters for one or two outcomes of a sampled design; dose and response for a grid over a number; what policies
+    do over worlds; else a row for each cell. The title says what was found. Raises `InputError` for outcomes that were
+    not kept, and where nothing is finished.
     """
     if results.is_sampled:
         return importance(results.sensitivity(), outcomes)
+    if results.policies:
+        return policies_in_rows(results, outcomes)
     return dose_response(results, outcomes) if layout.numbers(results) else cells_in_rows(results, outcomes)
 
 
 def pictures(results: Results) -> dict[str, Draw]:
     """The pictures that fit a study, by names of `NAMES`; each is drawn when it is called with the results.
 
-    Beside the first one these are, where the design is not sampled, a map over two numbers, true and reported
-    performance, time paths where series are kept, and distributions where organisations are.
+    Beside the first one these are, where the design is neither sampled nor over worlds, a map over two numbers, true
+    and reported performance, time paths where series are kept, and distributions where organisations are.
     """
-    kept, others = results.study.plan.kept, not results.is_sampled
+    kept, others = results.study.plan.kept, not results.is_sampled and not results.policies
     fits: dict[str, tuple[Draw, bool]] = {
         "figure": (study_figure, True),
         "figure_map": (factor_map, others and len(layout.numbers(results)) > 1),
@@ -147,6 +149,34 @@ def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
             table = summary[summary["outcome"] == name].iloc[:MOST_CELLS]
             axes.errorbar(table["mean"], range(len(table)), xerr=table["half_width"], fmt="o", color=theme.BLUE,
                           capsize=4, markersize=8, elinewidth=2.5)  # fmt: skip
+            layout.rows(axes, labels)
+            axes.tick_params(axis="y", labelleft=axes is panels[0])
+            axes.set_title(textwrap.fill(label(name), 16))
+            axes.locator_params(axis="x", nbins=4)
+        return figure
+
+
+def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
+    """What each later policy changes in up to four outcomes against the first, over worlds, with 95 % intervals.
+
+    The title says what the first of them does to the first outcome.
+    """
+    names = layout.checked(results, outcomes, MOST_COLUMNS)
+    first, *later = results.policies
+    tables = [results.compare(name, first).set_index("outcome") for name in later[:MOST_CELLS]]
+    labels, n = [textwrap.shorten(name, 34, placeholder=" ...") for name in later[:MOST_CELLS]], len(names)
+    found = tables[0].loc[names[0]]
+    does = layout.moved(found[["difference", "low", "high"]].to_numpy(np.float64))
+    title = f"Under {later[0]} instead of {first}, {label(names[0])} {does}"
+    note = f"{layout.source(results)} Weighted means over worlds. Bars: 95 % intervals between calibrations."
+    what = joined([label(name) for name in names])
+    alt = f"Dots with intervals for the change in {what}, a row for each of {joined(labels)}"
+    with theme.slide(title, f"{note}{layout.left_out(results, names)}", alt, n, n, "both") as (figure, panels):
+        for axes, name in zip(panels, names, strict=True):
+            change, low, high = np.array([table.loc[name, ["difference", "low", "high"]] for table in tables], float).T
+            axes.errorbar(change, range(len(change)), xerr=(high - low) / 2, fmt="o", color=theme.BLUE, capsize=4,
+                          markersize=8, elinewidth=2.5)  # fmt: skip
+            axes.axvline(0.0, color=theme.BLACK, linewidth=1.5)
             layout.rows(axes, labels)
             axes.tick_params(axis="y", labelleft=axes is panels[0])
             axes.set_title(textwrap.fill(label(name), 16))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 MOST_CELLS = 60
 """More cells than this have no table in a report; the file of runs has them."""
+POLICIES = ("outcome", "policy", "mean", "against", "mean", "difference", "95 % interval", "worlds")
 PRECISION = ("cell", "runs", "half-width", "ended")
 _ACROSS = 5  # outcomes beside each other in a table
 _LEADING = 10  # drivers of each outcome
@@ -143,6 +144,9 @@ def tables(results: Results) -> list[Part]:
         caption = f"The {_LEADING} leading drivers of each outcome"
         head = ("outcome", "rank", "driver", "measure", "estimate", "95 % interval")
         return [Table(caption, head, rows, "From sensitivity.csv, which has all.")]
+    if results.policies:
+        note = "Means over worlds by weight; intervals between calibrations. All runs, with weights, are in runs/."
+        return [Table("What policies do over worlds", POLICIES, compared(results), note)]
     if results.cells > MOST_CELLS:
         return [Text([f"{results.cells:,} cells are too many for a table here; summary.csv has all of them."])]
     summary, names = results.summary(), results.outcomes
@@ -150,6 +154,21 @@ def tables(results: Results) -> list[Part]:
     if results.is_sequential:
         parts.append(Table("Runs that each cell needed", PRECISION, precisely(results.precision())))
     return parts
+
+
+def compared(results: Results) -> list[list[str]]:
+    """Each later policy of a study over worlds less the first, below the heads `POLICIES`."""
+    first, *later = results.policies
+    return [
+        [label(of), name, *map(theme.minus, (f"{a:.3f}", first, f"{b:.3f}", f"{change:.3f}", _span(low, high))), f"{n}"]
+        for name in later
+        for of, a, b, change, low, high, n in results.compare(name, first).itertuples(index=False)
+    ]
+
+
+def _span(low: float, high: float) -> str:
+    """An interval in words; "" where there is none."""
+    return "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
 
 
 def precisely(table: pd.DataFrame) -> list[list[str]]:
@@ -188,11 +207,15 @@ def paragraphs(results: Results) -> list[str]:
     designed = {
         "grid": f"a grid: every combination of the values below, {count}",
         "list": f"a list of {count}",
+        "worlds": f"{counted(results.cells, 'cell')}: worlds drawn by weight, crossed with {joined(results.policies)}",
         "lhs": f"a Latin hypercube of {samples} samples, drawn with design seed {seed}: {count}",
         "sobol": f"a Sobol' design of {samples} base samples, drawn with design seed {seed}: {count}",
         "morris": f"a Morris design of {samples} trajectories, drawn with design seed {seed}: {count}",
     }
-    if (asked := plan.precision) is None:
+    if results.policies:
+        more = f" or more, {asked.maximum} at most" if (asked := plan.precision) else ""
+        seeded = f"{counted(plan.seeds, 'seed')}{more}, which are its world's own and the same under every policy."
+    elif (asked := plan.precision) is None:
         last = plan.seed + plan.seeds - 1
         seeded = f"{counted(plan.seeds, 'seed')}, {plan.seed} to {last}, the same in every cell."
     else:
@@ -214,6 +237,9 @@ def paragraphs(results: Results) -> list[str]:
         "same bits, on every machine.",
         "Intervals are 95 % intervals from a bootstrap over the samples of the design."
         if results.is_sampled
+        else "Effects are differences seed by seed, then means in each world, then means over worlds by weight; "
+        "their 95 % intervals delete one calibration at a time."
+        if results.policies
         else "Intervals are 95 % intervals of means over seeds by Student's t. A difference is taken seed by seed "
         "before its interval is made, so that what two cells have in common drops out.",
     ]
@@ -266,4 +292,8 @@ def _facts(name: str) -> tuple[str, str, str]:
         "mechanisms_off": ("none", "", "Mechanisms of the model that are switched off."),
         "schedule": ("none", "", "Levers that change while a run goes on."),
         "local": ("none", "", "Levers with values of their own in some organisations."),
+        "world": ("", "", "The row of a plausible world in its ensemble."),
+        "calibration": ("", "", "The calibration that a world comes from."),
+        "weight": ("", "", "What a world counts among those drawn."),
+        "policy": ("", "", "A regime or settings by a name that the study gives."),
     }.get(name, ("", "", "Drives several settings at once, as the study's file says."))

@@ -5,8 +5,9 @@ A design is a function from its section, ``kind`` included, to a list of `Settin
 on each other are checked afterwards: every cell is resolved before anything runs.
 
 ``grid`` combines values and ``list`` names each cell. ``lhs`` is a Latin hypercube, ``sobol`` a Sobol' (Saltelli)
-design and ``morris`` a Morris design over the factors of `sim.study.factors`. In any design a setting such as
-``"monitoring@36"`` is the value of a lever from a month on.
+design and ``morris`` a Morris design over the factors of `sim.study.factors`. ``worlds`` crosses worlds of an ensemble
+with policies (`sim.worlds.design`). In any other design a setting such as ``"monitoring@36"`` is the value of a lever
+from a month on.
 
 ``samples`` is the number of cells of an ``lhs`` design. A ``sobol`` design of N ``samples``, a power of two, over d
 drivers has N (d + 2) rows, and a ``morris`` design of N trajectories N (d + 1). Rows that set the same, as they may
@@ -37,7 +38,11 @@ Settings = dict[str, Any]
 
 CHOICES = ("regime", "mechanisms_off", "schedule", "local")
 """What a cell may set beside numbers."""
-TEXTS = (*CHOICES, "name")
+NUMBERED = ("world", "calibration", "weight")
+"""The columns of a design over worlds that hold numbers, beside ``policy``."""
+LABELS = ("name", *NUMBERED, "policy", "first_seed")
+"""What a cell says of itself, which sets nothing: its name, or its world and policy, and where its seeds begin."""
+TEXTS = (*CHOICES, "name", "policy")
 """The columns of a design that hold texts."""
 
 MOST_CELLS = 1_000_000
@@ -87,6 +92,9 @@ def listed(section: dict[str, Any]) -> list[Settings]:
             wrong.append(Mistake(here, table, "must be a [[design.cell]] table", about=f"cell {number}"))
         elif not factors.is_name(name := table.get("name", "")):
             wrong.append(Mistake((*here, "name"), name, factors.NO_NAME, about=f"cell {number}"))
+        else:
+            strange = [key for key in LABELS[1:] if key in table]
+            wrong.take(Mistake((*here, key), table[key], *unknown(key), about=f"cell {number}") for key in strange)
     names = [table["name"] for table in tables if isinstance(table, dict) and "name" in table]
     wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(names) if why)
     wrong.tell()
@@ -188,10 +196,18 @@ def _settings(point: list[float], found: list[Driver]) -> Settings:
     return own
 
 
+def over_worlds(section: dict[str, Any]) -> list[Settings]:
+    """Worlds of an ensemble crossed with policies; see `sim.worlds.design`."""
+    from sim.worlds.design import cells  # noqa: PLC0415
+
+    return cells(section)
+
+
 DESIGNS: dict[str, Callable[[dict[str, Any]], list[Settings]]] = {
     "grid": grid,
     "list": listed,
     **dict.fromkeys(factors.SAMPLED, lambda section: sampled(section).settings),
+    "worlds": over_worlds,
 }
 """The kinds of design, each with the function that makes its cells."""
 

@@ -141,6 +141,8 @@ def is_name(value: object) -> bool:
 
 def varied(section: dict[str, Any]) -> list[str]:
     """The settings that a design varies, in the order in which they are first written; groups must be spelled out."""
+    if section.get("kind") == "worlds":
+        return ["world", "calibration", "weight", "policy"]
     names: list[str] = []
     for name, value in section.items():
         if name in ("cell", "together"):

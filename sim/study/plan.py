@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
 """More than these are not laid out, because that alone would take minutes and fill the memory."""
+_LARGEST_BESIDE_WORLDS = 2**62 - MOST_SEEDS
 _LONGEST_TITLE = 300
 _TITLE = f"a text on one line, of at most {_LONGEST_TITLE} characters"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -112,11 +114,9 @@ class Plan(_Section):
         known = {name: value for name, value in self.parameters.items() if _is_parameter(name)}
         return {**known, **{name: getattr(self, name) for name in design.CHOICES}, "window": self.outcomes.window}
 
-    def mistakes(self) -> Iterator[Mistake]:
-        """What contradicts each other in the sections: keys in the wrong one, and what is both varied and settled."""
-        for name, value in self.parameters.items():
-            if not _is_parameter(name):
-                yield Mistake(("parameters", name), value, f"belongs {_home(name)}")
+    @property
+    def _settled(self) -> dict[str, str]:
+        """What is the same in all runs, each with a word on where it is set."""
         settled = dict.fromkeys(_ONCE, "set once for all runs") | {"window": "set in [outcomes] for all runs"}
         plans = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
         settled |= {f"{lever}@{month}": "fixed in [schedule]" for lever, plan in plans.items() for month in plan}
@@ -124,10 +124,20 @@ class Plan(_Section):
         if "regime" in self.model_fields_set and self.design.get("kind") != "list":  # whose cells may have their own
             given.append("regime")
         settled |= dict.fromkeys(given, "fixed at the top of the file")
-        settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
+        return settled | dict.fromkeys(self.parameters, "fixed in [parameters]")
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What contradicts each other in the sections: keys in the wrong one, and what is both varied and settled."""
+        for name, value in self.parameters.items():
+            if not _is_parameter(name):
+                yield Mistake(("parameters", name), value, f"belongs {_home(name)}")
+        settled = self._settled
         for name in filter(settled.__contains__, factors.varied(self.design)):
             why = f"varied here and {settled[name]}"
             yield Mistake(("design", name), why=why, allowed="leave out one of the two")
+        if self.design.get("kind") == "worlds" and self.seed >= _LARGEST_BESIDE_WORLDS:
+            why = f"must be below {_LARGEST_BESIDE_WORLDS}, because every world adds seeds of its own"
+            yield Mistake(("seed",), self.seed, why)
         if self.precision and (outcome := self.precision.outcome) not in self.outcomes.keep:
             if outcome in OUTCOMES:
                 yield Mistake(("precision", "outcome"), outcome, "is not kept; add it to outcomes.keep")
@@ -136,10 +146,18 @@ class Plan(_Section):
             why = f"must be at least seeds = {self.seeds}, the minimum"
             yield Mistake(("precision", "maximum"), self.precision.maximum, why)
 
+    def overruled(self, cells: Sequence[Settings]) -> Iterator[Mistake]:
+        """What is settled for all runs though every world or policy has its own."""
+        if self.design.get("kind") == "worlds":
+            settled, own = self._settled, set().union(*cells)
+            for name in filter(own.__contains__, settled):
+                why = f"{settled[name]}, but every world or policy has its own"
+                yield Mistake((name,), why=why, allowed="write it into the policies")
+
     def toml(self) -> str:
         """The plan with its defaults filled in, as TOML."""
         table = self.model_dump()
-        if "regime" in self.design:  # varied, so there is none for all runs
+        if "regime" in self.design or self.design.get("kind") == "worlds":  # varied, so there is none for all runs
             del table["regime"]
         return tomli_w.dumps({name: value for name, value in table.items() if value not in ({}, [], "", None)})
 
@@ -154,6 +172,13 @@ _HOMES = {
     **dict.fromkeys(_TOP, ""),
 }
 """The section to which each key belongs, "" for the top of the file."""
+
+
+def _found_from(folder: Path | str, name: object) -> object:
+    """The whole path of what a study in a folder names, so that its results find it; what is no path stays as it is."""
+    with suppress(OSError, RuntimeError, TypeError, ValueError):
+        return str(Path(folder, name).resolve()) if name else name  # type: ignore[arg-type]
+    return name
 
 
 def _is_parameter(name: str) -> bool:
@@ -234,6 +259,8 @@ class Study:
                 if isinstance(section, dict) and section.get("kind") == "csv":
                     changed["design"] = toml.points(section, Path(folder))
                     where = f"{where}: {section['file']} (its row 2 is cell 1)"
+                elif isinstance(section, dict) and section.get("kind") == "worlds" and "ensemble" in section:
+                    section["ensemble"] = _found_from(folder, section["ensemble"])
                 return cls(safe, *_checked(changed), toml.variant(overrides))
         except InputError as error:
             raise InputError(
@@ -408,6 +435,7 @@ def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]
     with wrong:
         settings = design.cells(plan.design)
         columns = tuple(factors.varied(plan.design))
+        wrong.take(plan.overruled(settings))
         settings = [{name: own[name] for name in own if name not in _ONCE} for own in settings]  # they are told already
     points = checked(plan, columns, settings, wrong)
     wrong.tell()

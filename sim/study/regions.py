@@ -22,11 +22,12 @@ from sim.errors import KEPT, InputError, chosen, shown
 from sim.model.glossary import joined
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate, Weights
+from sim.study.design import NUMBERED
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeClassifier
 
-    from sim.study.results import Results
+from sim.study.results import Results
 
 Values = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -160,7 +161,7 @@ def regions_where(results: Results, condition: str) -> Regions:
     name, sign, limit = match[1], match[2], float(match[3])
     chosen("outcome", name, results.outcomes, KEPT)
     runs = results.runs.dropna(subset=[name])
-    varied = [column for column in results.columns if runs[column].nunique() > 1]
+    varied = [column for column in results.columns if column not in NUMBERED and runs[column].nunique() > 1]
     if not varied:
         raise InputError(["regions: the design varies nothing"])
     text = [column for column in varied if not pd.api.types.is_numeric_dtype(runs[column])]

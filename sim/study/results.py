@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from sim import files
-from sim.errors import InputError, Mistake, closest, path_of, place, shown, whole
+from sim.errors import InputError, Mistake, chosen, closest, path_of, place, shown, whole
 from sim.model.run import provenance
-from sim.statistics import mean_interval, student
+from sim.statistics import effective_calibrations, interval, mean, mean_interval, student
 from sim.study import file as toml
 from sim.study.chunks import half_width
 from sim.study.compute import schema
@@ -112,6 +112,13 @@ class Results:
         return isinstance(design, dict) and is_sampled(design)
 
     @property
+    def policies(self) -> tuple[str, ...]:
+        """The policies of a design over worlds, in order; none for other designs."""
+        design = self._file.get("design")
+        crossed = design.get("policies", {}) if isinstance(design, dict) and design.get("kind") == "worlds" else {}
+        return tuple(crossed)
+
+    @property
     def is_sequential(self) -> bool:
         """Whether the number of runs of each cell was decided as they came, so that there is a `precision`."""
         return "precision" in self._plan
@@ -192,14 +199,16 @@ class Results:
             rows.append((*design, len(values), half, "reached" if half <= asked["half_width"] else full))
         return pd.DataFrame(rows, columns=["cell", *self.columns, "n", "half_width", "ended"])
 
-    def compare(self, a: int | Mapping[str, Any], b: int | Mapping[str, Any]) -> pd.DataFrame:
-        """The paired differences between two cells: common random numbers take most of the noise away.
+    def compare(self, a: int | str | Mapping[str, Any], b: int | str | Mapping[str, Any]) -> pd.DataFrame:
+        """The paired differences between two cells, or between two policies over the worlds of a study.
+
+        Common random numbers take most of the noise away.
 
         Parameters
         ----------
-        a, b : int or mapping
+        a, b : int, mapping or str
             The number of a cell, from 1, or values of the design's columns that fit no other cell,
-            ``{"monitoring": 0.75, "relationship": 0.1}``.
+            ``{"monitoring": 0.75, "relationship": 0.1}``; or two policies of a design over worlds, by name.
 
         Returns
         -------
@@ -207,8 +216,14 @@ class Results:
         ``difference`` a − b with its 95 % interval ``low`` and ``high`` by Student's t, all in the outcome's unit, and
         ``n``, the number of pairs. The interval is missing where n < 2.
 
-        Raises `InputError` for a cell that the study does not have or that has no runs yet, or values that fit several.
+        Of two policies these are means over the worlds, by weight. The interval is that between calibrations, as
+        `sim.statistics.mean` has it, missing where all worlds are of one; ``n`` is the number of worlds with pairs.
+
+        Raises `InputError` for a cell or policy that the study does not have or that has no runs yet, or values that
+        fit several.
         """
+        if self.policies and (isinstance(a, str) or isinstance(b, str)):
+            return self._over_worlds(*(chosen("policy", [name], self.policies, "policy")[0] for name in (a, b)))
         left, right = (self._runs_of(which)[list(self.outcomes)] for which in (a, b))
         rows = []
         for name in self.outcomes:
@@ -217,7 +232,25 @@ class Results:
             rows.append((name, *means, *mean_interval(both[:, 0] - both[:, 1]), len(both)))
         return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
 
-    def _runs_of(self, which: int | Mapping[str, Any]) -> pd.DataFrame:
+    def _over_worlds(self, a: str, b: str) -> pd.DataFrame:
+        """The paired differences between two policies, in every world and then over worlds; see `compare`."""
+        by_policy = self.runs.set_index(["policy", "world", "seed"])
+        left, right = (by_policy[by_policy.index.get_level_values("policy") == name].droplevel(0) for name in (a, b))
+        rows = []
+        for name in self.outcomes:
+            both = pd.concat([left[name], right[name]], axis=1, join="inner", keys=["a", "b"]).dropna()
+            means = both.assign(difference=both["a"] - both["b"]).groupby("world").mean()
+            about = left.groupby("world")[["weight", "calibration"]].first().loc[means.index]
+            w, of = about["weight"].to_numpy(), about["calibration"].to_numpy()
+            if not len(w):
+                rows.append((name, *[np.nan] * 5, 0))
+                continue
+            found = [mean(w, means[each].to_numpy(), of) for each in means]
+            ends = interval(*found[2], effective_calibrations(w / w.sum(), of))
+            rows.append((name, *(each.estimate for each in found), *ends, len(w)))
+        return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
+
+    def _runs_of(self, which: int | str | Mapping[str, Any]) -> pd.DataFrame:
         """The runs of a cell, by seed."""
         cells = self.study.cells
         if not isinstance(which, Mapping):

@@ -166,7 +166,7 @@ def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     tables = [results.compare(name, first).set_index("outcome") for name in later[:MOST_CELLS]]
     labels, n = [textwrap.shorten(name, 34, placeholder=" ...") for name in later[:MOST_CELLS]], len(names)
     found = tables[0].loc[names[0]]
-    does = layout.moved(found[["difference", "low", "high"]].to_numpy(np.float64))
+    does = layout.moved(found[["difference", "low", "high"]].to_numpy(np.float64)) if found["n"] else "is not known yet"
     title = f"Under {later[0]} instead of {first}, {label(names[0])} {does}"
     note = f"{layout.source(results)} Weighted means over worlds. Bars: 95 % intervals between calibrations."
     what = joined([label(name) for name in names])

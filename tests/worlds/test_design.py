@@ -134,6 +134,7 @@ def test_a_policy_that_is_missing_has_no_effect_yet(results: Results) -> None:
     part = Results(results.folder)
     part.__dict__["runs"] = results.runs[results.runs["policy"] == "today"]
     assert part.compare("mine", "today")["n"].tolist() == [0, 0]
+    assert part.plot("fear").get_suptitle().endswith("fear is not known yet")
 
 
 def test_every_mistake_gets_a_line(folder: Path, results: Results, tmp_path: Path) -> None:

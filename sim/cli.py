@@ -87,7 +87,7 @@ def claim(
         bool, typer.Option("--check", help="Run some worlds of the stored answer again: is it still right?")
     ] = False,
     structure: Annotated[
-        bool, typer.Option("--structure", help="The stored answer under other rules, surveys, weights; takes hours.")
+        bool, typer.Option("--structure", help="The stored answer under other rules, surveys, weights: half an hour.")
     ] = False,
     run: Annotated[bool, typer.Option("--run", help="Compute the answer anew: a first look, or --full.")] = False,
     full: Annotated[bool, typer.Option("--full", help="With --run: all worlds and every column, some hours.")] = False,

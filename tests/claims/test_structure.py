@@ -10,7 +10,7 @@ import pytest
 from ensembles import CALIBRATIONS, by_hand
 
 from sim.claims import statements, stored
-from sim.claims.answer import ClaimReport, answer, claims_named
+from sim.claims.answer import ClaimReport, answer, by_weight, claims_named
 from sim.claims.structure import (
     MAIN,
     NO_VERDICT,
@@ -37,6 +37,7 @@ from sim.report.claims import save_structure
 from sim.statistics import effective_size
 from sim.worlds import evidence as findings
 from sim.worlds import survey
+from sim.worlds.evaluate import effects
 from sim.worlds.prior import DRAWN, SEEDS
 
 TINY = survey.Sizes(1, 1, 2, 3)
@@ -65,14 +66,14 @@ def worlds():
 def report(worlds):
     """A stored answer with effects by hand: fear clearly rises, and quality hardly moves."""
     rng, n = np.random.default_rng(SEED_OF_NOISE), len(worlds)
-    effects = {"fear": 0.06 + 0.01 * rng.standard_normal(n), "quality": 0.01 * rng.standard_normal(n)}
+    by_outcome = {"fear": 0.06 + 0.01 * rng.standard_normal(n), "quality": 0.01 * rng.standard_normal(n)}
     frame = pd.concat([
         pd.DataFrame({
             "world": np.arange(n), "calibration": worlds.calibrations, "ancestor": worlds.ancestors,
             "weight": worlds.weights, "contrast": statements.SURVEILLANCE.name, "outcome": outcome,
             "estimate": x.astype(np.float32), "error": np.float32(0.001), "pairs": 8,
         })
-        for outcome, x in effects.items()
+        for outcome, x in by_outcome.items()
     ])  # fmt: skip
     told = {"model": stored.signature(), "seed": 0, "sizes": RUN, "effort": {"again": 0},
             "smallest_effects": {"fear": 0.02, "quality": 0.02}, "worlds": {"main": n}}  # fmt: skip
@@ -179,8 +180,12 @@ def test_changed_rules_are_run_in_worlds_drawn_by_the_new_weights_and_what_is_do
                       progress=lambda done, total, note="": calls.append((done, total)))  # fmt: skip
     row = of(table, rule.name, "fear")
     new = reweighed(worlds.weights, change_of(rule, worlds))
-    assert row["effective_size"] <= 10 and np.isfinite(row["mean"]) and row["mean"] != of(table, MAIN, "fear")["mean"]
-    assert effective_size(new) > 10
+    numbers, w = by_weight(replace(worlds, weights=new), 10)
+    anew = effects(
+        rule.of(worlds).take(numbers, w), [statements.SURVEILLANCE], statements.precision(report.sizes), 0, RUN
+    )
+    assert row["mean"] == pytest.approx(w @ anew.of(statements.SURVEILLANCE.name, "fear"), rel=1e-9)
+    assert row["effective_size"] == pytest.approx(effective_size(w)) and len(numbers) <= 10 < effective_size(new)
     assert calls[-1][0] <= calls[-1][1] == 70 and [d for d, _ in calls] == sorted(d for d, _ in calls)
 
     def never(*_):
@@ -203,6 +208,15 @@ def test_too_few_worlds_give_no_verdict_and_say_so(worlds, report, monkeypatch):
     assert of(table, "lost", "fear")["effective_size"] == pytest.approx(1.0)
     assert of(table, MAIN, "fear")["verdict"] == "supported"  # the answer stands as it is
     assert headline(table).endswith("4 of 4 times too few worlds are left to say")
+
+
+def test_a_share_that_calibrations_disagree_about_gives_no_verdict(worlds, report):
+    """Half of the calibrations say one thing and half the other: some three worlds would know as much."""
+    frame = report.effects
+    torn = frame.assign(estimate=np.where(frame["calibration"] <= 2, 0.06, -0.06))
+    row = of(structure(replace(report, effects=torn), worlds, [SAME], least=5.0), "same", "fear")
+    assert row["verdict"] == NO_VERDICT and row["n_eff"] < 5.0 < row["effective_size"]
+    assert row["words"].startswith("the share is known as well as from") and row["differs"] == ""
 
 
 def test_weight_on_one_calibration_alone_gives_no_verdict(worlds, report):

@@ -106,14 +106,14 @@ KINDS = {
 @contextlib.contextmanager
 def in_no_time() -> Iterator[None]:
     """A short pilot, and files of findings that are read and checked but not tried on any world."""
-    kept = estimate._PILOT_SECONDS, worlds.predict, ensemble.both
+    kept = estimate._PILOT_SECONDS, worlds.predict, ensemble.load
     estimate._PILOT_SECONDS = 0.02
     worlds.predict = lambda evidence, *_, **__: pd.DataFrame({"pattern": [p.id for p in evidence.patterns]})
-    ensemble.both = cache(ensemble.both)
+    ensemble.load = cache(ensemble.load)
     try:
         yield
     finally:
-        estimate._PILOT_SECONDS, worlds.predict, ensemble.both = kept
+        estimate._PILOT_SECONDS, worlds.predict, ensemble.load = kept
 
 
 def pursue(kind: str, cases: int, number: int) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from sim.worlds import calibrate as calibration
 from sim.worlds import evidence as findings
 from sim.worlds import summary as worlds
 from sim.worlds import survey
-from sim.worlds.ensemble import both, load
+from sim.worlds.ensemble import load
 from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.smc import Plan
 from sim.worlds.survey import Sizes
 
 TINY = Sizes(1, 1, 2, 3)
@@ -253,21 +254,32 @@ def test_a_question_beside_the_claims_is_answered_and_its_tables_are_written(sim
 def small_calibration(monkeypatch):
     setting = {"monitoring": 0.4, "targets": 0.5, "relationship": 0.3, "months": 6, "window": 3}
     finding = Pattern("readiness", "level", 0.05, 0.2, needs={"outcome": "initiative_rate"})
-    small = {"draws": 80, "particles": 40, "sweeps": 1, "sizes": TINY, "evidence": Evidence(setting, (finding,))}
-    monkeypatch.setattr(calibration, "VARIANCE_WORLDS", 3)
-    monkeypatch.setattr(calibration, "VARIANCE_SEEDS", 2)
-    monkeypatch.setattr(calibration, "PRIORS", {"main": small, "all_on": {**small, "off": 0.0, "seed": 1}})
+    small = {
+        "plan": Plan(60, (20,), 40, 30, 1, 5),
+        "sizes": TINY,
+        "evidence": Evidence(setting, (finding,)),
+        "kept": 25,
+    }
+    whole = calibration.calibrate
+
+    def calibrate(folder, number, **options):
+        return whole(folder, number, **{**options, **small})
+
+    monkeypatch.setattr(calibration, "calibrate", calibrate)
+    monkeypatch.setattr(calibration, "PRIORS", {"main": {"off": 0.15, "runs": 2}, "all_on": {"off": 0.0, "runs": 1}})
 
 
 def test_worlds_are_made_again_under_both_priors_and_used_from_their_folder(sim, small_calibration):
-    code, out, err = sim("worlds", "--calibrate", "--out", "made")
+    code, _, err = sim("worlds", "--calibrate", "--prior", "all_on", "--out", "made")
     assert code == 0
-    assert "simulations" in err
-    main, second = both("made")
-    assert f"{len(main)} worlds, effective size {main.effective_size:.0f}, from " in out
+    assert "worlds surveyed" in err
+    code, out, _ = sim("worlds", "--calibrate", "--out", "made")
+    assert code == 0
+    main, second = load("made"), load("made", "all_on")
+    assert f"{len(main)} worlds of 2 calibrations" in out
     assert main.off.any()
     assert not second.off.any()
-    assert all(f"made/{name}" in out for name in ("ensemble.parquet", "ensemble_all_on.parquet"))
+    assert all(f"made/main-0{number}.parquet" in out for number in (1, 2))
     batches = {path: path.stat().st_mtime_ns for path in Path("made").rglob("*.npz")}
     files = [path.read_bytes() for path in Path("made").glob("*.parquet")]
     assert len(batches) >= 6

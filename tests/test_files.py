@@ -75,7 +75,9 @@ def little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.report.study.pictures", lambda results: first)
     monkeypatch.setattr(theme, "encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
     monkeypatch.setattr(animation, "frames_of", lambda takes, _=None: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
-    monkeypatch.setattr("sim.worlds.ensemble.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    monkeypatch.setattr(
+        "sim.worlds.ensemble.load", lambda folder=None, prior="main", **_: by_hand(off=0.15 if prior == "main" else 0.0)
+    )
     make_answers_small(monkeypatch)
 
 

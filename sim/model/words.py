@@ -467,14 +467,14 @@ def level(outcome: str, value: float) -> str:
     return f"{'−' if value < 0 else ''}{_sized(outcome, value)} {of}".rstrip()
 
 
-def axis(outcome: str) -> str:
-    """What stands at an axis of an outcome's values.
+def measured_in(outcome: str) -> str:
+    """The unit of an outcome's values.
 
-    >>> axis("harm")
-    "harm to patients, % of today's"
+    >>> measured_in("harm"), measured_in("fear")
+    ("% of today's", 'points of 100')
     """
     of = MEASURES[outcome].of if outcome in MEASURES else ""
-    return f"{label(outcome)}, {unit(outcome)} {of}".rstrip()
+    return f"{unit(outcome)} {of}".rstrip()
 
 
 def does(outcome: str, sign: float) -> str:

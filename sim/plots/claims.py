@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 from sim.claims import text
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
 from sim.claims.text import Row, carried
-from sim.claims.verdict import TOO_SMALL, UNKNOWN, classes, words_of
+from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, classes, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.plots import theme
@@ -36,6 +36,7 @@ _WIDE, _ZERO, _GREY, _SIZE, _WHO = 1333.0, 505.0, 710.0, 918.0, 1155.0
 _PITCH, _DEEP = 6.4, 4  # of squares, and how many stand on each other
 _HEADING, _ROW, _LONG = 1.15, 0.36, 42  # in rows, in inches, and in letters
 _PALE, _BINS = 0.45, 32
+MORE_THAN_HALF = "in more than half of the plausible worlds"
 MOST_PANELS, MOST_CHOICES = 6, 8
 _TOLD = 0.2
 """The share of worlds below which a change is told as little."""
@@ -44,7 +45,10 @@ _COLUMNS = {"worse": theme.WORSE, "better": theme.BETTER, "lower": theme.EITHER,
 _REMEDIES = (("relationship", ("harm", "quality", "initiative_rate", "fear")),
              ("good_about_work", ("harm", "quality", "distress")))  # fmt: skip
 """What is shown below surveillance: claims about what works instead, and outcomes, harm first."""
-NOT_PROBABILITIES = "Shares of worlds are not probabilities: they rest on the model and on findings mostly about others than NHS managers."
+NOT_PROBABILITIES = (
+    "Shares of worlds are not probabilities: they rest on the model, and on findings mostly about others than NHS "
+    "managers."
+)
 
 
 class Group(NamedTuple):
@@ -89,6 +93,7 @@ def better_or_worse(found: ClaimReport) -> Figure:
 def groups(found: ClaimReport) -> list[Group]:
     """What the main picture shows of an answer."""
     by_id = {claim.id: claim for claim in found.claims}
+    wanted: list[tuple[str, str, Sequence[str]]]
     if {claim.id for claim in CLAIMS} <= by_id.keys():
         wanted = [("Heavy surveillance instead of light", SURVEILLANCE.name, CHOSEN_BY)]
         for name, outcomes in _REMEDIES:
@@ -122,12 +127,21 @@ def effects_of(found: ClaimReport, row: Row) -> tuple[NDArray[np.float64], NDArr
     return x, error, weight / weight.sum()
 
 
-def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
+def worlds_in(row: Row) -> dict[str, int]:
     """Of 100 worlds, how many get ``better`` and ``worse`` (or ``higher`` and ``lower``), and in how many the change is
-    too small to matter; with each, how many of these lie within two errors of the limit."""
+    too small to matter.
+
+    >>> worlds_in({"direction": -1, "above": 0.1, "within": 0.2, "below": 0.7})
+    {'worse': 10, 'too small to matter': 20, 'better': 70}
+    """
     names = words_of(0, row["direction"])
-    shares = {names[one]: row[name] for one, name in ((1, "above"), (0, "within"), (-1, "below"))}
-    whole = dict(zip(shares, words.of_100(list(shares.values())), strict=True))
+    shares = {names[one]: row[name] for one, name in CLASSES.items()}
+    return dict(zip(shares, words.of_100(list(shares.values())), strict=True))
+
+
+def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
+    """`worlds_in`, and with each how many of these lie within two errors of the limit."""
+    names, whole = words_of(0, row["direction"]), worlds_in(row)
     x, error, weight = effects_of(found, row)
     near, which = np.abs(np.abs(x) - row["delta"]) <= 2.0 * error, classes(x, row["delta"])
     close = {name: 100.0 * weight[near & (which == one)].sum() for one, name in names.items()}
@@ -206,10 +220,9 @@ def each_world(found: ClaimReport, contrast: str = SURVEILLANCE.name, outcomes: 
     names = [n for n in outcomes or (*CHOSEN_BY, *rows) if n in rows and (outcomes or rows[n]["direction"])]
     shown = [rows[name] for name in dict.fromkeys(names)][:MOST_PANELS]
     subjects = {case.contrast.name: case.subject.rstrip(",") for claim in CLAIMS for case in claim.cases}
-    lead = (
-        f"{subjects.get(contrast, contrast)}. Each dot: 1 of 100 plausible versions of the NHS, at the change it sees."
-    )
-    title = in_worlds(shown[0]) if len(shown) == 1 else _in_most(shown)
+    subject = subjects.get(contrast, contrast)
+    lead = f"{subject}. Each dot: 1 of 100 plausible versions of the NHS, at the change that it sees."
+    title = in_worlds(shown[0]) if len(shown) == 1 else _in_most(subject, shown)
     note = f"Shaded: too small to matter. {NOT_PROBABILITIES} {sample(found)}"
     alt = f"Dot plots of 100 worlds for {joined([words.label(row['outcome']) for row in shown])}"
     high = theme.SLIDE[1] if len(shown) > 3 else 4.8
@@ -234,16 +247,15 @@ def in_worlds(row: Row) -> str:
     return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
 
 
-def _in_most(rows: Sequence[Row]) -> str:
-    """Which outcomes get better and which worse in more than half of the worlds."""
+def _in_most(subject: str, rows: Sequence[Row]) -> str:
+    """What a policy does in more than half of the worlds, the good first."""
     parts = []
-    for name, way in (("better", 1), ("worse", -1)):
-        some = [words.label(row["outcome"]) for row in rows if row[_side(row, way)] > 0.5]
+    for way in (1, -1):
+        some = [row for row in rows if row["direction"] and row[_side(row, way)] > 0.5]
         if some:
-            parts.append(f"{joined(some)} {'get' if len(some) > 1 else 'gets'} {name}")
-    if not parts:
-        return "Nothing moves beyond what matters in most plausible worlds"
-    return f"{words.capital(', '.join(parts))} in most plausible worlds"
+            parts.append(joined([words.does(row["outcome"], way * row["direction"]) for row in some]))
+    does = ", but ".join(parts) or "moves nothing beyond what matters"
+    return f"{subject} {does} {MORE_THAN_HALF}"
 
 
 def _side(row: Row, way: int) -> str:
@@ -286,17 +298,20 @@ def choices(found: ClaimReport) -> Figure:
     names = sorted({row["choice"] for row in table}, key=lambda name: -_balance(table, name))[:MOST_CHOICES]
     outcomes = [name for name in CHOSEN_BY if any(row["outcome"] == name for row in table)]
     best = [row for row in table if row["choice"] == names[0]]
-    subject = words.capital(words.policy(names[0]))
-    lead = f"Instead of {words.TODAY}: of 100 plausible versions of the NHS, in how many does it get better, in how many worse?"
-    note = f"The rest: too small to matter. Policies in the order of better less worse. Costs are not counted. {NOT_PROBABILITIES} {sample(found)}"
+    title = _in_most(words.capital(words.policy(names[0])), best)
+    lead = f"Instead of {words.TODAY}: of 100 plausible versions of the NHS, how many get better, how many worse?"
+    note = (
+        "The rest: too small to matter. Policies are in the order of better less worse. Costs are not counted. "
+        f"{NOT_PROBABILITIES} {sample(found)}"
+    )
     alt = f"Bars for {joined([words.policy(name) for name in names])} by outcome"
-    with theme.slide(text.story(subject, best), note, alt, lead=lead) as (figure, (axes,)):
+    with theme.slide(title, note, alt, lead=lead) as (figure, (axes,)):
         for k, outcome in enumerate(outcomes):
             axes.text(k + 0.5, -0.1, textwrap.fill(words.capital(words.label(outcome)), 12), fontsize=theme.TEXT,
                       fontweight="bold", ha="center", va="bottom", linespacing=0.9)  # fmt: skip
         for y, name in enumerate(names):
             told = textwrap.fill(words.capital(words.policy(name)), 20)
-            axes.text(-0.05, y + 0.5, told, fontsize=theme.LARGE, va="center", ha="right", linespacing=0.9)
+            axes.text(-0.05, y + 0.5, told, fontsize=theme.TEXT + 0.5, va="center", ha="right", linespacing=0.9)
             for row in table:
                 if row["choice"] == name:
                     _cell(axes, outcomes.index(row["outcome"]), y, row)
@@ -314,24 +329,22 @@ def _balance(table: Sequence[Row], choice: str) -> float:
 
 def _cell(axes: Axes, x: int, y: int, row: Row) -> None:
     """Better to the right and worse to the left of a line, and what there is most of in a word and a number."""
-    axes.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="#F4F4F4", linewidth=0.0))
-    names = words_of(0, row["direction"])
-    shares = dict(
-        zip(("above", "within", "below"), words.of_100([row[n] for n in ("above", "within", "below")]), strict=True)
-    )
+    names, shares = words_of(0, row["direction"]), worlds_in(row)
     middle = x + 0.5
-    for way in (1, -1):
-        side = _side(row, way)
-        colour = _COLUMNS[names[1 if side == "above" else -1]]
-        axes.add_patch(
-            Rectangle((middle, y + 0.6), way * 0.44 * shares[side] / 100, 0.22, facecolor=colour, linewidth=0.0)
-        )
+    plain = Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="#F4F4F4", linewidth=0.0)
+    bars = [
+        Rectangle((middle, y + 0.6), way * (row["direction"] or 1) * 0.44 * shares[names[way]] / 100, 0.22,
+                  facecolor=_COLUMNS[names[way]], linewidth=0.0)
+        for way in (1, -1)
+    ]  # fmt: skip
+    for patch in (plain, *bars):
+        axes.add_patch(patch)
     axes.plot([middle, middle], [y + 0.55, y + 0.87], color=theme.BLACK, linewidth=1)
-    most = max(("above", "below"), key=lambda side: shares[side])
-    name, number = names[1 if most == "above" else -1], shares[most]
-    clear = number >= 100 * _TOLD
-    axes.text(middle, y + 0.33, f"{name} in {number}" if clear else "little change", ha="center", va="center",
-              fontsize=theme.TEXT, color=_COLUMNS[name] if clear else theme.GREY, fontweight="bold" if clear else "normal")  # fmt: skip
+    name = max((names[1], names[-1]), key=lambda each: shares[each])
+    clear = shares[name] >= 100 * _TOLD
+    told, ink = (f"{name} in {shares[name]}", _COLUMNS[name]) if clear else ("little change", theme.GREY)
+    axes.text(middle, y + 0.33, told, ha="center", va="center", fontsize=theme.TEXT, color=ink,
+              fontweight="bold" if clear else "normal")  # fmt: skip
 
 
 def how_much_matters(found: ClaimReport, contrast: str = SURVEILLANCE.name) -> Figure:
@@ -340,17 +353,17 @@ def how_much_matters(found: ClaimReport, contrast: str = SURVEILLANCE.name) -> F
     rows, table = rows_of(found, contrast), [row for row in found.rows("curves") if row["contrast"] == contrast]
     names = [name for name in CHOSEN_BY if name in rows and rows[name]["direction"]][:MOST_PANELS]
     lasting = [words.label(name) for name in names if _lasts(table, rows[name])]
-    title = (
-        f"Ask for twice as much, and {joined(lasting)} still {'move' if len(lasting) > 1 else 'moves'} in most plausible worlds"
-        if lasting
-        else "Ask for twice as much, and nothing moves in most plausible worlds"
+    told = f"{joined(lasting)} still {'move' if len(lasting) > 1 else 'moves'}" if lasting else "nothing moves"
+    title = f"Ask for twice as much, and {told} {MORE_THAN_HALF}"
+    lead = "How large must a change be to matter to you? In how many of 100 plausible worlds it is larger."
+    note = (
+        "Line: what this project takes to matter. Dotted: how much posts differ today (standard deviation). "
+        f"{sample(found)}"
     )
-    lead = "How large must a change be to matter to you? In how many of 100 plausible versions of the NHS it is larger."
-    note = f"Line: what this project takes to matter. Dotted: how much posts differ today (standard deviation). {sample(found)}"
     alt = f"Curves for {joined([words.label(name) for name in names])}"
     with theme.slide(title, note, alt, len(names), min(3, len(names)), lead=lead, sharey=True) as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
-            _curve(axes, [row for row in table if row["outcome"] == name], rows[name])
+            _curve(axes, [row for row in table if row["outcome"] == name], rows[name], axes is panels[0])
         return figure
 
 
@@ -360,15 +373,16 @@ def _lasts(table: Sequence[Row], row: Row) -> bool:
     return any(max(one["above"], one["below"]) > 0.5 for one in at)
 
 
-def _curve(axes: Axes, table: Sequence[Row], row: Row) -> None:
-    """The shares that get better and worse by how much matters, each named at its line."""
+def _curve(axes: Axes, table: Sequence[Row], row: Row, first: bool) -> None:
+    """The shares that get better and worse by how much matters, named in the `first` panel."""
     factor = words.natural(row["outcome"], 1.0)
     x = factor * np.array([one["delta"] for one in table])
     for way, name in ((1, "better"), (-1, "worse")):
         y = 100.0 * np.array([one[_side(row, way)] for one in table])
         axes.plot(x, y, color=_COLUMNS[name], linewidth=3)
-        axes.annotate(name, (x[1], y[1]), (6, 2), textcoords="offset points", color=_COLUMNS[name],
-                      fontsize=theme.TEXT, fontweight="bold", va="bottom")  # fmt: skip
+        if first:
+            axes.text(0.98, 0.98 if way > 0 else 0.8, name, transform=axes.transAxes, color=_COLUMNS[name],
+                      fontsize=theme.TEXT, fontweight="bold", va="top", ha="right")  # fmt: skip
     axes.axvline(factor * row["delta"], color=theme.BLACK, linewidth=1.2)
     if (spread := table[0].get("between_posts")) and factor * spread < x[-1]:
         axes.axvline(factor * spread, color=theme.GREY, linewidth=1.5, linestyle=":")

@@ -97,7 +97,8 @@ def slide(
     The title says what the picture found; it is smaller where it is long. `note`, at the bottom, says how to read it
     and where it comes from; a newline begins a paragraph. `alt` says what is drawn, for people who do not see it; the
     title is added. `lead` stands under the title, in grey. `across` is how many panels stand beside each other: by
-    default two, or three of more than four. `high` is the height in inches, where there is little to show. `grid` is "x", "y" or "both"; `more` goes to Matplotlib's ``Figure.subplots``.
+    default two, or three of more than four. `high` is the height in inches, where there is little to show. `grid` is
+    "x", "y" or "both"; `more` goes to Matplotlib's ``Figure.subplots``.
     """
     across = across or min(panels, 3 if panels > 4 else 2)
     paragraphs = minus(note).splitlines()
@@ -190,7 +191,7 @@ def save(
 def untitled(figure: Figure) -> Bbox:
     """What is left of a picture below its title, in inches: for a slide that has the title as a text of its own, given
     to `encoded`."""
-    width, height = figure.get_size_inches()
+    width = figure.get_size_inches()[0]
     title = next(text for text in figure.texts if text.get_text() == figure.get_suptitle())
     return Bbox.from_bounds(0.0, 0.0, width, title.get_window_extent().y0 / figure.dpi - 0.05)
 

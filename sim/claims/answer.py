@@ -182,7 +182,7 @@ class Effort:
 
 QUICK = Effort(worlds=60, prior=40, all_on=40, again=0, systems=4, orders=14)
 """A first look: some minutes."""
-FULL = Effort(worlds=None, prior=1000, all_on=None, again=300, systems=4, orders=150, draws=100)
+FULL = Effort(worlds=None, prior=1000, all_on=None, again=300, systems=4, orders=150, draws=300)
 """All claims in all worlds, the columns beside them, and the questions."""
 EFFORTS = {"quick": QUICK, "full": FULL}
 

@@ -130,11 +130,37 @@ def claim(
         _check(report, ensemble, worlds, seed, workers)
         return
     report = report.of(*filter(None, [name]))
-    _echo(str(report))
-    if out is not None:
-        from sim.report.claims import save  # noqa: PLC0415
+    if name is not None:
+        _echo(report.whole() + (f"\n{_all_of(report, out)}" if out is not None else ""))
+        return
+    _echo(_on_screen(report, _page(report, stored) if out is None else _all_of(report, out)))
 
-        _name_written(save(report, out))
+
+def _on_screen(report: ClaimReport, where: str) -> str:
+    """The answer in a few lines, where it is one to many claims, else in full."""
+    from sim.claims.screen import screen  # noqa: PLC0415
+
+    return screen(report, where) if len(report.claims) > 1 else f"{report.whole()}\n{where}"
+
+
+def _page(report: ClaimReport, folder: Path | None) -> str:
+    """Say where the report of a stored answer is, which is written where there is none."""
+    from sim.report.story import REPORT, save_page  # noqa: PLC0415
+
+    if folder is not None and (there := folder / REPORT).is_file():
+        return f"The whole report: {there}"
+    try:
+        page, *_ = save_page(report, Path("results") / "claim")
+    except InputError as error:
+        return f"No report was written: {error.lines[0]}"
+    return f"The whole report: {page}"
+
+
+def _all_of(report: ClaimReport, folder: Path) -> str:
+    """Write a report with its pictures and tables, and say where they are."""
+    from sim.report.claims import REPORT, save  # noqa: PLC0415
+
+    return f"The report, with {len(save(report, folder)) - 1} pictures and tables beside it: {folder / REPORT}"
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:
@@ -176,12 +202,12 @@ def _compute(
     """Compute the answer to the claims, or to one of them, write it and print it."""
     from sim import files, questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
-    from sim.report.claims import answer_to, save  # noqa: PLC0415
+    from sim.report.claims import answer_to  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
     asked = claims.claims_named(*filter(None, [name]))
-    folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
+    folder = (Path("results") / f"claim-{name or 'run'}") if out is None else out
     claims.checked(effort, seed, workers, sizes)
     files.Folder(folder, answer_to(asked)).check()
     main, second = ensembles.load(ensemble), ensembles.load(ensemble, "all_on")
@@ -193,11 +219,10 @@ def _compute(
     if effort.draws:
         with progress("draws") as show:
             report = questions.asked_beside(report, main, show, workers)
-    written = save(report, folder)
+    where = _all_of(report, folder)
     files.forget(kept)
     _note((*main.notes, *second.notes))
-    _echo(str(report))
-    _name_written(written)
+    _echo(_on_screen(report, where))
 
 
 def _check(
@@ -556,8 +581,13 @@ def _name_written(paths: list[Path], what: str = "Written") -> None:
     _echo(f"{what}:\n" + "\n".join(f"  {path}" for path in paths))
 
 
+_PLAIN = str.maketrans("█░▒●◐○·…−–†“”", "#.x*+o..--*\"\"")
+"""For terminals that lack these letters."""
+
+
 def _echo(text: str) -> None:
-    typer.echo(visible(text))
+    said, encoding = visible(text).rstrip("\n"), getattr(sys.stdout, "encoding", None) or "utf-8"
+    typer.echo(said if said == said.encode(encoding, "replace").decode(encoding) else said.translate(_PLAIN))
 
 
 def _note(lines: Iterable[str], begin: str = "") -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from sim.claims.statements import LIMITS
 from sim.errors import InputError, chosen, counted
 from sim.model import words
 from sim.model.glossary import joined
@@ -167,7 +168,7 @@ def _response(results: Results, groups: list[tuple[str, pd.DataFrame]], axis: st
 def _ends(results: Results, groups: list[tuple[str, pd.DataFrame]], axis: str) -> tuple[str, str]:
     """What the first and the last line of a picture stand for: little and much of a number, else their names."""
     cells = results.study.cells
-    other = next(name for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES)
+    other = next(str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES)
     if is_numeric_dtype(cells[other]):
         return f"with little {layout.named(other)}", f"with much {layout.named(other)}"
     return f"under {groups[0][0]}", f"under {groups[-1][0]}"
@@ -326,10 +327,11 @@ def _gap_rows(results: Results, runs: pd.DataFrame, kept: list[str], true: str, 
         if len(kept) > MOST_NAMED:
             layout.key(figure, [label(name) for name in kept], [_gap_look(name, False) for name in kept])
             return figure
-        ordered = sorted(kept, key=lambda name: float(some[name].iloc[0]))
+        ordered = sorted(kept, key=lambda name: float(some[name].to_numpy()[0]))
         for name, side in zip(ordered, ("left", "right"), strict=False):
-            axes.annotate(label(name), (some[name].iloc[0], 0), (0, 12), textcoords="offset points", ha=side,
-                          fontsize=theme.TEXT, fontweight="bold", color=_GAP_LOOKS[name][0])  # fmt: skip
+            at = float(some[name].to_numpy()[0]), 0.0
+            axes.annotate(label(name), at, (0, 12), textcoords="offset points", ha=side, fontsize=theme.TEXT,
+                          fontweight="bold", color=_GAP_LOOKS[name][0])  # fmt: skip
         axes.set_ylim(top=-1.1)
         return figure
 
@@ -403,7 +405,7 @@ def importance(found: Sensitivity, outcomes: Sequence[str] = ()) -> Figure:
             explained = f" (R² {found.r2['estimate'].to_dict()[name]:.2f})" if found.kind == "lhs" else ""
             axes.set_title(f"{capital(label(name))}{explained}")
         if found.kind in _SECOND:
-            layout.key(figure, _SECOND[found.kind][1:], [{"color": theme.BLUE}, {"color": theme.ORANGE}])
+            layout.key(figure, _SECOND[found.kind][1:], [{"color": theme.EITHER}, {"color": theme.SMALL_EFFECT}])
         return figure
 
 
@@ -424,9 +426,10 @@ def _bars(
     table = found.table[(found.table["outcome"] == outcome) & (found.table["measure"] == measure)]
     values = table.set_index("driver")[["estimate", "low", "high"]].loc[drivers].to_numpy(dtype=np.float64)
     clear, main = found.mattering(outcome), measure == MAIN[found.kind]
+    direction = LIMITS[outcome].direction if outcome in LIMITS else 0
     for place, (driver, (estimate, low, high)) in enumerate(zip(drivers, values, strict=True)):
-        falling = found.kind == "lhs" and estimate < 0.0
-        colour = theme.VERMILLION if falling else theme.BLUE if main else theme.ORANGE
+        good = np.sign(estimate) * direction if found.kind == "lhs" else 0
+        colour = {1: theme.BETTER, -1: theme.WORSE, 0: theme.EITHER if main else theme.SMALL_EFFECT}[int(good)]
         axes.barh(place + shift, estimate, height, color=colour, alpha=1.0 if driver in clear else 0.3)
         axes.errorbar((low + high) / 2, place + shift, xerr=(high - low) / 2, fmt="none", ecolor=theme.BLACK,
                       elinewidth=2, capsize=5 if main else 3, capthick=2)  # fmt: skip
@@ -435,8 +438,8 @@ def _bars(
 def _reading(found: Sensitivity, names: list[str]) -> str:
     """How to read the bars, and whether more samples could change the order."""
     kinds = {
-        "lhs": f"Latin hypercube of {found.samples:,} cells. Blue: more of it, more of the "
-        "outcome; red: less. R²: share of the variance of the ranks explained.",
+        "lhs": f"Latin hypercube of {found.samples:,} cells. To the right: the more of it, the "
+        "more of the outcome. Blue: better; orange: worse. R²: share of the variance of the ranks explained.",
         "sobol": f"Sobol' design of {found.samples:,} base samples. Shares of the variance of the outcome.",
         "morris": f"Morris design of {found.samples:,} trajectories. Effects in the unit of the outcome.",
     }
@@ -444,6 +447,6 @@ def _reading(found: Sensitivity, names: list[str]) -> str:
     drivers = len(found.ranking(names[0]))
     more = f" The {MOST_DRIVERS} leading of {drivers} drivers." if drivers > MOST_DRIVERS else ""
     first = f"{kinds[found.kind]}{runs} Black: 95 % intervals. Pale: does not clearly matter.{more}"
-    verdicts = [f"{label(name)}: {'no' if found.settled(name) else 'perhaps'}" for name in names]
-    second = f"Would more samples change the order of the first places? {'; '.join(verdicts).capitalize()}."
-    return "\n".join((first, second, *found.notes()))
+    open_ = [label(name) for name in names if not found.settled(name)]
+    second = [f"More samples might change the order of the first places for {joined(open_)}."] if open_ else []
+    return "\n".join((first, *second, *found.notes()))

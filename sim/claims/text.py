@@ -419,12 +419,12 @@ def missed(rows: Iterable[Row]) -> Iterator[str]:
             yield f"This answer falls short of its own standard: {row['rule']} {row['limit']:g}; it is {given}."
 
 
-def carriers_sentence(rows: Iterable[Row]) -> str:
-    """Which mechanisms carry an effect: those that stand out from chance, the three largest first."""
+def carriers_sentence(rows: Iterable[Row], most: int = 3) -> str:
+    """Which mechanisms carry an effect: those that stand out from chance, the largest first."""
     every = list(rows)
     clear = [r for r in every if abs(r["contribution"]) > STANDS_OUT * r.get("standard_error", math.inf)]
     clear = [r for r in clear if change(r["outcome"], r["contribution"]) != "no change"]
-    clear = sorted(clear, key=lambda row: -abs(row["contribution"]))[:3]
+    clear = sorted(clear, key=lambda row: -abs(row["contribution"]))[:most]
     way = sum(row["contribution"] for row in every)
     ahead, behind = ([row for row in clear if (row["contribution"] * way > 0) == agrees] for agrees in (True, False))
     parts = [f"mainly because {because(ahead)}"] if ahead else []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,9 @@ from sim.report.html import Code, Part, Picture, Table, hashed, plainly, rendere
 
 TITLE = "Does close surveillance of managers help or harm?"
 LEAD = (
-    "Nobody knows how closely NHS managers should be watched. So a simulation was run in {worlds} plausible versions of "
-    "the NHS, each with other answers to what research leaves open, and each version was weighted by how well it agrees "
-    "with published findings. Below, every row of 100 squares stands for 100 such versions: in how many does something "
-    "get better, or worse, by enough to matter?"
+    "A simulation was run in {worlds} plausible versions of the NHS, each with other answers to what research leaves "
+    "open, and weighted by how well it agrees with published findings. Each row of squares is 100 such versions: in how "
+    "many does something get better, or worse, by enough to matter?"
 )
 REPORT = "report.html"
 PAGE = "the report of sim claim"
@@ -46,7 +46,9 @@ READERS = {"board": "For a board", "sceptic": "For a sceptic", "researcher": "Fo
 MARKS = {"●": "holds under every choice that was tried", "◐": "one choice says otherwise, or some cannot tell",
          "○": "two or more choices say otherwise"}  # fmt: skip
 _STEPS, _MOST = 5, 32767
-_REASONS, _CHOICES = 4, 10
+_FIRST = ("harm", "fear", "quality", "initiative_rate")
+"""The order of reasons: what each side points to first."""
+_REASONS, _CHOICES = 3, 10
 
 
 def of_claims(found: ClaimReport, pictures: Mapping[str, Picture] | None = None) -> str:
@@ -78,6 +80,7 @@ class _Told:
     def __init__(self, found: ClaimReport, pictures: Mapping[str, Picture]) -> None:
         self.found, self.pictures = found, pictures
         self._rows: list[Row] = []
+        self.number = count(1).__next__
         self._held = {(r["contrast"], r["outcome"], r["column"]): r for r in found.rows("holds")}
         self._by = {(r["claim"], r["contrast"], r["outcome"]): r for r in found.rows("claims")}
         self.surveyed = rows_of(found, SURVEILLANCE.name)
@@ -177,7 +180,8 @@ class _Told:
                 did = joined([words.does(row["outcome"], way * row["direction"]) for row in sure])
                 text = f"Heavy surveillance {did}."
             else:
-                text = f"Nothing surely. The most there is: {_small(in_worlds(lead))}."
+                name, number = ("better", "worse")[way < 0], round(100 * lead[side_of(lead, way)])
+                text = f"Nothing for sure. Closest comes {words.label(lead['outcome'])}: {name} in {number} of 100 worlds."
             yield {"heading": heading, "text": text, **self._around(lead, way)}
         if (reported := rows.get("reported")) and (quality := rows.get("quality")):
             text = f"{in_worlds(reported)}; {_small(in_worlds(quality)).removesuffix(' of 100 plausible worlds')}."
@@ -185,14 +189,15 @@ class _Told:
 
     def _around(self, row: Row, way: int) -> dict[str, Any]:
         """The dots of a row, why it is so, and what speaks against it."""
-        other = worlds_in(row)[words_of(0, row["direction"])[-way * (row["direction"] or 1)]]
         name = words_of(0, row["direction"])[-way * (row["direction"] or 1)]
-        holds = row.get("holds") or "not tried"
-        but = f"{words.capital(name)} in {other} of 100." if other else f"In none of 100 worlds {name}."
+        label, number = words.label(row["outcome"]), worlds_in(row)[name] or "none"
+        holds = {"robust": "holds under every choice of method", "": "was not tried under other choices"}
+        told = str(row.get("holds", "")).replace("columns", "checks")
         return {
             "dots": self.dots(row),
-            "why": carriers_sentence(self._carriers(row)),
-            "but": f"{but} This {holds}." if holds != "robust" else f"{but} It holds under every choice of method.",
+            "why": carriers_sentence(self._carriers(row), 2),
+            "but": f"{label} {'are' if label.endswith('results') else 'is'} {name} in {number} of 100 worlds. The verdict "
+            f"{holds.get(told, told)}.",
         }
 
     def dots(self, row: Row) -> dict[str, Any]:
@@ -226,7 +231,7 @@ class _Told:
 
     def _why(self) -> Iterable[dict[str, Any]]:
         """What carries the first outcomes of surveillance."""
-        for _, outcome in HEADLINE:
+        for outcome in sorted((outcome for _, outcome in HEADLINE), key=_FIRST.index):
             if (row := self.surveyed.get(outcome)) is None:
                 continue
             clear = [r for r in self._carriers(row)
@@ -239,7 +244,7 @@ class _Told:
                     "heading": f"{words.capital(words.label(outcome))}: {words.change(outcome, row['mean'])}",
                     "bars": [
                         {**bar, "clause": words.capital(words.clause(r["mechanism"])),
-                         "text": words.change(outcome, r["contribution"]),
+                         "text": _signed(outcome, r["contribution"]),
                          "good": bool(r["contribution"] * row["direction"] > 0)}
                         for bar, r in zip(drawn, some, strict=True)
                     ],
@@ -258,7 +263,7 @@ class _Told:
                 "side": "", "share": 0.0}  # fmt: skip
         if first is None or "delta" not in first or first["verdict"] == BY_CONSTRUCTION:
             known = f"Decided by construction: {words.phrase(first['decided_by'])}." if first is not None else ""
-            return {**card, "without": known or "A level, not a policy: no verdict."}
+            return {**card, "without": known or ("Not stored." if claim.cases else "A level, not a policy: no verdict.")}
         mark = self._mark(first)
         return {
             **card, "first": self.row(first), "mark": mark, "holds": MARKS[mark], "dots": self.dots(first),
@@ -319,6 +324,12 @@ def in_steps(effects: Iterable[float], delta: float) -> tuple[int, np.ndarray[An
 
 def _base64(values: np.ndarray[Any, Any]) -> str:
     return base64.b64encode(values.tobytes()).decode()
+
+
+def _signed(outcome: str, value: float) -> str:
+    """A difference with its sign and without its unit, unless that is a sign, too."""
+    told = words.number(words.natural(outcome, value))
+    return f"{'+' if value > 0 else ''}{told}{' %' if words.unit(outcome) == '%' else ''}"
 
 
 def _small(text: str) -> str:

@@ -158,7 +158,8 @@ def _page(report: ClaimReport, folder: Path | None) -> str:
 
 def _all_of(report: ClaimReport, folder: Path) -> str:
     """Write a report with its pictures and tables, and say where they are."""
-    from sim.report.claims import REPORT, save  # noqa: PLC0415
+    from sim.report.claims import save  # noqa: PLC0415
+    from sim.report.story import REPORT  # noqa: PLC0415
 
     return f"The report, with {len(save(report, folder)) - 1} pictures and tables beside it: {folder / REPORT}"
 
@@ -444,8 +445,22 @@ def show(
         str | None, _option("--regimes", "ONE,OTHER", "The two regimes of the film (default: light,heavy).")
     ] = None,
     seed: Annotated[int | None, _option("--seed", "NUMBER", "The seed of the film (default: 0).", 0)] = None,
+    slides: Annotated[
+        Path | None,
+        _option("--slides", "FILE", "A deck, .pptx with a PDF beside it: of RESULTS, else of the stored answer."),
+    ] = None,
+    template: Annotated[
+        Path | None, _option("--template", "FILE", "With --slides: an organisation's own, .pptx or .potx.")
+    ] = None,
 ) -> None:
-    """Show the results of a study, finished or not, or make a film of two regimes."""
+    """Show the results of a study, finished or not, make a film of two regimes, or a deck of slides."""
+    if template is not None and slides is None:
+        raise InputError(["--template: belongs to slides; add --slides deck.pptx"])
+    if slides is not None:
+        beside = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
+        _refuse(beside, "is no part of the slides; ask for it alone")
+        _slides(slides, results, template)
+        return
     if film is None and (regimes is not None or seed is not None):
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
     if results is None and (film is None or any((csv, figure, figures))):
@@ -477,6 +492,23 @@ def show(
             written.append(animation.save(film, names, seed, found, tell))
     if written:
         _name_written(written)
+
+
+def _slides(file: Path, folder: Path | None, template: Path | None) -> None:
+    """Write a deck about a study, about the answer in a folder, or about the one that comes with the package."""
+    from sim.claims import answer as claims  # noqa: PLC0415
+    from sim.claims import stored  # noqa: PLC0415
+    from sim.report import slides  # noqa: PLC0415
+    from sim.study import Results  # noqa: PLC0415
+
+    slides.check(file, template)
+    if folder is None or (folder / stored.NAME).is_file():
+        report = claims.answer(folder)
+        made, origin = slides.of_answer(report), report.provenance
+    else:
+        results = Results(folder)
+        made, origin = slides.of_study(results), dict(results.origin)
+    _name_written(slides.save(file, made, origin, template))
 
 
 def _answer_shown(folder: Path) -> bool:
@@ -581,7 +613,7 @@ def _name_written(paths: list[Path], what: str = "Written") -> None:
     _echo(f"{what}:\n" + "\n".join(f"  {path}" for path in paths))
 
 
-_PLAIN = str.maketrans("█░▒●◐○·…−–†“”", "#.x*+o..--*\"\"")
+_PLAIN = str.maketrans("█░▒●◐○·…−–†“”", '#.x*+o..--*""')
 """For terminals that lack these letters."""
 
 

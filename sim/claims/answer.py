@@ -106,7 +106,7 @@ class ClaimReport:
     def places(self) -> Mapping[Key, NDArray[np.int64]]:
         """Where the effects of each contrast and outcome stand in `effects`."""
         found = self.effects.groupby(["contrast", "outcome"], observed=True, sort=False).indices
-        return {(str(contrast), str(outcome)): at for (contrast, outcome), at in found.items()}
+        return {(str(key[0]), str(key[1])): np.asarray(at, dtype=np.int64) for key, at in found.items()}  # type: ignore[index]
 
     def of(self, *ids: str) -> ClaimReport:
         """The same about some of the claims. Raises `InputError` for an unknown id."""

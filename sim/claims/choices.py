@@ -16,8 +16,8 @@ from sim import statistics
 from sim.claims.statements import AFTER_FEAR, CHOICES, CHOSEN_BY, LIMITS, REACHED, WEIGHTINGS
 from sim.claims.statements import BASELINE as TODAY
 from sim.claims.tables import finding, with_error
+from sim.model import words
 from sim.model.parameters import PARAMETERS
-from sim.model.words import policy
 from sim.statistics import Estimate
 from sim.worlds.evaluate import Arm, Array, Contrast, Effects, less
 from sim.worlds.prior import Worlds
@@ -155,9 +155,13 @@ def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
         if not mine:
             continue
         best, safe = max(mine, key=lambda row: row["best"]), min(mine, key=lambda row: row["regret"])
-        also = "it also loses least on average" if safe is best else f"least is lost on average by {policy(safe['choice'])}"
+        also = (
+            "it also loses least on average"
+            if safe is best
+            else f"least is lost on average by {words.policy(safe['choice'])}"
+        )
         yield (
-            f"{_COUNTED[weighting]}, {policy(best['choice'])} is the best choice in {100 * best['best']:.0f} of 100 "
+            f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in {100 * best['best']:.0f} of 100 "
             f"plausible worlds; {also}."
         )
 

@@ -80,8 +80,8 @@ def in_worlds(row: Row) -> str:
     return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
 
 
-_MANY = {"reported", "honest_indicator", "successes", "needless", "slips", "negligence", "silence", "sanctions", "spoken",
-         "dismissals", "recycled", "toxic", "fearful", "record_share"}  # fmt: skip
+_MANY = {"reported", "honest_indicator", "successes", "needless", "slips", "negligence", "silence", "sanctions",
+         "spoken", "dismissals", "recycled", "toxic", "fearful", "record_share"}  # fmt: skip
 """Outcomes whose names are plurals."""
 
 
@@ -105,5 +105,3 @@ def balance(table: Sequence[Row], choice: str) -> float:
     """How much more often a choice makes outcomes better than worse."""
     mine = [row for row in table if row["choice"] == choice and row["direction"]]
     return float(sum(row[side_of(row, 1)] - row[side_of(row, -1)] for row in mine))
-
-

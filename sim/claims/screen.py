@@ -1,4 +1,4 @@
-"""The answer on one screen: the finding, a bar of 100 worlds for each claim, what it depends on, and where the rest is."""
+"""The answer on one screen: the finding, a bar of 100 worlds for each claim, what it depends on, where the rest is."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in one sentence: what heavy surveillance instead of light does; else, what the first case does."""
+    """The main finding in a sentence: what heavy surveillance instead of light does; else, what the first case does."""
     first = next((row["contrast"] for row in rows if "delta" in row), None)
     if first is None:
         return "Levels at baseline, without a verdict."
@@ -363,7 +363,9 @@ def break_evens(rows: Sequence[Row]) -> Iterator[str]:
         for row in group:
             where = f"at {row['value']:.2g}" if "value" in row else "at no value in the range"
             interval = f" ({row['low']:.2g} to {row['high']:.2g})" if "low" in row else ""
-            crossed = "0" if row["level"] == "0" else "what matters" if row["level"] == "δ" else "what matters, downward"
+            crossed = (
+                "0" if row["level"] == "0" else "what matters" if row["level"] == "δ" else "what matters, downward"
+            )
             parts.append(f"{crossed} {where}{interval}")
         yield f"{capital(label(outcome))} turns on {phrase(parameter)}; it crosses {', '.join(parts)}."
 

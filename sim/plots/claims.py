@@ -15,7 +15,17 @@ import numpy as np
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
-from sim.claims.outline import Group, balance, effects_of, groups, in_most, in_worlds, rows_of, side_of
+from sim.claims.outline import (
+    MORE_THAN_HALF,
+    Group,
+    balance,
+    effects_of,
+    groups,
+    in_most,
+    in_worlds,
+    rows_of,
+    side_of,
+)
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
 from sim.claims.text import Row, carried, who, worlds_in
 from sim.claims.verdict import TOO_SMALL, classes, words_of

@@ -24,8 +24,18 @@ from sim.claims.multiverse import COLUMNS, DIFFERS, NO_FINDING
 from sim.claims.outline import balance, effects_of, groups, in_worlds, rows_of, side_of
 from sim.claims.screen import method
 from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, primary
-from sim.claims.text import CAVEATS, STANDS_OUT, Row, carried, carriers_sentence, is_number, missed, who, with_interval
-from sim.claims.text import worlds_in
+from sim.claims.text import (
+    CAVEATS,
+    STANDS_OUT,
+    Row,
+    carried,
+    carriers_sentence,
+    is_number,
+    missed,
+    who,
+    with_interval,
+    worlds_in,
+)
 from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, words_of
 from sim.model import words
 from sim.model.glossary import joined
@@ -35,8 +45,8 @@ from sim.report.html import Code, Part, Picture, Table, hashed, plainly, rendere
 TITLE = "Does close surveillance of managers help or harm?"
 LEAD = (
     "A simulation was run in {worlds} plausible versions of the NHS, each with other answers to what research leaves "
-    "open, and weighted by how well it agrees with published findings. Each row of squares is 100 such versions: in how "
-    "many does something get better, or worse, by enough to matter?"
+    "open, and weighted by how well it agrees with published findings. Each row of squares is 100 such versions: in "
+    "how many does something get better, or worse, by enough to matter?"
 )
 REPORT = "report.html"
 PAGE = "the report of sim claim"
@@ -138,14 +148,15 @@ class _Told:
             packed.append(values if there else np.zeros(len(weights), "<i2"))
             rows.append({
                 "outcome": row["outcome"], "direction": row["direction"], "steps": steps if there else 0,
-                "matters": words.natural(row["outcome"], row["delta"]), "mean": words.natural(row["outcome"], row["mean"]),
+                "matters": words.natural(row["outcome"], row["delta"]),
+                "mean": words.natural(row["outcome"], row["mean"]),
                 "unit": [words.unit(row["outcome"], 1.0), words.unit(row["outcome"])], "views": self._views(row),
             })  # fmt: skip
         return {"worlds": len(weights), "weights": _base64((weights / weights.sum()).astype("<f4")),
                 "effects": _base64(np.concatenate(packed) if packed else np.zeros(0, "<i2")), "rows": rows}  # fmt: skip
 
     def _views(self, row: Row) -> dict[str, list[float]]:
-        """Shares above, within and below what matters, and the mean, under other weights: all that is stored of them."""
+        """Shares above, within and below what matters, and the mean, under other weights: all that is stored."""
         there = {name: self._held.get((row["contrast"], row["outcome"], name)) for name in ("prior", "all_on")}
         return {
             name: [*(round(held[part], 4) for part in CLASSES.values()), words.natural(row["outcome"], held["mean"])]
@@ -181,7 +192,8 @@ class _Told:
                 text = f"Heavy surveillance {did}."
             else:
                 name, number = ("better", "worse")[way < 0], round(100 * lead[side_of(lead, way)])
-                text = f"Nothing for sure. Closest comes {words.label(lead['outcome'])}: {name} in {number} of 100 worlds."
+                label = words.label(lead["outcome"])
+                text = f"Nothing for sure. Closest comes {label}: {name} in {number} of 100 worlds."
             yield {"heading": heading, "text": text, **self._around(lead, way)}
         if (reported := rows.get("reported")) and (quality := rows.get("quality")):
             text = f"{in_worlds(reported)}; {_small(in_worlds(quality)).removesuffix(' of 100 plausible worlds')}."
@@ -193,11 +205,11 @@ class _Told:
         label, number = words.label(row["outcome"]), worlds_in(row)[name] or "none"
         holds = {"robust": "holds under every choice of method", "": "was not tried under other choices"}
         told = str(row.get("holds", "")).replace("columns", "checks")
+        but = f"{label} {'are' if label.endswith('results') else 'is'} {name} in {number} of 100 worlds."
         return {
             "dots": self.dots(row),
             "why": carriers_sentence(self._carriers(row), 2),
-            "but": f"{label} {'are' if label.endswith('results') else 'is'} {name} in {number} of 100 worlds. The verdict "
-            f"{holds.get(told, told)}.",
+            "but": f"{but} The verdict {holds.get(told, told)}.",
         }
 
     def dots(self, row: Row) -> dict[str, Any]:
@@ -263,7 +275,8 @@ class _Told:
                 "side": "", "share": 0.0}  # fmt: skip
         if first is None or "delta" not in first or first["verdict"] == BY_CONSTRUCTION:
             known = f"Decided by construction: {words.phrase(first['decided_by'])}." if first is not None else ""
-            return {**card, "without": known or ("Not stored." if claim.cases else "A level, not a policy: no verdict.")}
+            none = "Not stored." if claim.cases else "A level, not a policy: no verdict."
+            return {**card, "without": known or none}
         mark = self._mark(first)
         return {
             **card, "first": self.row(first), "mark": mark, "holds": MARKS[mark], "dots": self.dots(first),
@@ -288,7 +301,7 @@ class _Told:
     # The folds
 
     @property
-    def folded(self) -> list[tuple[str, list[Part]]]:
+    def folded(self) -> list[tuple[str, Sequence[Part]]]:
         """Everything that can be checked: tables, sentences, provenance."""
         found = self.found
         replies = [line for reply in found.replies for line in (reply.question, *reply.sentences)]
@@ -416,4 +429,3 @@ def command(found: ClaimReport) -> str:
 
 def _origin(provenance: Mapping[str, Any]) -> Iterable[Sequence[str]]:
     return ((name.replace("_", " "), plainly(value)) for name, value in provenance.items())
-

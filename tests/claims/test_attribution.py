@@ -140,9 +140,10 @@ def test_worlds_without_weight_have_no_say():
 
 def carriers(contributions: dict[str, float], error: float) -> list[dict[str, Any]]:
     return [
-        {"outcome": "fear", "mechanism": name, "case": m.case, "contribution": contributions.get(name, 0.0), "standard_error": error}
+        {"outcome": "fear", "mechanism": name, "case": m.case, "contribution": contributions.get(name, 0.0),
+         "standard_error": error}
         for name, m in MECHANISMS.items()
-    ]
+    ]  # fmt: skip
 
 
 def test_what_stands_out_is_named_the_largest_first():

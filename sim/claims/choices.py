@@ -161,8 +161,8 @@ def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
             else f"least is lost on average by {words.policy(safe['choice'])}"
         )
         yield (
-            f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in {100 * best['best']:.0f} of 100 "
-            f"plausible worlds; {also}."
+            f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in "
+            f"{100 * best['best']:.0f} of 100 plausible worlds; {also}."
         )
 
 

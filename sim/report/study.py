@@ -198,7 +198,7 @@ def compared(results: Results) -> list[list[str]]:
         ]
         for name in later
         for of, a, b, by, low, high, n in results.compare(name, first).itertuples(index=False)
-    ]
+    ]  # fmt: skip
 
 
 def _changed(change: float, low: float, high: float) -> tuple[str, str]:

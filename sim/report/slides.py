@@ -126,6 +126,8 @@ def _first(found: ClaimReport) -> Slide:
 
 def _drawn(figure: Figure, about: str, say: Sequence[str], found: ClaimReport, title: str = "") -> Slide:
     heading = title or theme.finding(figure)
+    if title:
+        figure.suptitle(title, x=theme.MARGIN, ha="left", fontsize=theme.TITLE, fontweight="bold")
     return Slide(heading, _notes([f"{heading.rstrip('.')}.", *say], about, found), figure)
 
 
@@ -247,7 +249,7 @@ def _put(show: Any, slide: Slide, provenance: Mapping[str, Any], own: bool) -> N
         )
     title.text = slide.title
     for paragraph in title.text_frame.paragraphs if own else ():
-        _look(paragraph, 28 if len(slide.title) < 90 else 24, bold=True)
+        _look(paragraph, 28 if len(slide.title) < 70 else 24, bold=True)
     top = title.top + title.height + int(0.01 * height)
     room = (edge, top, width - 2 * edge, height - top - int(0.02 * height))
     if slide.figure is not None:
@@ -337,7 +339,7 @@ def _written(slide: Slide) -> Figure:
             axes.text(0.0, y, "•", fontsize=theme.LARGE, va="top")
             axes.text(0.02, y, "\n".join(lines), fontsize=theme.LARGE, va="top", linespacing=1.15)
             y -= 0.06 * len(lines) + 0.05
-        at = (0.0, 0.29, 0.5, 0.61, 0.72, 0.87)
+        at = (0.0, 0.27, 0.46, 0.56, 0.66, 0.88)
         for number, row in enumerate(slide.table):
             for x, text in zip(at, row, strict=False):
                 axes.text(x, 1.0 - 0.95 * number / max(len(slide.table), 10), text, fontsize=theme.SMALL + 1, va="top",

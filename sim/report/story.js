@@ -136,6 +136,8 @@
     if (k < row.counts[where]) follow(nth(row, where, k));
   };
 
+  for (const row of rows) row.counts = counts(row);
+
   // Controls
 
   const redraw = () => rows.forEach(draw);

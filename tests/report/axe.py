@@ -20,7 +20,7 @@ def violations(browser: Any) -> list[Any]:
     browser.execute_script(AXE.read_text(encoding="utf-8"))
     browser.set_script_timeout(PATIENCE)
     found: list[Any] = browser.execute_async_script(
-        "axe.run(document).then((found) => arguments[0](found.violations"
+        "axe.run(document, {resultTypes: ['violations']}).then((found) => arguments[0](found.violations"
         ".filter((one) => ['serious', 'critical'].includes(one.impact)).map((one) => [one.id, one.nodes[0].html])))"
     )
     return found

@@ -43,7 +43,7 @@ def drawn(
         "holds": [_column(name, row, rng) for row in every.values() for name in COLUMNS],
         "carriers": [_carrier(claim, row, name, rng) for claim in claims for row in rows
                      if row["claim"] == claim.id and "delta" in row for name in MECHANISMS],
-        "patterns": [{"pattern": "churn", "reached": True}, {"pattern": "records", "reached": False}],
+        "patterns": [_pattern("churn", True), _pattern("records", False)],
         "standards": tables.standards(e, [*rows, *vector], [0.0] * CALIBRATIONS),
     }  # fmt: skip
     if claims == CLAIMS:
@@ -76,6 +76,14 @@ def _carrier(claim: Claim, row: dict[str, Any], mechanism: str, rng: np.random.G
     some = {name: row[name] for name in ("contrast", "outcome")}
     told = {"mechanism": mechanism, "case": MECHANISMS[mechanism].case, "standard_error": row["delta"] / 10}
     return {"claim": claim.id, **some, **told, "contribution": float(rng.normal(0.0, row["delta"]))}
+
+
+def _pattern(name: str, reached: bool) -> dict[str, Any]:
+    """A finding that the worlds lie around, or beside."""
+    low, median, high = (0.9, 1.0, 1.1) if reached else (1.4, 1.5, 1.6)
+    there = {"low": low, "median": median, "high": high, "within": 0.9, "error": 0.02, "reached": reached}
+    before = {"prior_low": 0.5, "prior_median": 1.2, "prior_high": 2.0, "prior_within": 0.4}
+    return {"pattern": name, "value": 1.0, "sd": 0.1, **there, **before}
 
 
 def _frame(e: Effects, keys: list[tuple[str, str]]) -> pd.DataFrame:

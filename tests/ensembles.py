@@ -76,8 +76,7 @@ def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `sim claim` switch mechanisms off in two orders only, and draw its first picture alone."""
 
     def first(found: Any) -> dict[str, Any]:
-        page = next(iter(drawings.pages(found)))
-        return {page: drawings.claims_forest(found, page)}
+        return {"claims": drawings.better_or_worse(found)}
 
     monkeypatch.setattr(claims, "QUICK", replace(claims.QUICK, orders=2))
     monkeypatch.setattr("sim.report.claims.pictures", first)

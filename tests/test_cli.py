@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -11,9 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+from answers import drawn
 from ensembles import by_hand, make_answers_small
 
 from sim import __version__, cli
+from sim.claims.answer import claims_named
 from sim.claims.statements import CLAIMS
 from sim.claims.structure import WEIGHTS
 from sim.files import Folder

@@ -360,7 +360,7 @@ def test_an_answer_that_is_stored_is_shown_as_it_was_and_anothers_model_only_und
     pd.testing.assert_frame_equal(again.effects, report.effects)
     assert again.file() == report.file()
     monkeypatch.setattr(stored, "signature", lambda: "another")
-    assert str(answer(tmp_path)).replace("\n  ", " ").startswith(ANOTHER_MODEL)
+    assert " ".join(str(answer(tmp_path)).split()).startswith(ANOTHER_MODEL)
 
 
 def test_a_missing_and_a_damaged_answer_are_refused_with_one_line(tmp_path):
@@ -380,7 +380,7 @@ def test_never_a_verdict_on_nothing():
 
 
 FILES = [f"claims.{kind}" for kind in ("csv", "parquet", "png", "svg", "txt")]
-FILES += ["claims_2.png", "claims_2.svg", "claims_3.png", "claims_3.svg", "answer.zip", "effects.parquet"]
+FILES += ["answer.zip", "effects.parquet"]
 FILES += [f"{name}.csv" for name in ("vector", "holds", "curves", "standards", "doses", "levels", "break_evens")]
 FILES += [f"{name}.csv" for name in ("against_baseline", "trade_offs", "regrets", "first_limits", "left_one_out")]
 FILES += [

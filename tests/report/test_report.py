@@ -106,7 +106,7 @@ def test_it_can_be_read_without_seeing_it_and_without_a_mouse(page):
     levels = [int(tag[1]) for tag, _ in elements.found if tag in ("h1", "h2", "h3")]
     assert levels[0] == 1 and levels.count(1) == 1 and max(b - a for a, b in pairwise(levels)) <= 1
     assert all(a.get("scope") in ("col", "row") for a in elements.of("th"))
-    assert len(elements.of("caption")) == len(elements.of("table")) > 2
+    assert len(elements.of("summary")) == len(elements.of("table")) > 2
     identities = {a["id"] for _, a in elements.found if "id" in a}
     targets = [a["href"][1:] for a in elements.of("a")] + [a["aria-labelledby"] for _, a in elements.found
                                                            if "aria-labelledby" in a]  # fmt: skip

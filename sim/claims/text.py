@@ -122,7 +122,7 @@ def brief(row: Row) -> str:
     if row["verdict"] == ESTIMATE:
         return f"{what} {effect}"
     who = f"{_NAMES[row.get('side', '')]} " if row["verdict"] in ("supported", "opposed") else ""
-    return f"{what}: {who}{row['words']} ({effect}), {row['holds']}"
+    return ", ".join(filter(None, [f"{what}: {who}{row['words']} ({effect})", row["holds"]]))
 
 
 def effect_of(row: Row) -> str:

@@ -22,6 +22,7 @@ from sim.claims.statements import (
     BASELINE,
     BREAK_EVENS,
     BUNDLE,
+    CHOICES,
     CLAIMS,
     DOSES,
     HEAVY,
@@ -280,7 +281,7 @@ def report():
 def test_a_row_for_every_outcome_of_every_comparison_and_none_dropped(report):
     asked = [(c.id, case.contrast.name, m.outcome) for c, case in cases() for m in case.measures]
     assert list(report.table[["claim", "contrast", "outcome"]].itertuples(index=False, name=None)) == asked
-    contrasts = {contrast for _, contrast, _ in asked}
+    contrasts = {contrast for _, contrast, _ in asked} | {choice.name for choice in CHOICES.values()}
     assert len(report.tables["vector"]) == len(contrasts) * len(VECTOR)
     assert report.table["primary"].sum() == len(primary())
 

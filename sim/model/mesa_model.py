@@ -97,14 +97,14 @@ class Manager(mesa.Agent):  # type: ignore[misc]
     def begin(self, post: Post, trust: float) -> None:
         """Start in a post."""
         self.post = post
-        vars(self).update(_NOTHING_DONE)
+        self.__dict__.update(_NOTHING_DONE)
         self.motivation = self.motivation_at_start
         self.trust = trust
         self.confidence, self.distress, self.cooperation = rules.START_CONFIDENCE, 0.0, rules.START_COOPERATION
 
     def note(self, row: SimpleNamespace) -> None:
         """Keep what was done in the month."""
-        vars(self).update(zip(_NOTHING_DONE, _deeds(row), strict=True))
+        self.__dict__.update(zip(_NOTHING_DONE, _deeds(row), strict=True))
 
 
 class Post:
@@ -123,7 +123,7 @@ class Post:
         self.row = SimpleNamespace()
 
     def __repr__(self) -> str:
-        return f"<Post {self.index} of organisation {self.organisation.index}, held by manager {self.manager.unique_id}>"
+        return f"<Post {self.index} of organisation {self.organisation.index}, manager {self.manager.unique_id}>"
 
 
 class Organisation:

@@ -1,4 +1,5 @@
-"""Names and numbers as people read them: `meanings` of a name, all of them `by_group`, short labels and figures."""
+"""The meanings of the model's names, all of them `by_group`, and numbers as people read them; short names are in
+`sim.model.words`."""
 
 from __future__ import annotations
 
@@ -7,38 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.errors import InputError, named, nearest
+from sim.model import words
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, Declaration, Mechanism, Regime
 
 Fact = tuple[str, str]
-
-LABELS = {
-    "fear": "fear",
-    "toxic": "toxic climate",
-    "fearful": "fearful leaders",
-    "moral_strain": "moral strain",
-    "distress": "distress",
-    "time_left": "time for the unit",
-    "overload": "overload",
-    "quality": "quality of care",
-    "harm": "harm to patients",
-    "reported": "reported results",
-    "gap": "reports less quality",
-    "initiative_rate": "trying new things",
-    "successes": "succeeding with it",
-    "needless": "trying needlessly",
-    "practice_gain": "learning by trying",
-    "confidence": "confidence",
-    "integrity": "integrity",
-    "exits": "leaving the post",
-    "skill": "skill",
-    "satisfaction": "feeling good",
-    "negligence": "negligence",
-    "record_share": "leaders with a record",
-    "quality_per_cost": "quality for the money",
-    "misfit": "misfit to local need",
-}
-"""Outcomes in few words, for pictures and lists."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +49,8 @@ def by_group() -> dict[str, list[Meaning]]:
     groups: dict[str, list[Meaning]] = {}
 
     def add(heading: str, kind: str, entry: Declaration | Mechanism | Regime | Outcome, *facts: Fact) -> None:
-        groups.setdefault(heading, []).append(Meaning(kind, entry.name, facts, entry.meaning))
+        named = ("in few words", words.called(kind, entry.name))
+        groups.setdefault(heading, []).append(Meaning(kind, entry.name, (named, *facts), entry.meaning))
 
     for declared in PARAMETERS.values():
         add(declared.group, declared.kind, declared, *_facts(declared))
@@ -109,11 +84,6 @@ def _facts(declared: Declaration) -> list[Fact]:
     if declared.kind == "lever":
         facts.append(("schedule", "possible" if declared.name in LEVERS else "not possible: fixed for a run"))
     return [*facts, ("group", declared.group), ("source", declared.source)]
-
-
-def label(outcome: str) -> str:
-    """An outcome in few words."""
-    return LABELS.get(outcome, outcome.replace("_", " "))
 
 
 def shown_numbers(*numbers: float, finest: float = 0.0) -> list[str]:

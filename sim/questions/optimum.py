@@ -14,7 +14,8 @@ import pandas as pd
 
 from sim.claims.answer import Reply
 from sim.claims.tables import QUANTILES
-from sim.model.glossary import joined, label, shown_numbers, signed
+from sim.model.glossary import joined, shown_numbers, signed
+from sim.model.words import label
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.statistics import mean_interval, top_of_parabola
 from sim.worlds.evaluate import MEASURES, PLACE, check, run_means

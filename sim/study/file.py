@@ -32,6 +32,28 @@ _WIDEST = 100
 _MOST_NAMED = 8
 _DESIGN = ("kind", "samples", "levels", "groups", "mechanisms", "file")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_PACKAGE = Path(__file__).parent.parent
+GALLERY = next(
+    (folder for folder in (_PACKAGE / "gallery", _PACKAGE.parent / "experiments") if folder.is_dir()), _PACKAGE
+)
+"""The studies that come with the program, in the package or beside it in a checkout."""
+
+
+def located(path: Path) -> Path:
+    """Where a study is: at its path, or where that is a name alone, here, in ``experiments`` or in the gallery that
+    comes with the program. The ending may be left out; a path under which there is nothing stays as it is."""
+    with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
+        if not path.exists() and path.name == str(path):
+            name = path.name if path.suffix == ".toml" else f"{path.name}.toml"
+            places = (folder / name for folder in (Path(), Path("experiments"), GALLERY))
+            return next((place for place in places if place.is_file()), path)
+    return path
+
+
+def gallery() -> dict[str, str]:
+    """The titles of the studies of the gallery, by name."""
+    tables = {path.stem: read(path) for path in sorted(GALLERY.glob("*.toml"))}
+    return {name: str(table.get("title", "")) for name, table in tables.items()}
 
 
 def read(path: Path, is_study: bool = False) -> Table:
@@ -68,7 +90,7 @@ def _meant(path: Path) -> str:
             return ""
         folders = (path if path.is_dir() else path.parent, Path("experiments"))
         here, others = ({file.stem: place(file) for file in sorted(folder.glob("*.toml"))} for folder in folders)
-        there = here | others | here
+        there = here | others | here or {file.stem: file.stem for file in sorted(GALLERY.glob("*.toml"))}
         if near := path.stem if path.stem in there else closest(path.stem, there):
             return f" (did you mean {there[near]}?)"
         more = ", ..." if len(there) > _MOST_NAMED else ""

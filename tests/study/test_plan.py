@@ -295,5 +295,5 @@ def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_pat
 
 
 def test_a_study_says_what_it_is_in_a_notebook() -> None:
-    assert repr(Study.from_dict(table(), name="mine")) == "Study('mine': 6 cells × 3)"
-    assert repr(Study.from_dict({"seeds": 7})) == "Study('study': 1 cell × 7)"
+    assert repr(Study.from_dict(table(), name="mine")) == "<Study 'mine': 6 cells × 3 runs, varying monitoring, regime>"
+    assert repr(Study.from_dict({"seeds": 7})) == "<Study 'study': 1 cell × 7 runs>"

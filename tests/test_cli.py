@@ -333,7 +333,7 @@ def test_a_failure_of_ours_exits_with_1(sim, monkeypatch):
         raise RuntimeError("broken")
 
     monkeypatch.setattr("sim.model.glossary.meanings", broken)
-    code, _, err = sim("parameters", "fear")
+    code, _, err = sim("parameters", "monitoring")
     assert code == 1
     assert "mistake in the program" in err
 

@@ -90,7 +90,9 @@ def _meant(path: Path) -> str:
             return ""
         folders = (path if path.is_dir() else path.parent, Path("experiments"))
         here, others = ({file.stem: place(file) for file in sorted(folder.glob("*.toml"))} for folder in folders)
-        there = here | others | here or {file.stem: file.stem for file in sorted(GALLERY.glob("*.toml"))}
+        there = here | others | here
+        if not there and path.name == str(path):
+            there = {file.stem: file.stem for file in sorted(GALLERY.glob("*.toml"))}
         if near := path.stem if path.stem in there else closest(path.stem, there):
             return f" (did you mean {there[near]}?)"
         more = ", ..." if len(there) > _MOST_NAMED else ""

@@ -80,7 +80,8 @@ def test_a_regime_tells_its_levers() -> None:
 
 
 def test_an_outcome_tells_its_unit_and_the_values_it_can_take() -> None:
-    assert of_kind("outcome", "fear").facts == (("unit", "stock from 0 to 1"), ("values", "from 0 to 1"))
+    facts = dict(of_kind("outcome", "fear").facts)
+    assert facts == {"in few words": "fear", "unit": "stock from 0 to 1", "values": "from 0 to 1"}
     assert fact(of_kind("outcome", "quality"), "values") == "any number"
     assert fact(of_kind("outcome", "overload"), "values") == "from 0"
 

@@ -287,11 +287,24 @@ def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_pat
         Study.load(tmp_path / "yours")
     assert f"there are {tmp_path / 'mine.toml'}, " in str(nothing.value)
     monkeypatch.chdir(EXPERIMENTS.parent)
-    for name in ("surveillance", "surveillance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
+    for name in ("surveilance", "surveilance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
         with pytest.raises(InputError, match=r"did you mean .*experiments/surveillance\.toml\?"):
             Study.load(name)
     with pytest.raises(InputError, match=r"experiments/cooperation\.toml"):
         Study.load("experiments")
+
+
+def test_a_bare_name_is_here_or_else_in_the_gallery(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        Study.load("surveillance") == Study.load("surveillance.toml") == Study.load(EXPERIMENTS / "surveillance.toml")
+    )
+    with pytest.raises(InputError, match=r"did you mean surveillance\?"):
+        Study.load("surveilance")
+    with pytest.raises(InputError, match="No such file"):
+        Study.load("somewhere/surveillance")
+    (tmp_path / "surveillance.toml").write_text("seeds = 2\n")
+    assert Study.load("surveillance").plan.seeds == 2
 
 
 def test_a_study_says_what_it_is_in_a_notebook() -> None:

@@ -55,6 +55,9 @@ NOT_RUN = (
 """Commands with one of these words take a minute or more, or need a file of the reader's: their options
 are checked, no more."""
 
+OPTIONAL = {"ema": ("ema_workbench",), "solara": ("solara", "altair")}
+"""What blocks with a second word need: where it is missing they are read, no more."""
+
 FENCE = re.compile(r"^```(\w+)?( \w+)?\n(.*?)^```$", re.M | re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -221,7 +224,12 @@ def test_commands_and_code_run_in_their_order(
     todo = parses if document.name in PARSED_ONLY else parses | runs
     for block in blocks(document):
         if block.language in todo and block.mark != "fresh":  # the fresh block is what .ci/run begins with
-            todo[block.language](block)
+            (todo if has(block.mark) else parses)[block.language](block)
+
+
+def has(mark: str) -> bool:
+    """Whether the packages are here that a block with this mark needs; those of no other are not installed by us."""
+    return all(importlib.util.find_spec(package) for package in OPTIONAL.get(mark, ()))
 
 
 def run_python(block: Block) -> None:

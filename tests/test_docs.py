@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 PARSED_ONLY = {"cluster.md", "calibration.md"}
 """Documents about clusters that are not here, and about hours of computing: their commands are parsed, no more."""
-NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
+NOT_OURS = ("pip", "git", "marimo", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
 """Programs whose commands are parsed by the shell alone."""
 SMALL: dict[str, tuple[str, ...]] = {
     "--run": ("--worlds", "30", "--systems", "1", "--months", "3"),

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from inspect import isfunction
 from pathlib import Path
@@ -233,7 +234,10 @@ def has(mark: str) -> bool:
 
 
 def run_python(block: Block) -> None:
-    exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
+    with warnings.catch_warnings():
+        if block.mark:  # others' packages may warn
+            warnings.simplefilter("ignore")
+        exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
 
 
 def run_shell(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:

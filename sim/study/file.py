@@ -6,8 +6,9 @@ import csv
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,36 @@ def _meant(path: Path) -> str:
         more = ", ..." if len(there) > _MOST_NAMED else ""
         return f"; there are {', '.join([*there.values()][:_MOST_NAMED])}{more}" if there else ""
     return ""
+
+
+def line_of(text: str, where: Sequence[str]) -> int:
+    """The line, from 1, on which a study's file sets what keys lead to; 0 where none or one of several might.
+
+    >>> line_of("seeds = 2\\n[design]\\nmonitoring = [0.1]", ("design", "monitoring"))
+    3
+    """
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.split("#")[0].strip()
+        if bare.startswith("["):
+            section = ("[[",) if bare.startswith("[[") else tuple(part.strip(" \"'") for part in bare[1:-1].split("."))
+            here = section
+        elif "=" in bare:
+            here = (*section, bare.split("=")[0].strip(" \"'"))
+        else:
+            continue
+        if here == tuple(where[: len(here)]) and (not bare.startswith("[") or len(here) == len(where)):
+            return number
+    return 0
+
+
+def with_lines(mistakes: Iterable[Mistake], path: Path, overrides: Overrides) -> Iterator[Mistake]:
+    """The mistakes with the lines on which they stand in a study's file, where that can be told; overrides do not."""
+    text, elsewhere = _text(path), {name.rpartition(".")[2] for name, _ in _pairs(overrides)}
+    for mistake in mistakes:
+        is_here = mistake.about == place(path) and elsewhere.isdisjoint(mistake.where)
+        line = line_of(text, mistake.where) if is_here else 0
+        yield replace(mistake, about=f"{mistake.about}, line {line}") if line else mistake
 
 
 def _malformed(path: Path, text: str, message: str) -> Mistake:

@@ -249,7 +249,10 @@ class Study:
         table = toml.read(path, is_study=True)
         if not table:
             raise InputError([f"{place(path)}: is empty; sim new NAME writes a study to start from"])
-        return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
+        try:
+            return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
+        except InputError as error:
+            raise InputError(toml.with_lines(error.mistakes, path, overrides)) from None
 
     @classmethod
     def from_dict(

@@ -294,6 +294,22 @@ def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_pat
         Study.load("experiments")
 
 
+def test_a_mistake_of_meaning_names_its_line_where_it_is_set_in_one_place(tmp_path: Path) -> None:
+    text = 'seeds = 2\n\n[parameters]\nmonitorng = 0.5  # a slip\n[design]\nkind = "grid"\ntargets = [2.0]\n'
+    path = saved(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        Study.load(path)
+    assert sorted(line.split(": ")[0] for line in caught.value.lines) == [f"{path}, line 4", f"{path}, line 7"]
+    cells = '[design]\nkind = "list"\n[[design.cell]]\ntargets = 0.5\n[[design.cell]]\ntargets = 2.0\n'
+    assert one_line(saved(tmp_path, cells)).startswith(f"{path}: cell 2: design.cell.targets")
+    assert one_line(saved(tmp_path, "[levers]\nmonitoring = 0.5\n")).startswith(
+        f"{path}, line 1: levers: no such section"
+    )
+    with pytest.raises(InputError) as caught:
+        Study.load(saved(tmp_path, "seeds = 2\n"), ["seeds=0"])
+    assert "line" not in str(caught.value), "it is not the file's"
+
+
 def test_a_bare_name_is_here_or_else_in_the_gallery(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     assert (

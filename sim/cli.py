@@ -401,7 +401,7 @@ def run(
     _show(results)
     if results.has_earlier:
         _echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
-    _name_written([results.folder, *written])
+    _name_report(results.folder, written)
 
 
 def _study(file: Path | None, settings: Sequence[str] | None) -> Study:
@@ -592,6 +592,13 @@ def list_(
 
     every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
     _echo("\n\n".join(text.contents(each, letters) for each in every))
+
+
+def _name_report(folder: Path, written: list[Path]) -> None:
+    """Say where the results are, and which file to open first."""
+    others = ", ".join(path.name for path in written if path.suffix not in (".html", ".svg", ".pdf"))
+    beside = f"; beside it {others}, pictures also as .svg and .pdf, and all runs in runs/" if written else ""
+    _echo(f"\nOpen {folder / 'report.html'}{beside}." if written else f"\nWritten:\n  {folder}")
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:

@@ -145,6 +145,21 @@ def test_links_and_anchors_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_every_document_stands_on_somebodys_path() -> None:
+    page = ROOT / "docs" / "README.md"
+    reached = {(page.parent / link.partition("#")[0]).resolve() for link in LINK.findall(prose(page))}
+    assert {*ROOT.glob("docs/*.md")} - {page} <= reached
+
+
+def test_a_source_links_to_what_identifies_it_and_to_nothing_else() -> None:
+    linked = generate().linked
+    assert linked("Frazier et al. 2017, 10.1111/peps.12183, as told") == (
+        "Frazier et al. 2017, [doi 10.1111/peps.12183](https://doi.org/10.1111/peps.12183), as told"
+    )
+    plain = "Hill et al. 2010: 0.04 a year, 2.5 of 10.3 and 10.25/month"
+    assert linked(plain) == plain
+
+
 @named
 def test_lines_fit_an_editor(document: Path) -> None:
     text = re.sub(r"<!-- generated: .*?<!-- end -->", "", document.read_text(encoding="utf-8"), flags=re.S)

@@ -81,7 +81,7 @@ def _every(
 def claim(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="One claim in depth, or tipping, memory, reach, optimum; without it, all."),
+        typer.Argument(metavar="ID", help="One claim in depth, or tipping, memory, reach; without it, all."),
     ] = None,
     out: Out = None,
     stored: Annotated[
@@ -114,7 +114,7 @@ def claim(
     if name is not None and name in questions.QUESTIONS:
         beside = {"run": run, "check": check, "structure": structure, "answer": stored}
         _refuse({**asked, **beside}, "a question beside the claims is always run")
-        _ask(name, out, ensemble, worlds or 100, seed or 0, workers, systems)
+        _ask(name, out, ensemble, worlds or claims.FULL.draws, seed or 0, workers, systems)
         return
     claims.claims_named(*filter(None, [name]), beside=tuple(questions.QUESTIONS))
     if run:

@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -165,8 +165,8 @@ class Folder:
         self.files: dict[str, str] = {}
         with explained(self.path):
             found = _manifest(self.path)
-            if found is None and not marked and (left := others(self.path)):
-                raise InputError([f"{place(self.path)}: holds other files ({left[0]}); choose another folder"])
+            if found is None and not marked:
+                refuse(self.path, others(self.path))
         if found is None:
             return
         if found["what"] != what:
@@ -311,6 +311,12 @@ def others(folder: Path) -> list[str]:
     with suppress(FileNotFoundError):
         return [path.name for path in sorted(folder.iterdir()) if not is_ours(path)]
     return []
+
+
+def refuse(folder: Path, left: Sequence[str]) -> None:
+    """Raise `InputError` with one line for a folder in which somebody else's files are `left`."""
+    if left:
+        raise InputError([f"{place(folder)}: holds other files ({left[0]}); choose another folder"])
 
 
 @contextmanager

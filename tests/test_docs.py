@@ -43,7 +43,6 @@ SMALL: dict[str, tuple[str, ...]] = {
 }
 """What is added to a command with this option to make it small."""
 NOT_RUN = (
-    "optimum",
     "--cluster",
     "--film",
     "--patterns",

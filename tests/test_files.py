@@ -54,7 +54,7 @@ THEIRS = {
     "patterns.csv": "mine",
     "tipping_curve.csv": "mine",
 }
-CLAIM = ["--worlds", "20", "--replications", "2", "--systems", "1", "--months", "2"]
+CLAIM = ["--run", "--worlds", "20", "--systems", "1", "--months", "2"]
 COMMANDS = {
     "run": ["run", "s.toml"],
     "run fresh": ["run", "s.toml", "--fresh"],

@@ -119,3 +119,11 @@ def test_intervals_of_weighted_shares_cover_at_the_nominal_rate():
         found = w.share(x / x.sum(), x > 0.5, np.arange(600))
         covered += abs(found.estimate - 0.75) < 1.96 * found.error
     assert abs(covered / repetitions - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repetitions)
+
+
+@pytest.mark.parametrize("top", [0.2, 0.5, 0.61])
+def test_the_top_of_a_parabola_is_found_between_the_points_and_an_end_may_be_best(top):
+    at = np.linspace(0.0, 1.0, 9)
+    found = w.top_of_parabola(at, np.array([1 - (at - top) ** 2, at, -at]))
+    assert found == pytest.approx([top, 1.0, 0.0])
+    assert w.top_of_parabola(np.array([0.0, 0.5, 1.0]), np.ones((1, 3))).item() == 0.0

@@ -182,7 +182,7 @@ class Effort:
 
 QUICK = Effort(worlds=60, prior=40, all_on=40, again=0, systems=4, orders=14)
 """A first look: some minutes."""
-FULL = Effort(worlds=None, prior=1000, all_on=None, again=300, systems=4, orders=150, draws=100)
+FULL = Effort(worlds=None, prior=1000, all_on=None, again=300, systems=4, orders=150, draws=300)
 """All claims in all worlds, the columns beside them, and the questions."""
 EFFORTS = {"quick": QUICK, "full": FULL}
 
@@ -347,7 +347,7 @@ def compute(
         },
     )
     there = {name: size for name, size in run_sizes.items() if name != "systems"}
-    return explained(report, e, effort.orders, run.rest(), workers, **there)
+    return explained(report, e, effort.orders, folder=folder, progress=run.rest(), workers=workers, **there)
 
 
 def _origin(main: Ensemble) -> dict[str, Any]:
@@ -368,6 +368,8 @@ def explained(
     report: ClaimReport,
     e: Effects,
     draws: int,
+    *,
+    folder: Path | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
     **sizes: Any,
@@ -376,7 +378,7 @@ def explained(
     and where each verdict flips."""
     seed, deltas = report.provenance["seed"], report.sizes
     carried = attribution.attributed(
-        report.claims, e.sample, draws=draws, seed=seed, progress=progress, workers=workers, **sizes
+        report.claims, e.sample, draws=draws, seed=seed, folder=folder, progress=progress, workers=workers, **sizes
     )
     rows = [row for row in rows_of(report.table) if row["outcome"] in deltas]
     effects = [e.of(row["contrast"], row["outcome"]) for row in rows]

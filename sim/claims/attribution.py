@@ -9,6 +9,7 @@ mechanism alone would ignore that mechanisms stand in for each other.)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,19 @@ from numpy.typing import NDArray
 from sim.claims.statements import Claim, cases
 from sim.model import engine
 from sim.model.parameters import MECHANISMS
-from sim.pool import Progress, in_parallel
-from sim.worlds.evaluate import PLACE, Arm, Contrast, run_means
+from sim.model.version import identity
+from sim.pool import Progress, in_blocks, in_parallel
+from sim.worlds import evaluate
+from sim.worlds.evaluate import BLOCK, KEPT, PLACE, Arm, Contrast, run_means
 from sim.worlds.prior import World, Worlds
 
 Values = NDArray[np.float64]
 Game = Callable[[tuple[str, ...]], Values]
 """What there is when these players are off: an array, of the same shape whoever is off."""
+Draw = tuple[World, int, list[str]]
+"""A world, its seed, and an order of its mechanisms."""
+MADE_BY = (*evaluate.MADE_BY, __name__)
+"""Modules that make the numbers of a block, for `sim.model.version.identity`."""
 
 
 class Walk(NamedTuple):
@@ -67,6 +74,8 @@ def shapley(
     worlds: Worlds,
     draws: int = 200,
     seed: int = 0,
+    *,
+    folder: Path | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
     **sizes: Any,
@@ -76,19 +85,26 @@ def shapley(
     The contrasts are of policies: where an arm has another run's fear there is nothing to switch off. `draws` worlds
     are drawn by weight, each with a seed and an order of its own, about 30 runs an arm for each. (Walking an order in
     its reverse as well was no better than a new draw: the worlds differ more than the orders.) `sizes` are those of
-    the runs.
+    the runs; `folder` keeps finished blocks of draws.
     """
-    drawn = worlds.resample(draws, seed)
-
-    def one(number: int) -> Walk:
-        world = drawn[number]
+    drawn, jobs = worlds.resample(draws, seed), list[Draw]()
+    for number, (world, own) in enumerate(zip(drawn, drawn.seeds.tolist(), strict=True)):
         on = [name for name in MECHANISMS if name not in world.off]
-        order = np.random.default_rng([seed, number]).permutation(on).tolist()
-        return walk(effects_of(world, contrasts, outcomes, int(drawn.seeds[number]), **sizes), order)
+        jobs.append((world, own, np.random.default_rng([seed, number]).permutation(on).tolist()))
+
+    def one(job: Draw) -> Walk:
+        world, own, order = job
+        return walk(effects_of(world, contrasts, outcomes, own, **sizes), order)
+
+    def block(some: Sequence[Draw], later: Progress) -> dict[str, Values]:
+        walks = in_parallel(one, some, later, workers)
+        parts = [[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks]
+        return {"parts": np.array(parts), **{end: np.array([getattr(w, end) for w in walks]) for end in ("on", "off")}}
 
     engine.warm_up()
-    walks = in_parallel(one, range(draws), progress, workers)
-    parts = np.array([[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks])
+    made = (identity(*MADE_BY), contrasts, outcomes, sorted(sizes.items()))
+    found = in_blocks(block, jobs, BLOCK, made, folder, KEPT, progress)
+    parts = found["parts"]
     of_case = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
     of_case["all"] = [True] * len(MECHANISMS)
     # draws side by side in memory, because a mean's last bit depends on it
@@ -111,7 +127,7 @@ def shapley(
         table(["case", "contribution"], sums),
         table(
             ["mechanisms", "effect"],
-            {("on",): np.array([w.on for w in walks]), ("off",): np.array([w.off for w in walks])},
+            {(end,): found[end] for end in ("on", "off")},
         ),
     )
 

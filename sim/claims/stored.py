@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sim import files
 from sim.errors import InputError, place
 from sim.model.version import identity
+from sim.worlds.evaluate import MADE_BY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("answer.zip")
 """The answer that comes with the package."""
 NAME = "answer.zip"
-MADE_BY = ("sim.worlds.evaluate", "sim.worlds.prior", "sim.statistics")
-"""Modules that make the effects of an answer from the model's runs, for `sim.model.version.identity`."""
 _TOLD, _EPOCH = "answer.json", (1980, 1, 1, 0, 0, 0)
 
 

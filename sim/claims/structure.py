@@ -9,9 +9,7 @@ so a choice that the stored ones do not suit leaves few that count, and then the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim import files, statistics
+from sim import statistics
 from sim.claims import statements
 from sim.claims.answer import ClaimReport, by_weight
 from sim.claims.statements import LIMITS, Key, Measure
 from sim.claims.tables import in_words, with_error
 from sim.claims.verdict import CLASSES, Array, Over, Sign, by_points, over, said, verdict
 from sim.model.version import identity
-from sim.pool import Progress, part_of
+from sim.pool import Progress, in_blocks, part_of
 from sim.statistics import Estimate
 from sim.worlds import evaluate as evaluating
 from sim.worlds import survey
@@ -35,7 +33,7 @@ from sim.worlds.ensemble import Ensemble, surveys_of
 from sim.worlds.ensemble_file import MADE_BY
 from sim.worlds.evaluate import BLOCK, Contrast
 from sim.worlds.evidence import Evidence, Pattern
-from sim.worlds.prior import DRAWN, NUISANCE, SEEDS
+from sim.worlds.prior import DRAWN, NUISANCE, SEEDS, World
 from sim.worlds.survey import Sizes
 
 Row = dict[str, Any]
@@ -241,23 +239,15 @@ def surveyed(
 
     `folder` keeps finished blocks of worlds, which are not surveyed again.
     """
-    told, blocks = part_of(progress, 0, len(worlds)), []
-    told(0, len(worlds))
-    with nullcontext() if folder is None else files.keeping(folder, "unfinished surveys") as kept:
-        for start in range(0, len(worlds), BLOCK):
-            own = seeds[start : start + BLOCK]
-            jobs = [worlds[number] for number in range(start, start + len(own))]
-            later = part_of(progress, start, len(worlds))
 
-            def block(jobs: Any = jobs, own: Any = own, later: Progress = later) -> dict[str, NDArray[Any]]:
-                found = survey.measure_all(evidence, jobs, own, sizes, later, workers)
-                return {p.id: found[p.id].astype(np.float32) for p in evidence.patterns}
+    def block(jobs: Sequence[tuple[World, Sequence[int]]], later: Progress) -> dict[str, NDArray[Any]]:
+        some, own = zip(*jobs, strict=True)
+        found = survey.measure_all(evidence, some, own, sizes, later, workers)
+        return {p.id: found[p.id].astype(np.float32) for p in evidence.patterns}
 
-            made = (identity(*MADE_BY), evidence, sizes, own, jobs)
-            name = hashlib.sha256(repr(made).encode()).hexdigest()
-            blocks.append(block() if kept is None else kept.arrays(name, block))
-            told(start + len(jobs), len(worlds))
-    return {p.id: np.concatenate([b[p.id] for b in blocks]).astype(np.float64) for p in evidence.patterns}
+    made, jobs = (identity(*MADE_BY), evidence, sizes), list(zip(worlds, seeds, strict=True))
+    found = in_blocks(block, jobs, BLOCK, made, folder, "unfinished surveys", progress)
+    return {name: values.astype(np.float64) for name, values in found.items()}
 
 
 # Verdicts

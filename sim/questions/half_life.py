@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sim.claims.answer import Reply
+from sim.claims.statements import LIMITS
 from sim.claims.tables import QUANTILES
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import REGIMES
@@ -20,7 +21,7 @@ SMOOTHED = 5
 """Months of the moving average in which the half is looked for."""
 LAST = 6
 """The last months of the spell; their mean excess is what is halved."""
-LEAST = 0.02
+LEAST = LIMITS["fear"].size
 """An excess at the end of the spell below this is too little to speak of a half of it."""
 
 

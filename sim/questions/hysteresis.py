@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sim.claims.answer import Reply
+from sim.claims.statements import LIMITS
 from sim.errors import InputError, Mistake
 from sim.model.glossary import shown_numbers
 from sim.model.outcomes import OUTCOMES
@@ -35,7 +36,7 @@ def hysteresis(
     levels: Sequence[float] = LEVELS,
     hold: int = 12,
     rest: int = 60,
-    sesoi: float = 0.05,
+    sesoi: float = LIMITS["fear"].size,
     **sizes: Any,
 ) -> Reply:
     """Raise monitoring and targets through `levels`, lower them again, and compare at equal levels.

@@ -8,6 +8,7 @@ these, so that a second call goes on where the first was interrupted. It ends in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from concurrent.futures import as_completed
 from dataclasses import asdict
@@ -38,6 +39,8 @@ MOST_RUNS = 1_000
 PRIORS: dict[Prior, dict[str, Any]] = {"main": {"off": OFF, "runs": 10}, "all_on": {"off": 0.0, "runs": 3}}
 """The calibrations that come with the package: the chance that a mechanism is off, and how many runs."""
 _FIRST_SEED: dict[str, int] = {"main": 0, "all_on": MOST_RUNS}
+FILE = re.compile(rf"(?:{'|'.join(PRIORS)})-\d{{2,}}\.parquet")
+"""What the file of a run is called."""
 _SETTINGS = "settings.json"
 
 
@@ -103,15 +106,17 @@ def recalibrate(
     """Runs of a prior, by default all that it has, each ending in a file of `folder`; the paths of their files.
 
     What is done is kept in a folder beside each file, so that a second call goes on; a file that is there is not made
-    again. Runs are made one after the other, or on a `cluster`: ``local:2`` for two processes of this machine, or the
-    address of a Dask scheduler, whose workers keep what is done under the same path. `progress` counts a run's surveys,
-    on a cluster finished runs. `options` are those of `calibrate`.
+    again. A folder that holds anything else is refused. Runs are made one after the other, or on a `cluster`:
+    ``local:2`` for two processes of this machine, or the address of a Dask scheduler, whose workers keep what is done
+    under the same path. `progress` counts a run's surveys, on a cluster finished runs. `options` are those of
+    `calibrate`.
     """
     path, which = Path(folder), known_prior(prior)
     with files.explained(path):
+        files.refuse(path, [name for name in files.others(path) if not FILE.fullmatch(name)])
         files.make(path)
     numbers = range(1, PRIORS[which]["runs"] + 1) if runs is None else runs
-    paths = {number: path / f"{which}-{number:02}.parquet" for number in numbers}
+    paths = {number: path / f"{which}-{number:02}.parquet" for number in numbers}  # see `FILE`
     missing = [number for number, file in paths.items() if not file.exists()]
     if cluster is None:
         for number in missing:

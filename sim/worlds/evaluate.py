@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import files
 from sim.errors import Mistake, Mistakes, chosen, closest, whole
 from sim.model import engine
 from sim.model import record as recording
@@ -27,7 +25,7 @@ from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES, POINTS, POST_COLUMNS, Outcome
 from sim.model.parameters import SIZES, Parameters, resolve
 from sim.model.version import identity
-from sim.pool import Progress, in_parallel, part_of
+from sim.pool import Progress, in_blocks, in_parallel
 from sim.worlds.prior import World, Worlds
 
 Array = NDArray[np.float64]
@@ -41,6 +39,8 @@ MADE_BY = ("sim.worlds.evaluate", "sim.worlds.prior")
 BLOCK = 20  # worlds in a file: a few seconds of work, which is what an interruption loses
 FEWEST, MOST = 2, 1_000_000
 """Worlds that a question may be asked in."""
+KEPT = "unfinished worlds"
+"""What a folder of finished blocks holds."""
 PAIRS, MOST_PAIRS = 8, 32
 """Pairs of runs in a block, and in a contrast in all."""
 
@@ -267,32 +267,21 @@ def baseline(
 
 def _each(
     sample: Worlds,
-    work: Callable[[World], Mapping[str, Any]],
+    work: partial[dict[str, Any]],
     plan: tuple[Any, ...],
     folder: Path | None,
     progress: Progress | None,
     workers: int | None,
 ) -> dict[str, Any]:
     """The arrays that `work` makes of each world, stacked, in blocks that a folder keeps; they follow from the plan."""
-    total, blocks = len(sample), []
     engine.warm_up()
-    told = part_of(progress, 0, total)
-    told(0, total)
-    with nullcontext() if folder is None else files.keeping(folder, "unfinished worlds") as kept:
-        for start in range(0, total, BLOCK):
-            jobs = [sample[number] for number in range(start, min(start + BLOCK, total))]
-            later = part_of(progress, start, total)
 
-            def block(jobs: list[World] = jobs, later: Progress = later) -> dict[str, Any]:
-                done = in_parallel(work, jobs, later, workers)
-                return {name: np.stack([each[name] for each in done]) for name in done[0]}
+    def block(jobs: Sequence[World], later: Progress) -> dict[str, Any]:
+        done = in_parallel(work, jobs, later, workers)
+        return {name: np.stack([each[name] for each in done]) for name in done[0]}
 
-            made = (identity(*MADE_BY), MEASURES, work.func.__name__, plan, jobs)  # type: ignore[attr-defined]
-            blocks.append(
-                block() if kept is None else kept.arrays(hashlib.sha256(repr(made).encode()).hexdigest(), block)
-            )
-            told(start + len(jobs), total)
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    made = (identity(*MADE_BY), MEASURES, work.func.__name__, plan)
+    return in_blocks(block, list(sample), BLOCK, made, folder, KEPT, progress)
 
 
 def _effects(plan: tuple[Any, ...], world: World) -> dict[str, Any]:

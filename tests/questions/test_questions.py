@@ -21,7 +21,6 @@ SMALL = {
     "tipping": {"levels": (0.1, 0.9), "hold": 4, "rest": 2},
     "memory": {"spell": 6, "after": 5},
     "reach": {"publicities": (0.0, 1.0), "before": 2, "after": 5},
-    "optimum": {"replications": 4, "months": 6, "window": 3},
 }
 DRAWS, SEED = 3, 5
 
@@ -66,7 +65,7 @@ def test_sentences_say_what_the_tables_hold():
 def test_an_unknown_question_is_told_with_the_nearest_or_all():
     with pytest.raises(InputError, match=r'"tiping".*"tipping"'):
         ask("tiping", by_hand())
-    with pytest.raises(InputError, match="tipping, memory, reach, optimum"):
+    with pytest.raises(InputError, match="tipping, memory, reach"):
         ask("xyzzy", by_hand())
 
 
@@ -83,8 +82,6 @@ def test_an_unknown_question_is_told_with_the_nearest_or_all():
         ("reach", {"publicities": (0.5, 2.0)}, "publicity.*2.0"),
         ("reach", {"organisations": 1}, "organisations"),
         ("reach", {"before": 0}, "before.*0"),
-        ("optimum", {"outcome": "qualty"}, 'outcome = "qualty.*"quality"'),
-        ("optimum", {"replications": 3}, "replications.*3.*from 4"),
     ],
 )
 def test_what_cannot_be_asked_gets_one_line_with_its_name(name, wrong, said):
@@ -138,4 +135,5 @@ def test_all_questions_are_asked_beside_the_claims_where_draws_are_given():
     assert [next(iter(reply.tables)).split("_")[0] for reply in report.replies] == list(QUESTIONS)
     told = " ".join(str(report).split())
     assert all(reply.question in told and reply.sentences[0] in told for reply in report.replies)
-    assert seen[0] == (0, 2 * 4) and seen[-1] == (2 * 4, 2 * 4)
+    total = 2 * len(QUESTIONS)
+    assert seen[0] == (0, total) and seen[-1] == (total, total)

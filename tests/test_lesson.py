@@ -85,15 +85,22 @@ def changed(outcome: str, after: dict[str, float], before: dict[str, float]) -> 
     return 0 if abs(change) < LIMITS[outcome].size else 1 if change > 0 else -1
 
 
+def without(mechanism: str, outcome: str, light: dict[str, float], heavy: dict[str, float]) -> float:
+    """The share of the difference between heavy and light that is left without a mechanism."""
+    off = {"mechanisms_off": [mechanism]}
+    left = outcomes(regime="heavy", **off)[outcome] - outcomes(regime="light", **off)[outcome]
+    return left / (heavy[outcome] - light[outcome])
+
+
 def test_heavy_oversight_frightens_and_fear_hangs_on_what_punishment_teaches() -> None:
     light, heavy = outcomes(regime="light"), outcomes(regime="heavy")
     assert [changed(name, heavy, light) for name in ("fear", "initiative_rate", "harm")] == [1, -1, -1]
     off = {"mechanisms_off": ["learned_fear"]}
     assert changed("fear", outcomes(regime="heavy", **off), outcomes(regime="light", **off)) == 0
-    off = {"mechanisms_off": ["early_discovery"]}
-    assert changed("harm", outcomes(regime="heavy", **off), outcomes(regime="light", **off)) == 0
-    off = {"mechanisms_off": ["paperwork"]}
-    assert changed("quality", outcomes(regime="heavy", **off), outcomes(regime="light", **off)) >= 0
+    assert without("contagion", "fear", light, heavy) > 0.9
+    assert without("early_discovery", "harm", light, heavy) < 0.5 > without("deterrence", "harm", light, heavy)
+    assert without("paperwork", "quality", light, heavy) < 0 > without("distrust", "quality", light, heavy)
+    assert without("learned_fear", "quality", light, heavy) > 0.5, "quality does not fall because of fear"
 
 
 def test_watching_that_judges_fairly_frightens_less_than_little_watching() -> None:
@@ -106,8 +113,9 @@ def test_the_minister_can_win() -> None:
     today = outcomes()
     mine = outcomes(monitoring=0.6, leniency=0.8, discernment=0.9, relationship=0.8)
     assert changed("fear", mine, today) == changed("harm", mine, today) == -1
-    mild = outcomes(punitiveness=0.1)
-    assert (changed("fear", mild, today), changed("harm", mild, today)) == (-1, 0), "mildness alone is not enough"
+    for alone in ({"punitiveness": 0.1}, {"leniency": 1.0, "discernment": 0.9}):  # mildness, fairness
+        tried = outcomes(**alone)
+        assert (changed("fear", tried, today), changed("harm", tried, today)) == (-1, 0), "is not enough"
 
 
 # The notebook

@@ -67,16 +67,21 @@ def _(mo, picture):
 
 @app.cell(hide_code=True)
 def _(ASKED, mo, words):
-    guess = mo.ui.dictionary(
-        {name: mo.ui.radio(["falls", "stays", "rises"], inline=True, label=words.label(name)) for name in ASKED}
-    ).form(submit_button_label="This is what I think")
+    asked = {
+        name: mo.ui.radio(["falls", "stays", "rises"], inline=True, label=words.capital(words.label(name)))
+        for name in ASKED
+    }
+    lines = "\n\n".join(f"{{{name}}}" for name in ASKED)
+    guess = mo.md(lines).batch(**asked).form(submit_button_label="This is what I think")
     mo.vstack(
         [
-            mo.md("## 1 Predict\n\nManagers are watched closely and judged by targets, **heavy** instead of **light**. "
-                  "What happens, compared with light? (A change too small to matter counts as *stays*.)"),
+            mo.md(
+                "## 1 Predict\n\nManagers are watched closely and judged by targets, **heavy** instead of **light**. "
+                "What happens, compared with light? (A change too small to matter counts as *stays*.)"
+            ),
             guess,
         ]
-    )  # fmt: skip
+    )
     return (guess,)
 
 
@@ -91,17 +96,13 @@ def _(ASKED, difference, direction, guesses, mo, outcomes, words):
     mo.stop(not guesses or None in guesses.values(), mo.md("*Guess all four, then the simulation runs.*"))
     light, heavy = outcomes(regime="light"), outcomes(regime="heavy")
     told = difference(heavy, light)
-    rows = [
-        {
-            "": words.label(name),
-            "you said": guesses[name],
-            "in the model it": direction(name, heavy[name] - light[name]),
-            "by": told[name],
-        }
-        for name in ASKED
-    ]
-    right = sum(row["you said"] == row["in the model it"] for row in rows)
-    mo.vstack([mo.md(f"## 2 Run\n\nYou were right about {right} of {len(rows)}."), mo.ui.table(rows, selection=None)])
+    found = {name: direction(name, heavy[name] - light[name]) for name in ASKED}
+    right = sum(guesses[name] == found[name] for name in ASKED)
+    rows = "\n".join(f"| {words.label(name)} | {guesses[name]} | {found[name]} | {told[name]} |" for name in ASKED)
+    mo.md(
+        f"## 2 Run\n\nYou were right about {right} of {len(ASKED)}.\n\n"
+        f"| | you said | in the model it | by |\n| --- | --- | --- | --- |\n{rows}"
+    )
     return heavy, light, right
 
 
@@ -124,33 +125,31 @@ def _(ASKED, difference, heavy, light, mo, outcomes, suspect, words):
     off = {"mechanisms_off": [suspect.value]}
     light_without, heavy_without = outcomes(regime="light", **off), outcomes(regime="heavy", **off)
     with_it, without = difference(heavy, light), difference(heavy_without, light_without)
-    mo.ui.table(
-        [
-            {"heavy against light": words.label(name), "with it": with_it[name], "without it": without[name]}
-            for name in ASKED
-        ],
-        selection=None,
-    )
+    pairs = "\n".join(f"| {words.label(name)} | {with_it[name]} | {without[name]} |" for name in ASKED)
+    mo.md(f"| heavy against light | with it | without it |\n| --- | --- | --- |\n{pairs}")
     return (without,)
 
 
 @app.cell(hide_code=True)
 def _(mo, sim, words):
     names = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship")
-    levers = mo.ui.dictionary(
-        {
-            name: mo.ui.slider(0, 1, 0.1, value=round(sim.PARAMETERS[name].default, 1), show_value=True,
-                               label=words.phrase(name), debounce=True)
-            for name in names
-        }
-    )  # fmt: skip
+    sliders = {
+        name: mo.ui.slider(
+            0, 1, 0.05, value=sim.PARAMETERS[name].default, show_value=True, debounce=True,
+            label=words.capital(words.phrase(name)),
+        )
+        for name in names
+    }  # fmt: skip
+    levers = mo.md("\n\n".join(f"{{{name}}}" for name in names)).batch(**sliders)
     mo.vstack(
         [
-            mo.md("## 4 Do better\n\nYou are the minister. Find levers under which managers are **less afraid** than "
-                  "today and patients come to **less harm**."),
+            mo.md(
+                "## 4 Do better\n\nYou are the minister. Find levers under which managers are **less afraid** than "
+                "today and patients come to **less harm**."
+            ),
             levers,
         ]
-    )  # fmt: skip
+    )
     return (levers,)
 
 

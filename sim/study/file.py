@@ -111,8 +111,9 @@ def line_of(text: str, where: Sequence[str]) -> int:
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.split("#")[0].strip()
         if bare.startswith("["):
-            section = ("[[",) if bare.startswith("[[") else tuple(part.strip(" \"'") for part in bare[1:-1].split("."))
-            here = section
+            here = section = tuple(
+                part.strip(" \"'") for part in bare[1:-1].split(".")
+            )  # of [[tables]] as no table has
         elif "=" in bare:
             here = (*section, bare.split("=")[0].strip(" \"'"))
         else:

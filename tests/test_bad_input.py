@@ -74,7 +74,7 @@ def test_the_campaign_notices_a_traceback_a_hang_a_file_elsewhere_and_a_raw_term
     def attempt(broken: Any) -> attempts.Attempt:
         with monkeypatch.context() as patched:
             patched.setattr("sim.model.glossary.meanings", broken)
-            return attempts.command(["parameters", "fear"], seconds=0.2)
+            return attempts.command(["parameters", "monitoring"], seconds=0.2)
 
     def hangs(name: str) -> None:
         while True:

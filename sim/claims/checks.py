@@ -18,7 +18,7 @@ from sim.claims import statements
 from sim.claims.answer import ClaimReport
 from sim.claims.statements import Key
 from sim.claims.verdict import Array, classes
-from sim.model.glossary import label
+from sim.model.words import label
 from sim.pool import Progress, part_of
 from sim.worlds import evaluate as evaluating
 from sim.worlds.evaluate import Effects

@@ -12,7 +12,8 @@ from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, NO_FINDING
 from sim.claims.statements import HEADLINE, SURVEILLANCE, Claim
 from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, how_many, words_of
-from sim.model.glossary import joined, label, percent, shown_numbers, signed_numbers
+from sim.model.glossary import joined, percent, shown_numbers, signed_numbers
+from sim.model.words import label
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -197,7 +197,7 @@ def value_of_studies(
 
 def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
     """For each primary outcome what to measure, in whom, and how likely it is that the verdict changes."""
-    from sim.model.glossary import label  # noqa: PLC0415
+    from sim.model.words import label  # noqa: PLC0415
 
     for key in dict.fromkeys((row["contrast"], row["outcome"]) for row in rows):
         row = next(row for row in rows if (row["contrast"], row["outcome"]) == key)

@@ -30,7 +30,7 @@ from sim.errors import InputError
 MODEL = ("arithmetic", "streams", "rules", "engine", "record", "interventions", "local", "outcomes", "catalogue",
          "declaration", "parameters", "mechanisms", "tables")  # fmt: skip
 """Modules that decide a run's numbers, beside this one."""
-NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version")
+NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version", "words")
 """The other modules beside this one. They hold words, show something, or compute what `MODEL` computes once more; of
 ``compiling`` the options of the compiler count."""
 WORDY = ("outcomes", "catalogue", "declaration", "parameters", "mechanisms", "interventions", "local")

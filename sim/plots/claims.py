@@ -22,7 +22,8 @@ from sim.claims import text as words
 from sim.claims.statements import SURVEILLANCE
 from sim.claims.text import Row
 from sim.claims.verdict import CLASSES, TOO_SMALL, words_of
-from sim.model.glossary import joined, label, signed_numbers
+from sim.model.glossary import joined, signed_numbers
+from sim.model.words import capital, label
 from sim.plots import layout, theme
 
 if TYPE_CHECKING:
@@ -299,7 +300,7 @@ def _loop(table: pd.DataFrame, lever: str, outcome: str) -> str:
     """Where the two ways are furthest apart."""
     wide = table.pivot(index="level", columns="direction", values=["mean", "low", "high"]).dropna()
     if wide.empty:
-        return f"{layout.capital(label(outcome))} by {layout.plain(lever)}: no level was passed both ways"
+        return f"{capital(label(outcome))} by {layout.plain(lever)}: no level was passed both ways"
     apart = wide["mean"]["down"] - wide["mean"]["up"]
     level = np.abs(apart).idxmax()
     upper, lower = ("down", "up") if apart[level] > 0 else ("up", "down")

@@ -17,7 +17,8 @@ from matplotlib.patheffects import withStroke
 from pandas.api.types import is_numeric_dtype
 
 from sim.errors import KEPT, InputError, chosen, counted
-from sim.model.glossary import label, shown_numbers
+from sim.model.glossary import shown_numbers
+from sim.model.words import capital, label
 from sim.plots import theme
 from sim.statistics import mean_interval
 
@@ -74,11 +75,6 @@ def numbers(results: Results) -> list[str]:
 def plain(name: str) -> str:
     """A name as it is said."""
     return name.replace("_", " ").replace("@", " from month ")
-
-
-def capital(text: str) -> str:
-    """A text as a sentence begins."""
-    return text[:1].upper() + text[1:]
 
 
 def said(name: str, value: object) -> str:

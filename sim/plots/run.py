@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import InputError, Mistake, chosen, counted
-from sim.model.glossary import joined, label, shown_numbers
+from sim.model.glossary import joined, shown_numbers
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, REGIMES, SPREADS, Parameters, resolve
 from sim.model.run import Run
+from sim.model.words import capital, label
 from sim.plots import layout, theme
 from sim.statistics import mean_interval
 
@@ -175,7 +176,7 @@ def _corners(results: Results) -> list[int]:
 
 def _told(series: pd.DataFrame, words: dict[int, str], name: str) -> str:
     """How an outcome moves in one cell; or how far two cells are apart at most and at the end."""
-    what, last = layout.capital(label(name)), int(series["month"].max())
+    what, last = capital(label(name)), int(series["month"].max())
     wide = {n: series[series["cell"] == n].pivot(index="seed", columns="month", values=name) for n in words}
     if len(words) == 1:
         (only,) = wide.values()
@@ -253,7 +254,7 @@ def _paired(table: pd.DataFrame, results: Results, name: str) -> str:
     """How often an organisation of the highest cell has more than one of the lowest; or how one cell is spread."""
     means = table.groupby("cell")[name].mean()
     most, least = (int(str(number)) for number in (means.idxmax(), means.idxmin()))
-    what = f"{layout.capital(label(name))} of organisations"
+    what = f"{capital(label(name))} of organisations"
     if most == least:
         low, lower, upper, high = shown_numbers(*table[name].quantile([0.05, 0.25, 0.75, 0.95]))
         return theme.minus(f"{what}: half lie between {lower} and {upper}, nine in ten between {low} and {high}")

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import InputError, chosen, counted
-from sim.model.glossary import joined, label
+from sim.model.glossary import joined
 from sim.model.outcomes import OUTCOMES
+from sim.model.words import capital, label
 from sim.plots import layout, theme
 from sim.plots.run import fan, over_organisations
 from sim.statistics import mean_interval
@@ -187,7 +188,7 @@ def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
 def _highest(results: Results, means: pd.Series, name: str) -> str:
     """Which cells have the highest and the lowest mean, and how far they are apart, paired by seed."""
     if len(means) == 1:
-        return f"{layout.capital(label(name))} is {layout.sized(mean_interval(results.runs[name].dropna()))}"
+        return f"{capital(label(name))} is {layout.sized(mean_interval(results.runs[name].dropna()))}"
     ends = (int(str(means.idxmax())), int(str(means.idxmin())))
     high, low = ((layout.where(cell, results), results.runs[results.runs["cell"] == cell]) for cell in ends)
     return layout.extremes(name, high, low, "between the cells")
@@ -344,7 +345,7 @@ def _leading(found: Sensitivity, names: list[str]) -> str:
     for name in names:
         drivers = [layout.plain(driver) for driver in found.leading(name)]
         parts.append(f"{label(name)} on {joined(drivers) if drivers else 'nothing that stands out'}")
-    text = layout.capital("; ".join(parts).replace(" on ", " depends most on ", 1))
+    text = capital("; ".join(parts).replace(" on ", " depends most on ", 1))
     return text.replace("depends most on nothing", "depends on nothing")
 
 

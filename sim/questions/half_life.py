@@ -10,9 +10,9 @@ import pandas as pd
 from sim.claims.answer import Reply
 from sim.claims.statements import LIMITS
 from sim.claims.tables import QUANTILES
-from sim.model.glossary import label
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import REGIMES
+from sim.model.words import label
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.worlds.evaluate import check
 

@@ -17,8 +17,9 @@ import pandas as pd
 from sim.claims.answer import Reply
 from sim.claims.statements import LIMITS
 from sim.errors import InputError, Mistake
-from sim.model.glossary import label, shown_numbers
+from sim.model.glossary import shown_numbers
 from sim.model.outcomes import OUTCOMES
+from sim.model.words import label
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.worlds.evaluate import check
 

@@ -17,7 +17,8 @@ from sim.claims.stored import NAME, parquet
 from sim.claims.structure import WORLDS
 from sim.claims.text import is_number, rows_of
 from sim.claims.verdict import CLASSES
-from sim.model.glossary import label, percent, signed_numbers
+from sim.model.glossary import percent, signed_numbers
+from sim.model.words import label
 from sim.plots import claims as drawings
 from sim.plots import theme
 from sim.plots.structure import verdicts_by_choice

@@ -16,9 +16,10 @@ import pandas as pd
 
 from sim import files
 from sim.errors import counted
-from sim.model.glossary import joined, label, shown_numbers
+from sim.model.glossary import joined, shown_numbers
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, SIZES, resolve
+from sim.model.words import label
 from sim.plots import layout, theme
 from sim.plots.study import pictures, study_figure
 from sim.report.html import Code, Part, Section, Table, Text, numbered, report

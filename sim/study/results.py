@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from sim import files
-from sim.errors import InputError, Mistake, chosen, closest, path_of, place, shown, whole
+from sim.errors import InputError, Mistake, chosen, closest, counted, path_of, place, shown, whole
 from sim.model.run import provenance
 from sim.statistics import effective_calibrations, interval, mean, mean_interval, student
 from sim.study import file as toml
@@ -40,6 +40,18 @@ _TOGETHER = 256
 """Tables of chunks that become one at a time: many small ones take several times the memory of their rows."""
 
 
+_MOST_NAMED = 8
+
+
+def located(path: Path) -> Path:
+    """Where results are: in the folder, or where a study's name or file is given, in that of its results."""
+    with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
+        below = Path("results") / path.stem
+        if path.suffix in ("", ".toml") and not path.is_dir() and path.name == str(path) and below.is_dir():
+            return below
+    return path
+
+
 class Results:
     """A study's folder as it is when it is opened; open it again to see what was finished since.
 
@@ -52,7 +64,10 @@ class Results:
         self._store = Store(self.folder)
         if self._store.plan is None:
             what = "no results here" if self.folder.is_dir() else "no such folder"
-            why = f"{what}; give a folder that sim run has written"
+            inside = self.folder if self.folder.is_dir() and self.folder != Path() else Path("results")
+            there = [place(path) for path in sorted(inside.glob("*")) if path.is_dir()][:_MOST_NAMED]
+            known = f"there are {', '.join(there)}" if there else "give a folder that sim run has written"
+            why = f"{what}; {known}"
             if answer_in(self.folder):
                 why = "an answer of sim claim, not a study; open claims.txt, claims.png and claims.csv in it"
             raise InputError([f"{place(self.folder)}: {why}"])
@@ -64,7 +79,8 @@ class Results:
         return self.counts[0]
 
     def __repr__(self) -> str:
-        return f"Results({str(self.folder)!r}): {len(self):,} of {len(self) + self.missing:,} runs"
+        runs = f"{len(self):,} of {counted(len(self) + self.missing, 'run')} in {counted(self.cells, 'cell')}"
+        return f"<Results of {self.title!r}: {runs}, in {self.folder}>"
 
     @cached_property
     def study(self) -> Study:

@@ -44,8 +44,8 @@ from sim.claims.statements import (
 from sim.claims.text import ANOTHER_MODEL
 from sim.errors import InputError
 from sim.files import MANIFEST, Folder
-from sim.model.glossary import label
 from sim.model.parameters import resolve
+from sim.model.words import label
 from sim.report.claims import save
 from sim.statistics import mean
 from sim.worlds.evaluate import MEASURES

@@ -704,6 +704,20 @@ def test_chunks_that_a_lost_cluster_will_never_do_are_not_waited_for(monkeypatch
     assert given == [0]
 
 
+def test_a_cluster_that_has_lost_its_workers_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cluster, "_LOOK", 0.0)
+    client = Client()
+    threads = cluster._Threads(client)
+    for workers in ({}, {"one": 2}, {}, {}, {"two": 1}):  # none has come yet, one goes, another comes
+        monkeypatch.setattr(client, "nthreads", lambda workers=workers: workers)
+        threads()
+    assert capsys.readouterr().err == (
+        "The cluster has no workers any more; waiting for others. What is finished is kept.\n"
+    )
+
+
 def test_threads_end_with_the_study(tmp_path: Path) -> None:
     before = threading.active_count()
     Study.from_dict(table()).run(tmp_path / "r")

@@ -185,7 +185,7 @@ def _paths(axes: Axes, series: pd.DataFrame, cells: Sequence[int], name: str) ->
     axes.set_xlim(1, max(2, series["month"].max()))
     axes.set_title(f"{capital(label(name))},\n{words.measured_in(name)}", linespacing=0.95)
     axes.set_xlabel("month", fontsize=theme.TEXT)
-    axes.locator_params(axis="y", nbins=5)
+    axes.locator_params(axis="y", nbins=4)
     axes.yaxis.set_major_formatter(layout.number)
 
 

@@ -374,7 +374,7 @@ def _peaks(runs: pd.DataFrame, means: pd.Series) -> str:
     """Where an outcome is highest and lowest over two factors."""
     up, across = map(str, means.index.names)
     high, low = (
-        (f"at {layout.said(across, x)} and {layout.said(up, y)}", runs[(runs[across] == x) & (runs[up] == y)])
+        (layout.place(runs, {across: x, up: y}), runs[(runs[across] == x) & (runs[up] == y)])
         for y, x in (means.index[int(place)] for place in (means.argmax(), means.argmin()))
     )
     return layout.extremes(str(means.name), high, low, "over the map")

@@ -119,7 +119,7 @@ def cell_words(number: int, results: Results, width: int = 60) -> str:
 
 
 def place(table: pd.DataFrame, at: Mapping[str, float]) -> str:
-    """Values of factors as a sentence refers to them: little of a factor at its lowest in the table, much at its highest,
+    """Values of factors as a sentence refers to them: little of a factor at its lowest in a table, much at its highest,
     else some."""
     ends = {name: {table[name].min(): "little", table[name].max(): "much"} for name in at}
     told = [f"{ends[name].get(value, 'some')} {named(name)}" for name, value in at.items()]
@@ -133,7 +133,7 @@ def where(number: int, results: Results) -> str:
         return f"with “{name}”"
     if factors := numbers(results):
         rest = [said(name, row[name]) for name in results.columns if name not in factors and row[name] != ""]
-        return ", ".join([place(results.study.cells, {name: row[name] for name in factors}), *rest])
+        return ", ".join([place(results.study.cells, {name: float(str(row[name])) for name in factors}), *rest])
     return f"in {told}" if told.startswith("cell ") else f"under {told}"
 
 

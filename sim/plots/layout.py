@@ -108,6 +108,12 @@ def said(name: str, value: object) -> str:
     return f"{words.SCALES[name].label if name in words.SCALES else plain(name)} {shown}"
 
 
+def heading(name: str, width: int = 38) -> str:
+    """What stands over a panel with an outcome: its name and its unit, in two lines where that is wider."""
+    told = words.capital(words.label(name)), words.measured_in(name)
+    return (", " if sum(map(len, told)) < width else ",\n").join(told)
+
+
 def cell_words(number: int, results: Results, width: int = 60) -> str:
     """A cell's name, or what it sets, such as "heavy oversight, monitoring 0.8"; its number where that is too long."""
     row, point = results.study.cells.loc[number], results.study.points[number - 1]

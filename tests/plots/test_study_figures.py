@@ -148,7 +148,7 @@ def test_what_is_clear_but_too_small_to_matter_is_no_finding(grid):
     assert theme.finding(dose_response(small, ["fear"])) == "Fear hardly changes with monitoring"
     assert "hardly differs over the map" in theme.finding(factor_map(planted(grid, fear=0.3), ["fear"]))
     assert "hardly differs between the 6 cells" in theme.finding(cells_in_rows(planted(grid, fear=0.3), ["fear"]))
-    assert "makes little difference to the gap" in theme.finding(true_and_reported(small))
+    assert "hardly changes how far reports run ahead" in theme.finding(true_and_reported(small))
     axes = cells_in_rows(small, ["fear"]).axes[0]
     low, high = axes.get_xlim()
     assert high - low > 2 * 100 * LIMITS["fear"].size, "what is alike looks alike"

@@ -166,8 +166,8 @@ def _data(worlds: Worlds, numbers: NDArray[np.int64], effects: Mapping[str, Any]
             for key, m in MECHANISMS.items()
         ],
         "regimes": [
-            {"name": name, "label": words.policy(name), "meaning": REGIMES[name].meaning, "levers": REGIMES[name].levers}
-            for name in PRESETS
+            {"name": name, "label": words.policy(name), "meaning": regime.meaning, "levers": regime.levers}
+            for name, regime in ((name, REGIMES[name]) for name in PRESETS)
         ],
         "outcomes": [_outcome(name) for name in SHOWN],
         "story": {"plus": _levers(SURVEILLANCE.arms[0][1]), "minus": _levers(SURVEILLANCE.arms[1][1]),
@@ -241,8 +241,9 @@ def slip() -> dict[str, Any]:
             continue
         punished, cleared = fears[0] - fears[2], fears[1] - fears[2]
         post = int(punished[0].argmax())
-        far = max(abs(np.delete(rise, post, axis=1)[1:]).max() for rise in (punished, cleared))
-        if 0 < post < p.managers and punished[0, post] > _FRIGHTENED and post == int(cleared[0].argmin()) and far < _FAR:
+        known = 0 < post < p.managers and post == int(cleared[0].argmin()) and punished[0, post] > _FRIGHTENED
+        elsewhere = max(abs(np.delete(rise, post, axis=1)[1:]).max() for rise in (punished, cleared))
+        if known and elsewhere < _FAR:
             break
     else:
         raise InputError(["the model has no slip as the live page wants to show it"])

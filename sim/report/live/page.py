@@ -227,7 +227,7 @@ def slip() -> dict[str, Any]:
         LocalRule(tuple(answer.items()), organisations=(0,), first=SLIP_MONTH, last=SLIP_MONTH)
         for answer in _ANSWERS.values()
     ]
-    sizes = {**_NATION, "systems": 1, "months": SLIP_MONTHS}
+    sizes: dict[str, Any] = {**_NATION, "systems": 1, "months": SLIP_MONTHS}
     arms = [resolve(local=[rule.table], **sizes) for rule in policies]
     columns = [list(POST_COLUMNS).index(name) for name in ("slips", "negligence", "spoken", "sanctions")]
     for seed in range(100_000):
@@ -242,7 +242,7 @@ def slip() -> dict[str, Any]:
         punished, cleared = fears[0] - fears[2], fears[1] - fears[2]
         post = int(punished[0].argmax())
         known = 0 < post < p.managers and post == int(cleared[0].argmin()) and punished[0, post] > _FRIGHTENED
-        elsewhere = max(abs(np.delete(rise, post, axis=1)[1:]).max() for rise in (punished, cleared))
+        elsewhere = max(float(np.abs(np.delete(rise, post, axis=1)[1:]).max()) for rise in (punished, cleared))
         if known and elsewhere < _FAR:
             break
     else:

@@ -217,6 +217,14 @@ def test_a_hundred_versions_are_drawn_and_the_page_stays_free(reader: Reader) ->
     assert longest < 2_000
 
 
+def test_a_version_is_watched_while_the_hundred_go_on(reader: Reader) -> None:
+    reader.opens("step=7&monitoring=0.9")
+    reader.waits("return page.pool.paired && document.querySelector('#step-7 .card svg')")
+    reader.asks("document.querySelector('#step-7 [data-part=\"watch\"]').open = true")
+    reader.waits("return document.querySelectorAll('#step-7 [data-trust]').length")
+    reader.waits("return document.querySelector('#step-7 .says').dataset.state !== 'running'")
+
+
 def test_stored_effects_are_where_it_starts(browser: Any, tmp_path: Path, worlds: Ensemble, reader: Reader) -> None:
     stored = answered(worlds)
     other = Reader(browser, live.save(tmp_path / "stored.html", worlds, stored))

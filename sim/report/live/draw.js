@@ -97,9 +97,12 @@ const Draw = (() => {
   }
 
   /** Lines over the months of a run. `lines` have values (natural units), name, and dash, ghost or colour; `ends` are those
-   * of the axis, which never moves; `now` marks a month, `until` cuts the lines. */
-  function paths({ lines, ends, title, unit: told, now = null, until = Infinity, height = 190 }) {
+   * of the axis, which does not move unless a line would leave it; `now` marks a month, `until` cuts the lines. */
+  function paths({ lines, ends: usual, title, unit: told, now = null, until = Infinity, height = 190 }) {
     const W = narrow() ? 360 : 520, left = 34, right = 112, top = 26, bottom = 24, months = lines[0].values.length, apart = narrow() ? 4 : 2;
+    const most = Math.max(...lines.flatMap(({ values }) => Array.from(values, Math.abs)));
+    let ends = usual;
+    while (most > ends[1]) ends = ends.map((end) => 2 * end);
     const x = (t) => left + (W - left - right) * t / (months - 1);
     const y = (v) => top + (height - top - bottom) * (1 - (Math.min(ends[1], Math.max(ends[0], v)) - ends[0]) / (ends[1] - ends[0]));
     const said = lines.filter((line) => !line.ghost).map((line) => `${line.name}: from ${size(line.values[0])} to ${size(line.values[months - 1])}`);
@@ -138,11 +141,11 @@ const Draw = (() => {
     let y = 150;
     const two = pictures.length > 3, wide = two ? (W - 3 * margin) / 2 : W - 2 * margin;
     let rowHeight = 0;
-    pictures.forEach(({ caption, svg }, k) => {
+    pictures.forEach(({ caption, note, svg }, k) => {
       const [, , w, h] = svg.getAttribute("viewBox").split(" ").map(Number), scale = Math.min(wide / w, two ? 2.4 : 2);
       const x = two && k % 2 ? 2 * margin + wide : margin, copy = svg.cloneNode(true);
       for (const [key, value] of Object.entries({ x, y: y + 30, width: w * scale, height: h * scale })) copy.setAttribute(key, value);
-      parts.push(text(x, y + 14, caption, { "font-size": 21, "font-weight": 600 }), copy);
+      parts.push(text(x, y - 6, caption, { "font-size": 21, "font-weight": 600 }), text(x, y + 17, note, { "font-size": 15 }), copy);
       rowHeight = Math.max(rowHeight, h * scale + 70);
       if (!two || k % 2 || k === pictures.length - 1) { y += rowHeight; rowHeight = 0; }
     });

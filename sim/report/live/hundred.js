@@ -8,12 +8,15 @@ class Hundred {
     this.shown = outcomes.map((name) => page.data.outcomes.findIndex((one) => one.name === name));
     this.says = el("p", { class: "says", role: "status" });
     this.again = el("button", { type: "button", hidden: true, click: () => this.recompute() }, "Run them again here");
+    this.finding = el("p", { class: "finding" });
     this.cards = this.shown.map((k) => el("figure", { class: "card", "data-outcome": page.data.outcomes[k].name }));
-    place.replaceChildren(el("div", { class: "progress" }, this.says, this.again), el("div", { class: "cards" }, ...this.cards));
+    place.replaceChildren(this.finding, el("div", { class: "progress" }, this.says, this.again), el("div", { class: "cards" }, ...this.cards));
   }
 
-  /** What is compared: two arms of levers and mechanisms that are off; the first less the second is the effect. */
-  set(arms) {
+  /** What is compared: two arms of levers and mechanisms that are off; the first less the second is the effect. `names`
+   * say what the arms are called. */
+  set({ arms, names }) {
+    this.names = names;
     const key = JSON.stringify(arms);
     if (key !== this.key) {
       if (this.tally && !this.tally.found.includes(null)) this.ghost = this.shown.map((k) => this.tally.counts(k));
@@ -75,8 +78,19 @@ class Hundred {
           : `Settled, after ${this.runs} runs of ten years in this page.`;
     this.says.dataset.state = open ? "running" : settled < all ? "settling" : "settled";
     this.again.hidden = !stored;
+    this.finding.textContent = open ? "" : this.inWords();
     this.shown.forEach((k, place) => this.card(this.cards[place], k, this.ghost?.[place]));
     this.changed(this);
+  }
+
+  /** What the headline's outcomes do, in a sentence: the commoner side of each that moves in some versions. */
+  inWords() {
+    const moved = this.page.data.story.bet.map((name) => this.page.data.outcomes.findIndex((one) => one.name === name)).map((k) => {
+      const { above, below } = this.tally.counts(k), { raises, lowers } = this.page.data.outcomes[k];
+      return above >= below ? [raises, above] : [lowers, below];
+    }).filter(([, number]) => number > 0).map(([does, number], place) => `${does} in ${number}${place ? "" : " of 100 versions"}`);
+    const last = moved.pop(), all = moved.length ? `${moved.join(", ")} and ${last}` : last;
+    return `${Draw.capital(this.names[0])}, compared with ${this.names[1]}, ${all ?? "changes nothing that matters"}.`;
   }
 
   card(place, k, ghost) {

@@ -147,9 +147,9 @@ const Page = (() => {
   /** The pictures of this step as a PNG. */
   async function picture(page) {
     const part = $(`step-${page.state.step}`), shown = [...part.querySelectorAll("svg[viewBox]")].filter((svg) => svg.getClientRects().length && !svg.closest("button, .counts, fieldset"));
-    const captions = shown.map((svg) => [svg.closest("figure")?.querySelector("figcaption")?.textContent ?? "", svg.closest("figure")?.querySelector(".counts")?.textContent ?? ""].filter(Boolean).join(":"));
-    const { names } = Steps.compared(page), subtitle = page.state.step === 1 ? "" : `${Draw.capital(names[0])}, compared with ${names[1]}`;
-    const blob = await Draw.png(part.querySelector("h2").textContent, subtitle, shown.map((svg, k) => ({ svg, caption: captions[k] })), location.hash);
+    const said = (svg, part) => [...(svg.closest("figure")?.querySelectorAll(part) ?? [])].map((one) => one.textContent.trim()).join(" · ");
+    const { names } = Steps.compared(page), subtitle = part.querySelector(".finding")?.textContent || (page.state.step === 1 ? "" : `${Draw.capital(names[0])}, compared with ${names[1]}`);
+    const blob = await Draw.png(part.querySelector("h2").textContent, subtitle, shown.map((svg) => ({ svg, caption: said(svg, "figcaption"), note: said(svg, ".counts span") })), location.hash);
     download(blob, `${file(page)}.png`);
   }
 

@@ -46,7 +46,7 @@ SHOWN = (*_HEADLINE, *(name for name in CHOSEN_BY if name not in _HEADLINE), "tr
 """The outcomes that the page tells, those of the headline first."""
 AXES = {"fear": (0, 80), "initiative_rate": (0, 40), "harm": (0, 200), "quality": (0, 80), "time_left": (25, 37.5),
         "distress": (0, 80), "reported": (0, 80), "trust": (0, 100)}  # fmt: skip
-"""The ends of their axes, which never move, in the units of `sim.model.words`."""
+"""The ends of their axes, in the units of `sim.model.words`."""
 _NATION = {"organisations": 5, "managers": 12, "months": 120, "window": 24}
 SIZES = {"pairs": {"systems": 4, **_NATION}, "version": {"systems": 6, **_NATION}}
 """Of the runs that are compared in a hundred versions, as in `sim.claims.answer`, and of the one that is watched."""

@@ -30,8 +30,9 @@ const Steps = (() => {
       const number = Draw.text(x, y + 4, "", { "text-anchor": "middle", "font-size": trust ? (narrow ? 8 : 9.5) : 14 });
       people.push({ dot, number });
       picture.append(dot, number);
-      if (!seat) picture.append(Draw.text(centre[0], centre[1] + 4, trust ? "elsewhere" : "this trust", { "text-anchor": "middle", "font-size": trust ? (narrow ? 9 : 11) : 15, fill: Draw.GREY }));
+      if (!seat && !(trust && narrow)) picture.append(Draw.text(centre[0], centre[1] + 4, trust ? "elsewhere" : "this trust", { "text-anchor": "middle", "font-size": trust ? 11 : 15, fill: Draw.GREY }));
     }
+    if (narrow) picture.append(Draw.text(180, 255, "elsewhere", { "text-anchor": "middle", "font-size": 15, fill: Draw.GREY }));
     place.replaceChildren(picture);
     let timer = null;
 
@@ -132,7 +133,7 @@ const Steps = (() => {
 
   function hundred(page) {
     const picture = new Hundred(find(4, "hundred"), page, page.data.outcomes.map(({ name }) => name), { bet: (name) => page.state.bet[name], choose: (version) => page.change({ version, step: 3 }) });
-    return { enter() { picture.set(compared(page, 4).arms); }, leave() { picture.pause(); } };
+    return { enter() { picture.set(compared(page, 4)); }, leave() { picture.pause(); } };
   }
 
   // 5
@@ -188,7 +189,7 @@ const Steps = (() => {
         const { off } = page.state;
         for (const [name, box] of Object.entries(boxes)) box.checked = !off.includes(name);
         document.querySelectorAll("#step-6 [data-set]").forEach((button) => button.setAttribute("aria-pressed", String(same(off, sets[button.dataset.set]))));
-        picture.set(compared(page, 6).arms);
+        picture.set(compared(page, 6));
       },
       leave() { picture.pause(); },
     };
@@ -238,7 +239,7 @@ const Steps = (() => {
         const same = (one) => Object.keys(one).length === Object.keys(levers).length && Object.entries(one).every(([name, value]) => levers[name] === value);
         document.querySelectorAll("#step-7 [data-preset]").forEach((button) => button.setAttribute("aria-pressed", String(same(data.regimes.find(({ name }) => name === button.dataset.preset).levers))));
         find(7, "off").textContent = off.length ? `Without ${off.length} mechanism${off.length === 1 ? "" : "s"}, as chosen in the step before.` : "";
-        picture.set(compared(page, 7).arms);
+        picture.set(compared(page, 7));
         watch();
       },
       leave() { picture.pause(); film.stop(); },

@@ -65,7 +65,9 @@ const Work = (() => {
   const newest = {}; // the latest job of each kind
   let engine, model, loaded;
 
-  const others = () => new Promise((go) => { channel.port1.onmessage = go; channel.port2.postMessage(0); });
+  const turns = []; // several tasks may be waiting
+  channel.port1.onmessage = () => turns.shift()();
+  const others = () => new Promise((go) => { turns.push(go); channel.port2.postMessage(0); });
 
   const tasks = {
     async load(task) {

@@ -135,10 +135,20 @@ const Draw = (() => {
     return `rgb(${mix(250, 90)},${mix(244, 12)},${mix(232, 20)})`;
   }
 
+  /** A text in lines of at most so many letters. */
+  function wrapped(content, most) {
+    const lines = [""];
+    for (const word of content.split(" ")) {
+      if (`${lines[lines.length - 1]} ${word}`.length > most) lines.push("");
+      lines.push(`${lines.pop()} ${word}`.trim());
+    }
+    return lines;
+  }
+
   /** The pictures of a part of the page, one below the other under a title, as a PNG. */
   async function png(title, subtitle, pictures, address) {
-    const W = 1200, parts = [], margin = 50;
-    let y = 150;
+    const W = 1200, parts = [], margin = 50, lines = wrapped(subtitle, 105);
+    let y = 125 + 26 * lines.length;
     const two = pictures.length > 3, wide = two ? (W - 3 * margin) / 2 : W - 2 * margin;
     let rowHeight = 0;
     pictures.forEach(({ caption, note, svg }, k) => {
@@ -151,7 +161,7 @@ const Draw = (() => {
     });
     const whole = el("svg:svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${W} ${y + 40}`, width: W, height: y + 40 },
       el("svg:rect", { width: W, height: y + 40, fill: "#fff" }), text(margin, 62, title, { "font-size": 34, "font-weight": 700 }),
-      text(margin, 100, subtitle, { "font-size": 20, fill: GREY }), ...parts,
+      ...lines.map((line, k) => text(margin, 100 + 26 * k, line, { "font-size": 20, fill: GREY })), ...parts,
       text(margin, y + 18, address, { "font-size": 15, fill: GREY }));
     const image = new Image();
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(whole))}`;

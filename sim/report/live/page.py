@@ -41,8 +41,8 @@ WORKER = ("engine.js", "worker.js")
 MARK = b"leadership-sim live page"
 
 WORLDS = 100
-_HEADLINE = tuple(outcome for _, outcome in HEADLINE)
-SHOWN = (*_HEADLINE, *(name for name in CHOSEN_BY if name not in _HEADLINE), "trust")
+HEADLINED = tuple(outcome for _, outcome in HEADLINE)
+SHOWN = (*HEADLINED, *(name for name in CHOSEN_BY if name not in HEADLINED), "trust")
 """The outcomes that the page tells, those of the headline first."""
 AXES = {"fear": (0, 80), "initiative_rate": (0, 40), "harm": (0, 200), "quality": (0, 80), "time_left": (25, 37.5),
         "distress": (0, 80), "reported": (0, 80), "trust": (0, 100)}  # fmt: skip
@@ -171,7 +171,7 @@ def _data(worlds: Worlds, numbers: NDArray[np.int64], effects: Mapping[str, Any]
         ],
         "outcomes": [_outcome(name) for name in SHOWN],
         "story": {"plus": _levers(SURVEILLANCE.arms[0][1]), "minus": _levers(SURVEILLANCE.arms[1][1]),
-                  "bet": list(_HEADLINE)},
+                  "bet": list(HEADLINED)},
         "slip": slip(),
         "stored": None if effects is None else _stored(effects),
     }  # fmt: skip
@@ -206,7 +206,7 @@ def _stored(effects: Mapping[str, Any]) -> dict[str, Any]:
 
 
 SLIP_MONTH, SLIP_MONTHS = 13, 25
-_ANSWERS = {
+ANSWERS = {
     "punish": {"punitiveness": 1.0, "discernment": 0.0, "leniency": 0.0},
     "look": {"discernment": 1.0},
     "let_go": {"monitoring": 0.0},
@@ -225,7 +225,7 @@ def slip() -> dict[str, Any]:
     """
     policies = [
         LocalRule(tuple(answer.items()), organisations=(0,), first=SLIP_MONTH, last=SLIP_MONTH)
-        for answer in _ANSWERS.values()
+        for answer in ANSWERS.values()
     ]
     sizes: dict[str, Any] = {**_NATION, "systems": 1, "months": SLIP_MONTHS}
     arms = [resolve(local=[rule.table], **sizes) for rule in policies]
@@ -249,7 +249,7 @@ def slip() -> dict[str, Any]:
         raise InputError(["the model has no slip as the live page wants to show it"])
     local = [encoded((rule,), seed, p.organisations) for rule in policies]
     return {
-        "seed": str(seed), "post": post, "month": SLIP_MONTH, "names": list(_ANSWERS), "sizes": sizes,
+        "seed": str(seed), "post": post, "month": SLIP_MONTH, "names": list(ANSWERS), "sizes": sizes,
         "values": _base64(np.array([getattr(p, name) for name in (*COEFFICIENTS, *SPREADS)])),
         "levers": _base64(np.array([getattr(p, name) for name in LEVERS])),
         "arms": [_base64(rules) for rules, _ in local], "members": _base64(local[0][1]),

@@ -83,12 +83,14 @@ class Hundred {
     this.changed(this);
   }
 
-  /** What the headline's outcomes do, in a sentence: the commoner side of each that moves in some versions. */
+  /** What the headline's outcomes do, in a sentence: the commoner side of each, and the other where it is not rare. */
   inWords() {
-    const moved = this.page.data.story.bet.map((name) => this.page.data.outcomes.findIndex((one) => one.name === name)).map((k) => {
-      const { above, below } = this.tally.counts(k), { raises, lowers } = this.page.data.outcomes[k];
-      return above >= below ? [raises, above] : [lowers, below];
-    }).filter(([, number]) => number > 0).map(([does, number], place) => `${does} in ${number}${place ? "" : " of 100 versions"}`);
+    const RARE = 10, { outcomes, story } = this.page.data;
+    const moved = story.bet.map((name) => outcomes.findIndex((one) => one.name === name)).map((k) => {
+      const { above, below } = this.tally.counts(k), { raises, lowers } = outcomes[k];
+      return above >= below ? [raises, above, below] : [lowers, below, above];
+    }).filter(([, most]) => most > 0).map(([does, most, least], place) =>
+      `${does} in ${most}${place ? "" : " of 100 versions"}${least < RARE ? "" : ` (the opposite in ${least})`}`);
     const last = moved.pop(), all = moved.length ? `${moved.join(", ")} and ${last}` : last;
     return `${Draw.capital(this.names[0])}, compared with ${this.names[1]}, ${all ?? "changes nothing that matters"}.`;
   }

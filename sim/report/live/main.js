@@ -103,6 +103,9 @@ const Page = (() => {
       $("back").disabled = step === 1;
       $("next").disabled = step === State.STEPS;
       steps[step - 1].enter();
+      $("lead").hidden = step > 1;
+      $("check").hidden = $("save-study").hidden = step < 3; // there is nothing to run before
+      $("which").textContent = page.state.version;
       $("command").textContent = `sim run ${file(page)}.toml`;
       if (moved) { scrollTo(0, 0); $(`step-${step}`).querySelector("h2").focus(); }
     }

@@ -234,7 +234,7 @@ const Steps = (() => {
           input.value = set ? levers[name] : lever.default;
           shown.textContent = set ? String(levers[name]) : lever.differs ? "as today, which differs" : `as today, ${lever.default}`;
           input.setAttribute("aria-valuetext", shown.textContent);
-          back.disabled = !set;
+          back.hidden = !set;
         }
         const same = (one) => Object.keys(one).length === Object.keys(levers).length && Object.entries(one).every(([name, value]) => levers[name] === value);
         document.querySelectorAll("#step-7 [data-preset]").forEach((button) => button.setAttribute("aria-pressed", String(same(data.regimes.find(({ name }) => name === button.dataset.preset).levers))));

@@ -483,13 +483,8 @@ def findings_on(claim: str, outcome: str) -> tuple[str, ...]:
     return (*LEFT_OUT.get(outcome, ()), *(("records",) if claim in ("regulation", "recycling") else ()))
 
 
-HEADLINE = {
-    ("fear", "fear"): "leaders' fear",
-    ("risk", "initiative_rate"): "readiness to try something new",
-    ("pays", "harm"): "harm to patients",
-    ("pays", "quality"): "the quality of care",
-}
-"""Claims and outcomes that the headline names, both sides' strongest case, and what it calls them."""
+HEADLINE = (("fear", "fear"), ("risk", "initiative_rate"), ("pays", "harm"), ("pays", "quality"))
+"""Claims and outcomes whose reasons are told first: both sides' strongest case."""
 
 
 def cases(claims: tuple[Claim, ...] = CLAIMS) -> Iterator[tuple[Claim, Case]]:

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, NO_FINDING
-from sim.claims.statements import HEADLINE, SURVEILLANCE, Claim
-from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, how_many, words_of
+from sim.claims.statements import CHOSEN_BY, SURVEILLANCE, Claim, cases
+from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, how_often, words_of
 from sim.model.glossary import joined, percent, shown_numbers, signed_numbers
-from sim.model.words import label
+from sim.model.words import does, label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +24,7 @@ STANDS_OUT = 3.0
 """Standard errors beyond which a contribution is told from nothing. At 2, about two of 34 would pass by chance."""
 NO_ANSWER = 0.4
 """The width of a band of shares beyond which it answers nothing."""
+_MANY = 3
 _NAMES = {"Berwick": "Berwick", "government": "the government", "": ""}
 SAMPLES = {
     "prior": "worlds drawn without any finding",
@@ -75,24 +75,49 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in one sentence: fear, readiness to try something new, harm, and quality of care."""
-    found = {(row["claim"], row["outcome"]): row for row in reversed(rows)}  # the first contrast of a claim decides
+    """The main finding in one sentence: what heavy surveillance instead of light does; else, what the first case does."""
+    first = next((row["contrast"] for row in rows if "delta" in row), None)
+    if first is None:
+        return "Levels at baseline, without a verdict."
+    there = any(row["contrast"] == SURVEILLANCE.name for row in rows)
+    contrast = SURVEILLANCE.name if there else first
+    subject = next((case.subject for _, case in cases() if case.contrast.name == contrast), contrast)
+    mine = {row["outcome"]: row for row in rows if row["contrast"] == contrast and "delta" in row}
+    order = [*(name for name in CHOSEN_BY if name in mine), *(name for name in mine if name not in CHOSEN_BY)]
+    return f"{story(subject, [mine[name] for name in order][: len(CHOSEN_BY)])}."
+
+
+def carried(row: Row) -> int | None:
+    """The class that a verdict names, see `verdict.CLASSES`; None where worlds are divided, or there is no verdict."""
+    names = words_of(row["sign"], row["direction"])
+    return next((one for one, name in names.items() if name == row["verdict"]), None)
+
+
+def story(subject: str, rows: Sequence[Row]) -> str:
+    """What a policy does, in one sentence without a number: what gets better and what worse, the surest first; what
+    hardly changes; and on what the worlds are divided. Outcomes that nobody wants to move are left out.
+    """
+    subject, told = subject.rstrip(","), [row for row in rows if row["direction"]]
+    by = {row["outcome"]: carried(row) for row in told}
+    better, worse = ([row for row in told if (by[row["outcome"]] or 0) * row["direction"] * way > 0] for way in (1, -1))
+    small = [label(row["outcome"]) for row in told if by[row["outcome"]] == 0]
+    split = [label(row["outcome"]) for row in told if row["verdict"] == DIVIDED]
+    told_of = ", but ".join(_does(some, by) for some in (better, worse) if some)
+    if small:
+        told_of += f"{' and ' if told_of else ''}hardly changes {joined(small)}"
+    few = joined(split) if split and len(split) < _MANY else "the rest" if told_of else "every outcome"
+    if not told_of:
+        return f"{subject}: plausible worlds are divided on {few}" if split else f"{subject}: there is no verdict"
+    return f"{subject} {told_of}{f'; worlds are divided on {few}' if split else ''}"
+
+
+def _does(rows: Sequence[Row], by: Mapping[str, int | None]) -> str:
+    """Predicates after how often they are true, the surest first."""
+    ranked = sorted(rows, key=lambda row: OFTEN.index(how_often(row["share"])))
     parts = []
-    for key, what in HEADLINE.items():
-        if not (row := found.get(key)) or "delta" not in row:
-            continue
-        verdict, names = row["verdict"], words_of(row["sign"], row["direction"])
-        if verdict in (names[1], names[-1]):
-            verb = "raises" if verdict == names[1] else "lowers"
-            parts.append(f"{verb} {what} {how_many(row['share'])}")
-        elif verdict == names[0]:
-            parts.append(f"hardly changes {what} {how_many(row['share'])}")
-        else:
-            parts.append(f"divides the worlds on {what}" if verdict == DIVIDED else f"decides {what} {BY_CONSTRUCTION}")
-    if parts:
-        return f"Heavy surveillance instead of light {joined(parts)}."
-    first = next((row for row in rows if row.get("primary")), None)
-    return f"{first['claim']}: {brief(first)}." if first else "Levels at baseline, without a verdict."
+    for often, group in groupby(ranked, lambda row: how_often(row["share"])):
+        parts.append(f"{often} {joined([does(row['outcome'], by[row['outcome']] or 0) for row in group])}")
+    return joined(parts)
 
 
 def findings(claim: Claim, rows: Sequence[Row], tables: Tables, in_depth: bool = False) -> list[str]:

@@ -119,3 +119,15 @@ def how_many(share: float) -> str:
     """
     much = "nearly all" if share >= NEARLY_ALL else "most" if share >= MOST else "more than half"
     return f"in {much} of 100 plausible worlds"
+
+
+OFTEN = ("almost always", "usually", "more often than not")
+
+
+def how_often(share: float) -> str:
+    """The same before a verb.
+
+    >>> how_often(0.83)
+    'almost always'
+    """
+    return OFTEN[0 if share >= NEARLY_ALL else 1 if share >= MOST else 2]

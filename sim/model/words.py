@@ -343,18 +343,18 @@ class Finding:
 
 
 FINDINGS: dict[str, Finding] = {
-    "monitoring-stress": Finding("closer monitoring goes with more stress", "employees, 70 samples"),
+    "monitoring-stress": Finding("closer monitoring goes with more stress", "employees"),
     "monitoring-satisfaction": Finding("closer monitoring goes with less satisfaction", "employees"),
     "monitoring-performance": Finding("closer monitoring hardly goes with performance", "employees"),
     "monitoring-deviance": Finding("closer monitoring goes with more rule-breaking", "employees"),
     "relationship-performance": Finding("good relationships go with performance", "employees"),
     "relationship-deviance": Finding("good relationships go with less rule-breaking", "employees"),
-    "targets-work": Finding("a target improves what it measures", "English emergency departments"),
-    "bunching": Finding("results bunch just within the limit", "English emergency departments"),
+    "targets-work": Finding("a target improves what it measures", "emergency departments"),
+    "bunching": Finding("results bunch just within the limit", "emergency departments"),
     "speaking-up": Finding("two of three would speak up", "NHS staff"),
     "churn": Finding("a quarter of leaders leave each year", "NHS directors"),
-    "mixed-response-to-control": Finding("two of five give less when controlled", "players in experiments"),
-    "records": Finding("one in twenty was dismissed elsewhere before", "police officers, financial advisers"),
+    "mixed-response-to-control": Finding("two of five give less when controlled", "experiments"),
+    "records": Finding("one in twenty was dismissed before", "other professions"),
 }
 """Published findings that worlds are held against, by id."""
 
@@ -467,14 +467,14 @@ def level(outcome: str, value: float) -> str:
     return f"{'−' if value < 0 else ''}{_sized(outcome, value)} {of}".rstrip()
 
 
-def axis(outcome: str) -> str:
-    """What stands at an axis of an outcome's values.
+def measured_in(outcome: str) -> str:
+    """The unit of an outcome's values.
 
-    >>> axis("harm")
-    "harm to patients, % of today's"
+    >>> measured_in("harm"), measured_in("fear")
+    ("% of today's", 'points of 100')
     """
     of = MEASURES[outcome].of if outcome in MEASURES else ""
-    return f"{label(outcome)}, {unit(outcome)} {of}".rstrip()
+    return f"{unit(outcome)} {of}".rstrip()
 
 
 def does(outcome: str, sign: float) -> str:
@@ -500,6 +500,19 @@ def of_100(shares: Sequence[float]) -> list[int]:
     for k in ranked[: 100 - sum(whole)]:
         whole[k] += 1
     return whole
+
+
+def part(some: int, every: int) -> str:
+    """How many of a number, in words that go before "of them".
+
+    >>> part(3, 3), part(0, 3), part(2, 3), part(2, 5)
+    ('all', 'none', 'all but one', 'fewer than half')
+    """
+    if some in (0, every):
+        return "none" if not some else "all"
+    if some == every - 1 and every > 2:
+        return "all but one"
+    return "half" if 2 * some == every else "most" if 2 * some > every else "fewer than half"
 
 
 def capital(text: str) -> str:

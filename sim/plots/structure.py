@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from matplotlib.patches import Patch, Rectangle
 
-from sim.claims.structure import LEAST, MAIN, NO_VERDICT, changed, headline
+from sim.claims.statements import CLAIMS
+from sim.claims.structure import LEAST, MAIN, NO_VERDICT, changed
 from sim.claims.text import rows_of
 from sim.claims.verdict import DIVIDED, TOO_SMALL
+from sim.model import words
 from sim.plots import layout, theme
-from sim.plots.claims import LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHORT = {"supported": "for", "opposed": "against", TOO_SMALL: "small", NO_VERDICT: ""}
-"""What is written into a cell."""
-_COLOURS = {**LOOKS, DIVIDED: ("white", theme.BLACK), NO_VERDICT: ("white", theme.GREY)}
+SHORT = {"supported": "right", "opposed": "wrong", TOO_SMALL: "small", NO_VERDICT: ""}
+"""What is written into a cell, of whoever made the claim."""
+_COLOURS = {
+    "supported": ("#00694A", "white"),
+    "opposed": ("#8A3F74", "white"),
+    TOO_SMALL: (theme.SMALL_EFFECT, theme.BLACK),
+    DIVIDED: ("white", theme.GREY),
+    NO_VERDICT: ("white", theme.GREY),
+}
+"""Colour of a verdict and of the writing on it; none is that of better or worse."""
 _HATCH = "////"
-_SIZE = 8.5
+_SIZE, _WIDTH = 10.5, 12  # points, and letters of a heading on a line
+_HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
 
 
 def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
@@ -34,17 +44,18 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
     """
     choices = table.drop_duplicates("choice").reset_index(drop=True)
     claims = list(dict.fromkeys(table["claim"]))
-    reading = (
-        "On the primary outcome of each claim; for: as claimed; small: too small to matter. Thick frame: another "
-        f"verdict, also by point estimates. Hatched: worth fewer than {LEAST:g} worlds, no verdict."
-    )
+    note = (
+        "A row for each choice, a column for the primary outcome of each claim. Thick frame: another verdict, also by "
+        f"point estimates. Hatched: worth fewer than {LEAST:g} worlds, so no verdict. {note}"
+    ).strip()
     alt = f"A grid of the verdicts on {len(claims)} claims under {len(choices) - 1} choices beside the answer"
-    with theme.slide(headline(table), f"{reading} {note}".strip(), alt) as (figure, (axes,)):
-        layout.rows(axes, choices["label"].tolist(), 9.0)
+    with theme.slide(_title(table), note, alt) as (figure, (axes,)):
+        labels = [textwrap.shorten(words.capital(text), 60, placeholder=" ...") for text in choices["label"]]
+        layout.rows(axes, labels, theme.SMALL if len(labels) < 20 else 9.0)
         axes.set_xlim(-0.5, len(claims) - 0.5)
         axes.xaxis.tick_top()
-        axes.set_xticks(range(len(claims)), [layout.plain(c) for c in claims], fontsize=theme.SMALL, rotation=25,
-                        ha="left", rotation_mode="anchor")  # fmt: skip
+        headings = [textwrap.fill(_HEADINGS.get(c, c), _WIDTH) for c in claims]
+        axes.set_xticks(range(len(claims)), headings, fontsize=9 if len(claims) > 8 else theme.SMALL, linespacing=0.9)
         axes.tick_params(axis="x", length=0)
         axes.spines[:].set_visible(False)
         place = {name: number for number, name in enumerate(choices["choice"])}
@@ -56,6 +67,14 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
                 axes.axhline(number + 0.5, color=theme.BLACK, linewidth=2.0 if above == MAIN else 1.0)
         _key(figure, table)
         return figure
+
+
+def _title(table: pd.DataFrame) -> str:
+    """How many verdicts are the same under every choice, in words."""
+    rows = table[table["choice"] != MAIN]
+    claims = rows["claim"].nunique()
+    kept = claims - rows.loc[changed(rows), "claim"].nunique()
+    return f"Whatever else is chosen, the verdict stays the same on {words.part(kept, claims)} of {claims} claims"
 
 
 def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool) -> None:
@@ -79,4 +98,4 @@ def _key(figure: Figure, table: pd.DataFrame) -> None:
         for name in there
     ]  # fmt: skip
     figure.subfigs[0].legend(handles=keys, loc="outside lower left", ncols=len(keys), frameon=False, borderpad=0.0,
-                             fontsize=theme.SMALL, handletextpad=0.4, columnspacing=1.0, handlelength=1.4)  # fmt: skip
+                             fontsize=theme.TEXT, handletextpad=0.4, columnspacing=1.0, handlelength=1.4)  # fmt: skip

@@ -8,73 +8,22 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from sim import files
 from sim.claims.answer import ClaimReport, Reply
-from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE, Claim
+from sim.claims.statements import CLAIMS, Claim
 from sim.claims.stored import NAME, parquet
-from sim.claims.structure import WORLDS
 from sim.claims.text import is_number, rows_of
 from sim.claims.verdict import CLASSES
 from sim.model.glossary import percent, signed_numbers
 from sim.model.words import label
-from sim.plots import claims as drawings
 from sim.plots import theme
-from sim.plots.structure import verdicts_by_choice
+from sim.plots.answer import pictures, structure_picture
 from sim.report.html import Code, Section, Table, Text, numbered, report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
 TITLE = "Does close surveillance of managers help or harm? What plausible worlds say"
-
-
-def pictures(found: ClaimReport) -> dict[str, Figure]:
-    """Every picture of an answer, by the name of its file."""
-    drawn = {page: drawings.claims_forest(found, page) for page in drawings.pages(found)}
-    weighted = "plausible worlds, weighted by published findings."
-    of_sample = f"{found.provenance['worlds']['main']:,} {weighted}"
-    carriers = found.tables.get("carriers", pd.DataFrame())
-    for claim, outcome in HEADLINE if len(carriers) else ():
-        if len(mine := _of(carriers, claim, outcome)):
-            totals = _of(found.tables["carriers_by_case"], claim, outcome).rename(columns={"error": "standard_error"})
-            table = pd.concat([mine, totals[totals["case"] != "all"].assign(mechanism="")], ignore_index=True)
-            note = f"Shapley values over the mechanisms. {of_sample}"
-            figure = drawings.what_carries(table, "heavy − light surveillance", outcome, note)
-            drawn[f"carriers_{claim}_{outcome}"] = figure
-    maps = found.tables.get("flip_maps", pd.DataFrame())
-    for claim, outcome in HEADLINE if len(maps) else ():
-        table = _of(maps, claim, outcome)
-        if (table["worlds"] >= drawings.FEWEST).sum() > 1:
-            first, said = table.iloc[0], f"{HEADINGS[claim]} ({label(outcome)})"
-            figure = drawings.flip_map(table, first["x"], first["y"], said, of_sample, first["answer"])
-            drawn[f"flip_{claim}_{outcome}"] = figure
-    if len(table := found.tables.get("patterns", pd.DataFrame())):
-        note = f"{found.provenance['ensemble']['worlds']:,} {weighted}"
-        drawn["evidence"] = drawings.model_against_evidence(table, note)
-    if "structure" in found.tables:
-        drawn["structure"] = structure_picture(found)
-    for curve in (reply.tables["tipping_curve"] for reply in found.replies if "tipping_curve" in reply.tables):
-        note = (
-            "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
-            f"{found.provenance['effort']['draws']} worlds drawn by weight."
-        )
-        drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
-    return drawn
-
-
-def structure_picture(found: ClaimReport) -> Figure:
-    """The picture of the table ``structure``."""
-    note = f"{found.provenance['worlds']['main']:,} plausible worlds; under changed rules {WORLDS} of them, by weight."
-    return verdicts_by_choice(found.tables["structure"], note)
-
-
-def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
-    """The rows about an outcome of a claim under heavy surveillance instead of light."""
-    mine = (table["claim"] == claim) & (table["outcome"] == outcome) & (table["contrast"] == SURVEILLANCE.name)
-    return table.loc[mine]
 
 
 def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sim import files
 from sim.plots import theme
-from sim.plots.claims import model_against_evidence
+from sim.plots.reasons import model_against_evidence
 from sim.worlds.ensemble import Ensemble
 from sim.worlds.summary import TOLERANCES, leave_one_out, mechanisms, parameters, patterns, quality
 

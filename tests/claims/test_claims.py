@@ -380,7 +380,8 @@ def test_never_a_verdict_on_nothing():
 
 
 FILES = [f"claims.{kind}" for kind in ("csv", "parquet", "png", "svg", "txt")]
-FILES += ["claims_2.png", "claims_2.svg", "claims_3.png", "claims_3.svg", "answer.zip", "effects.parquet"]
+FILES += [f"{name}.{kind}" for name in ("worlds", "choices", "matters", "evidence") for kind in ("png", "svg")]
+FILES += ["answer.zip", "effects.parquet"]
 FILES += [f"{name}.csv" for name in ("vector", "holds", "curves", "standards", "doses", "levels", "break_evens")]
 FILES += [f"{name}.csv" for name in ("against_baseline", "trade_offs", "regrets", "first_limits", "left_one_out")]
 FILES += [

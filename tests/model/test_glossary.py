@@ -79,8 +79,9 @@ def test_a_regime_tells_its_levers() -> None:
     assert fact(of_kind("regime", "heavy"), "levers") == "monitoring = 0.8, targets = 0.8"
 
 
-def test_an_outcome_tells_its_unit_and_the_values_it_can_take() -> None:
-    assert of_kind("outcome", "fear").facts == (("unit", "stock from 0 to 1"), ("values", "from 0 to 1"))
+def test_an_outcome_tells_its_name_its_unit_and_the_values_it_can_take() -> None:
+    told = ("in few words", "fear"), ("unit", "stock from 0 to 1"), ("values", "from 0 to 1")
+    assert of_kind("outcome", "fear").facts == told
     assert fact(of_kind("outcome", "quality"), "values") == "any number"
     assert fact(of_kind("outcome", "overload"), "values") == "from 0"
 

@@ -17,10 +17,11 @@ from sim import cli
 from sim.claims.answer import QUICK, ClaimReport, Effort, claims_named, compute, effort
 from sim.claims.discovery import grid
 from sim.claims.statements import SURVEILLANCE
-from sim.plots import claims as drawings
+from sim.model import words
 from sim.plots import theme
+from sim.plots.answer import pictures
 from sim.questions import ask
-from sim.report.claims import of_claims, pictures
+from sim.report.claims import of_claims
 
 WORLDS = 100
 ASKED = replace(QUICK, worlds=WORLDS, prior=20, all_on=20, systems=1, orders=2)
@@ -38,7 +39,8 @@ def report() -> ClaimReport:
     map_ = grid(ensemble, low, "discernment", "speak_base", bins=2)
     map_ = map_.assign(**KEY, answer="supported", x="discernment", y="speak_base")
     loop = ask("tipping", ensemble, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
-    return replace(found, tables={**found.tables, "flip_maps": map_}, replies=(loop,))
+    flips = found.tables["flips"].assign(found=True)
+    return replace(found, tables={**found.tables, "flip_maps": map_, "flips": flips}, replies=(loop,))
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +54,20 @@ def page(report, figures) -> str:
     return of_claims(replace(report, claims=(replace(first, statement=HOSTILE, note=HOSTILE), *others)), figures)
 
 
-def test_every_page_and_every_table_has_its_picture(report, figures):
-    assert list(drawings.pages(report)) == ["claims", "claims_2"]
-    assert list(figures) == ["claims", "claims_2", "carriers_fear_fear", "flip_fear_fear", "evidence", "tipping"]
+def test_every_table_has_its_picture(figures):
+    assert list(figures) == ["claims", "worlds_fear", "worlds_pride", "matters", "why_fear", "flip_fear", "evidence",
+                             "tipping"]  # fmt: skip
 
 
-def test_without_the_tables_there_are_the_pages_alone(report):
-    bare = {name: table for name, table in report.tables.items() if name not in ("patterns", "flip_maps", "carriers")}
-    assert list(pictures(replace(report, tables=bare, replies=()))) == ["claims", "claims_2"]
+def test_without_the_tables_there_are_the_worlds_alone(report):
+    bare = {"vector": report.tables["vector"]}
+    assert list(pictures(replace(report, tables=bare, replies=()))) == ["claims", "worlds_fear", "worlds_pride"]
 
 
-def test_a_map_with_too_few_worlds_in_its_cells_is_not_drawn(report):
-    few = {**report.tables, "flip_maps": report.tables["flip_maps"].assign(worlds=[30.0, 19.0, 19.0, 19.0])}
-    assert not any(name.startswith("flip") for name in pictures(replace(report, tables=few)))
+def test_a_map_that_has_too_few_worlds_or_does_not_beat_guessing_is_not_drawn(report):
+    for name, change in (("flip_maps", {"worlds": [30.0, 19.0, 19.0, 19.0]}), ("flips", {"found": False})):
+        few = {**report.tables, name: report.tables[name].assign(**change)}
+        assert not any(name.startswith("flip") for name in pictures(replace(report, tables=few)))
 
 
 def test_every_picture_has_a_finding_and_words_for_those_who_do_not_see_it(figures):
@@ -74,12 +77,12 @@ def test_every_picture_has_a_finding_and_words_for_those_who_do_not_see_it(figur
     assert all(theme.alternative(figure) != theme.finding(figure) for figure in figures.values())
 
 
-def test_carriers_are_those_of_surveillance_with_both_sides_in_all(report, figures):
-    ticks = [tick.get_text() for tick in figures["carriers_fear_fear"].axes[0].get_yticklabels()]
-    assert {"all for the warning", "all against the warning"} <= set(ticks)
+def test_carriers_are_those_of_surveillance_as_clauses(report, figures):
+    ticks = [tick.get_text() for tick in figures["why_fear"].axes[0].get_yticklabels()]
     carriers = report.tables["carriers"]
     largest = carriers.loc[carriers[carriers["claim"] == "fear"]["contribution"].abs().idxmax()]
-    assert largest["mechanism"].replace("_", " ") in ticks
+    assert ticks[0] == words.capital(words.clause(largest["mechanism"]))
+    assert ticks[-1] == "All together"
 
 
 def test_the_page_loads_nothing_and_runs_nothing(page):

@@ -155,6 +155,7 @@ def test_the_file_asks_for_nothing_and_says_so_to_the_browser(file: Path) -> Non
     text = file.read_text(encoding="utf-8")
     policy = text.split('Content-Security-Policy" content="')[1].split('"')[0]
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "<" not in text.split('id="data">')[1].split("</script>")[0]
     assert "://" not in text.replace("http://www.w3.org/", "")
     assert len(text) < 600_000
 

@@ -94,6 +94,7 @@ def page(ensemble: Ensemble, stored: ClaimReport | None = None) -> str:
     Raises `InputError` where the answer is about other worlds, or about too few.
     """
     import jinja2  # noqa: PLC0415
+    import markupsafe  # noqa: PLC0415
 
     numbers, effects = _taken(ensemble, stored)
     script = "\n".join(_text(name) for name in SCRIPTS)
@@ -101,11 +102,15 @@ def page(ensemble: Ensemble, stored: ClaimReport | None = None) -> str:
     data = json.dumps(_data(ensemble.take(numbers), numbers, effects), allow_nan=False).replace("<", "\\u003c")
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)  # fmt: skip
+    ours = {"script": script, "style": style, "data": data}
     return environment.get_template("page.html.j2").render(
-        script=script, style=style, data=data, hashes={"script": _hash(script), "style": _hash(style)},
-        mark=MARK.decode(), caveats=CAVEATS, worlds=len(numbers), steps=STEPS,
-        headline=[words.capital(named) for named in HEADLINE.values()],
-    )  # fmt: skip
+        {name: markupsafe.Markup(text) for name, text in ours.items()},
+        hashes={name: _hash(text) for name, text in ours.items()},
+        mark=MARK.decode(),
+        caveats=CAVEATS,
+        worlds=len(numbers),
+        steps=STEPS,
+    )
 
 
 STEPS = ("One slip", "Your bet", "One NHS", "A hundred", "Figures and care", "Two cases", "Your oversight")

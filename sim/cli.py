@@ -436,8 +436,17 @@ def show(
         str | None, _option("--regimes", "ONE,OTHER", "The two regimes of the film (default: light,heavy).")
     ] = None,
     seed: Annotated[int | None, _option("--seed", "NUMBER", "The seed of the film (default: 0).", 0)] = None,
+    live: Annotated[
+        Path | None,
+        _option("--live", "FILE", "Write the live page: the model itself, in one HTML file that opens from disk."),
+    ] = None,
 ) -> None:
-    """Show the results of a study, finished or not, or make a film of two regimes."""
+    """Show the results of a study, finished or not, make a film of two regimes, or write the live page."""
+    if live is not None:
+        beside = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
+        _refuse(beside, "is no part of the live page; ask for it alone")
+        _live(live, results)
+        return
     if film is None and (regimes is not None or seed is not None):
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
     if results is None and (film is None or any((csv, figure, figures))):
@@ -473,6 +482,25 @@ def show(
             written.append(animation.save(film, names, seed, found, tell))
     if written:
         _name_written(written)
+
+
+def _live(file: Path, folder: Path | None) -> None:
+    """Write the live page, with what a folder's answer or the shipped one says."""
+    from sim import files  # noqa: PLC0415
+    from sim.claims import answer as claims  # noqa: PLC0415
+    from sim.claims import stored  # noqa: PLC0415
+    from sim.report.live import page  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    files.check_new(file, page.MARK)
+    main, report = ensembles.load(), None
+    if folder is not None or stored.SHIPPED.is_file():
+        report = claims.answer(folder)
+    if report is None or report.notes:
+        report = None
+        _note(["There is no stored answer of this model, so the page computes everything when it is opened."])
+    _note(main.notes)
+    _name_written([page.save(file, main, report)])
 
 
 def _answer_shown(folder: Path) -> bool:

@@ -24,14 +24,16 @@ const LiveEngine = (() => {
   }
 
   /** Months 1 ... of one run. `sizes` has systems, organisations, managers, months, window; `values` is a number for each
-   * name of about.values, `levers` one for each month and name of about.levers, month by month; `seed` may be a BigInt. */
-  function run(exports, about, { seed, sizes, values, levers }) {
+   * name of about.values, `levers` one for each month and name of about.levers, month by month; `seed` may be a BigInt.
+   * `policy` and `members` are what sim.model.local.encoded makes of local rules. With `watch`, it is called after each
+   * month with the month, from 0, and that month's posts by about.columns; then `totals` are those of the last month. */
+  function run(exports, about, { seed, sizes, values, levers, policy = [], members = [], watch = null }) {
     const n = about.lengths, { systems, organisations, managers, months } = sizes;
     const perSystem = organisations * managers, posts = systems * perSystem, blocks = Math.ceil(perSystem / n.lanes);
     let room = posts + perSystem + 2;
     const lengths = {
       sizes: about.sizes.length, values: about.values.length, levers: months * about.levers.length,
-      policy: 0, members: 0, // no local policy
+      policy: policy.length, members: members.length,
       work: blocks * n.block, sums: n.recorded, drawn: n.lanes * n.abreast, home: systems * blocks * n.home_block,
       places: systems * organisations * n.place, nation: n.nation + systems, streams: 4 * n.abreast,
       market: room * n.candidate, given: 0, by_month: months * n.fields, totals: systems * blocks * n.kept_block,
@@ -52,8 +54,15 @@ const LiveEngine = (() => {
     const floats = (name) => new Float64Array(exports.memory.buffer, at[name], lengths[name]);
     floats("values").set(values);
     floats("levers").set(levers);
+    floats("policy").set(policy);
+    floats("members").set(members);
     const numbers = { everywhere: 0, sanction_month: -1, sanction_post: -1, ...sizes };
     for (let reached = 0; reached < months; ) {
+      const until = watch ? reached + 1 : months; // a run that ends here goes on there: its memory lasts
+      if (watch) {
+        Object.assign(numbers, { months: until, window: 1 });
+        floats("totals").fill(0);
+      }
       const given = new BigInt64Array(exports.memory.buffer, at.sizes, lengths.sizes);
       about.sizes.forEach((name, k) => { given[k] = BigInt(name === "room" ? room : numbers[name]); });
       const passed = about.arrays.flatMap((name) => [at[name], lengths[name]]);
@@ -61,7 +70,9 @@ const LiveEngine = (() => {
         throw new Error("the engine stopped");
       }
       reached = Number(new BigInt64Array(exports.memory.buffer, base, 1)[0]);
-      if (reached < months) {
+      if (reached === until) {
+        watch?.(reached - 1, byPost(floats("totals"), n, systems, blocks, perSystem));
+      } else {
         room += Math.max(room >> 1, posts);
         lengths.market = room * n.candidate;
         reserve(exports.memory, at.market + lengths.market * WORD);

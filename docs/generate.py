@@ -247,11 +247,13 @@ def _validation() -> str:
 
 
 def _candidates() -> str:
-    rows = (
-        (f"`{c.id}`", c.words, c.study.asked, f"{c.study.people:,} in {c.study.trusts}", f"{c.sd:.2g}")
-        for c in CANDIDATES
-    )
-    return _table(("statistic", "what it would tell", "who is asked", "people in trusts", "tolerance"), rows)
+    """What each study that could be made would tell, and how exactly."""
+    tells: dict[tuple[str, str], list[str]] = {}
+    for c in CANDIDATES:
+        study = (c.study.asked, f"{c.study.people:,} in {c.study.trusts}")
+        tells.setdefault(study, []).append(f"{c.words} (`{c.id}` ± {c.sd:.2g})")
+    rows = ((*study, "; ".join(told)) for study, told in tells.items())
+    return _table(("who is asked", "people in trusts", "what it would tell (statistic ± tolerance)"), rows)
 
 
 def _sources() -> str:

@@ -565,7 +565,7 @@ def _show(results: Results) -> None:
     elif results.cells > MOST_ROWS:
         _echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:
-        _echo(text.summaries(results.summary(), list(results.columns), results.study.plan.outcomes.keep))
+        _echo(text.summaries(results.summary(), list(results.columns), results.outcomes))
         _echo("\n±: half of the 95 % interval of the mean over runs.")
         if results.is_sequential:
             _echo("\n" + text.precision(results.precision()))

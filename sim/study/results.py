@@ -65,7 +65,7 @@ class Results:
         if self._store.plan is None:
             what = "no results here" if self.folder.is_dir() else "no such folder"
             inside = self.folder if self.folder.is_dir() and self.folder != Path() else Path("results")
-            there = [place(path) for path in sorted(inside.glob("*")) if path.is_dir()][:_MOST_NAMED]
+            there = [place(path.parent) for path in sorted(inside.glob("*/ledger"))][:_MOST_NAMED]
             known = f"there are {', '.join(there)}" if there else "give a folder that sim run has written"
             why = f"{what}; {known}"
             if answer_in(self.folder):
@@ -89,7 +89,7 @@ class Results:
 
         path = self.folder / "study.toml"
         study = Study.from_dict(self._file, name=self.folder.resolve().name, where=place(path))
-        kept = {**self._plan["kept"], "outcomes": self.outcomes}
+        kept = {**self._plan["kept"], "outcomes": self._kept}
         if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, kept, self.cells):
             raise InputError([f"{place(path)}: is not the study that was run here; run the study again"])
         return study
@@ -108,7 +108,15 @@ class Results:
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """The outcomes that are kept."""
+        """The outcomes that are kept, in the order in which the study names them."""
+        asked: Any = ()
+        with suppress(InputError, AttributeError):  # a file that is damaged, or no study's
+            asked = self._file.get("outcomes", {}).get("keep", ())
+        return (*(name for name in asked if name in self._kept), *(name for name in self._kept if name not in asked))
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        """The outcomes as they stand in the files of runs."""
         return tuple(self._plan["kept"]["outcomes"])
 
     @property
@@ -376,7 +384,7 @@ class Results:
         while some := list(islice(read, _TOGETHER)):
             tables.append(pa.concat_tables(some).combine_chunks())
         if not tables:
-            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self.outcomes).names])
+            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self._kept).names])
         table: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         if not table["cell"].is_monotonic_increasing:  # later rounds of sequential replication come last
             table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
@@ -400,7 +408,7 @@ class Results:
             yield table.add_column(0, "cell", pa.array(cells[worked][row]))
 
     def _read(self, name: str, chunk: str) -> pa.Table:
-        table = self._store.read(name, chunk, schema(name, self.columns, self.outcomes))
+        table = self._store.read(name, chunk, schema(name, self.columns, self._kept))
         if table is None:
             file = self._store.file(name, chunk)
             raise InputError([f"{place(file)}: missing or damaged; run the study again to compute it anew"])

@@ -75,8 +75,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in one sentence: what heavy surveillance instead of light does; else what the first case
-    does."""
+    """The main finding in one sentence: what heavy surveillance instead of light does, else the first case."""
     first = next((row["contrast"] for row in rows if "delta" in row), None)
     if first is None:
         return "Levels at baseline, without a verdict."

@@ -16,7 +16,7 @@ const State = (() => {
     return Number.isInteger(value) ? value : undefined;
   }
 
-  /** For every key of an address: what it takes from a text into a state, undefined where it cannot; what is allowed. */
+  /** For every key of an address: what it takes from a text, undefined where it cannot, and what is allowed. */
   function keys(data) {
     const versions = data.seeds.length, mechanisms = data.mechanisms.map(({ name }) => name);
     const known = new Map([

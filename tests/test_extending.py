@@ -41,7 +41,7 @@ EDITS = {
     ],
     "sim/model/mechanisms.py": [(")\n\n_HEAVY", MECHANISM, "before")],
     "sim/model/words.py": [
-        ('    "monitoring_sd": Scale(', '    "mentoring": Scale("mentoring", "how far managers have a mentor"),\n', "before"),
+        ('    "monitoring_sd": Scale(', '    "mentoring": Scale("mentoring", "how many have a mentor"),\n', "before"),
         ('    "fear_extinction":', '    "mentoring_shield": "how far a mentor shields from fear",\n', "before"),
         ('    "reassurance":', '    "mentoring": "mentors shield from fear",\n', "before"),
     ],

@@ -238,7 +238,9 @@ def test_there_is_one_typeface_and_it_comes_with_the_package():
     with theme.style():
         assert mpl.rcParams["font.family"][0] == "Source Sans 3"
     for weight in ("normal", "bold"):
-        found = findfont(mpl.font_manager.FontProperties("Source Sans 3", weight=weight), fallback_to_default=False)
+        found = findfont(
+            mpl.font_manager.FontProperties(family="Source Sans 3", weight=weight), fallback_to_default=False
+        )
         assert "sim/plots/fonts" in found.replace("\\", "/")
 
 

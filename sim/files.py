@@ -15,10 +15,12 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sim.errors import InputError, place
@@ -36,6 +38,8 @@ FORMULA = "=+-@"
 """A spreadsheet computes a text that begins with one of these."""
 MOST_BYTES = 2**28
 """A file of ours that is larger than this, chunks of a study apart, is not read."""
+STALE = 3600.0
+"""Seconds after which a file that somebody was writing, and that is still not whole, is nobody's any more."""
 _PART = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")
 _NAME = re.compile(r"\w[\w.-]*")
 _UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -78,8 +82,13 @@ def read(path: Path, most: int = MOST_BYTES) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file, in the place of one of the same name, so that it is there as a whole or not at all."""
-    os.replace(_staged(path, content), path)
-    _sync(path.parent)
+    temporary = _staged(path, content)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
 
 
 def write_new(path: Path, content: bytes, mark: bytes = b"") -> None:
@@ -89,6 +98,7 @@ def write_new(path: Path, content: bytes, mark: bytes = b"") -> None:
     """
     check_new(path, mark)
     with explained(path):
+        sweep(path.parent, {path.name}, STALE)
         write(path, content)
 
 
@@ -104,14 +114,17 @@ def make(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
-        _sync(path.parent)
+        sync(path.parent)
 
 
-def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove what a killed process left of these files, half-written; call it where nobody else writes."""
+def sweep(folder: Path, names: Iterable[str], age: float = 0.0) -> None:
+    """Remove what a killed process left of these files, half-written, and did not touch for `age` seconds, which is 0
+    only where nobody else writes."""
     for path in list(folder.glob(".*.part")):
         if (found := _PART.fullmatch(path.name)) and found["name"] in names and path.is_file():
-            path.unlink()
+            with suppress(FileNotFoundError):  # whoever wrote it has just finished
+                if not age or time.time() - path.stat().st_mtime > age:
+                    path.unlink()
 
 
 def _staged(path: Path, content: bytes) -> Path:
@@ -128,7 +141,7 @@ def _staged(path: Path, content: bytes) -> Path:
     return temporary
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Have the names in a folder on the disk; some file systems cannot do that for a folder, and need not."""
     if os.name != "posix":
         return
@@ -179,9 +192,8 @@ class Folder:
             if self.path.exists() and not self.path.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, "it is a file")
             above = next(path for path in (self.path, *self.path.absolute().parents) if os.path.lexists(path))
-            trial = above / f".{token_hex(8)}.part"
-            trial.mkdir()
-            trial.rmdir()
+            with TemporaryFile(dir=above):
+                pass  # which has no name that a killed process could leave behind
 
     def reserve(self, names: Iterable[str], of: str | None = None) -> None:
         """List files as ours before they are written; `of` is "" until they are.
@@ -206,6 +218,7 @@ class Folder:
         """
         self.reserve(contents, of="")
         with explained(self.path):
+            sweep(self.path, {MANIFEST, *self.files}, STALE)
             staged: dict[str, Path] = {}
             try:
                 for name, content in contents.items():
@@ -217,6 +230,7 @@ class Folder:
                     path.unlink(missing_ok=True)
             for name in self.files.keys() - contents.keys():
                 (self.path / name).unlink(missing_ok=True)
+            sync(self.path)  # or a crash could bring back a file that is on no list any more
             self.files = {name: digest(content) for name, content in contents.items()}
             self._note(of)
         return [self.path / name for name in contents]
@@ -268,8 +282,11 @@ def keeping(folder: Path, what: str) -> Iterator[Folder]:
     Folder(folder, what)  # whose is it?
     with locked(folder):
         kept = Folder(folder, what)
-        kept.reserve([])
         sweep(folder, {MANIFEST, *kept.files})
+        for name in [name for name, of in kept.files.items() if not of]:  # was being written when a process was killed
+            (folder / name).unlink(missing_ok=True)
+            del kept.files[name]
+        kept.reserve([])
         yield kept
 
 
@@ -277,7 +294,10 @@ def forget(folder: Path) -> None:
     """Remove what `keeping` wrote, and the folder, unless somebody has put something else into it."""
     with suppress(OSError):
         if (found := _manifest(folder)) is not None:
-            for name in (*found["files"], MANIFEST, LOCK):
+            for name in found["files"]:
+                (folder / name).unlink(missing_ok=True)
+            sync(folder)  # or a crash could bring back files without the list that says whose they are
+            for name in (MANIFEST, LOCK):
                 (folder / name).unlink(missing_ok=True)
             folder.rmdir()
 
@@ -300,11 +320,12 @@ def held(folder: Path) -> str | None:
 
 
 def others(folder: Path) -> list[str]:
-    """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left."""
+    """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left,
+    which may be a folder with nothing in it yet."""
 
     def is_ours(path: Path) -> bool:
         if path.is_dir():
-            return not path.is_symlink() and _manifest(path) is not None
+            return not path.is_symlink() and (_manifest(path) is not None or not others(path))
         part = _PART.fullmatch(path.name)
         return (path.name == LOCK and not path.stat().st_size) or bool(part and part["name"] in (MANIFEST, LEDGER))
 

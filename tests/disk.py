@@ -143,13 +143,8 @@ class _Raw(io.FileIO):
         return super().readall()
 
 
-@contextmanager
-def watched(root: Path) -> Iterator[Disk]:
-    """Note what is done below a folder, which is made; the call of the number `fails` fails with `error`, once."""
-    root.mkdir()
-    disk = Disk(root)
-    disk._nodes[os.stat(root).st_ino] = ROOT
-    plain = {name: getattr(os, name) for name in ("replace", "unlink", "mkdir", "rmdir", "fsync", "scandir", "listdir")}
+def _opening(disk: Disk) -> Callable[..., Any]:
+    """In the place of `io.open`."""
     opened = io.open
 
     def open_(path: Any, mode: str = "r", buffering: int = -1, *more: Any, opener: Any = None, **named: Any) -> Any:
@@ -158,6 +153,17 @@ def watched(root: Path) -> Iterator[Disk]:
         disk.called("open", path)
         raw = _Raw(disk, Path(path), mode.replace("b", ""), opener)
         return (io.BufferedRandom if "+" in mode else io.BufferedReader if "r" in mode else io.BufferedWriter)(raw)
+
+    return open_
+
+
+@contextmanager
+def watched(root: Path) -> Iterator[Disk]:
+    """Note what is done below a folder, which is made; the call of the number `fails` fails with `error`, once."""
+    root.mkdir()
+    disk = Disk(root)
+    disk._nodes[os.stat(root).st_ino] = ROOT
+    plain = {name: getattr(os, name) for name in ("replace", "unlink", "mkdir", "rmdir", "fsync", "scandir", "listdir")}
 
     def replace(old: Any, new: Any) -> None:
         if not disk.watches(new):
@@ -209,8 +215,8 @@ def watched(root: Path) -> Iterator[Disk]:
         if hasattr(files, "fcntl"):
             plain_lock = files.fcntl.flock
             patch.setattr(files.fcntl, "flock", flock)
-        patch.setattr(io, "open", open_)
-        patch.setattr(files, "open", open_, raising=False)
+        patch.setattr(files, "open", _opening(disk), raising=False)
+        patch.setattr(io, "open", files.open)  # type: ignore[attr-defined]
         new = {"replace": replace, "rename": replace, "mkdir": mkdir, "fsync": fsync}
         new |= {name: removing(name) for name in ("unlink", "rmdir")} | {n: listing(n) for n in ("scandir", "listdir")}
         for name, instead in new.items():
@@ -225,7 +231,7 @@ def crashes(disk: Disk, first: int = 0) -> list[Tree]:
         past = disk.changes[:moment]
         last = {change.node: number for number, change in enumerate(past) if isinstance(change, Synced)}
         choices = [
-            ways(change, lambda node, number=number: number < last.get(node, -1))  # type: ignore[misc]
+            ways(change, {node for node, when in last.items() if when > number})
             for number, change in enumerate(past)
             if not isinstance(change, Synced)
         ]
@@ -237,14 +243,14 @@ def crashes(disk: Disk, first: int = 0) -> list[Tree]:
     return list(found.values())
 
 
-def ways(change: Names | Written, is_synced: Callable[[int], bool]) -> Sequence[Names | Written | None]:
-    """What a crash may leave of a change."""
+def ways(change: Names | Written, synced: set[int]) -> Sequence[Names | Written | None]:
+    """What a crash may leave of a change, after which these files and folders were synced."""
     if isinstance(change, Names):
         (new, *_), (*_, old) = change.names, change.names
-        if new[0] == old[0] or is_synced(old[0]):
-            return [change] if is_synced(old[0]) else [change, None]
-        return [change, Names((new,)), *([] if is_synced(new[0]) else [None])]
-    if is_synced(change.file):
+        if new[0] == old[0] or old[0] in synced:
+            return [change] if old[0] in synced else [change, None]
+        return [change, Names((new,)), *([] if new[0] in synced else [None])]
+    if change.file in synced:
         return [change]
     half, length = change.content[: len(change.content) // 2], len(change.content)
     torn = (half, bytes(length), half + bytes(length - len(half)), bytes(len(half)) + change.content[len(half) :])

@@ -1,4 +1,4 @@
-"""A model that takes no time: numbers that follow from parameters and seed, where the store is tested and not the model."""
+"""A model that takes no time, for tests of the store: its numbers follow from parameters and seed, and mean nothing."""
 
 from __future__ import annotations
 

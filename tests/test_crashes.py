@@ -1,8 +1,9 @@
 """Every crash, not some: whatever a power cut, a kill or a failing call leaves behind, going on gives the same bits.
 
-The model is faked (`fake_model`): what is tested is what stands on the disk. Each piece of work is recorded once on a
-disk that notes its calls (`disk`); every state that a crash at any moment may leave is laid out as a folder; the work is
-done again in each; and what stands there in the end is compared, byte for byte, with what undisturbed work leaves.
+The model is faked (`fake_model`), and so are surveys and the emulator: what is tested is what stands on the disk. Each
+piece of work is recorded once on a disk that notes its calls (`disk`); every state that a crash at any moment may leave
+is laid out as a folder; the work is done again in each; and what stands there in the end is compared, byte for byte,
+with what undisturbed work leaves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,11 +100,14 @@ def study(table: dict[str, Any], fresh: bool = False, cluster: Executor | None =
     return do
 
 
+few_worlds = cache(lambda: by_hand(6))
+
+
 def claim(root: Path) -> None:
     """What `sim claim --run` leaves on the disk: blocks of worlds, the answer made of them, and the blocks removed."""
     folder, asked = root / "claim", (CLAIMS[0],)
     files.Folder(folder, answer_to(asked)).check()
-    worlds, kept = by_hand(6), folder / answer.UNFINISHED
+    worlds, kept = few_worlds(), folder / answer.UNFINISHED
     base = evaluate.baseline(worlds, 0, SMALL, folder=kept, workers=1)
     found = evaluate.effects(worlds, contrasts_of(asked)[:1], {}, 0, SMALL, folder=kept, workers=1)
     contents = {"answer.zip": found.estimate.tobytes(), "claims.txt": base.mean.tobytes()}
@@ -149,6 +154,7 @@ WORK = {
     "claim again": Work(claim_again, claim),
     "calibrate": Work(calibrate),
 }
+QUICK = ("run", "run afresh", "claim", "claim again", "calibrate")
 
 
 def names(works: Mapping[str, Work], quick: Collection[str]) -> list[Any]:

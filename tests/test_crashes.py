@@ -52,7 +52,7 @@ PRECISE = {**TABLE, "precision": {"outcome": "fear", "half_width": 0.01, "maximu
 
 @pytest.fixture(autouse=True)
 def little_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two runs in a chunk, two worlds in a block, a report without pictures, and no model."""
+    """A run in a chunk, three worlds in a block, a report without pictures, and no model."""
     monkeypatch.setattr(chunks, "BUDGET", 8)
     monkeypatch.setattr(reported, "pictures", lambda results: {})
     monkeypatch.setattr(reported, "_drawn", lambda results: {})

@@ -197,7 +197,7 @@ class Folder(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def little_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two runs in a chunk, no model, and a count of runs."""
+    """A run in a chunk, no model, and a count of runs."""
     monkeypatch.setattr(chunks, "BUDGET", 12)
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
     with fake_model.instead():

@@ -16,6 +16,7 @@ import re
 import stat
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ from sim.errors import InputError, place
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Arrays = dict[str, NDArray[Any]]
@@ -40,6 +42,8 @@ MOST_BYTES = 2**28
 """A file of ours that is larger than this, chunks of a study apart, is not read."""
 STALE = 3600.0
 """Seconds after which a file that somebody was writing, and that is still not whole, is nobody's any more."""
+MOST_CONTENT = 2**29
+"""Bytes that a file of ours may become in memory: what a small file says that it holds is not believed beyond."""
 _PART = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")
 _NAME = re.compile(r"\w[\w.-]*")
 _UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -155,6 +159,39 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def unzipped(content: bytes) -> dict[str, bytes]:
+    """The files in a zip by name. Raises `ValueError` where they would be larger than `MOST_CONTENT` together, and for
+    a damaged file whatever its reader raises."""
+    with zipfile.ZipFile(io.BytesIO(content)) as kept:
+        every = kept.infolist()
+        if sum(file.file_size for file in every) > MOST_CONTENT:
+            raise ValueError("larger than it may be")
+        found = {}
+        for file in every:
+            with kept.open(file) as part:
+                found[file.filename] = part.read(file.file_size)
+        return found
+
+
+def parquet(content: bytes) -> pa.Table:
+    """The table in a Parquet file. Raises `ValueError` where it would be larger than `MOST_CONTENT`, and for a damaged
+    file whatever its reader raises."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    footer = pq.read_metadata(pa.BufferReader(content))
+    texts = [c.name for c in pq.read_schema(pa.BufferReader(content)) if c.type in (pa.string(), pa.large_string())]
+    groups = [footer.row_group(k).total_byte_size for k in range(footer.num_row_groups)]
+    if max(footer.num_rows * footer.num_columns * 8, sum(groups)) > MOST_CONTENT:
+        raise ValueError("larger than it may be")
+    for name in texts:  # one that is repeated takes little here, and is spelled out below
+        for part in pq.read_table(pa.BufferReader(content), [name], read_dictionary=[name])[name].chunks:
+            if len(part) * (pc.max(pc.binary_length(part.dictionary)).as_py() or 0) > MOST_CONTENT:
+                raise ValueError("larger than it may be")
+    return pq.read_table(pa.BufferReader(content))
+
+
 def csv(table: pd.DataFrame) -> bytes:
     """A table as CSV, with an apostrophe in front of texts that a spreadsheet would compute."""
     formula = rf"^(?=[{re.escape(FORMULA)}\t\r])"
@@ -265,8 +302,11 @@ class Folder:
 
         file = f"{name}.npz"
         if (found := self.content(file)) is not None:
-            with suppress(Exception), np.load(io.BytesIO(found), allow_pickle=False) as kept:  # whatever damage raises
-                return dict(kept)
+            with suppress(Exception):  # whatever damage raises
+                return {
+                    array.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(values), allow_pickle=False)
+                    for array, values in unzipped(found).items()
+                }
         arrays, buffer = compute(), io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         self.put(file, buffer.getvalue())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import threading
@@ -15,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import table
+from mutations import signed
 
 from sim.errors import InputError
-from sim.files import digest
 from sim.study import Results, Study, store
 
 Change = Callable[[pa.Table], pa.Table]
@@ -40,19 +39,6 @@ def folder(finished: Path, tmp_path: Path) -> Path:
 def file_of(folder: Path, name: str) -> Path:
     (path,) = (folder / name).iterdir()
     return path
-
-
-def signed(folder: Path, change: Callable[[dict[str, Any]], None] = lambda entry: None) -> None:
-    """Write the ledger anew after a change, with every digest as it has to be."""
-    entries = [json.loads(line) for line in (folder / "ledger").read_text().splitlines()]
-    for entry in entries:
-        entry.pop("check")
-        change(entry)
-        for name in entry.get("files", {}):
-            path = folder / name / f"{entry['done']}.parquet"
-            if path.is_file():
-                entry["files"][name] = digest(path.read_bytes())
-    (folder / "ledger").write_bytes(b"".join(map(store._line, entries)))
 
 
 def rewritten(path: Path, change: Change, **options: Any) -> None:

@@ -186,7 +186,7 @@ def parquet(content: bytes) -> pa.Table:
     if max(footer.num_rows * footer.num_columns * 8, sum(groups)) > MOST_CONTENT:
         raise ValueError("larger than it may be")
     for name in texts:  # one that is repeated takes little here, and is spelled out below
-        for part in pq.read_table(pa.BufferReader(content), [name], read_dictionary=[name])[name].chunks:
+        for part in pq.read_table(pa.BufferReader(content), columns=[name], read_dictionary=[name])[name].chunks:
             if len(part) * (pc.max(pc.binary_length(part.dictionary)).as_py() or 0) > MOST_CONTENT:
                 raise ValueError("larger than it may be")
     return pq.read_table(pa.BufferReader(content))

@@ -59,8 +59,13 @@ def unpacked(file: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
             if name.endswith(".parquet")
         }
     except Exception:  # whatever a damaged file makes its readers raise
-        raise InputError([f"{place(file)}: is damaged or no answer of sim claim; make it again"]) from None
+        raise damaged(file) from None
     return frames, told
+
+
+def damaged(file: Path) -> InputError:
+    """What is told of a file that is no answer, or whose parts do not fit together."""
+    return InputError([f"{place(file)}: is damaged or no answer of sim claim; make it again"])
 
 
 def parquet(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:

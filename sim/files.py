@@ -303,10 +303,12 @@ class Folder:
         file = f"{name}.npz"
         if (found := self.content(file)) is not None:
             with suppress(Exception):  # whatever damage raises
-                return {
+                kept = {
                     array.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(values), allow_pickle=False)
                     for array, values in unzipped(found).items()
                 }
+                if kept:
+                    return kept
         arrays, buffer = compute(), io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         self.put(file, buffer.getvalue())

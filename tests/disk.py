@@ -14,11 +14,11 @@ from __future__ import annotations
 import errno
 import io
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,15 @@ Change = Names | Written | Synced
 
 
 @dataclass
+class Promise:
+    """From a moment on, something must hold of the folder after whatever crash; until it is withdrawn."""
+
+    holds: Callable[[Path], bool]
+    begins: int
+    ends: float = math.inf
+
+
+@dataclass
 class Disk:
     """What happened below `root`: `changes` in their order, and which nodes are folders."""
 
@@ -71,6 +80,7 @@ class Disk:
     fails: int | None = None
     error: int = 0
     failed: str = ""
+    promises: list[Promise] = field(default_factory=list)
     _nodes: dict[int, int] = field(default_factory=dict)
     _short: int = 0
 
@@ -96,6 +106,19 @@ class Disk:
     def is_known(self, inode: int) -> bool:
         """Whether a file or folder was made below the root, or is the root."""
         return inode in self._nodes
+
+    def promise(self, holds: Callable[[Path], bool]) -> None:
+        """From now on this must hold."""
+        self.promises.append(Promise(holds, len(self.changes)))
+
+    def withdraw(self) -> None:
+        """What was promised is about to be removed on purpose."""
+        for promise in self.promises:
+            promise.ends = min(promise.ends, len(self.changes))
+
+    def promised(self, moment: int) -> list[Promise]:
+        """What must hold of a folder that a crash at a moment left."""
+        return [promise for promise in self.promises if promise.begins <= moment <= promise.ends]
 
     def settle(self) -> None:
         """Long after: everything so far is on the disk."""
@@ -224,9 +247,10 @@ def watched(root: Path) -> Iterator[Disk]:
         yield disk
 
 
-def crashes(disk: Disk, first: int = 0) -> list[Tree]:
-    """Every state, each once, in which a crash at any moment from the `first` change on may leave the disk."""
-    found: dict[frozenset[tuple[str, bytes | None]], Tree] = {}
+def crashes(disk: Disk, first: int = 0) -> list[tuple[Tree, int]]:
+    """Every state, each once, in which a crash at any moment from the `first` change on may leave the disk, with the
+    last such moment: how many changes had been made."""
+    found: dict[frozenset[tuple[str, bytes | None]], tuple[Tree, int]] = {}
     for moment in range(first, len(disk.changes) + 1):
         past = disk.changes[:moment]
         last = {change.node: number for number, change in enumerate(past) if isinstance(change, Synced)}
@@ -235,11 +259,11 @@ def crashes(disk: Disk, first: int = 0) -> list[Tree]:
             for number, change in enumerate(past)
             if not isinstance(change, Synced)
         ]
-        if prod(map(len, choices)) > MOST_STATES:
-            raise ValueError(f"{prod(map(len, choices))} states after {moment} changes: record less")
+        if math.prod(map(len, choices)) > MOST_STATES:
+            raise ValueError(f"{math.prod(map(len, choices))} states after {moment} changes: record less")
         for chosen in itertools.product(*choices):
             tree = laid([change for change in chosen if change is not None], disk.folders)
-            found.setdefault(frozenset(tree.items()), tree)
+            found[frozenset(tree.items())] = tree, moment
     return list(found.values())
 
 

@@ -13,6 +13,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -162,10 +163,32 @@ def names(works: Mapping[str, Work], quick: Collection[str]) -> list[Any]:
     return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in works]
 
 
+@contextmanager
+def promising(seen: disk.Disk) -> Iterator[None]:
+    """A chunk that is saved and a block that is kept must be there after any crash, until they are removed."""
+    save, clear, arrays, forget = Store.save, Store.clear, files.Folder.arrays, files.forget
+
+    def saved(store: Store, chunk: Any, *more: Any) -> None:
+        save(store, chunk, *more)
+        seen.promise(lambda root: Store(root / "r").is_done(chunk.id))
+
+    def kept(folder: files.Folder, name: str, compute: Any) -> Any:
+        found, path = arrays(folder, name, compute), folder.path.relative_to(seen.root)
+        seen.promise(lambda root: files.Folder(root / path, folder.what).content(f"{name}.npz") is not None)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "save", saved)
+        patch.setattr(Store, "clear", lambda store: (seen.withdraw(), clear(store)))
+        patch.setattr(files.Folder, "arrays", kept)
+        patch.setattr(files, "forget", lambda folder: (seen.withdraw(), forget(folder)))
+        yield
+
+
 def recorded(root: Path, work: Work, fails: int | None = None, error: int = 0) -> tuple[disk.Disk, int]:
     """What the disk saw of a piece of work, and how many changes belong to what was done before; of the calls after
     those, the one of this number fails."""
-    with disk.watched(root) as seen:
+    with disk.watched(root) as seen, promising(seen):
         work.before(root)
         seen.settle()
         first = len(seen.changes)
@@ -211,7 +234,7 @@ def each(cases: Sequence[T], check: Callable[[T], object], root: Path) -> list[s
         try:
             check(case)
         except Exception as error:
-            wrong.append(f"{case}: {error!r}")
+            wrong.append(f"{case!r:.2000}: {error!r}")
         shutil.rmtree(root)
     print(f"{len(cases) - len(wrong)} of {len(cases)}")
     return wrong
@@ -223,8 +246,10 @@ def test_after_a_crash_at_any_moment_the_same_bits_come_out(tmp_path: Path, name
     seen, first = recorded(tmp_path / "whole", work)
     whole = standing(tmp_path / "whole")
 
-    def check(state: disk.Tree) -> None:
-        disk.lay(state, tmp_path / "d")
+    def check(state: tuple[disk.Tree, int]) -> None:
+        tree, moment = state
+        disk.lay(tree, tmp_path / "d")
+        assert all(promise.holds(tmp_path / "d") for promise in seen.promised(moment)), "what was finished is lost"
         check_read(tmp_path / "d")
         work.do(tmp_path / "d")
         assert not differences(tmp_path / "d", whole)

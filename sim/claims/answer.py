@@ -260,18 +260,25 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
     """
     file = stored.SHIPPED if folder is None else path_of("folder", folder) / stored.NAME
     frames, told = stored.unpacked(file)
-    notes = () if told["model"] == stored.signature() else (words.ANOTHER_MODEL,)
     known = {claim.id: claim for claim in CLAIMS}
-    return ClaimReport(
-        table=frames.pop("claims"),
-        effects=frames.pop("effects"),
-        tables=frames,
-        claims=tuple(known[name] for name in told["claims"] if name in known),
-        settings=told["settings"],
-        provenance=told["provenance"],
-        replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
-        notes=notes,
-    )
+    try:
+        report = ClaimReport(
+            table=frames.pop("claims"),
+            effects=frames.pop("effects"),
+            tables=frames,
+            claims=tuple(known[name] for name in told["claims"] if name in known),
+            settings=told["settings"],
+            provenance=told["provenance"],
+            replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
+            notes=() if told["model"] == stored.signature() else (words.ANOTHER_MODEL,),
+        )
+        if folder is not None:  # anybody's, so of any shape: can it be told at all?
+            str(report)
+            for claim in report.claims:
+                report.about(claim, in_depth=True)
+    except Exception:  # whatever parts that do not fit together raise
+        raise stored.damaged(file) from None
+    return report
 
 
 def compute(

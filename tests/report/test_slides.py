@@ -111,7 +111,7 @@ def test_mistakes_are_told_in_a_line(
 
 def test_an_answer_without_any_verdict_has_slides() -> None:
     bare = replace(drawn(claims_named("fearful", "fear")).of("fearful"), tables={})
-    assert [slide.title for slide in slides.of_answer(bare)][0] == slides.ASKED
+    assert next(slide.title for slide in slides.of_answer(bare)) == slides.ASKED
 
 
 def test_libreoffice_draws_every_slide(told: list[Slide], found: ClaimReport, tmp_path: Path) -> None:

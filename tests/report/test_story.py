@@ -269,5 +269,6 @@ def test_without_scripts_it_is_whole_and_shows_no_control_that_does_nothing(brow
 
 
 def test_a_screen_reader_finds_nothing_serious(reader: Any) -> None:
-    reader.execute_script("for (const one of document.querySelectorAll('details:not(section:last-child *)')) one.open = true;")
+    folds = "document.querySelectorAll('details:not(section:last-child *)')"
+    reader.execute_script(f"for (const one of {folds}) one.open = true;")
     assert violations(reader) == []

@@ -173,7 +173,7 @@ const Draw = (() => {
     const said = lines.map((line, k) => text(margin, 100 + 26 * k, line, grey(20)));
     const whole = el("svg:svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${W} ${height}`, ...extent },
       el("svg:rect", { ...extent, fill: "#fff" }), text(margin, 62, title, { "font-size": 34, "font-weight": 700 }),
-      ...said, ...parts, text(margin, y + 18, address, grey(15)));
+      ...said, ...parts, text(margin, y + 18, address.length > 130 ? `${address.slice(0, 129)}…` : address, grey(15)));
     const image = new Image();
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(whole))}`;
     await image.decode();

@@ -103,7 +103,8 @@ class Hundred {
       `${does} in ${most}${place ? "" : " of 100 versions"}${least < RARE ? "" : ` (the opposite in ${least})`}`);
     const last = moved.pop() ?? "changes nothing that matters";
     const all = moved.length ? `${moved.join(", ")} and ${last}` : last;
-    return `${Draw.capital(this.names[0])}, compared with ${this.names[1]}, ${all}.`;
+    const { length } = this.arms[0].off, off = `, with ${length} mechanism${length === 1 ? "" : "s"} switched off`;
+    return `${Draw.capital(this.names[0])}, compared with ${this.names[1]}${length ? off : ""}, ${all}.`;
   }
 
   /** What stands on an outcome's card. */

@@ -71,12 +71,14 @@ def stored(results: Results) -> list[Row]:
 
 
 class Folder(RuleBasedStateMachine):
-    """A folder of results, what its study says now, and what was told to be finished and has not been harmed since."""
+    """A folder of results, what its study says now; how many runs were told to be finished, and which rows were read
+    from it, since the study or a file was last changed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.around = Path(tempfile.mkdtemp())
         self.folder, self.copies, self.safe, self.computed = self.around / "0", 0, 0, 0
+        self.kept: set[Row] = set()
 
     @initialize(seeds=st.integers(1, 3), precise=st.booleans())
     def begin(self, seeds: int, precise: bool) -> None:
@@ -103,6 +105,7 @@ class Folder(RuleBasedStateMachine):
                 raise KeyboardInterrupt
 
         self.computed = 0
+        self.kept = set() if fresh else self.kept
         try:
             results = Study.from_dict(self.table).run(self.folder, workers=1, fresh=fresh, progress=progress)
         except KeyboardInterrupt:
@@ -124,14 +127,17 @@ class Folder(RuleBasedStateMachine):
     def move_on(self) -> None:
         """Go on in an empty folder."""
         self.copies += 1
-        self.folder, self.safe = self.around / str(self.copies), 0
+        self.folder, self.safe, self.kept = self.around / str(self.copies), 0, set()
 
     @rule(reading=st.booleans())
     def run(self, reading: bool) -> None:
+        kept = self.kept
         results = self.do(reading=reading)
         if results is not None:
-            assert stored(results) == rows(self.table)
-            assert not results.missing
+            whole = rows(self.table)
+            assert stored(results) == whole
+            assert not results.missing and results.counts == (len(whole), 0)
+            assert self.computed <= len({*whole} - kept), "what was finished is computed again"
             assert self.do() is not None and not self.computed, "what is finished is computed again"
 
     @rule(stop=st.integers(1, 4), reading=st.booleans())
@@ -158,21 +164,25 @@ class Folder(RuleBasedStateMachine):
         path = data.draw(st.sampled_from(some) if some else st.none())
         if path is None:
             return
-        content = bytearray(path.read_bytes())
+        content, how = bytearray(path.read_bytes()), data.draw(st.sampled_from(("flip", "cut", "digit", "other")))
         at = data.draw(st.integers(0, len(content) - 1))
-        if data.draw(st.booleans()):
+        if how == "flip":
             content[at] ^= 1 << data.draw(st.integers(0, 7))
-        else:
+        elif how == "cut":
             del content[at:]
+        elif how == "digit" and (digits := [k for k, byte in enumerate(content) if chr(byte).isdigit()]):
+            content[digits[at % len(digits)]] = ord("7")
+        else:
+            content = bytearray(data.draw(st.sampled_from(sorted(path.parent.glob(f"*{path.suffix}")))).read_bytes())
         path.write_bytes(content)
-        self.safe = 0
+        self.safe, self.kept = 0, set()
 
     @precondition(lambda self: self.folder.exists())
     @rule(keep=st.booleans())
     def copy_or_move(self, keep: bool) -> None:
-        before, safe = self.folder, self.safe
+        before, safe, kept = self.folder, self.safe, self.kept
         self.move_on()
-        self.safe = safe
+        self.safe, self.kept = safe, kept
         if keep:
             shutil.copytree(before, self.folder, copy_function=shutil.copyfile)
         else:
@@ -189,6 +199,7 @@ class Folder(RuleBasedStateMachine):
             assert len(error.lines) == 1
             return
         assert len(found) == len({row[:3] for row in found})
+        self.kept = self.kept | {*found}
         assert all(value == fear(monitoring, regime, seed) for monitoring, regime, seed, value in found)
 
     def teardown(self) -> None:
@@ -204,7 +215,7 @@ def little_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("size", [20, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [40, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_whatever_is_done_with_a_folder_it_ends_with_the_rows_of_a_plain_loop(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import json
 import os
@@ -59,6 +60,24 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+_IDENTIFIED = (
+    (re.compile(r"\b(?:doi )?(10\.\d{4,}/[^\s,:;]+[^\s,:;.])"), r"[doi \1](https://doi.org/\1)"),
+    (re.compile(r"\b(PMC\d{6,})\b"), r"[\1](https://pmc.ncbi.nlm.nih.gov/articles/\1/)"),
+    (re.compile(r"\bNBER (\d{5})\b"), r"[NBER \1](https://www.nber.org/papers/w\1)"),
+)
+
+
+def linked(source: str) -> str:
+    """A source with links where it has an identifier.
+
+    >>> linked("Martin et al. 2016, doi 10.1111/peps.12100: 0.24")
+    'Martin et al. 2016, [doi 10.1111/peps.12100](https://doi.org/10.1111/peps.12100): 0.24'
+    """
+    for identifier, link in _IDENTIFIED:
+        source = identifier.sub(link, source)
+    return source
 
 
 def _number(value: float | None) -> str:
@@ -196,7 +215,7 @@ def _measured(pattern: dict[str, Any]) -> str:
 
 def _patterns() -> str:
     rows = (
-        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g}", _HOW_SURE[p["confidence"]], p["source"])
+        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g}", _HOW_SURE[p["confidence"]], linked(p["source"]))
         for p in _evidence()["pattern"]
     )
     return _table(("pattern", "measured in the model as", "finding ± tolerance", "how sure", "source"), rows)
@@ -216,22 +235,31 @@ def _validation() -> str:
         return "not tried" if share is None else f"{100 * share:.0f} %"
 
     rows = (
-        (f.id, f.text + (f" It prompted `{f.prompted}`." if f.prompted else ""), f.source, before(f.first_model))
+        (
+            f.id,
+            f.text + (f" It prompted `{f.prompted}`." if f.prompted else ""),
+            linked(f.source),
+            before(f.first_model),
+        )
         for f in validation.read()[1]
     )
     return _table(("id", "finding", "source", "first version"), rows)
 
 
 def _candidates() -> str:
-    rows = (
-        (f"`{c.id}`", c.words, c.study.asked, f"{c.study.people:,} in {c.study.trusts}", f"{c.sd:.2g}")
-        for c in CANDIDATES
-    )
-    return _table(("statistic", "what it would tell", "who is asked", "people in trusts", "tolerance"), rows)
+    """What each study that could be made would tell, and how exactly."""
+    tells: dict[tuple[str, str], list[str]] = {}
+    for c in CANDIDATES:
+        study = (c.study.asked, f"{c.study.people:,} in {c.study.trusts}")
+        tells.setdefault(study, []).append(f"{c.words} (`{c.id}` ± {c.sd:.2g})")
+    rows = ((*study, "; ".join(told)) for study, told in tells.items())
+    return _table(("who is asked", "people in trusts", "what it would tell (statistic ± tolerance)"), rows)
 
 
 def _sources() -> str:
-    rows = ((f"`{d.name}`", _number(d.default), d.source) for d in PARAMETERS.values() if d.source != "assumption")
+    rows = (
+        (f"`{d.name}`", _number(d.default), linked(d.source)) for d in PARAMETERS.values() if d.source != "assumption"
+    )
     return _table(("value", "default", "informed by"), rows)
 
 
@@ -320,6 +348,39 @@ def _commands() -> str:
     return _table(("command", "what it does"), rows)
 
 
+def _causal() -> str:
+    """What is in each box of the causal picture."""
+    return _table(("box", "mechanisms in it"), causal().table())
+
+
+_IN_A_LESSON = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship")
+_MEASURED = (
+    "fear",
+    "trust",
+    "toxic",
+    "silence",
+    "initiative_rate",
+    "quality",
+    "harm",
+    "reported",
+    "gaming",
+    "time_left",
+)
+
+
+def _glossary() -> str:
+    """The words of a lesson: levers and outcomes with the first sentences of their meanings."""
+    levers = ((f"`{name}`", PARAMETERS[name].meaning) for name in _IN_A_LESSON)
+    outcomes = ((f"`{name}`", OUTCOMES[name].meaning) for name in _MEASURED)
+    return _table(("name", "what it means"), (*levers, *outcomes))
+
+
+def causal() -> ModuleType:
+    """The module that draws the causal picture, which lies beside this file."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    return importlib.import_module("causal")
+
+
 def _answer() -> str:
     """The first lines of the committed answer: what was found, and who is supported on what."""
     page = (ROOT / "results" / "headline" / "claims.txt").read_text(encoding="utf-8")
@@ -347,6 +408,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "sources": _sources,
     "modules": _modules,
     "api": _api,
+    "causal": _causal,
+    "glossary": _glossary,
     "commands": _commands,
     "answer": _answer,
 }
@@ -365,6 +428,9 @@ def main() -> None:
         if (new := fill(text)) != text:
             path.write_text(new, encoding="utf-8")
             print(f"{path.relative_to(ROOT)}: rewritten")
+    if not causal().is_fresh():
+        causal().write()
+        print("docs/causal.svg and docs/causal.png: rewritten")
     update_baseline.main()
     page = ROOT / "sim" / "report" / "live" / "engine.json"
     if json.loads(page.read_text(encoding="utf-8"))["identity"] != identity():

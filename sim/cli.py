@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import traceback
 from _thread import interrupt_main
@@ -20,7 +21,7 @@ from sim.errors import InputError, StudyStopped, counted, shown, visible
 
 if TYPE_CHECKING:
     from sim.claims.answer import ClaimReport, Effort
-    from sim.study import Results
+    from sim.study import Results, Study
 
 app = typer.Typer(
     name="sim",
@@ -54,7 +55,10 @@ Ensemble = Annotated[
     Path | None,
     _option("--ensemble", "FOLDER", "Worlds that sim worlds --calibrate has made (default: those shipped)."),
 ]
-StudyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A study, such as experiments/surveillance.toml.")]
+StudyFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="STUDY", help="A file, or a name of sim list studies.", show_default=False),
+]
 Kind = Literal["studies", "results", "claims", "regimes"]
 
 
@@ -390,7 +394,7 @@ def _which_study(ensemble: Path | None, out: Path | None) -> None:
 
 @app.command()
 def run(
-    file: StudyFile,
+    file: StudyFile = None,
     out: Out = None,
     settings: Setting = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: what is done is deleted.")] = False,
@@ -400,11 +404,10 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do chunks with failed runs again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
-    """Run a study, or go on with an interrupted one."""
-    from sim.study import Study  # noqa: PLC0415
+    """Run a study, or go on with an interrupted one; without STUDY, list those that there are."""
     from sim.terminal import progress  # noqa: PLC0415
 
-    study = Study.load(file, settings or ())
+    study = _study(file, settings)
     if settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
     with progress("runs") as show:
@@ -424,7 +427,21 @@ def run(
     _show(results)
     if results.has_earlier:
         _echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
-    _name_written([results.folder, *written])
+    _name_report(results.folder, written)
+
+
+def _study(file: Path | None, settings: Sequence[str] | None) -> Study:
+    """The study, with notes on what may not have been meant; without a file, which there are."""
+    from sim.study import Study  # noqa: PLC0415
+
+    if file is None:
+        from sim import terminal  # noqa: PLC0415
+
+        _echo(terminal.gallery())
+        raise InputError(["STUDY: missing; name a study, such as surveillance or my_study.toml"])
+    study = Study.load(file, settings or ())
+    _note(study.notes, "note: ")
+    return study
 
 
 @app.command()
@@ -445,6 +462,10 @@ def show(
         str | None, _option("--regimes", "ONE,OTHER", "The two regimes of the film (default: light,heavy).")
     ] = None,
     seed: Annotated[int | None, _option("--seed", "NUMBER", "The seed of the film (default: 0).", 0)] = None,
+    live: Annotated[
+        Path | None,
+        _option("--live", "FILE", "Write the live page: the model itself, in one HTML file that opens from disk."),
+    ] = None,
     slides: Annotated[
         Path | None,
         _option("--slides", "FILE", "A deck, .pptx with a PDF beside it: of RESULTS, else of the stored answer."),
@@ -453,12 +474,16 @@ def show(
         Path | None, _option("--template", "FILE", "With --slides: an organisation's own, .pptx or .potx.")
     ] = None,
 ) -> None:
-    """Show the results of a study, finished or not, make a film of two regimes, or a deck of slides."""
+    """Show the results of a study, finished or not; make a film of two regimes, the live page, or slides."""
     if template is not None and slides is None:
         raise InputError(["--template: belongs to slides; add --slides deck.pptx"])
+    alone = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
+    if live is not None:
+        _refuse({**alone, "slides": slides}, "is no part of the live page; ask for it alone")
+        _live(live, results)
+        return
     if slides is not None:
-        beside = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
-        _refuse(beside, "is no part of the slides; ask for it alone")
+        _refuse(alone, "is no part of the slides; ask for it alone")
         _slides(slides, results, template)
         return
     if film is None and (regimes is not None or seed is not None):
@@ -468,6 +493,10 @@ def show(
     if csv is not None and csv.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise InputError([f"--csv {shown(str(csv))}: what is written is CSV, which spreadsheets open; end it in .csv"])
     asked = [csv, figure, figures, film]
+    if results is not None:
+        from sim.study.results import located  # noqa: PLC0415
+
+        results = located(results)
     if results is not None and not any(asked) and _answer_shown(results):
         return
     found, written = None, list[Path]()
@@ -492,6 +521,25 @@ def show(
             written.append(animation.save(film, names, seed, found, tell))
     if written:
         _name_written(written)
+
+
+def _live(file: Path, folder: Path | None) -> None:
+    """Write the live page, with what a folder's answer or the shipped one says."""
+    from sim import files  # noqa: PLC0415
+    from sim.claims import answer as claims  # noqa: PLC0415
+    from sim.claims import stored  # noqa: PLC0415
+    from sim.report.live import page  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    files.check_new(file, page.MARK)
+    main, report = ensembles.load(), None
+    if folder is not None or stored.SHIPPED.is_file():
+        report = claims.answer(folder)
+    if report is None or report.notes:
+        report = None
+        _note(["There is no stored answer of this model, so the page computes everything when it is opened."])
+    _note(main.notes)
+    _name_written([page.save(file, main, report)])
 
 
 def _slides(file: Path, folder: Path | None, template: Path | None) -> None:
@@ -537,14 +585,13 @@ def new(name: Annotated[str, typer.Argument(metavar="NAME", help="What to call i
 
 
 @app.command()
-def check(file: StudyFile, out: Out = None, settings: Setting = None, workers: Workers = None) -> None:
+def check(file: StudyFile = None, out: Out = None, settings: Setting = None, workers: Workers = None) -> None:
     """Say how many runs a study takes, how long and how much disk.
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
     from sim import terminal as text  # noqa: PLC0415
-    from sim.study import Study  # noqa: PLC0415
 
-    study = Study.load(file, settings or ())
+    study = _study(file, settings)
     e = study.estimate(out, workers)
     most = f" (at most {e.most:,})" if e.most > e.runs else ""
     failed = f", {e.failed:,} failed" if e.failed else ""
@@ -574,7 +621,7 @@ def _show(results: Results) -> None:
     elif results.cells > MOST_ROWS:
         _echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:
-        _echo(text.summaries(results.summary(), list(results.columns)))
+        _echo(text.summaries(results.summary(), list(results.columns), results.outcomes))
         _echo("\n±: half of the 95 % interval of the mean over runs.")
         if results.is_sequential:
             _echo("\n" + text.precision(results.precision()))
@@ -583,17 +630,39 @@ def _show(results: Results) -> None:
 @app.command()
 def parameters(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A parameter, lever, mechanism, regime or outcome.")
+        str | None, typer.Argument(metavar="NAME", help="Any name, or a group such as levers, outcomes or regimes.")
     ] = None,
+    csv: Annotated[Path | None, _option("--csv", "FILE", "Write all names with ranges and meanings, as CSV.")] = None,
+    json: Annotated[Path | None, _option("--json", "FILE", "The same as JSON.")] = None,
 ) -> None:
-    """List the names of the model, or explain one."""
+    """Say what the names of the model mean: all, a group, or one."""
     from sim import terminal as text  # noqa: PLC0415
     from sim.model import glossary  # noqa: PLC0415
 
-    if name is not None:
-        _echo("\n\n".join(text.explained(meaning) for meaning in glossary.meanings(name)))
+    if csv is not None or json is not None:
+        _refuse({"csv and --json": name}, "all names are written; leave out NAME")
+        _write_names(csv, json)
         return
-    _echo(text.listed(glossary.by_group()) + "\n\nsim parameters NAME explains one of them.")
+    if name is None:
+        _echo(text.listed(glossary.by_group()))
+        _echo("\nsim parameters NAME explains one of them, sim parameters levers a group.")
+        return
+    found, groups = glossary.looked_up(name)
+    told = [text.explained(meaning) for meaning in found]
+    _echo("\n\n".join([*told, *([text.listed(groups, whole=not found)] if groups else [])]))
+
+
+def _write_names(csv: Path | None, json: Path | None) -> None:
+    """Write the table of names where it was asked for; nothing that is there is replaced."""
+    from sim import files  # noqa: PLC0415
+    from sim.model import glossary  # noqa: PLC0415
+
+    table = glossary.table()
+    if csv is not None:
+        files.write_new(csv, files.csv(table))
+    if json is not None:
+        files.write_new(json, table.to_json(orient="records", indent=1, force_ascii=False).encode())
+    _name_written([path for path in (csv, json) if path is not None])
 
 
 @app.command("list")
@@ -607,6 +676,13 @@ def list_(
 
     every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
     _echo("\n\n".join(text.contents(each, letters) for each in every))
+
+
+def _name_report(folder: Path, written: list[Path]) -> None:
+    """Say where the results are, and which file to open first."""
+    others = ", ".join(path.name for path in written if path.suffix not in (".html", ".svg", ".pdf"))
+    beside = f"; beside it {others}, pictures also as .svg and .pdf, and all runs in runs/" if written else ""
+    _echo(f"\nOpen {folder / 'report.html'}{beside}." if written else f"\nWritten:\n  {folder}")
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:
@@ -669,7 +745,7 @@ def _code() -> int:
         return 2
     except _MISTAKE as error:
         text = error.format_message() if hasattr(error, "format_message") else str(error)
-        _note([" ".join(text.split())[:_LONGEST]], "sim: ")
+        _note([_plainly(" ".join(text.split()))[:_LONGEST]], "sim: ")
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -682,6 +758,27 @@ def _code() -> int:
             traceback.print_exc()
             _note(["this is a mistake in the program, not in what you typed"], "sim: ")
     return 1
+
+
+_PLAINLY = (
+    (r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)", r"\1: one too many"),
+    (r"Invalid value for '(\S+)': Input should be a valid integer.*", r"\1: must be a whole number"),
+    (
+        r"Invalid value for '(\S+)': Input should be (?:greater than or equal to|at least) (\d+)",
+        r"\1: must be at least \2",
+    ),
+)
+"""What the parser of the command line says, and how it is said everywhere else."""
+
+
+def _plainly(text: str) -> str:
+    """The parser's words about a mistake as ours, and what was probably meant."""
+    for pattern, ours in _PLAINLY:
+        text = re.sub(pattern, ours, text)
+    if not text.endswith(": one too many"):
+        return text
+    spaced = "--set" in sys.argv and not any("=" in word for word in sys.argv[sys.argv.index("--set") :][1:2])
+    return f"{text}; {'write --set NAME=VALUE, without a space' if spaced else 'give one at a time'}"
 
 
 @contextmanager

@@ -20,8 +20,12 @@ CALIBRATIONS = 10
 
 
 def drawn(
-    claims: tuple[Claim, ...] = CLAIMS, number: int = 200, shift: float = 0.5, spread: float = 1.5,
-    holds: str = "robust", seed: int = 0,
+    claims: tuple[Claim, ...] = CLAIMS,
+    number: int = 200,
+    shift: float = 0.5,
+    spread: float = 1.5,
+    holds: str = "robust",
+    seed: int = 0,
 ) -> ClaimReport:
     """An answer in which effects, in units of what matters, are normal around `shift`, with `spread`; `holds` is what
     every verdict is said to depend on."""  # fmt: skip
@@ -106,4 +110,3 @@ def _provenance(number: int, sizes: dict[str, float]) -> dict[str, Any]:
         "smallest_effects": sizes,
         "sizes": {"systems": 4, "organisations": 5, "managers": 12, "months": 120, "window": 24},
     }  # fmt: skip
-

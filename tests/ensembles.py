@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sim.claims import answer as claims
-from sim.plots import claims as drawings
+from sim.plots.claims import better_or_worse
 from sim.worlds import evidence as findings
 from sim.worlds.ensemble import Ensemble
 from sim.worlds.evidence import Pattern
@@ -74,9 +74,5 @@ def saved(folder: Path, main: Ensemble) -> Path:
 
 def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `sim claim` switch mechanisms off in two orders only, and draw its first picture alone."""
-
-    def first(found: Any) -> dict[str, Any]:
-        return {"claims": drawings.better_or_worse(found)}
-
     monkeypatch.setattr(claims, "QUICK", replace(claims.QUICK, orders=2))
-    monkeypatch.setattr("sim.report.claims.pictures", first)
+    monkeypatch.setattr("sim.report.claims.pictures", lambda found: {"claims": better_or_worse(found)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from answers import drawn
 from ensembles import by_hand, make_answers_small
@@ -21,6 +23,9 @@ from sim.claims.statements import CLAIMS
 from sim.claims.structure import WEIGHTS
 from sim.files import Folder
 from sim.model.mechanisms import REGIMES
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import LEVERS, PARAMETERS
+from sim.study.file import GALLERY
 
 COMMANDS = ["list", "claim", "worlds", "run", "show", "new", "check", "parameters"]
 TINY_CLAIM = ["claim", "--run", "--worlds", "20", "--systems", "1", "--months", "3"]
@@ -241,8 +246,88 @@ def test_every_meaning_of_a_name_is_explained(sim):
 def test_all_names_are_listed_by_group(sim):
     code, out, _ = sim("parameters")
     assert code == 0
-    assert "LEVERS\n" in out
-    assert re.search(r"^  loss_aversion +2 \(1 to 5\) ", out, re.M)
+    assert out.startswith("LEVERS: ")
+    assert re.search(r"^  loss_aversion +how much more losses weigh than gains +2 \(1 to 5\)$", out, re.M)
+    assert re.search(r"^  monitoring +how closely managers are watched +0.45$", out, re.M)
+    assert max(map(len, out.splitlines())) <= 110
+
+
+def test_a_group_is_explained_as_a_whole(sim):
+    _, out, _ = sim("parameters", "levers")
+    assert all(lever in out for lever in LEVERS) and "fear_blamed" not in out
+    assert "At 0 nobody asks for the number, at 1 everything depends on it. Default: 0.5; share." in " ".join(
+        out.split()
+    )
+    _, out, _ = sim("parameters", "fear")  # an outcome, and a group of parameters
+    assert out.startswith("fear (outcome)")
+    assert re.search(r"^  fear_blamed +how much a sanction frightens", out, re.M)
+
+
+def test_all_names_are_written_with_their_ranges(sim):
+    assert sim("parameters", "--csv", "names.csv", "--json", "names.json")[0] == 0
+    table = pd.read_csv("names.csv").set_index(["kind", "name"])
+    fear_blamed = table.loc[("parameter", "fear_blamed")]
+    assert (fear_blamed["low"], fear_blamed["high"], fear_blamed["null"]) == (0.05, 0.6, 0.0)
+    assert {name for kind, name in table.index if kind in ("parameter", "lever", "size")} == PARAMETERS.keys()
+    assert {name for kind, name in table.index if kind == "outcome"} == OUTCOMES.keys()
+    assert [one["name"] for one in json.loads(Path("names.json").read_text())] == list(table.index.get_level_values(1))
+    code, _, err = sim("parameters", "--csv", "names.csv")
+    assert code == 2 and "is there already" in err
+
+
+def test_run_without_a_study_says_which_there_are(sim):
+    code, out, err = sim("run")
+    assert code == 2
+    assert all(re.search(rf"^  {path.stem} +\S", out, re.M) for path in GALLERY.glob("*.toml"))
+    assert "sim new" in out and "sim run surveillance" in out
+    assert mistakes(err) == ["sim: STUDY: missing; name a study, such as surveillance or my_study.toml"]
+
+
+def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_first(sim):
+    small = ["--set", "seeds=1", "--set", "systems=1", "--set", "months=25"]
+    code, out, _ = sim("run", "harder", *small, "--out", "there")
+    assert code == 0 and out.startswith("Does surveillance make the work harder?")
+    Path("harder.toml").write_text(STUDY)
+    assert "A tiny study" in sim("check", "harder")[1]
+    code, out, _ = sim("check", "Harder")
+    assert code == 2
+
+
+def test_results_are_known_by_their_study(sim):
+    Path("mine.toml").write_text(STUDY)
+    assert sim("run", "mine")[0] == 0
+    shown = {sim("show", name)[1] for name in ("mine", "mine.toml", "results/mine")}
+    assert len(shown) == 1 and "A tiny study" in shown.pop()
+    assert "there are results/mine" in sim("show", "results")[2]
+    assert "there are results/mine" in sim("show", "yours")[2]
+
+
+def test_a_table_that_is_too_wide_is_turned_and_outcomes_keep_the_order_of_the_file(sim):
+    Path("wide.toml").write_text(STUDY.split("[outcomes]", maxsplit=1)[0])
+    _, out, _ = sim("run", "wide")
+    assert max(len(line) for line in out.splitlines() if "±" in line) < 60
+    assert re.search(r"^quality  +\d", out, re.M)
+    Path("order.toml").write_text(STUDY.replace('["fear", "quality"]', '["quality", "harm", "fear"]'))
+    assert re.search(r"^cell +monitoring +quality +harm +fear$", sim("run", "order")[1], re.M)
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (("monitoring = [0.1, 0.9]", "monitoring = [0,1]"), "two values, 0 and 1; one number is written 0.1"),
+        (("seeds = 2", "seed = 2"), "seed = 2: is the first of 30 seeds"),
+        (("months = 3", "months = 24"), "window = 24: the runs have 24 months"),
+        (("months = 3", "months = 25\nfear_blamed = 0.99"), "outside the plausible range, 0.05 to 0.6"),
+    ],
+)
+def test_what_is_allowed_and_may_not_be_meant_is_noted(sim, change, note):
+    text = STUDY.replace("months = 3", "months = 25")
+    Path("plain.toml").write_text(text)
+    assert "note:" not in sim("check", "plain.toml")[2]
+    Path("study.toml").write_text((STUDY if change[0] in STUDY and "months" in change[0] else text).replace(*change))
+    code, _, err = sim("check", "study.toml")
+    assert code == 0
+    assert [line for line in err.splitlines() if line.startswith("note: ") and note in line]
 
 
 @pytest.mark.parametrize(
@@ -253,9 +338,9 @@ def test_all_names_are_listed_by_group(sim):
         (["show", "--template", "trust.potx"], ["--template: belongs to slides"]),
         (["show", "--slides", "deck.pptx", "--film", "film.gif"], ["--film: is no part of the slides"]),
         (["show", "--slides", "deck.pdf"], ["deck.pdf: a deck ends in .pptx"]),
-        (["claim", "--run", "--systems", "one"], ["--systems"]),
+        (["claim", "--run", "--systems", "one"], ["--systems: must be a whole number"]),
         (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
-        (["claim", "--run", "--months", "0"], ["--months"]),
+        (["claim", "--run", "--months", "0"], ["--months: must be at least 1"]),
         (["claim", "--structure", "--run"], ["--structure: --run computes"]),
         (["claim", "--full"], ["--full: the answer is stored; add --run"]),
         (["claim", "--worlds", "50"], ["--worlds: the answer is stored; add --run"]),
@@ -266,7 +351,9 @@ def test_all_names_are_listed_by_group(sim):
         (["claim", "faer"], ["fear"]),
         (["claim", "--run", "--worlds", "5"], ["worlds"]),
         (["claim", "--run", "--out", "file.txt/below"], ["file.txt"]),
-        (["run"], ["FILE"]),
+        (["check", "a.toml", "b.toml"], ["b.toml: one too many; give one at a time"]),
+        (["run", "toxic", "--set", "seeds", "1"], ["write --set NAME=VALUE"]),
+        (["parameters", "fear", "--csv", "names.csv"], ["--json: all names are written; leave out NAME"]),
         (["run", "missing.toml"], ["missing.toml"]),
         (["run", "."], ["cannot be read"]),
         (["check", "bad.toml"], ["line 1"]),
@@ -291,7 +378,7 @@ def test_a_failure_of_ours_exits_with_1(sim, monkeypatch):
         raise RuntimeError("broken")
 
     monkeypatch.setattr("sim.model.glossary.meanings", broken)
-    code, _, err = sim("parameters", "fear")
+    code, _, err = sim("parameters", "monitoring")
     assert code == 1
     assert "mistake in the program" in err
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from inspect import isfunction
 from pathlib import Path
@@ -35,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
 PARSED_ONLY = {"cluster.md", "calibration.md"}
 """Documents about clusters that are not here, and about hours of computing: their commands are parsed, no more."""
-NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
+NOT_OURS = ("pip", "git", "marimo", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
 """Programs whose commands are parsed by the shell alone."""
 SMALL: dict[str, tuple[str, ...]] = {
     "--run": ("--worlds", "30", "--systems", "1", "--months", "3"),
@@ -53,6 +54,9 @@ NOT_RUN = (
 )
 """Commands with one of these words take a minute or more, or need a file of the reader's: their options
 are checked, no more."""
+
+OPTIONAL = {"ema": ("ema_workbench",), "solara": ("solara", "altair")}
+"""What blocks with a second word need: where it is missing they are read, no more."""
 
 FENCE = re.compile(r"^```(\w+)?( \w+)?\n(.*?)^```$", re.M | re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
@@ -140,6 +144,21 @@ def test_links_and_anchors_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_every_document_stands_on_somebodys_path() -> None:
+    page = ROOT / "docs" / "README.md"
+    reached = {(page.parent / link.partition("#")[0]).resolve() for link in LINK.findall(prose(page))}
+    assert {*ROOT.glob("docs/*.md")} - {page} <= reached
+
+
+def test_a_source_links_to_what_identifies_it_and_to_nothing_else() -> None:
+    linked = generate().linked
+    assert linked("Frazier et al. 2017, 10.1111/peps.12183, as told") == (
+        "Frazier et al. 2017, [doi 10.1111/peps.12183](https://doi.org/10.1111/peps.12183), as told"
+    )
+    plain = "Hill et al. 2010: 0.04 a year, 2.5 of 10.3 and 10.25/month"
+    assert linked(plain) == plain
+
+
 @named
 def test_lines_fit_an_editor(document: Path) -> None:
     text = re.sub(r"<!-- generated: .*?<!-- end -->", "", document.read_text(encoding="utf-8"), flags=re.S)
@@ -220,11 +239,19 @@ def test_commands_and_code_run_in_their_order(
     todo = parses if document.name in PARSED_ONLY else parses | runs
     for block in blocks(document):
         if block.language in todo and block.mark != "fresh":  # the fresh block is what .ci/run begins with
-            todo[block.language](block)
+            (todo if has(block.mark) else parses)[block.language](block)
+
+
+def has(mark: str) -> bool:
+    """Whether the packages are here that a block with this mark needs; those of no other are not installed by us."""
+    return all(importlib.util.find_spec(package) for package in OPTIONAL.get(mark, ()))
 
 
 def run_python(block: Block) -> None:
-    exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
+    with warnings.catch_warnings():
+        if block.mark:  # others' packages may warn
+            warnings.simplefilter("ignore")
+        exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
 
 
 def run_shell(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:

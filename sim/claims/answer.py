@@ -55,7 +55,7 @@ class ClaimReport:
     tables : mapping
         Further tables by name, see `sim.claims.tables` and the modules beside it: ``vector`` (every contrast on the
         same outcomes), ``holds`` (the verdict formed again), ``curves`` (shares over δ), ``choices``, ``carriers``,
-        ``flips`` and others.
+        ``flips``, ``effects_prior`` and ``effects_all_on`` (as `effects`, in the worlds of these columns) and others.
     effects : DataFrame
         A row for each world, contrast and outcome: ``world``, ``calibration``, ``ancestor``, ``weight``, ``contrast``,
         ``outcome``, ``estimate``, ``error`` and ``pairs``. World numbers are those of the ensemble.
@@ -200,9 +200,9 @@ class Effort:
     draws: int = 0
 
 
-QUICK = Effort(worlds=60, prior=40, all_on=40, again=0, systems=4, orders=14)
+QUICK = Effort(worlds=60, prior=40, all_on=40, again=0, systems=4, orders=40)
 """A first look: some minutes."""
-FULL = Effort(worlds=None, prior=1000, all_on=None, again=300, systems=4, orders=150, draws=300)
+FULL = Effort(worlds=None, prior=1000, all_on=None, again=300, systems=4, orders=1000, draws=300)
 """All claims in all worlds, the columns beside them, and the questions."""
 EFFORTS = {"quick": QUICK, "full": FULL}
 
@@ -260,18 +260,25 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
     """
     file = stored.SHIPPED if folder is None else path_of("folder", folder) / stored.NAME
     frames, told = stored.unpacked(file)
-    notes = () if told["model"] == stored.signature() else (words.ANOTHER_MODEL,)
     known = {claim.id: claim for claim in CLAIMS}
-    return ClaimReport(
-        table=frames.pop("claims"),
-        effects=frames.pop("effects"),
-        tables=frames,
-        claims=tuple(known[name] for name in told["claims"] if name in known),
-        settings=told["settings"],
-        provenance=told["provenance"],
-        replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
-        notes=notes,
-    )
+    try:
+        report = ClaimReport(
+            table=frames.pop("claims"),
+            effects=frames.pop("effects"),
+            tables=frames,
+            claims=tuple(known[name] for name in told["claims"] if name in known),
+            settings=told["settings"],
+            provenance=told["provenance"],
+            replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
+            notes=() if told["model"] == stored.signature() else (words.ANOTHER_MODEL,),
+        )
+        if folder is not None:  # anybody's, so of any shape: can it be told at all?
+            str(report)
+            for claim in report.claims:
+                report.about(claim, in_depth=True)
+    except Exception:  # whatever parts that do not fit together raise
+        raise stored.damaged(file) from None
+    return report
 
 
 def compute(
@@ -338,7 +345,7 @@ def compute(
     offered = {**(statements.CHOICES if claims == CLAIMS else {}), **mine}
     asked = tuple(dict.fromkeys([*statements.contrasts_of(claims, choices=claims == CLAIMS), *mine.values()]))
     e = run.effects(taken, asked, deltas, run_sizes)
-    compared = tuple(dict.fromkeys(case.contrast for _, case in statements.cases(claims)))
+    compared = tuple(dict.fromkeys([*(case.contrast for _, case in statements.cases(claims)), *offered.values()]))
 
     def elsewhere(sample: Worlds, sizes: Mapping[str, Any] = run_sizes) -> Effects:
         return run.effects(sample, compared, deltas, sizes)
@@ -366,8 +373,7 @@ def compute(
             **_origin(main),
         },
     )
-    there = {name: size for name, size in run_sizes.items() if name != "systems"}
-    return explained(report, e, effort.orders, folder=folder, progress=run.rest(), workers=workers, **there)
+    return explained(report, e, effort.orders, folder=folder, progress=run.rest(), workers=workers, **run_sizes)
 
 
 def _origin(main: Ensemble) -> dict[str, Any]:
@@ -422,10 +428,13 @@ def _said(
     """The table and the tables beside it, from what was evaluated."""
     asked = {claim.id for claim in claims}
     of_contrast = {case.contrast.name: claim.id for claim, case in statements.cases(claims)}
-    compared = {case.contrast.name: case.contrast for _, case in statements.cases(claims)}
-    rows, vector = (list(make(e, deltas, claims)) for make in (tables.findings, tables.vector))
+    compared = {c.name: c for c in (*(case.contrast for _, case in statements.cases(claims)), *offered.values())}
+    rows = list(tables.findings(e, deltas, claims))
+    vector = list(tables.vector(e, deltas, claims, tuple(offered.values())))
     every = list({(row["contrast"], row["outcome"]): row for row in (*vector, *rows)}.values())
-    held = list(multiverse.held(e, columns, every, deltas, lambda c, o: statements.findings_on(of_contrast[c], o)))
+    held = list(
+        multiverse.held(e, columns, every, deltas, lambda c, o: statements.findings_on(of_contrast.get(c, ""), o))
+    )
     statuses: dict[Key, dict[str, str]] = {}
     for row in held:
         statuses.setdefault((row["contrast"], row["outcome"]), {})[row["column"]] = row["status"]
@@ -442,7 +451,8 @@ def _said(
         there = construction.marked(some, decisions)
         for row in there:
             found = statuses.get((row["contrast"], row["outcome"]))
-            row["holds"] = "" if found is None else multiverse.overall(found)
+            decided = row["verdict"] == construction.BY_CONSTRUCTION
+            row["holds"] = "" if found is None or decided else multiverse.overall(found)
         return pd.DataFrame(there)
 
     frames: dict[str, Iterable[Any]] = {
@@ -451,7 +461,7 @@ def _said(
         "halves": tables.halves(e, deltas, claims),
         "curves": tables.curves(e, deltas, claims, tables.between_posts(base)),
         "first_limits": tables.first_limits(e, tables.at_baseline(base), claims),
-        "standards": tables.standards(e, [*rows, *vector], list(worlds.log_z.values())),
+        "standards": tables.standards(e, every, list(worlds.log_z.values())),
         "levels": tables.levels(base, claims),
         "break_evens": _break_evens(e, claims, deltas, decisions, table),
     }
@@ -466,13 +476,17 @@ def _said(
     if "recycling" in asked:
         frames["records"] = tables.records(base)
     if offered:
-        made = (choices.against_baseline, choices.trade_offs, choices.regrets)
-        frames |= {make.__name__: make(e, deltas, offered) for make in made}
+        frames["against_baseline"] = told(list(choices.against_baseline(e, deltas, offered)))
+        frames |= {make.__name__: make(e, deltas, offered) for make in (choices.trade_offs, choices.regrets)}
     if claims == CLAIMS:
         frames["follows_fear"] = choices.follows_fear(e, deltas)
         keys = list(dict.fromkeys(statements.primary(claims).values()))
         primary, sizes = {key: e.of(*key) for key in keys}, {key: deltas[key[1]] for key in keys}
         frames |= {"studies": value.studies(worlds, primary, sizes), "parameters": value.parameters(worlds, primary)}
+    stored = _keys(claims, offered)
+    for name, other in columns.others.items():
+        frame = _frame(other, [key for key in stored if key[0] in compared], np.arange(len(other.sample)))
+        frames[f"effects_{name}"] = frame[["world", "weight", "contrast", "outcome", "estimate"]]
     return {
         "table": told(rows),
         "tables": {
@@ -506,13 +520,13 @@ def _keys(claims: tuple[Claim, ...], offered: Mapping[str, Contrast]) -> list[Ke
     keys += [(case.contrast.name, outcome) for _, case in statements.cases(claims) for outcome in VECTOR]
     told = [m.outcome for _, case in statements.cases(claims) for m in case.measures]
     outcomes: Mapping[Contrast, Sequence[str]] = {
-        **dict.fromkeys(statements.DOSED, told),
+        **dict.fromkeys(statements.DOSED, (*told, *VECTOR)),
         **dict.fromkeys(statements.PATHS.values(), ("initiative_rate",)),
         **dict.fromkeys(statements.ATMOSPHERE.values(), ("fear", "initiative_rate")),
         **dict.fromkeys(statements.BUDGET_LINE.values(), VECTOR),
     }
     keys += [(contrast.name, o) for claim in claims for contrast in claim.beside for o in outcomes[contrast]]
-    keys += [(contrast.name, o) for contrast in offered.values() for o in statements.CHOSEN_BY]
+    keys += [(contrast.name, o) for contrast in offered.values() for o in VECTOR]
     if claims == CLAIMS:
         keys += [(statements.AFTER_FEAR.name, o) for o in statements.CHOSEN_BY]
         keys += [(statements.REACHED.name, "relationship_level")]

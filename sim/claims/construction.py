@@ -66,10 +66,10 @@ def decision(
     truth = side * x > delta
     if min(_size(sample.weights[truth]), _size(sample.weights[~truth])) < FEWEST:
         return Decision(NOT_TESTABLE)
-    if (predicted := formula(contrast, outcome, table, sample)) is not None:
-        right = accuracy(side * predicted > delta, truth, sample.weights, sample.calibrations)
+    if (found := formula(contrast, outcome, table, sample)) is not None:
+        right = accuracy(side * found[0] > delta, truth, sample.weights, sample.calibrations)
         if right.estimate >= FORMULA:
-            return Decision("formula", FORMULAS[outcome][0], right)
+            return Decision("formula", found[1], right)
     parameter, right = one_cut(table[list(DRAWN)], truth, sample.weights, sample.calibrations)
     return Decision("one cut" if right.estimate - right.error >= CUT else "no", parameter, right)
 
@@ -78,9 +78,10 @@ def _size(weights: Array) -> float:
     return statistics.effective_size(weights) if weights.sum() > 0.0 else 0.0
 
 
-def formula(contrast: Contrast, outcome: str, table: pd.DataFrame, sample: Worlds) -> Array | None:
-    """The effect that a formula of `FORMULAS` gives in each world, None where there is none for it."""
-    if outcome != "time_left" or [sign for sign, _ in contrast.arms] != [1, -1]:
+def formula(contrast: Contrast, outcome: str, table: pd.DataFrame, sample: Worlds) -> tuple[Array, str] | None:
+    """The effect that a formula of `FORMULAS` gives in each world, and the parameter that decides it; None where there
+    is no formula for it."""
+    if outcome not in FORMULAS or [sign for sign, _ in contrast.arms] != [1, -1]:
         return None
     (_, plus), (_, minus) = contrast.arms
     regimes = [[arm.parameters(world, systems=1) for world in sample] for arm in (plus, minus)]
@@ -88,7 +89,8 @@ def formula(contrast: Contrast, outcome: str, table: pd.DataFrame, sample: World
         tuple(np.array([getattr(p, name) for p in arms]) for name in ("monitoring", "relationship")) for arms in regimes
     )
     burden, power, time = (table[n].to_numpy() for n in ("burden", "burden_power", "relationship_time"))
-    return np.asarray(-burden * (m1**power - m0**power) - time * (r1 - r0))
+    deciding = "burden" if (m1 != m0).any() else "relationship_time"
+    return np.asarray(-burden * (m1**power - m0**power) - time * (r1 - r0)), deciding
 
 
 def accuracy(predicted: Truth, truth: Truth, weights: Array, calibrations: Calibrations) -> Estimate:

@@ -6,6 +6,7 @@ copy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -69,8 +70,21 @@ def sizes_of_interest(at_baseline: Mapping[str, float]) -> dict[str, float]:
 
 
 def precision(sizes: Mapping[str, float]) -> dict[str, float]:
-    """The largest standard error of an effect in one world, by outcome."""
-    return {name: size / LIMITS[name].finer for name, size in sizes.items()}
+    """The largest standard error of an effect in one world, by outcome.
+
+    Where δ follows from the worlds, one digit of it, rounded down, so that further worlds hardly ever change what was
+    run in the others.
+
+    >>> precision({"fear": 0.02, "quality_per_cost": 0.0264})["quality_per_cost"]
+    0.008
+    """
+    largest = {name: size / LIMITS[name].finer for name, size in sizes.items()}
+    return {name: _one_digit(x) if LIMITS[name].of_baseline else x for name, x in largest.items()}
+
+
+def _one_digit(x: float) -> float:
+    digit = 10.0 ** math.floor(math.log10(x))
+    return float(f"{math.floor(x / digit) * digit:.1g}")
 
 
 @dataclass(frozen=True)
@@ -198,7 +212,8 @@ FOLLOWS = Arm(
 )
 AFTER_FEAR = less(FOLLOWS, Arm("the same support spread evenly", evenly=FOLLOWS))
 """Support where fear is high, against the same spending everywhere."""
-REACHED = level(FOLLOWS)
+REACHED = level(Arm("support that follows fear, from the first month", settings=(*FOLLOWS.settings, ("window", 120))))
+"""How much of all organisation-months the rule reaches."""
 CHOSEN_BY = ("harm", "quality", "time_left", "distress", "initiative_rate", "fear", "reported")
 """Outcomes that they are compared by."""
 WEIGHTINGS: dict[str, dict[str, float]] = {
@@ -453,13 +468,10 @@ BREAK_EVENS = (
     BreakEven("social_care", SHIFT, "quality", "bed_blocking"),
 )
 
-FORMULAS: dict[str, tuple[str, str]] = {
-    "time_left": (
-        "burden",
-        "−burden·(M₁^burden_power − M₀^burden_power) − relationship_time·(relationship₁ − relationship₀)",
-    ),
+FORMULAS: dict[str, str] = {
+    "time_left": "−burden·(M₁^burden_power − M₀^burden_power) − relationship_time·(relationship₁ − relationship₀)",
 }
-"""Outcomes whose effect a formula gives: the parameter that decides, and the formula, 1 and 0 being the arms."""
+"""Outcomes whose effect a formula gives, 1 and 0 being the arms."""
 
 LEFT_OUT: dict[str, tuple[str, ...]] = {
     **{

@@ -18,7 +18,7 @@ from sim.claims.discovery import factors
 from sim.claims.statements import LIMITS, VECTOR, Claim
 from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, UNKNOWN, Over, Sign, by_points, how_many, over, said, verdict
 from sim.statistics import Estimate
-from sim.worlds.evaluate import MEASURED, SPREAD, Array, Baseline, Effects
+from sim.worlds.evaluate import MEASURED, SPREAD, Array, Baseline, Contrast, Effects
 from sim.worlds.prior import Worlds
 
 Row = dict[str, Any]
@@ -156,10 +156,12 @@ def halves(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) -> R
             yield {**named, **told, "same": a["verdict"] == b["verdict"]}
 
 
-def vector(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) -> Rows:
-    """A row for each contrast of the claims and each outcome of `VECTOR`; those that are claimed keep their sign."""
+def vector(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim], beside: Sequence[Contrast] = ()) -> Rows:
+    """A row for each contrast of the claims and `beside` them, and each outcome of `VECTOR`; those that are claimed
+    keep their sign."""
     claimed = {(case.contrast.name, m.outcome): m for _, case in statements.cases(tuple(claims)) for m in case.measures}
-    for contrast in dict.fromkeys(case.contrast.name for _, case in statements.cases(tuple(claims))):
+    compared = (*(case.contrast for _, case in statements.cases(tuple(claims))), *beside)
+    for contrast in dict.fromkeys(one.name for one in compared):
         for outcome in VECTOR:
             measure = claimed.get((contrast, outcome))
             row = finding(e, contrast, outcome, sizes[outcome], measure.sign if measure else 0)
@@ -204,12 +206,12 @@ def levels(base: Baseline, claims: Sequence[Claim]) -> Rows:
 
 
 def doses(e: Effects, claims: Sequence[Claim], sizes: Mapping[str, float]) -> Rows:
-    """A row for each outcome of surveillance and each dose against today's, the bundle, and monitoring and targets two
-    by two against light: `finding`."""
+    """A row for each outcome of surveillance, and of the vector, and each dose against today's, the bundle, and
+    monitoring and targets two by two against light: `finding`."""
     named = {f"at {dose:g}": c for dose, c in statements.DOSES.items()} | {"hands_off, a bundle": statements.BUNDLE}
     outcomes = [m.outcome for _, case in statements.cases(tuple(claims)) for m in case.measures
                 if case.contrast == statements.SURVEILLANCE]  # fmt: skip
-    for outcome in dict.fromkeys(outcomes):
+    for outcome in dict.fromkeys((*outcomes, *VECTOR)):
         for step, contrast in (named | statements.TWO_BY_TWO).items():
             yield {"step": step, **finding(e, contrast.name, outcome, sizes.get(outcome))}
 

@@ -74,7 +74,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in a sentence: what heavy surveillance instead of light does; else, what the first case does."""
+    """The main finding in one sentence: what heavy surveillance instead of light does, else the first case."""
     first = next((row["contrast"] for row in rows if "delta" in row), None)
     if first is None:
         return "Levels at baseline, without a verdict."
@@ -147,7 +147,7 @@ def brief(row: Row) -> str:
     if row["verdict"] == ESTIMATE:
         return f"{what}, {mean}"
     who = f"{_NAMES[row.get('side', '')]} " if row["verdict"] in ("supported", "opposed") else ""
-    return f"{what}: {who}{row['words']}, {mean}; {row['holds']}"
+    return "; ".join(filter(None, [f"{what}: {who}{row['words']}, {mean}", row["holds"]]))
 
 
 def with_interval(row: Row, name: str = "mean") -> str:

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, named, nearest
 from sim.model import words
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, Declaration, Mechanism, Regime
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Fact = tuple[str, str]
 
@@ -42,6 +46,48 @@ def meanings(name: str) -> list[Meaning]:
         hint = nearest(name, dict.fromkeys(meaning.name for meaning in every))
         raise InputError([f"{named(name)}: nothing in the model has this name{hint}"])
     return found
+
+
+def groups_of(name: str) -> dict[str, list[Meaning]]:
+    """The groups that a name stands for: one by its heading, or all of a kind, as in "levers"; none for other names.
+
+    >>> [*groups_of("levers")], [*groups_of("trust")], [*groups_of("mechanisms")][:1]
+    (['levers'], ['trust'], ['mechanisms for the warning'])
+    """
+    every, kind = by_group(), name.lower().removesuffix("s")
+    if name.lower() in every:
+        return {name.lower(): every[name.lower()]}
+    return {heading: group for heading, group in every.items() if group[0].kind == kind}
+
+
+def looked_up(name: str) -> tuple[list[Meaning], dict[str, list[Meaning]]]:
+    """The meanings of a name, and the groups that it stands for; raises `InputError` where there is neither."""
+    groups = groups_of(name)
+    every = [meaning for group in by_group().values() for meaning in group]
+    return [one for one in every if one.name == name] if groups else meanings(name), groups
+
+
+def table() -> pd.DataFrame:
+    """A row for each meaning of each name: kind, name, the name in few words, group, unit, default, plausible range
+    (`low`, `high`), what is allowed (`minimum`, `maximum`), null, meaning and source; empty where there is none."""
+    import pandas as pd  # noqa: PLC0415
+
+    tables: dict[str, Mapping[str, Any]]
+    tables = {"mechanism": MECHANISMS, "regime": REGIMES, "outcome": OUTCOMES, "column of posts": POST_COLUMNS}
+    rows = []
+    for group in by_group().values():
+        for one in group:
+            entry = tables.get(one.kind, PARAMETERS)[one.name]
+            told: dict[str, Any] = {"kind": one.kind, "name": one.name, "in_few_words": dict(one.facts)["in few words"]}
+            told["group"] = getattr(entry, "group", getattr(entry, "case", ""))
+            told |= {fact: getattr(entry, fact, None) for fact in ("unit", "default", *_BOUNDS, "null")}
+            if isinstance(entry, Outcome):  # whose bounds are those of its values
+                told |= {"low": None, "high": None, "minimum": entry.low, "maximum": entry.high}
+            rows.append({**told, "meaning": one.text, "source": getattr(entry, "source", "")})
+    return pd.DataFrame(rows)
+
+
+_BOUNDS = ("low", "high", "minimum", "maximum")
 
 
 def by_group() -> dict[str, list[Meaning]]:

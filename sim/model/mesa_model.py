@@ -6,6 +6,7 @@ same order, and gives the same bits. Means are added up in lanes, as the compile
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress
@@ -16,14 +17,14 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim.errors import InputError
+from sim.errors import InputError, Mistake
 from sim.model import record as recording
 from sim.model import rules
 from sim.model.catalogue import Levers
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
 from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve, seed_of
+from sim.model.parameters import BYTES_FOR_AN_AGENT, LEVERS, Parameters, check_memory, resolve, seed_of
 from sim.model.streams import APPOINTMENT, Streams, normal
 
 # One argument a line would hide the shape of a month.
@@ -32,6 +33,13 @@ from sim.model.streams import APPOINTMENT, Streams, normal
 Uniforms = Mapping[str, Sequence[float]]
 """The month's uniform numbers by stream, one for each post."""
 _row_values = attrgetter(*recording.FIELDS)
+
+EVENTS = {"tried": "initiative_rate", "succeeded": "successes", "slipped": "slips", "negligent": "negligence",
+          "spoke_up": "spoken", "sanctioned": "sanctions"}
+AMOUNTS = {"effort": "effort", "gaming": "gaming", "quality": "quality", "harm": "harm"}
+"""What a manager did in the month, by the name of the agent's attribute, and the outcome that it is a part of."""
+_deeds = attrgetter(*EVENTS.values(), *AMOUNTS.values())
+_NOTHING_DONE = {**dict.fromkeys(EVENTS, False), **dict.fromkeys(AMOUNTS, math.nan)}
 
 
 class _Numbers:
@@ -43,9 +51,28 @@ class _Numbers:
 
 
 class Manager(mesa.Agent):  # type: ignore[misc]
-    """A director or senior leader, who holds one post. Stocks are in [0, 1]; see `OUTCOMES` for their meaning."""
+    """A director or senior leader, who holds one post.
+
+    Attributes
+    ----------
+    fear, trust, confidence, skill, integrity, distress, motivation, cooperation : stocks in [0, 1], see `OUTCOMES`.
+    post, organisation : where the manager works; None for whoever left.
+    tried, succeeded, slipped, negligent, spoke_up, sanctioned : what happened in the month that ended, true or false.
+    effort, gaming, quality, harm : how much of it; not a number for whoever was appointed at its end.
+    record : dismissals so far.
+    """
 
     _ids = _Numbers()
+    tried: bool
+    succeeded: bool
+    slipped: bool
+    negligent: bool
+    spoke_up: bool
+    sanctioned: bool
+    effort: float
+    gaming: float
+    quality: float
+    harm: float
 
     def __init__(self, model: LeadershipModel, person: Sequence[float], fear: float) -> None:
         super().__init__(model)
@@ -53,22 +80,38 @@ class Manager(mesa.Agent):  # type: ignore[misc]
          self.anxiety) = person
         self.fear = fear
         self.record = self.left = 0
+        self.post: Post | None = None
+
+    @property
+    def organisation(self) -> Organisation | None:
+        """The organisation of the post."""
+        return None if self.post is None else self.post.organisation
 
     def __repr__(self) -> str:
         stocks = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
         values = vars(self)
-        return f"<Manager {self.unique_id}: {', '.join(f'{s} {values[s]:.2f}' for s in stocks if s in values)}>"
+        place = "not in post" if self.post is None else f"post {self.post.index}"
+        stocks_now = (f"{s} {values[s]:.2f}" for s in stocks if s in values)
+        return f"<Manager {self.unique_id}, {', '.join([place, *stocks_now])}>"
 
-    def begin(self, trust: float) -> None:
+    def begin(self, post: Post, trust: float) -> None:
         """Start in a post."""
+        self.post = post
+        self.__dict__.update(_NOTHING_DONE)
         self.motivation = self.motivation_at_start
         self.trust = trust
         self.confidence, self.distress, self.cooperation = rules.START_CONFIDENCE, 0.0, rules.START_COOPERATION
+
+    def note(self, row: SimpleNamespace) -> None:
+        """Keep what was done in the month."""
+        self.__dict__.update(zip(_NOTHING_DONE, _deeds(row), strict=True))
 
 
 class Post:
     """A unit and whoever leads it: `practice`, local `need`, ξ (`uniqueness`), `circumstances` and `method` stay when
     the manager leaves."""
+
+    organisation: Organisation
 
     def __init__(
         self, index: int, uniqueness: float, need: float, practice: float, circumstances: float, manager: Manager
@@ -78,6 +121,9 @@ class Post:
         self.manager = manager
         self.appointments = 0
         self.row = SimpleNamespace()
+
+    def __repr__(self) -> str:
+        return f"<Post {self.index} of organisation {self.organisation.index}, manager {self.manager.unique_id}>"
 
 
 class Organisation:
@@ -90,6 +136,12 @@ class Organisation:
         self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
         self.rules: list[LocalRule] = []
         """Those of the local policy that may reach it, in their order."""
+        for post in posts:
+            post.organisation = self
+
+    def __repr__(self) -> str:
+        safety, reputation = f"safety {self.safety:.2f}", f"reputation {self.reputation:.2f}"
+        return f"<Organisation {self.index}: {len(self.posts)} posts, {safety}, {reputation}>"
 
     def mean(self, values: Sequence[float]) -> float:
         """The mean of a value of its posts, added up as the compiled engine does."""
@@ -134,8 +186,8 @@ class System:
 class LeadershipModel(mesa.Model):  # type: ignore[misc]
     """Leadership culture under monitoring, as a Mesa model; a step is a month.
 
-    Random numbers come from the run's own streams, never from Mesa's `random` and `rng`; posts hold the managers, so
-    whoever is removed from `agents` alone goes on working.
+    Random numbers come from the run's own streams, never from Mesa's `random` and `rng`, so these cannot be reset; who
+    leaves a post is decided by the rules, so a manager in post cannot be removed. Both are refused in one line.
 
     Parameters
     ----------
@@ -164,7 +216,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     Attributes
     ----------
-    agents : Mesa's `AgentSet` of the managers in post.
+    agents : Mesa's `AgentSet` of the managers in post, each a `Manager`.
+    lever : the nation's levers of the month; `set_levers` changes them on the way.
     posts, organisations, systems : lists, in the order of the posts.
     market : list of former managers open to a new post.
     datacollector : Mesa's `DataCollector`, a model variable for each outcome, a row for each month.
@@ -212,7 +265,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         interventions.check(parameters)
         self.interventions = interventions
         self.record = recording.Record.empty(parameters, record_organisations, interventions.record_fear)
-        self.lever: Levers = parameters
+        self._lever: Levers = parameters
         self.month = 0
         self.market: list[Manager] = []
         self.people = 0
@@ -225,7 +278,50 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         months, managers = self.parameters.months, len(self.posts)
-        return f"<LeadershipModel: seed {self.seed}, {managers:,} managers, month {self.month} of {months}>"
+        fear = f", fear {self.outcomes['fear']:.2f}" if self.outcomes else ""
+        return f"<LeadershipModel: seed {self.seed}, {managers:,} managers, month {self.month} of {months}{fear}>"
+
+    @property
+    def lever(self) -> Levers:
+        """The nation's levers, as they are this month."""
+        return self._lever
+
+    def set_levers(self, **values: float) -> None:
+        """Change levers of the nation from the next month on, as a schedule would have.
+
+        Raises `InputError` with a line for each value that is not allowed, and for each name that is no such lever.
+
+        >>> model = LeadershipModel(rng=1, systems=1, months=3)
+        >>> model.set_levers(monitoring=0.9)
+        >>> model.lever.monitoring
+        0.9
+        """
+        settings = {name: {self.month + 1: value} for name, value in values.items()}
+        changes = resolve(months=self.month + 1, window=1, schedule=settings).schedule
+        self._lever = self._lever.model_copy(update={name: change[self.month + 1] for name, change in changes.items()})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in LEVERS:
+            raise InputError([Mistake((name,), value, f"levers are changed by set_levers({name}=...)")])
+        super().__setattr__(name, value)
+
+    def deregister_agent(self, agent: Any) -> None:
+        """Let Mesa forget an agent. Raises `InputError` for a manager in post."""
+        if isinstance(agent, Manager) and agent.post is not None:
+            raise InputError([f"{agent!r}: who leaves a post is decided by the rules, and nobody else can be removed"])
+        super().deregister_agent(agent)
+
+    def remove_all_agents(self) -> None:
+        """Refused with an `InputError`: posts are never empty."""
+        raise InputError(["remove_all_agents: posts are never empty; let go of the model itself"])
+
+    def reset_rng(self, rng: Any = None) -> None:
+        """Refused with an `InputError`: a run's random numbers follow from its seed."""
+        raise InputError([f"reset_rng: random numbers follow from the run's seed; make a LeadershipModel(rng={rng})"])
+
+    def reset_randomizer(self, seed: int | None = None) -> None:
+        """Refused, as `reset_rng` is."""
+        self.reset_rng(seed)
 
     def _build(self) -> None:
         """Everyone and everything as the first month finds them."""
@@ -251,10 +347,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     def _new_post(self, index: int) -> Post:
         numbers = self.streams.keyed("post", index)
         manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=rules.START_FEAR)
-        manager.begin(trust=rules.START_TRUST)
         drawn = normal(self.streams.keyed("circumstances", index)[0])
-        return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard,
+        post = Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard,
                     rules.drawn_factor(drawn, self.parameters.unit_sd), manager)
+        manager.begin(post, trust=rules.START_TRUST)
+        return post
 
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
         """Someone from outside for the `count`-th appointment to a post."""
@@ -270,8 +367,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.month += 1
         for name, changes in self.parameters.schedule.items():
             if self.month in changes:
-                self.lever = self.lever.model_copy(update={name: changes[self.month]})
-        lever, p = self.lever, self.parameters
+                self._lever = self._lever.model_copy(update={name: changes[self.month]})
+        lever, p = self._lever, self.parameters
         u = self.streams.month()
         self.market = [person for person in self.market if self.month - person.left <= p.market_months]
         if self.interventions.everywhere:
@@ -433,11 +530,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     ) -> None:
         """Step 13 for one post."""
         p, leaver, row, i = self.parameters, post.manager, post.row, post.index
+        leaver.note(row)
         dismissed = row.sanctions and u["dismissal"][i] < p.dismissal
         left = dismissed or u["exit"][i] < rules.chance_of_leaving(leaver, p)
         row.dismissals, row.exits, row.recycled = dismissed, left, False
         if not left:
             return
+        leaver.post = None
         leaver.remove()
         leaver.record += dismissed
         leaver.left = self.month
@@ -445,7 +544,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         drawn = self.streams.keyed("appointment", i, post.appointments)
         numbers = dict(zip(APPOINTMENT, drawn, strict=False))
         post.manager = self._appointed(post, organisation, nation_fear, lever, numbers)
-        post.manager.begin(trust=rules.appointed_trust(organisation.trust))
+        post.manager.begin(post, trust=rules.appointed_trust(organisation.trust))
         if not (dismissed and numbers["striking_off"] < lever.disbarring):
             self.market.append(leaver)
 

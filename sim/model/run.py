@@ -53,7 +53,8 @@ class Run:
     def __repr__(self) -> str:
         p = self.parameters
         posts = p.systems * p.organisations * p.managers
-        return f"<Run: seed {self.seed}, {posts:,} managers, {p.months} months, {self.engine}>"
+        ends = ", ".join(f"{name} {self.means[name]:.2f}" for name in ("fear", "trust", "quality"))
+        return f"<Run: seed {self.seed}, {posts:,} managers, {p.months} months, {self.engine}; in the end {ends}>"
 
     @cached_property
     def series(self) -> pd.DataFrame:

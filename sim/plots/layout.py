@@ -108,6 +108,12 @@ def said(name: str, value: object) -> str:
     return f"{words.SCALES[name].label if name in words.SCALES else plain(name)} {shown}"
 
 
+def heading(name: str, width: int = 38) -> str:
+    """What stands over a panel with an outcome: its name and its unit, in two lines where that is wider."""
+    told = words.capital(words.label(name)), words.measured_in(name)
+    return (", " if sum(map(len, told)) < width else ",\n").join(told)
+
+
 def cell_words(number: int, results: Results, width: int = 60) -> str:
     """A cell's name, or what it sets, such as "heavy oversight, monitoring 0.8"; its number where that is too long."""
     row, point = results.study.cells.loc[number], results.study.points[number - 1]
@@ -118,11 +124,22 @@ def cell_words(number: int, results: Results, width: int = 60) -> str:
     return short if text == short != "" else f"cell {number} {short}".strip()
 
 
+def place(table: pd.DataFrame, at: Mapping[str, float]) -> str:
+    """Values of factors as a sentence refers to them: little of a factor at its lowest in a table, much at its highest,
+    else some."""
+    ends = {name: {table[name].min(): "little", table[name].max(): "much"} for name in at}
+    told = [f"{ends[name].get(value, 'some')} {named(name)}" for name, value in at.items()]
+    return f"with {' and '.join(told)}"
+
+
 def where(number: int, results: Results) -> str:
-    """A cell as a sentence refers to it: "under heavy oversight", "in cell 3", "with 'from above'"."""
-    if name := results.study.cells.loc[number].get("name"):
+    """A cell as a sentence refers to it: "under heavy oversight", "with much monitoring", "with “from above”"."""
+    row, told = results.study.cells.loc[number], cell_words(number, results)
+    if name := row.get("name"):
         return f"with “{name}”"
-    told = cell_words(number, results)
+    if factors := numbers(results):
+        rest = [said(name, row[name]) for name in results.columns if name not in factors and row[name] != ""]
+        return ", ".join([place(results.study.cells, {name: float(str(row[name])) for name in factors}), *rest])
     return f"in {told}" if told.startswith("cell ") else f"under {told}"
 
 
@@ -231,7 +248,7 @@ def strip(axes: Axes, plans: Sequence[Mapping[str, Mapping[str, float]]], looks:
     axes.set_title(words.capital(" and ".join(named(lever) for lever in levers)), fontsize=theme.TEXT)
     axes.tick_params(labelbottom=False)
     axes.margins(y=0.15)
-    axes.locator_params(axis="y", nbins=2)
+    axes.set_yticks([0, 1] if max(axes.get_ylim()) <= 1.2 else [1])
 
 
 def key(figure: Figure, labels: Sequence[str], looks: Sequence[Mapping[str, Any]] = ()) -> None:

@@ -183,9 +183,9 @@ def _paths(axes: Axes, series: pd.DataFrame, cells: Sequence[int], name: str) ->
             axes.fill_between(least.index, least, most, color=colour, alpha=dark, linewidth=0)
         axes.plot(by_month.median() * words.natural(name, 1.0), color=colour, linestyle=dash, linewidth=3)
     axes.set_xlim(1, max(2, series["month"].max()))
-    axes.set_title(f"{capital(label(name))},\n{words.measured_in(name)}", linespacing=0.95)
+    axes.set_title(layout.heading(name, 24), linespacing=0.95)
     axes.set_xlabel("month", fontsize=theme.TEXT)
-    axes.locator_params(axis="y", nbins=5)
+    axes.locator_params(axis="y", nbins=4)
     axes.yaxis.set_major_formatter(layout.number)
 
 

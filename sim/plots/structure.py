@@ -55,7 +55,7 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
         axes.set_xlim(-0.5, len(claims) - 0.5)
         axes.xaxis.tick_top()
         headings = [textwrap.fill(_HEADINGS.get(c, c), _WIDTH) for c in claims]
-        axes.set_xticks(range(len(claims)), headings, fontsize=9.5 if len(claims) > 8 else theme.SMALL, linespacing=0.9)
+        axes.set_xticks(range(len(claims)), headings, fontsize=9 if len(claims) > 8 else theme.SMALL, linespacing=0.9)
         axes.tick_params(axis="x", length=0)
         axes.spines[:].set_visible(False)
         place = {name: number for number, name in enumerate(choices["choice"])}
@@ -74,9 +74,7 @@ def _title(table: pd.DataFrame) -> str:
     rows = table[table["choice"] != MAIN]
     claims = rows["claim"].nunique()
     kept = claims - rows.loc[changed(rows), "claim"].nunique()
-    return (
-        f"Of {claims} verdicts, {words.part(kept, claims)} stay{'s' if kept == 1 else ''} the same whatever is chosen"
-    )
+    return f"Whatever else is chosen, the verdict stays the same on {words.part(kept, claims)} of {claims} claims"
 
 
 def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool) -> None:

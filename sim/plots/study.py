@@ -125,7 +125,7 @@ def dose_response(results: Results, outcomes: Sequence[str] = ()) -> Figure:
             axes.margins(y=0.12)
             first = groups[0][1]
             layout.limit(axes, name, first.loc[first[axis] == first[axis].min(), name].mean(), upright=False)
-            axes.set_title(f"{capital(label(name))},\n{words.measured_in(name)}", linespacing=0.95)
+            axes.set_title(layout.heading(name), linespacing=0.95)
             axes.set_xlabel(by, fontsize=theme.TEXT)
             axes.locator_params(nbins=5)
             axes.yaxis.set_major_formatter(layout.number)
@@ -290,10 +290,10 @@ def _gap_curves(
     n = min(len(groups), MOST_GAPS)
     chosen = [groups[place] for place in np.linspace(0, len(groups) - 1, n).round().astype(int)]
     way = layout.matters("gap", layout.change(runs, "gap", axis))
-    further = ("It makes little difference to the gap between reports and {true} how much {by} there is",
+    further = ("{By} hardly changes how far reports run ahead of {true}",
                "The more {by}, the further reports run ahead of {true}",
                "The more {by}, the less reports run ahead of {true}")[way]  # fmt: skip
-    title = further.format(by=by, true=label(true))
+    title = further.format(by=by, By=capital(by), true=label(true))
     with theme.slide(title, note, alt, n, n, sharey=True) as (figure, panels):
         for axes, (heading, part) in zip(panels, chosen, strict=True):
             means = part.groupby(axis)[kept].mean() * words.natural("gap", 1.0)
@@ -374,7 +374,7 @@ def _peaks(runs: pd.DataFrame, means: pd.Series) -> str:
     """Where an outcome is highest and lowest over two factors."""
     up, across = map(str, means.index.names)
     high, low = (
-        (f"at {layout.said(across, x)} and {layout.said(up, y)}", runs[(runs[across] == x) & (runs[up] == y)])
+        (layout.place(runs, {across: x, up: y}), runs[(runs[across] == x) & (runs[up] == y)])
         for y, x in (means.index[int(place)] for place in (means.argmax(), means.argmin()))
     )
     return layout.extremes(str(means.name), high, low, "over the map")

@@ -145,7 +145,7 @@ def meaning(results: Results) -> str:
     if results.policies:
         first, *later = results.policies
         changes = {one: results.compare(one, first) for one in later}
-        each = {one: float(t.loc[t["outcome"] == name].iloc[0, 3]) for one, t in changes.items()}
+        each = {one: float(t.set_index("outcome")["difference"].astype(float)[name]) for one, t in changes.items()}
         if not each:
             return ""
         most = max(each, key=lambda one: abs(each[one]))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, path_of, place
+from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, path_of, place, shown
 from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
 from sim.model.local import LocalRule
@@ -39,7 +39,7 @@ MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
 """More than these are not laid out, because that alone would take minutes and fill the memory."""
 _LARGEST_BESIDE_WORLDS = 2**62 - MOST_SEEDS
-_LONGEST_TITLE = 300
+_LONGEST_TITLE, _MOST_VARIED = 300, 4
 _TITLE = f"a text on one line, of at most {_LONGEST_TITLE} characters"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 """Without characters that end a line, command a terminal or turn the direction of writing round."""
@@ -154,6 +154,27 @@ class Plan(_Section):
                 why = f"{settled[name]}, but every world or policy has its own"
                 yield Mistake((name,), why=why, allowed="write it into the policies")
 
+    def notes(self) -> Iterator[str]:
+        """What is allowed in the sections and may not have been meant, a sentence each."""
+        if "seed" in self.model_fields_set and "seeds" not in self.model_fields_set and self.precision is None:
+            yield f"seed = {self.seed}: is the first of {self.seeds} seeds; for the number of runs write seeds ="
+        given = [(("parameters", name), value) for name, value in self.parameters.items()]
+        given += [(("design", name), value) for name, value in self.design.items() if self.design.get("kind") == "grid"]
+        for (section, name), value in given:
+            values = value if isinstance(value, list) else [value]
+            if (known := PARAMETERS.get(name)) is None or known.integer:
+                continue
+            if values[0] == 0 and len(values) == 2 and all(type(one) is int for one in values):
+                first, second = values
+                two = f"two values, {first} and {second}; one number is written {first}.{second}"
+                yield f"{section}.{name} = [{first}, {second}]: {two}"
+            outside = [one for one in values if known.low is not None and not known.low <= one <= (known.high or 0.0)]
+            if known.kind == "parameter" and outside and outside != [known.null]:
+                yield (
+                    f"{section}.{name} = {shown(outside[0])}: allowed, and outside the plausible range, "
+                    f"{known.low:g} to {known.high:g}"
+                )
+
     def toml(self) -> str:
         """The plan with its defaults filled in, as TOML."""
         table = self.model_dump()
@@ -218,17 +239,20 @@ class Study:
 
     @classmethod
     def load(cls, path: Path | str, overrides: toml.Overrides = ()) -> Study:
-        """Read a study from a TOML file.
+        """Read a study from a TOML file, which may be the name of one in the gallery, such as ``surveillance``.
 
         `overrides` are settings that replace or join those of the file, ``{"relationship": 0.5, "outcomes.series":
         True}``, or as a shell has them, ``["relationship=0.5", "seeds=3"]``, with values in TOML. Raises `InputError`
         with a line for each mistake.
         """
-        path = path_of("path", path)
+        path = toml.located(path_of("path", path))
         table = toml.read(path, is_study=True)
         if not table:
             raise InputError([f"{place(path)}: is empty; sim new NAME writes a study to start from"])
-        return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
+        try:
+            return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
+        except InputError as error:
+            raise InputError(toml.with_lines(error.mistakes, path, overrides)) from None
 
     @classmethod
     def from_dict(
@@ -246,7 +270,7 @@ class Study:
         names lie in `folder`.
 
         >>> Study.from_dict({"seeds": 2, "design": {"kind": "grid", "monitoring": [0.1, 0.9]}})
-        Study('study': 2 cells × 2)
+        <Study 'study': 2 cells × 2 runs, varying monitoring>
         """
         plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
         safe = plain.strip(". ") or "study"  # the results stay inside ``results/``, whatever a file is called
@@ -269,7 +293,23 @@ class Study:
             ) from None
 
     def __repr__(self) -> str:
-        return f"Study({self.name!r}: {counted(len(self.points), 'cell')} × {self.plan.seeds:,})"
+        size = f"{counted(len(self.points), 'cell')} × {counted(self.plan.seeds, 'run')}"
+        varied = [*self.columns[:_MOST_VARIED], *(["..."] if len(self.columns) > _MOST_VARIED else [])]
+        return f"<Study {self.title!r}: {size}{', varying ' if varied else ''}{', '.join(varied)}>"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is allowed and may not have been meant, a sentence each."""
+        return (*self.plan.notes(), *self._short())
+
+    def _short(self) -> Iterator[str]:
+        window, sizes = self.plan.outcomes.window, [cell.settings for cell in self.points]
+        months = min((int(own.get("months", PARAMETERS["months"].default)) for own in sizes), default=window)
+        if months <= window:
+            yield (
+                f"outcomes.window = {window}: the runs have {months} months, so outcomes are averaged over all of "
+                "them, the start included"
+            )
 
     @property
     def title(self) -> str:

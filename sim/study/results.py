@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from sim import files
-from sim.errors import InputError, Mistake, chosen, closest, path_of, place, shown, whole
+from sim.errors import InputError, Mistake, chosen, closest, counted, path_of, place, shown, whole
 from sim.model.run import provenance
 from sim.statistics import effective_calibrations, interval, mean, mean_interval, student
 from sim.study import file as toml
@@ -40,6 +40,18 @@ _TOGETHER = 256
 """Tables of chunks that become one at a time: many small ones take several times the memory of their rows."""
 
 
+_MOST_NAMED = 8
+
+
+def located(path: Path) -> Path:
+    """Where results are: in the folder, or where a study's name or file is given, in that of its results."""
+    with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
+        below = Path("results") / path.stem
+        if path.suffix in ("", ".toml") and not path.is_dir() and path.name == str(path) and below.is_dir():
+            return below
+    return path
+
+
 class Results:
     """A study's folder as it is when it is opened; open it again to see what was finished since.
 
@@ -52,7 +64,10 @@ class Results:
         self._store = Store(self.folder)
         if self._store.plan is None:
             what = "no results here" if self.folder.is_dir() else "no such folder"
-            why = f"{what}; give a folder that sim run has written"
+            inside = self.folder if self.folder.is_dir() and self.folder != Path() else Path("results")
+            there = [place(path.parent) for path in sorted(inside.glob("*/ledger"))][:_MOST_NAMED]
+            known = f"there are {', '.join(there)}" if there else "give a folder that sim run has written"
+            why = f"{what}; {known}"
             if answer_in(self.folder):
                 why = "an answer of sim claim, not a study; open claims.txt, claims.png and claims.csv in it"
             raise InputError([f"{place(self.folder)}: {why}"])
@@ -64,7 +79,8 @@ class Results:
         return self.counts[0]
 
     def __repr__(self) -> str:
-        return f"Results({str(self.folder)!r}): {len(self):,} of {len(self) + self.missing:,} runs"
+        runs = f"{len(self):,} of {counted(len(self) + self.missing, 'run')} in {counted(self.cells, 'cell')}"
+        return f"<Results of {self.title!r}: {runs}, in {self.folder}>"
 
     @cached_property
     def study(self) -> Study:
@@ -73,7 +89,7 @@ class Results:
 
         path = self.folder / "study.toml"
         study = Study.from_dict(self._file, name=self.folder.resolve().name, where=place(path))
-        kept = {**self._plan["kept"], "outcomes": self.outcomes}
+        kept = {**self._plan["kept"], "outcomes": self._kept}
         if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, kept, self.cells):
             raise InputError([f"{place(path)}: is not the study that was run here; run the study again"])
         return study
@@ -92,7 +108,15 @@ class Results:
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """The outcomes that are kept."""
+        """The outcomes that are kept, in the order in which the study names them."""
+        asked: Any = ()
+        with suppress(InputError, AttributeError):  # a file that is damaged, or no study's
+            asked = self._file.get("outcomes", {}).get("keep", ())
+        return (*(name for name in asked if name in self._kept), *(name for name in self._kept if name not in asked))
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        """The outcomes as they stand in the files of runs."""
         return tuple(self._plan["kept"]["outcomes"])
 
     @property
@@ -360,7 +384,7 @@ class Results:
         while some := list(islice(read, _TOGETHER)):
             tables.append(pa.concat_tables(some).combine_chunks())
         if not tables:
-            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self.outcomes).names])
+            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self._kept).names])
         table: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         if not table["cell"].is_monotonic_increasing:  # later rounds of sequential replication come last
             table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
@@ -384,7 +408,7 @@ class Results:
             yield table.add_column(0, "cell", pa.array(cells[worked][row]))
 
     def _read(self, name: str, chunk: str) -> pa.Table:
-        table = self._store.read(name, chunk, schema(name, self.columns, self.outcomes))
+        table = self._store.read(name, chunk, schema(name, self.columns, self._kept))
         if table is None:
             file = self._store.file(name, chunk)
             raise InputError([f"{place(file)}: missing or damaged; run the study again to compute it anew"])

@@ -22,6 +22,7 @@ from sim.claims.statements import (
     BASELINE,
     BREAK_EVENS,
     BUNDLE,
+    CHOICES,
     CLAIMS,
     DOSES,
     HEAVY,
@@ -144,7 +145,7 @@ def test_an_effect_in_one_world_is_known_to_a_third_of_its_limit_and_rare_events
     assert sizes["quality_per_cost"] == 0.025
     found = {name: sizes[name] / largest for name, largest in precision(sizes).items()}
     assert {name for name, times in found.items() if times == pytest.approx(2)} == {"exits", "negligence"}
-    assert sum(times == pytest.approx(3) for times in found.values()) == len(found) - 2
+    assert all(times >= 3.0 - 1e-9 for name, times in found.items() if name not in ("exits", "negligence"))
 
 
 def written(measure):
@@ -280,7 +281,7 @@ def report():
 def test_a_row_for_every_outcome_of_every_comparison_and_none_dropped(report):
     asked = [(c.id, case.contrast.name, m.outcome) for c, case in cases() for m in case.measures]
     assert list(report.table[["claim", "contrast", "outcome"]].itertuples(index=False, name=None)) == asked
-    contrasts = {contrast for _, contrast, _ in asked}
+    contrasts = {contrast for _, contrast, _ in asked} | {choice.name for choice in CHOICES.values()}
     assert len(report.tables["vector"]) == len(contrasts) * len(VECTOR)
     assert report.table["primary"].sum() == len(primary())
 
@@ -380,6 +381,7 @@ def test_never_a_verdict_on_nothing():
 
 
 FILES = [f"claims.{kind}" for kind in ("csv", "parquet", "png", "svg", "txt")]
+FILES += [f"{name}.{kind}" for name in ("worlds", "choices", "matters", "evidence") for kind in ("png", "svg")]
 FILES += ["answer.zip", "effects.parquet"]
 FILES += [f"{name}.csv" for name in ("vector", "holds", "curves", "standards", "doses", "levels", "break_evens")]
 FILES += [f"{name}.csv" for name in ("against_baseline", "trade_offs", "regrets", "first_limits", "left_one_out")]

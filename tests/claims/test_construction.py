@@ -86,9 +86,9 @@ def test_an_outcome_without_a_sign_is_asked_about_its_commoner_side():
 
 
 def test_the_formula_of_time_left_is_found_where_it_gives_the_effect():
-    x = formula(SURVEILLANCE, "time_left", TABLE, SAMPLE)
+    x, decides = formula(SURVEILLANCE, "time_left", TABLE, SAMPLE)
     burden, power = TABLE["burden"].to_numpy(), TABLE["burden_power"].to_numpy()
-    assert x == pytest.approx(-burden * (0.8**power - 0.2**power))
+    assert x == pytest.approx(-burden * (0.8**power - 0.2**power)) and decides == "burden"
     found = asked(x + 0.001 * NOISE, "time_left", -1)
     assert (found.how, found.parameter) == ("formula", "burden")
     assert asked(-x, "time_left", 1).how != "formula"
@@ -97,8 +97,8 @@ def test_the_formula_of_time_left_is_found_where_it_gives_the_effect():
 
 def test_the_formula_knows_the_levers_of_both_arms():
     relationship = Arm("invested", settings=(("relationship", 0.8),))
-    x = formula(less(relationship, BASELINE), "time_left", TABLE, SAMPLE)
-    assert x == pytest.approx(-0.5 * TABLE["relationship_time"].to_numpy())
+    x, decides = formula(less(relationship, BASELINE), "time_left", TABLE, SAMPLE)
+    assert x == pytest.approx(-0.5 * TABLE["relationship_time"].to_numpy()) and decides == "relationship_time"
 
 
 def test_accuracy_counts_both_classes_the_same():

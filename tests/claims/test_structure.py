@@ -269,7 +269,7 @@ def test_the_table_is_part_of_the_answer_and_the_picture_says_every_verdict(worl
     pd.testing.assert_frame_equal(answer(tmp_path).tables["structure"], table)
 
     (axes,) = (figure := verdicts_by_choice(table)).axes
-    assert [text.get_text() for text in axes.texts] == ["for", "small", "", "", "against", "small"]
+    assert [text.get_text() for text in axes.texts] == ["right", "small", "", "", "wrong", "small"]
     assert sum(patch.get_hatch() is not None for patch in axes.patches) == 2
     assert sum(not patch.get_fill() for patch in axes.patches) == changed(table).sum() == 2
-    assert "0 of 2 verdicts are the same" in figure.get_suptitle()
+    assert "none of 2 claims" in " ".join(figure.get_suptitle().split())

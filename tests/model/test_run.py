@@ -124,4 +124,5 @@ def test_means_are_the_row_that_a_study_keeps(run: sim.Run, tmp_path: Path) -> N
 
 
 def test_a_run_says_what_it_is(run: sim.Run) -> None:
-    assert repr(run) == f"<Run: seed 7, 24 managers, 15 months, {run.engine}>"
+    fear = f"{run.means['fear']:.2f}"
+    assert repr(run).startswith(f"<Run: seed 7, 24 managers, 15 months, {run.engine}; in the end fear {fear}, trust")

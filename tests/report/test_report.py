@@ -119,7 +119,7 @@ def test_it_can_be_read_without_seeing_it_and_without_a_mouse(page):
 def test_the_answer_is_what_the_first_picture_found(results, page):
     elements = Elements(page)
     assert f"{theme.finding(results.plot())}." in elements.texts
-    assert len(elements.of("img")) == 2  # dose and response, and the map
+    assert len(elements.of("img")) == 1  # dose and response; two values need no map
 
 
 def test_numbers_are_those_of_the_summary(results, page):

@@ -287,13 +287,42 @@ def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_pat
         Study.load(tmp_path / "yours")
     assert f"there are {tmp_path / 'mine.toml'}, " in str(nothing.value)
     monkeypatch.chdir(EXPERIMENTS.parent)
-    for name in ("surveillance", "surveillance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
+    for name in ("surveilance", "surveilance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
         with pytest.raises(InputError, match=r"did you mean .*experiments/surveillance\.toml\?"):
             Study.load(name)
     with pytest.raises(InputError, match=r"experiments/cooperation\.toml"):
         Study.load("experiments")
 
 
+def test_a_mistake_of_meaning_names_its_line_where_it_is_set_in_one_place(tmp_path: Path) -> None:
+    text = 'seeds = 2\n\n[parameters]\nmonitorng = 0.5  # a slip\n[design]\nkind = "grid"\ntargets = [2.0]\n'
+    path = saved(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        Study.load(path)
+    assert sorted(line.split(": ")[0] for line in caught.value.lines) == [f"{path}, line 4", f"{path}, line 7"]
+    cells = '[design]\nkind = "list"\n[[design.cell]]\ntargets = 0.5\n[[design.cell]]\ntargets = 2.0\n'
+    assert one_line(saved(tmp_path, cells)).startswith(f"{path}: cell 2: design.cell.targets")
+    assert one_line(saved(tmp_path, "[levers]\nmonitoring = 0.5\n")).startswith(
+        f"{path}, line 1: levers: no such section"
+    )
+    with pytest.raises(InputError) as caught:
+        Study.load(saved(tmp_path, "seeds = 2\n"), ["seeds=0"])
+    assert "line" not in str(caught.value), "it is not the file's"
+
+
+def test_a_bare_name_is_here_or_else_in_the_gallery(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        Study.load("surveillance") == Study.load("surveillance.toml") == Study.load(EXPERIMENTS / "surveillance.toml")
+    )
+    with pytest.raises(InputError, match=r"did you mean surveillance\?"):
+        Study.load("surveilance")
+    with pytest.raises(InputError, match="No such file"):
+        Study.load("somewhere/surveillance")
+    (tmp_path / "surveillance.toml").write_text("seeds = 2\n")
+    assert Study.load("surveillance").plan.seeds == 2
+
+
 def test_a_study_says_what_it_is_in_a_notebook() -> None:
-    assert repr(Study.from_dict(table(), name="mine")) == "Study('mine': 6 cells × 3)"
-    assert repr(Study.from_dict({"seeds": 7})) == "Study('study': 1 cell × 7)"
+    assert repr(Study.from_dict(table(), name="mine")) == "<Study 'mine': 6 cells × 3 runs, varying monitoring, regime>"
+    assert repr(Study.from_dict({"seeds": 7})) == "<Study 'study': 1 cell × 7 runs>"

@@ -148,11 +148,12 @@ def _on_screen(report: ClaimReport, where: str) -> str:
 
 
 def _page(report: ClaimReport, folder: Path | None) -> str:
-    """Say where the report of a stored answer is, which is written where there is none."""
+    """Say where the report of a stored answer is; that of the one which comes with the package is written."""
     from sim.report.story import REPORT, save_page  # noqa: PLC0415
 
-    if folder is not None and (there := folder / REPORT).is_file():
-        return f"The whole report: {there}"
+    if folder is not None:
+        there = folder / REPORT
+        return f"The whole report: {there}" if there.is_file() else "The whole report: add --out FOLDER to write it."
     try:
         page, *_ = save_page(report, Path("results") / "claim")
     except InputError as error:

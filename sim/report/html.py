@@ -77,12 +77,17 @@ def picture(figure: Figure, provenance: Mapping[str, Any], caption: str) -> Pict
 
 
 def report(
-    title: str, answer: str, sections: Sequence[Section], provenance: Mapping[str, Any], warning: str = ""
+    title: str,
+    answer: str,
+    sections: Sequence[Section],
+    provenance: Mapping[str, Any],
+    warning: str = "",
+    meaning: str = "",
 ) -> str:
     """The report as HTML: the question, what was found, in a sentence or two, and sections, listed as contents.
 
-    `warning` is what a reader has to know before anything else, such as that runs are missing; the provenance is shown
-    as a table in a last section, and kept as JSON in the page's head.
+    `meaning` says whether that matters. `warning` is what a reader has to know before anything else, such as that runs
+    are missing; the provenance is shown as a table in a last section, and kept as JSON in the page's head.
 
     >>> "&lt;b&gt;" in report("<b>", "No.", [Section("Why", [Text(["Because."])])], {"version": "1"})
     True
@@ -91,8 +96,8 @@ def report(
     origin = Section("Where the numbers come from", [Table("Provenance", ("what", "which"), rows)])
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return rendered(
-        "report.html.j2", title=title, answer=answer, warning=warning, provenance=json.dumps(dict(provenance)),
-        sections=[*sections, origin], style=style, style_hash=hashed(style),
+        "report.html.j2", title=title, answer=answer, meaning=meaning, warning=warning,
+        provenance=json.dumps(dict(provenance)), sections=[*sections, origin], style=style, style_hash=hashed(style),
     )  # fmt: skip
 
 

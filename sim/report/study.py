@@ -20,7 +20,7 @@ from sim.errors import counted
 from sim.model.glossary import joined, shown_numbers
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, SIZES, resolve
-from sim.model.words import change, label
+from sim.model.words import capital, change, label
 from sim.plots import layout, theme
 from sim.plots.study import pictures, study_figure
 from sim.report.html import Code, Part, Section, Table, Text, picture, report
@@ -131,8 +131,8 @@ def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
     parts = [f"{results.missing:,} runs are still to be done"] if results.missing else []
     parts += [f"{failed:,} runs failed and are left out"] if failed else []
     warning = f"Of {runs + results.missing:,} runs, {joined(parts)}." if parts else ""
-    answer = " ".join([f"{theme.finding(figures['figure']).rstrip('.')}.", meaning(results)]).strip()
-    return report(results.title, answer, sections, results.origin, warning)
+    answer = f"{theme.finding(figures['figure']).rstrip('.')}."
+    return report(results.title, answer, sections, results.origin, warning, meaning(results))
 
 
 def meaning(results: Results) -> str:
@@ -158,7 +158,7 @@ def meaning(results: Results) -> str:
         size, between = float(means.max() - means.min()), f"from cell to cell, {label(name)} differs by at most"
     enough = "which is more than" if abs(size) > limit.size else "which is too little to matter: less than"
     told, least = (change(name, value).removeprefix("+") for value in (size, limit.size))
-    return f"What this means: {between} {told}, {enough} the {least} that matter."
+    return capital(f"{between} {told}, {enough} the {least} that matter.")
 
 
 def tables(results: Results) -> list[Part]:

@@ -15,7 +15,7 @@ import pytest
 from sim.plots import theme
 from sim.plots.study import pictures
 from sim.report.html import Code, Section, Table, Text, picture, report
-from sim.report.study import of_study, save
+from sim.report.study import meaning, of_study, save
 from sim.study import Results, Study
 
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
@@ -127,7 +127,15 @@ def test_numbers_are_those_of_the_summary(results, page):
     cells = [text for text in Elements(page).texts if "±" in text and "\u00a0" in text]
     assert len(cells) == 4 * 2
     mean, half = (float(part.replace("−", "-")) for part in cells[3].split("\u00a0±\u00a0"))
-    assert (mean, half) == (pytest.approx(row["mean"], abs=5e-4), pytest.approx(row["half_width"], abs=5e-4))
+    assert (mean, half) == (pytest.approx(row["mean"], abs=5e-3), pytest.approx(row["half_width"], abs=5e-3))
+
+
+def test_it_says_what_the_largest_difference_means(results):
+    means = results.summary().query("outcome == 'fear'")["mean"]
+    told = meaning(results)
+    assert told.startswith("From cell to cell, fear differs by at most ")
+    assert told.endswith("the 2 points of 100 that matter.")
+    assert ("more than" in told) == (means.max() - means.min() > 0.02)
 
 
 def test_it_lists_what_differs_from_the_default_and_nothing_else(page):

@@ -326,7 +326,7 @@ def in_steps(effects: Iterable[float], delta: float) -> tuple[int, np.ndarray[An
     So an effect is beyond a fifth of δ, or any multiple of that, exactly where its steps are.
 
     >>> in_steps([0.021, -0.02, 0.0], 0.02)[1].tolist()
-    [32767, -31205, 0]
+    [32766, -31205, 0]
     """
     x = np.asarray(effects, dtype=np.float64)
     most = float(np.abs(x).max(initial=delta))

@@ -21,8 +21,7 @@ from sim.worlds import summary as worlds
 from sim.worlds import survey
 from sim.worlds.ensemble import load
 from sim.worlds.evidence import Evidence, Pattern
-from sim.worlds.prior import SEEDS
-from sim.worlds.smc import Plan
+from sim.worlds.smc import SEEDS, Plan
 from sim.worlds.survey import Sizes
 
 TINY = Sizes(1, 1, 2, 3)

@@ -169,7 +169,7 @@ def test_letters_that_a_terminal_lacks_are_spelt(sim, shipped, monkeypatch):
     out = Old()
     monkeypatch.setattr(sys, "stdout", out)
     cli._echo("█░▒ −3 ◐ “so”")
-    assert out.getvalue() == "#.x -3 + \"so\"\n"
+    assert out.getvalue() == '#.x -3 + "so"\n'
 
 
 def test_slides_are_written_of_an_answer(sim, shipped):

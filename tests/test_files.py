@@ -29,6 +29,7 @@ from sim.study import Results, Study
 STUDY = """
 seeds = 2
 parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
+outcomes = { window = 2 }
 design = { kind = "grid", monitoring = [0.1, 0.9] }
 """
 CHUNK = "0" * 32
@@ -280,6 +281,7 @@ def test_no_table_holds_a_formula() -> None:
 SAMPLED = """
 seeds = 2
 parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
+outcomes = { window = 2 }
 design = { kind = "lhs", samples = 16, monitoring = [0.1, 0.9], targets = [0.1, 0.9] }
 """
 

@@ -96,24 +96,37 @@ def report(
     origin = Section("Where the numbers come from", [Table("Provenance", ("what", "which"), rows)])
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return rendered(
-        "report.html.j2", title=title, answer=answer, meaning=meaning, warning=warning,
-        provenance=json.dumps(dict(provenance)), sections=[*sections, origin], style=style, style_hash=hashed(style),
+        "report.html.j2", {"style": style}, title=title, answer=answer, meaning=meaning, warning=warning,
+        provenance=json.dumps(dict(provenance)), sections=[*sections, origin],
     )  # fmt: skip
 
 
-def rendered(template: str, **texts: Any) -> str:
-    """A template beside this module with its texts, all of which are escaped unless the template says otherwise."""
+def rendered(template: str, ours: Mapping[str, str], **texts: Any) -> str:
+    """A template below this module's folder with its texts, all of which are escaped.
+
+    Not escaped is what we wrote: `ours` are styles, scripts and data by name, ``hashes`` of which the template has for
+    its policy.
+    """
     import jinja2  # noqa: PLC0415
+    import markupsafe  # noqa: PLC0415
 
     folder = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=folder, autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    return environment.get_template(template).render(texts)
+    whole = {name: markupsafe.Markup(text) for name, text in ours.items()}
+    return environment.get_template(template).render(
+        {**texts, **whole, "hashes": {n: _hash(t) for n, t in ours.items()}}
+    )
 
 
-def hashed(text: str) -> str:
+def data_of(content: Any) -> str:
+    """Data as JSON that can stand in a page."""
+    return json.dumps(content, allow_nan=False).replace("<", "\\u003c")
+
+
+def _hash(text: str) -> str:
     """What a page's policy names a style or a script by."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def plainly(value: Any) -> str:

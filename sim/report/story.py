@@ -40,7 +40,7 @@ from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.report import marks
-from sim.report.html import Code, Part, Picture, Table, hashed, plainly, rendered
+from sim.report.html import Code, Part, Picture, Table, data_of, plainly, rendered
 
 TITLE = "Does close surveillance of managers help or harm?"
 LEAD = (
@@ -66,12 +66,10 @@ def of_claims(found: ClaimReport, pictures: Mapping[str, Picture] | None = None)
     told = _Told(found, pictures or {})
     style, script = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("story.css", "story.js"))
     shared = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    style, data = shared + style, json.dumps(told.data(), allow_nan=False).replace("<", "\\u003c")
-    return rendered(
-        "story.html.j2", title=TITLE, style=style, script=script, data=data, told=told, found=found,
-        provenance=json.dumps(found.provenance), hashes={"style": hashed(style), "script": hashed(script)},
-        readers=READERS, marks=MARKS,
-    )  # fmt: skip
+    ours = {"style": shared + style, "script": script, "data": data_of(told.data())}
+    provenance = json.dumps(found.provenance)
+    return rendered("story.html.j2", ours, title=TITLE, told=told, found=found, provenance=provenance,
+                    readers=READERS, marks=MARKS)  # fmt: skip
 
 
 def save_page(found: ClaimReport, folder: str | Path) -> list[Path]:

@@ -8,7 +8,6 @@ from the tables of the model; what it does stands in the scripts beside this.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from sim.model.local import LocalRule, encoded
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SPREADS, resolve
 from sim.model.version import identity
+from sim.report.html import data_of, rendered
 from sim.worlds.ensemble import Ensemble
 from sim.worlds.evaluate import MOST_PAIRS, PAIRS, Arm, Contrast, seeds_of
 from sim.worlds.prior import Worlds
@@ -94,24 +94,14 @@ def page(ensemble: Ensemble, stored: ClaimReport | None = None) -> str:
 
     Raises `InputError` where the answer is about other worlds, or about too few.
     """
-    import jinja2  # noqa: PLC0415
-    import markupsafe  # noqa: PLC0415
-
     numbers, effects = _taken(ensemble, stored)
-    script = "\n".join(_text(name) for name in SCRIPTS)
-    style = _text("page.css")
-    data = json.dumps(_data(ensemble.take(numbers), numbers, effects), allow_nan=False).replace("<", "\\u003c")
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
-                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)  # fmt: skip
-    ours = {"script": script, "style": style, "data": data}
-    return environment.get_template("page.html.j2").render(
-        {name: markupsafe.Markup(text) for name, text in ours.items()},
-        hashes={name: _hash(text) for name, text in ours.items()},
-        mark=MARK.decode(),
-        caveats=CAVEATS,
-        worlds=len(numbers),
-        steps=STEPS,
-    )
+    ours = {
+        "script": "\n".join(_text(name) for name in SCRIPTS),
+        "style": _text("page.css"),
+        "data": data_of(_data(ensemble.take(numbers), numbers, effects)),
+    }
+    told = {"mark": MARK.decode(), "caveats": CAVEATS, "worlds": len(numbers), "steps": STEPS}
+    return rendered("live/page.html.j2", ours, **told)
 
 
 STEPS = ("One slip", "Your bet", "One NHS", "A hundred", "Figures and care", "Two cases", "Your oversight")
@@ -268,8 +258,3 @@ def _text(name: str) -> str:
 
 def _base64(content: bytes | NDArray[Any]) -> str:
     return base64.b64encode(content if isinstance(content, bytes) else content.tobytes()).decode()
-
-
-def _hash(text: str) -> str:
-    """As a Content-Security-Policy names a script or a style."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -54,7 +54,7 @@ ITEMS = list(items())
 
 def follow(pointer: str) -> None:
     """Fail where a pointer leads nowhere: a command, a name in a file of Python, or a path."""
-    first = pointer.split()[0]
+    first = pointer.split(maxsplit=1)[0]
     path, _, name = pointer.partition("::")
     if first == "sim":
         understood(shlex.split(pointer)[1:])

@@ -1,13 +1,11 @@
-"""Does the headline come out again on this machine, to the bit? What can be checked of it in some ten minutes.
-
-    python tests/codecheck.py
+"""Does the headline come out again on this machine, to the bit? What of it takes some ten minutes: python codecheck.py
 
 1. The runs of `bits.py` have the digests of `bits.json`.
-2. A hundred of the shipped worlds of each prior, surveyed again under their seeds, give what they are weighted by.
-3. Twenty of them, drawn by weight and run again under their seeds, give every effect that is stored.
+2. A hundred shipped worlds of each prior, surveyed again under their seeds, give what they are weighted by.
+3. Twenty of them, drawn by weight and run again under their seeds, give every effect that is stored. From effects and
+   weights follow shares and verdicts, which `test_headline.py` forms again.
 
-Shares and verdicts follow from effects and weights: `test_headline.py` forms them again. The last line says whether
-every bit agrees; the exit code is 1 where one does not, or where no answer is stored.
+The last line says whether every bit agrees; the exit code is 1 where one does not, or where no answer is stored.
 """
 
 from __future__ import annotations
@@ -30,9 +28,10 @@ from sim.worlds import ensemble, evaluate
 def effects(report: answer.ClaimReport, worlds: ensemble.Ensemble, number: int = 20) -> tuple[int, int]:
     """How many effects and errors of an answer were computed again in `number` worlds, and how many differ in a bit."""
     frame, p = report.effects_in(worlds).sort_values("world"), report.provenance
-    one = frame.drop_duplicates("world")
-    drawn = statistics.systematic(one["weight"].to_numpy(), number, np.random.default_rng(0))
-    there = one["world"].to_numpy()[np.unique(drawn)]
+    weights = frame.drop_duplicates("world").set_index("world")["weight"]
+    there = weights.index.to_numpy()[
+        np.unique(statistics.systematic(weights.to_numpy(), number, np.random.default_rng(0)))
+    ]
     named = {contrast.name: contrast for contrast in statements.contrasts_of(report.claims)}
     stored = frame[frame["world"].isin(there) & frame["contrast"].isin(list(named))]
     again = [named[name] for name in stored["contrast"].unique()]
@@ -47,19 +46,17 @@ def effects(report: answer.ClaimReport, worlds: ensemble.Ensemble, number: int =
 
 def main() -> int:
     """Check all three, and say what came of each."""
-    runs = bits.main()
-    print(f"1. runs: {'a digest differs' if runs else 'every digest agrees'}", flush=True)
+    print(f"1. runs: {'a digest differs' if (runs := bits.main()) else 'every digest agrees'}", flush=True)
     apart = [n for prior in ensemble.PRIORS for n in ensemble.differences(ensemble.load(prior=prior), 100).values()]
     print(f"2. worlds: {np.count_nonzero(apart)} of {len(apart)} statistics differ", flush=True)
     try:
         numbers, differ = effects(answer.answer(), ensemble.load())
         print(f"3. effects: {differ} of {numbers:,} numbers differ")
     except InputError as error:
-        differ = 1
         print(f"3. effects: {error}")
-    wrong = bool(runs or any(apart) or differ)
-    print("Not every bit agrees." if wrong else "Every bit that was computed again agrees.")
-    return int(wrong)
+        differ = 1
+    print("Not every bit agrees." if runs or any(apart) or differ else "Every bit that was computed again agrees.")
+    return int(bool(runs or any(apart) or differ))
 
 
 if __name__ == "__main__":

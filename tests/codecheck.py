@@ -2,8 +2,7 @@
 
 1. The runs of `bits.py` have the digests of `bits.json`.
 2. A hundred shipped worlds of each prior, surveyed again under their seeds, give what they are weighted by.
-3. Twenty of them, drawn by weight and run again under their seeds, give every effect that is stored. From effects and
-   weights follow shares and verdicts, which `test_headline.py` forms again.
+3. Twenty of them, drawn by weight and run again under their seeds, give every effect that is stored.
 
 The last line says whether every bit agrees; the exit code is 1 where one does not, or where no answer is stored.
 """
@@ -29,9 +28,8 @@ def effects(report: answer.ClaimReport, worlds: ensemble.Ensemble, number: int =
     """How many effects and errors of an answer were computed again in `number` worlds, and how many differ in a bit."""
     frame, p = report.effects_in(worlds).sort_values("world"), report.provenance
     weights = frame.drop_duplicates("world").set_index("world")["weight"]
-    there = weights.index.to_numpy()[
-        np.unique(statistics.systematic(weights.to_numpy(), number, np.random.default_rng(0)))
-    ]
+    drawn = np.unique(statistics.systematic(weights.to_numpy(), number, np.random.default_rng(0)))
+    there = weights.index.to_numpy()[drawn]
     named = {contrast.name: contrast for contrast in statements.contrasts_of(report.claims)}
     stored = frame[frame["world"].isin(there) & frame["contrast"].isin(list(named))]
     again = [named[name] for name in stored["contrast"].unique()]

@@ -134,11 +134,39 @@ def claim(
         _check(report, ensemble, worlds, seed, workers)
         return
     report = report.of(*filter(None, [name]))
-    _echo(str(report))
-    if out is not None:
-        from sim.report.claims import save  # noqa: PLC0415
+    if name is not None:
+        _echo(report.whole() + (f"\n{_all_of(report, out)}" if out is not None else ""))
+        return
+    _echo(_on_screen(report, _page(report, stored) if out is None else _all_of(report, out)))
 
-        _name_written(save(report, out))
+
+def _on_screen(report: ClaimReport, where: str) -> str:
+    """The answer in a few lines, where it is one to many claims, else in full."""
+    from sim.claims.screen import screen  # noqa: PLC0415
+
+    return screen(report, where) if len(report.claims) > 1 else f"{report.whole()}\n{where}"
+
+
+def _page(report: ClaimReport, folder: Path | None) -> str:
+    """Say where the report of a stored answer is; that of the one which comes with the package is written."""
+    from sim.report.story import REPORT, save_page  # noqa: PLC0415
+
+    if folder is not None:
+        there = folder / REPORT
+        return f"The whole report: {there}" if there.is_file() else "The whole report: add --out FOLDER to write it."
+    try:
+        page, *_ = save_page(report, Path("results") / "claim")
+    except InputError as error:
+        return f"No report was written: {error.lines[0]}"
+    return f"The whole report: {page}"
+
+
+def _all_of(report: ClaimReport, folder: Path) -> str:
+    """Write a report with its pictures and tables, and say where they are."""
+    from sim.report.claims import save  # noqa: PLC0415
+    from sim.report.story import REPORT  # noqa: PLC0415
+
+    return f"The report, with {len(save(report, folder)) - 1} pictures and tables beside it: {folder / REPORT}"
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:
@@ -180,12 +208,12 @@ def _compute(
     """Compute the answer to the claims, or to one of them, write it and print it."""
     from sim import files, questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
-    from sim.report.claims import answer_to, save  # noqa: PLC0415
+    from sim.report.claims import answer_to  # noqa: PLC0415
     from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
     asked = claims.claims_named(*filter(None, [name]))
-    folder = (Path("results") / ("claim" if name is None else f"claim-{name}")) if out is None else out
+    folder = (Path("results") / f"claim-{name or 'run'}") if out is None else out
     claims.checked(effort, seed, workers, sizes)
     files.Folder(folder, answer_to(asked)).check()
     main, second = ensembles.load(ensemble), ensembles.load(ensemble, "all_on")
@@ -197,11 +225,10 @@ def _compute(
     if effort.draws:
         with progress("draws") as show:
             report = questions.asked_beside(report, main, show, workers)
-    written = save(report, folder)
+    where = _all_of(report, folder)
     files.forget(kept)
     _note((*main.notes, *second.notes))
-    _echo(str(report))
-    _name_written(written)
+    _echo(_on_screen(report, where))
 
 
 def _check(
@@ -440,12 +467,25 @@ def show(
         Path | None,
         _option("--live", "FILE", "Write the live page: the model itself, in one HTML file that opens from disk."),
     ] = None,
+    slides: Annotated[
+        Path | None,
+        _option("--slides", "FILE", "A deck, .pptx with a PDF beside it: of RESULTS, else of the stored answer."),
+    ] = None,
+    template: Annotated[
+        Path | None, _option("--template", "FILE", "With --slides: an organisation's own, .pptx or .potx.")
+    ] = None,
 ) -> None:
-    """Show the results of a study, finished or not, make a film of two regimes, or write the live page."""
+    """Show the results of a study, finished or not; make a film of two regimes, the live page, or slides."""
+    if template is not None and slides is None:
+        raise InputError(["--template: belongs to slides; add --slides deck.pptx"])
+    alone = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
     if live is not None:
-        beside = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
-        _refuse(beside, "is no part of the live page; ask for it alone")
+        _refuse({**alone, "slides": slides}, "is no part of the live page; ask for it alone")
         _live(live, results)
+        return
+    if slides is not None:
+        _refuse(alone, "is no part of the slides; ask for it alone")
+        _slides(slides, results, template)
         return
     if film is None and (regimes is not None or seed is not None):
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
@@ -501,6 +541,23 @@ def _live(file: Path, folder: Path | None) -> None:
         _note(["There is no stored answer of this model, so the page computes everything when it is opened."])
     _note(main.notes)
     _name_written([page.save(file, main, report)])
+
+
+def _slides(file: Path, folder: Path | None, template: Path | None) -> None:
+    """Write a deck about a study, about the answer in a folder, or about the one that comes with the package."""
+    from sim.claims import answer as claims  # noqa: PLC0415
+    from sim.claims import stored  # noqa: PLC0415
+    from sim.report import slides  # noqa: PLC0415
+    from sim.study import Results  # noqa: PLC0415
+
+    slides.check(file, template)
+    if folder is None or (folder / stored.NAME).is_file():
+        report = claims.answer(folder)
+        made, origin = slides.of_answer(report), report.provenance
+    else:
+        results = Results(folder)
+        made, origin = slides.of_study(results), dict(results.origin)
+    _name_written(slides.save(file, made, origin, template))
 
 
 def _answer_shown(folder: Path) -> bool:
@@ -633,8 +690,13 @@ def _name_written(paths: list[Path], what: str = "Written") -> None:
     _echo(f"{what}:\n" + "\n".join(f"  {path}" for path in paths))
 
 
+_PLAIN = str.maketrans("█░▒●◐○·…−–†“”", '#.x*+o..--*""')
+"""For terminals that lack these letters."""
+
+
 def _echo(text: str) -> None:
-    typer.echo(visible(text))
+    said, encoding = visible(text).rstrip("\n"), getattr(sys.stdout, "encoding", None) or "utf-8"
+    typer.echo(said if said == said.encode(encoding, "replace").decode(encoding) else said.translate(_PLAIN))
 
 
 def _note(lines: Iterable[str], begin: str = "") -> None:

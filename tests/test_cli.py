@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from answers import drawn
 from ensembles import by_hand, make_answers_small
 
 from sim import __version__, cli
+from sim.claims.answer import claims_named
 from sim.claims.statements import CLAIMS
 from sim.claims.structure import WEIGHTS
 from sim.files import Folder
@@ -104,16 +107,17 @@ def few_worlds(monkeypatch):
     make_answers_small(monkeypatch)
 
 
-def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written(sim, few_worlds):
+def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(sim, few_worlds):
     code, out, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 0
-    assert re.search(r"^pays: Surveillance makes services better", out, re.M)
-    assert out.startswith(Path("answer/claims.txt").read_text(encoding="utf-8"))
-    assert "20 of 24 worlds" in " ".join(out.split())
-    written = out[out.index("Written:") :].splitlines()[1:]
-    names = {Path(line.strip()).name for line in written}
+    lines = out.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert " ".join(lines[-2:]).endswith("pictures and tables beside it: answer/report.html")
+    names = {path.name for path in Path("answer").iterdir()}
     assert names >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg", "claims.txt", "effects.parquet"}
-    assert all(Path(line.strip()).stat().st_size for line in written)
+    whole = Path("answer/claims.txt").read_text(encoding="utf-8")
+    assert re.search(r"^pays: Surveillance makes services better", whole, re.M)
+    assert "20 of 24 worlds" in " ".join(whole.split())
     assert not Path("answer/unfinished").exists()
     assert "worlds" in err  # the progress
 
@@ -121,19 +125,57 @@ def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written
 def test_one_claim_is_answered_in_depth(sim, few_worlds):
     code, out, _ = sim("claim", "relationship", *TINY_CLAIM[1:], "--out", "answer")
     assert code == 0
-    assert "quality of care is best with all of the budget on relationships" in " ".join(out.split())
+    assert "Quality of care is best with all of the budget on relationships" in " ".join(out.split())
     assert "pays:" not in out
 
 
 def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, few_worlds):
     assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
-    whole = Path("answer/claims.txt").read_text(encoding="utf-8")
-    assert sim("claim", "--answer", "answer")[1] == f"{whole}\n"
+    assert sim("claim", "--answer", "answer")[1].endswith("The whole report: answer/report.html\n")
     code, out, _ = sim("claim", "fear", "--answer", "answer", "--out", "fear")
     assert code == 0 and "Does it hold for fear?" in " ".join(out.split()) and Path("fear/claims.png").exists()
     code, out, _ = sim("claim", "--check", "--answer", "answer", "--worlds", "20")
     assert code in (0, 1)  # so few managers have too few events for errors to be trusted
     assert "10 effects were computed again to the bit" in out and "is stored" not in out
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """An answer in the place of the one that comes with the package."""
+    (tmp_path / "shipped.zip").write_bytes(drawn(claims_named("fear", "pays")).file())
+    monkeypatch.setattr("sim.claims.stored.SHIPPED", tmp_path / "shipped.zip")
+
+
+def test_the_first_command_leaves_a_report_and_says_where(sim, shipped):
+    code, out, _ = sim("claim")
+    assert code == 0 and out.endswith("The whole report: results/claim/report.html\n")
+    assert {path.name for path in Path("results/claim").iterdir()} == {"report.html", "claims.txt", "manifest.json"}
+    assert sim("claim")[1] == out
+
+
+def test_a_report_is_never_written_over_anything_else_and_the_answer_is_shown_all_the_same(sim, shipped):
+    Path("results/claim").mkdir(parents=True)
+    Path("results/claim/mine.txt").write_text("mine")
+    code, out, _ = sim("claim")
+    assert code == 0 and "No report was written: results/claim" in out
+    assert "It makes leaders fearful" in out
+    assert [path.name for path in Path("results/claim").iterdir()] == ["mine.txt"]
+
+
+def test_letters_that_a_terminal_lacks_are_spelt(sim, shipped, monkeypatch):
+    class Old(io.StringIO):
+        encoding = "ascii"
+
+    out = Old()
+    monkeypatch.setattr(sys, "stdout", out)
+    cli._echo("█░▒ −3 ◐ “so”")
+    assert out.getvalue() == "#.x -3 + \"so\"\n"
+
+
+def test_slides_are_written_of_an_answer(sim, shipped):
+    pytest.importorskip("pptx")
+    code, out, _ = sim("show", "--slides", "deck.pptx")
+    assert code == 0 and "deck.pptx" in out and Path("deck.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_a_stored_answer_is_formed_again_under_other_choices(sim, few_worlds, monkeypatch):
@@ -144,7 +186,9 @@ def test_a_stored_answer_is_formed_again_under_other_choices(sim, few_worlds, mo
     assert code == 0 and "0 surveys of 20 worlds" in err
     assert re.search(r"^fear: .*no verdict: tolerances wider", out, re.M)
     assert {path.name for path in Path("otherwise").iterdir()} >= {"answer.zip", "structure.csv", "structure.png"}
-    assert sim("claim", "--answer", "otherwise")[1] == sim("claim", "--answer", "answer")[1]
+    otherwise, before = (sim("claim", "--answer", name)[1].splitlines() for name in ("otherwise", "answer"))
+    assert otherwise[:-1] == before[:-1]
+    assert otherwise[-1] == "The whole report: add --out FOLDER to write it."
 
 
 def test_without_a_stored_answer_one_line_says_how_to_compute_it(sim, monkeypatch):
@@ -293,6 +337,9 @@ def test_what_is_allowed_and_may_not_be_meant_is_noted(sim, change, note):
     [
         (["parameters", "feer"], ["fear"]),
         (["clam"], ["clam"]),
+        (["show", "--template", "trust.potx"], ["--template: belongs to slides"]),
+        (["show", "--slides", "deck.pptx", "--film", "film.gif"], ["--film: is no part of the slides"]),
+        (["show", "--slides", "deck.pdf"], ["deck.pdf: a deck ends in .pptx"]),
         (["claim", "--run", "--systems", "one"], ["--systems: must be a whole number"]),
         (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
         (["claim", "--run", "--months", "0"], ["--months: must be at least 1"]),

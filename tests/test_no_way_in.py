@@ -177,9 +177,9 @@ def test_a_parquet_file_with_a_pickle_in_its_schema_runs_nothing(tmp_path: Path)
     table = pa.table([pa.array([1, 2])], schema=pa.schema([pa.field("x", pa.int64(), metadata=extension)]))
     content = io.BytesIO()
     pq.write_table(table, content)
-    (tmp_path / "worlds.parquet").write_bytes(content.getvalue())
+    (tmp_path / "main-01.parquet").write_bytes(content.getvalue())
     with pytest.raises(InputError, match="damaged"):
-        ensemble.load(tmp_path / "worlds.parquet")
+        ensemble.load(tmp_path)
     pq.read_table(pa.BufferReader(content.getvalue()))
     assert not (tmp_path / "boom").exists()
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from sim import statistics
 from sim.claims import attribution, choices, construction, discovery, multiverse, statements, stored, tables, value
 from sim.claims import text as words
+from sim.claims.screen import screen
 from sim.claims.statements import CLAIMS, VECTOR, Claim, Key
 from sim.claims.text import rows_of
 from sim.claims.verdict import classes, words_of
@@ -42,7 +44,8 @@ class Reply:
 
 @dataclass(frozen=True)
 class ClaimReport:
-    """What plausible worlds say about the claims; ``str()`` is what `sim claim` prints.
+    """What plausible worlds say about the claims; ``str()`` is what `sim claim` prints,
+    and `whole` all of it in words.
 
     Attributes
     ----------
@@ -89,8 +92,21 @@ class ClaimReport:
         return self.table.reindex(columns=columns).rename(columns={"mean": "estimate"})
 
     def rows(self, name: str) -> list[words.Row]:
-        """The rows of a table; none where there is no such table."""
-        return rows_of(self.tables[name]) if name in self.tables else []
+        """The rows of a table by its name, ``claims`` being `table`; none where there is no such table."""
+        if name not in self._rows:
+            frame = self.table if name == "claims" else self.tables.get(name)
+            self._rows[name] = [] if frame is None else rows_of(frame)
+        return self._rows[name]
+
+    @cached_property
+    def _rows(self) -> dict[str, list[words.Row]]:
+        return {}
+
+    @cached_property
+    def places(self) -> Mapping[Key, NDArray[np.int64]]:
+        """Where the effects of each contrast and outcome stand in `effects`."""
+        found = self.effects.groupby(["contrast", "outcome"], observed=True, sort=False).indices
+        return {(str(key[0]), str(key[1])): np.asarray(at, dtype=np.int64) for key, at in found.items()}  # type: ignore[index]
 
     def of(self, *ids: str) -> ClaimReport:
         """The same about some of the claims. Raises `InputError` for an unknown id."""
@@ -102,7 +118,7 @@ class ClaimReport:
 
     def headline(self) -> str:
         """The main finding in one sentence."""
-        return words.headline(rows_of(self.table))
+        return words.headline(self.rows("claims"))
 
     def scale(self) -> str:
         """How much was run, and on what it rests."""
@@ -126,14 +142,18 @@ class ClaimReport:
         In depth there are shares with their errors, every column, the outcomes that nobody claims, reasons for every
         outcome rather than the first, what the further tables say, and the claim's note.
         """
-        rows = [row for row in rows_of(self.table) if row["claim"] == claim.id]
+        rows = [row for row in self.rows("claims") if row["claim"] == claim.id]
         found = {name: self.rows(name) for name in self.tables}
-        why = [line for row in (rows if in_depth else rows[:1]) for line in words.reasons(row, found, in_depth)]
+        why = [line for row in (rows if in_depth else rows[:1]) for line in words.reasons(row, found)]
         why += [*words.besides(claim, found)] if in_depth or not claim.cases else []
         why += [claim.note] if in_depth and claim.note else []
         return words.findings(claim, rows, found, in_depth), why
 
     def __str__(self) -> str:
+        """The answer on one screen; where one claim was asked alone, that claim in depth."""
+        return screen(self) if len(self.claims) > 1 else self.whole()
+
+    def whole(self) -> str:
         """Headline, each claim in a few lines, in depth where one was asked alone, and how to read them."""
         lines = [*self.notes, self.headline(), ""]
         for claim in self.claims:
@@ -144,7 +164,7 @@ class ClaimReport:
         for reply in self.replies:
             lines += [reply.question, *(f"- {sentence}" for sentence in reply.sentences)]
         lines += ["", *words.KEY, *(f"- {caveat}" for caveat in self.caveats())]
-        return "\n".join(textwrap.fill(line, 118, subsequent_indent="  ") for line in lines) + "\n"
+        return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines) + "\n"
 
     def file(self) -> bytes:
         """The content of a file that `answer` reads."""
@@ -240,18 +260,25 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
     """
     file = stored.SHIPPED if folder is None else path_of("folder", folder) / stored.NAME
     frames, told = stored.unpacked(file)
-    notes = () if told["model"] == stored.signature() else (words.ANOTHER_MODEL,)
     known = {claim.id: claim for claim in CLAIMS}
-    return ClaimReport(
-        table=frames.pop("claims"),
-        effects=frames.pop("effects"),
-        tables=frames,
-        claims=tuple(known[name] for name in told["claims"] if name in known),
-        settings=told["settings"],
-        provenance=told["provenance"],
-        replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
-        notes=notes,
-    )
+    try:
+        report = ClaimReport(
+            table=frames.pop("claims"),
+            effects=frames.pop("effects"),
+            tables=frames,
+            claims=tuple(known[name] for name in told["claims"] if name in known),
+            settings=told["settings"],
+            provenance=told["provenance"],
+            replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
+            notes=() if told["model"] == stored.signature() else (words.ANOTHER_MODEL,),
+        )
+        if folder is not None:  # anybody's, so of any shape: can it be told at all?
+            str(report)
+            for claim in report.claims:
+                report.about(claim, in_depth=True)
+    except Exception:  # whatever parts that do not fit together raise
+        raise stored.damaged(file) from None
+    return report
 
 
 def compute(

@@ -16,6 +16,7 @@ from sim import statistics
 from sim.claims.statements import AFTER_FEAR, CHOICES, CHOSEN_BY, LIMITS, REACHED, WEIGHTINGS
 from sim.claims.statements import BASELINE as TODAY
 from sim.claims.tables import finding, with_error
+from sim.model import words
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
 from sim.worlds.evaluate import Arm, Array, Contrast, Effects, less
@@ -154,7 +155,19 @@ def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
         if not mine:
             continue
         best, safe = max(mine, key=lambda row: row["best"]), min(mine, key=lambda row: row["regret"])
-        yield (
-            f"Weighting {weighting}: {best['choice']} is the best choice in {100 * best['best']:.0f} of 100 plausible "
-            f"worlds; least is lost on average by {safe['choice']} ({safe['regret']:.2f} smallest effects of interest)."
+        also = (
+            "it also loses least on average"
+            if safe is best
+            else f"least is lost on average by {words.policy(safe['choice'])}"
         )
+        yield (
+            f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in "
+            f"{100 * best['best']:.0f} of 100 plausible worlds; {also}."
+        )
+
+
+_COUNTED = {
+    "equal": "Where all six outcomes that everybody wants to move count alike",
+    "patients": "Where only harm and quality of care count",
+    "staff": "Where only distress, fear and time count",
+}

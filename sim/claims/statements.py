@@ -317,7 +317,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "pride",
-        "Recognition, under heavy surveillance",
+        "Recognition under watch",
         "It matters that leaders feel pride and confidence: recognition helps even under heavy surveillance.",
         (
             Case(
@@ -329,7 +329,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "good_about_work",
-        "Support instead of heavy surveillance",
+        "Support, not surveillance",
         "People should feel good about their work, and do where they are supported.",
         (
             Case(
@@ -341,7 +341,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "relationship",
-        "Relationship instead of metrics",
+        "Relationships, not metrics",
         "There is too much accountability and measurement and not enough development of relationships: the same "
         "effort does more good the other way round.",
         (
@@ -357,8 +357,8 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "development",
-        "Developing leaders: 0.8 instead of 0.3",
-        "Investment in leaders' training and development, behaviour included, is worth while.",
+        "Developing leaders",
+        "Investment in leaders' training and development, behaviour included, is worthwhile.",
         (
             Case(
                 less(_INVESTED, _LESS_INVESTED),

@@ -45,24 +45,26 @@ def packed(frames: Mapping[str, pd.DataFrame], told: Mapping[str, Any]) -> bytes
 def unpacked(file: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """The tables of a file by name, and what is told of them. Raises `InputError` with one line where it is missing,
     cannot be read, or is damaged."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
     if not file.is_file():
         raise InputError([f"{place(file)}: there is no stored answer here; sim claim --run computes one"])
     with files.explained(file, "read"):
         content = files.read(file)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as kept:
-            told = json.loads(kept.read(_TOLD))
-            frames = {
-                name.removesuffix(".parquet"): pq.read_table(pa.BufferReader(kept.read(name))).to_pandas()
-                for name in kept.namelist()
-                if name.endswith(".parquet")
-            }
+        kept = files.unzipped(content)
+        told = json.loads(kept[_TOLD])
+        frames = {
+            name.removesuffix(".parquet"): files.parquet(table).to_pandas()
+            for name, table in kept.items()
+            if name.endswith(".parquet")
+        }
     except Exception:  # whatever a damaged file makes its readers raise
-        raise InputError([f"{place(file)}: is damaged or no answer of sim claim; make it again"]) from None
+        raise damaged(file) from None
     return frames, told
+
+
+def damaged(file: Path) -> InputError:
+    """What is told of a file that is no answer, or whose parts do not fit together."""
+    return InputError([f"{place(file)}: is damaged or no answer of sim claim; make it again"])
 
 
 def parquet(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim.claims.multiverse import COLUMNS, NO_FINDING
 from sim.claims.statements import CHOSEN_BY, SURVEILLANCE, Claim, cases
-from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, how_often, words_of
-from sim.model.glossary import joined, percent, shown_numbers, signed_numbers
-from sim.model.words import does, label
+from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, TOO_SMALL, UNKNOWN, how_often, words_of
+from sim.model.glossary import joined
+from sim.model.words import PHRASES, SCALES, capital, change, clause, does, label, natural, number, of_100, phrase, unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,23 +49,21 @@ ANOTHER_MODEL = (
 )
 
 KEY = (
-    "Numbers of worlds are of 100 plausible ones, by weight: parameters within their plausible ranges, weighted by "
-    "agreement with published findings. A side is supported or opposed where the mean effect and more than half of "
-    "the worlds surely lie beyond the smallest effect of interest on that side; too small to matter, where they surely "
-    "lie within it; else the worlds are divided. Robust: the verdict stays the same without the findings, with no "
+    "Worlds are plausible versions of the NHS: parameters within their plausible ranges, weighted by agreement with "
+    "published findings. Numbers are of 100 such worlds. A side is supported or opposed where the mean effect and more "
+    "than half of the worlds surely lie beyond what matters, on that side; too small to matter, where they surely lie "
+    "within it; else the worlds are divided. Robust: the verdict stays the same without the findings, with no "
     "mechanism off, without the findings on the same outcome, in both halves of the calibrations, in organisations of "
     "4 and of 40 managers, and after 5 and 20 years.",
-    "Carried by: Shapley values, the three largest that stand out; for and against say whose case a mechanism was "
-    "put in for, Berwick's or his opponents', not which way it works here. Everything else is in the tables and in "
-    "report.html.",
+    "Reasons are the three largest that stand out from chance, by Shapley values. The rest is in the report and in the "
+    "tables.",
 )
 CAVEATS = (
-    "A share of worlds does not say how likely a claim is to be true, and it is as good as the model, the ranges and "
-    "the findings.",
+    "Shares of worlds are not probabilities: they rest on the model, the ranges and the findings.",
     "The findings come from other people than NHS managers: nurses, clerks, students, firms under inspection.",
     "What matters is this project's choice. The limits were last edited after effects of a first version, and of a "
-    "prototype of this one, had been seen; the tables show the shares for every limit, and what the first limits give.",
-    "Levers other than those named stay as the world has them; what a policy costs counts only where it is said to.",
+    "prototype of this one, had been seen; the report shows what other limits give.",
+    "Everything else stays as a world has it. Costs are ignored unless they are named.",
 )
 
 
@@ -75,8 +74,7 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def headline(rows: Sequence[Row]) -> str:
-    """The main finding in one sentence: what heavy surveillance instead of light does; else what the first case
-    does."""
+    """The main finding in one sentence: what heavy surveillance instead of light does, else the first case."""
     first = next((row["contrast"] for row in rows if "delta" in row), None)
     if first is None:
         return "Levels at baseline, without a verdict."
@@ -145,18 +143,24 @@ def findings(claim: Claim, rows: Sequence[Row], tables: Tables, in_depth: bool =
 
 def brief(row: Row) -> str:
     """One finding in a few words: whose it is and the verdict with its share, the mean effect, and whether it holds."""
-    what, effect = label(row["outcome"]), effect_of(row)
+    what, mean = label(row["outcome"]), f"{change(row['outcome'], row['mean'])} on average"
     if row["verdict"] == ESTIMATE:
-        return f"{what} {effect}"
+        return f"{what}, {mean}"
     who = f"{_NAMES[row.get('side', '')]} " if row["verdict"] in ("supported", "opposed") else ""
-    return ", ".join(filter(None, [f"{what}: {who}{row['words']} ({effect})", row["holds"]]))
+    return "; ".join(filter(None, [f"{what}: {who}{row['words']}, {mean}", row["holds"]]))
 
 
-def effect_of(row: Row) -> str:
-    """The mean effect with its interval."""
-    ends = [row[name] for name in ("mean", "low", "high") if name in row]
-    mean, *interval = signed_numbers(*ends)
-    return f"{mean}, {interval[0]} to {interval[1]}" if interval else mean
+def with_interval(row: Row, name: str = "mean") -> str:
+    """A mean difference with its interval where it has one, in the unit that people own.
+
+    >>> with_interval({"outcome": "harm", "mean": -0.0101, "low": -0.015, "high": -0.0052})
+    '−17 % (−25 to −9)'
+    """
+    told = change(row["outcome"], row[name])
+    if "low" not in row:
+        return told
+    low, high = (number(natural(row["outcome"], row[end])) for end in ("low", "high"))
+    return f"{told} ({low} to {high})"
 
 
 def depth(row: Row) -> Iterator[str]:
@@ -165,18 +169,46 @@ def depth(row: Row) -> Iterator[str]:
         return
     names = words_of(row["sign"], row["direction"])
     told = [f"{names[one]} in {error_of(row, name)}" for one, name in CLASSES.items()]
-    limit, near = shown_numbers(row["delta"])[0], 100 * row["near"]
+    limit, near = change(row["outcome"], row["delta"]).removeprefix("+"), 100 * row["near"]
     construction = f" By construction: {row['construction']}." if "construction" in row else ""
     yield (
-        f"{label(row['outcome'])}: of 100 worlds, {', '.join(told)}, where {limit} matters; {near:.0f} lie within two "
-        f"errors of that. Were every calibration to count the same: {row['equal_verdict']}.{construction}"
+        f"{capital(label(row['outcome']))} changes by {with_interval(row)}; of 100 worlds, {', '.join(told)}, where "
+        f"{limit} matters. {near:.0f} lie within two errors of that. Were every calibration to count the same: "
+        f"{row['equal_verdict']}.{construction}"
     )
 
 
 def error_of(row: Row, name: str) -> str:
     """A share and its error, of 100 worlds; marked where the error is above 8."""
     share, error = 100 * row[name], 100 * row.get(f"{name}_error", math.nan)
-    return f"{share:.0f} ± {error:.1f}{' (not known well)' if not error <= 8.0 else ''}"
+    told = "" if math.isnan(error) else f" ± {error:.0f}" if error >= 0.5 else ""
+    return f"{share:.0f}{told}{' (not known well)' if not error <= 100 * UNKNOWN else ''}"
+
+
+def worlds_in(row: Row) -> dict[str, int]:
+    """Of 100 worlds, how many get ``better`` and ``worse`` (or ``higher`` and ``lower``), and in how many the change is
+    too small to matter.
+
+    >>> worlds_in({"direction": -1, "above": 0.1, "within": 0.2, "below": 0.7})
+    {'worse': 10, 'too small to matter': 20, 'better': 70}
+    """
+    names = words_of(0, row["direction"])
+    shares = {names[one]: row[name] for one, name in CLASSES.items()}
+    return dict(zip(shares, of_100(list(shares.values())), strict=True))
+
+
+def who(row: Row) -> str:
+    """Who was right, in few words, with † where that `depends` on a choice; else the verdict."""
+    side = str(row.get("side", "")).replace("government", "Government")
+    if row.get("share_error", 0.0) > UNKNOWN:
+        return "cannot be told"
+    short = {"supported": f"{side} right", "opposed": f"{side} wrong", TOO_SMALL: "too small"}
+    return short.get(row["verdict"], str(row["verdict"])).strip() + (" †" if depends(row) else "")
+
+
+def depends(row: Row) -> bool:
+    """Whether a verdict could be another one under another choice of method, or is not known to be robust."""
+    return row.get("holds", "robust") not in ("robust", "")
 
 
 def columns(row: Row, held: Sequence[Row]) -> Iterator[str]:
@@ -202,8 +234,8 @@ def in_turn(row: Row, left_out: Sequence[Row]) -> Iterator[str]:
         yield f"Each of {len(mine)} calibrations left out in turn: {', '.join(told)}."
 
 
-def reasons(row: Row, tables: Tables, in_depth: bool = False) -> list[str]:
-    """What carries a finding, and where its verdict would be another one; in depth also where no region was found."""
+def reasons(row: Row, tables: Tables) -> list[str]:
+    """What carries a finding, and where its verdict would be another one."""
     carried, flipped = (
         [
             reason
@@ -212,8 +244,28 @@ def reasons(row: Row, tables: Tables, in_depth: bool = False) -> list[str]:
         ]
         for name in ("carriers", "flips")
     )
-    told = [str(flip["sentence"]) for flip in flipped if flip["found"] or in_depth]
-    return [*filter(None, [carriers_sentence(carried)]), *told]
+    return [*filter(None, [carriers_sentence(carried)]), *(flips_where(flip) for flip in flipped if flip["found"])]
+
+
+def flips_where(flip: Row) -> str:
+    """Where a verdict would be another one, with parameters in words.
+
+    >>> flips_where({"sentence": "Where burden is at least 0.08 (hours), it is supported in 67 % of worlds by weight; "
+    ...     "elsewhere in 0 %. By this, more.", "accuracy": 0.81})
+    'Where “how much time monitoring takes” is at least 0.08, it is supported in 67 of 100 worlds; elsewhere in 0. This rule sorts 81 of 100 worlds that it has not seen rightly; guessing sorts 50.'
+    """  # noqa: E501
+    where = re.sub(r"(?<= is )((?:at least|below|from) [^ ]+(?: to [^ ]+)?) \([^)]*\)", r"\1",
+                   str(flip["sentence"]).partition(" By this")[0])  # fmt: skip
+    where = re.sub(r"(\w+)(?= is (?:at least|below|from))",
+                   lambda found: f"“{phrase(found[0])}”" if found[0] in _QUOTED else found[0], where)  # fmt: skip
+    where = where.replace(" % of worlds by weight", " of 100 worlds").replace(" %", "")
+    return (
+        f"{where} This rule sorts {100 * flip['accuracy']:.0f} of 100 worlds that it has not seen rightly; guessing "
+        "sorts 50."
+    )
+
+
+_QUOTED = {*PHRASES, *SCALES}
 
 
 def besides(claim: Claim, tables: Tables) -> Iterator[str]:
@@ -231,19 +283,51 @@ def besides(claim: Claim, tables: Tables) -> Iterator[str]:
 def doses(rows: Sequence[Row]) -> Iterator[str]:
     """What each dose of surveillance changes against today's, and monitoring and targets against little of both."""
     for outcome, group in groupby(rows, lambda row: row["outcome"]):
-        found = list(group)
-        texts = signed_numbers(*(row["mean"] for row in found))
-        parts = [f"{row['step']} {text}" for row, text in zip(found, texts, strict=True)]
-        yield f"By dose, {label(outcome)} on average: {', '.join(parts)}."
+        found = {row["step"]: row["mean"] for row in group}
+        parts = []
+        for against, steps in (("today", _DOSES), ("light surveillance", _APART)):
+            there = [step for step in steps if step in found]
+            told = zip(changes(outcome, [found[step] for step in there]), there, strict=True)
+            parts.append(f"against {against} {joined([f'{text} {steps[step]}' for text, step in told])}")
+        yield f"{capital(label(outcome))} by dose, {'; '.join(parts)}."
+
+
+_DOSES = {"at 0": "without monitoring and targets", "at 0.2": "with little", "at 0.8": "with much",
+          "at 1": "with all there can be", "hands_off, a bundle": "without support either"}  # fmt: skip
+_APART = {"monitoring alone": "by much monitoring alone", "targets alone": "by targets alone", "both": "by both",
+          "interaction": "because they come together"}  # fmt: skip
+
+
+def changes(outcome: str, values: Sequence[float]) -> list[str]:
+    """Differences with their signs, the first with its unit.
+
+    >>> changes("fear", [0.05, -0.021]), changes("harm", [0.006, -0.006])
+    (['+5 points of 100', '−2.1'], ['+10 %', '−10 %'])
+    """
+    told = [change(outcome, value) for value in values]
+    short = [f"{'+' if value > 0 else ''}{number(natural(outcome, value))}" for value in values]
+    return told if unit(outcome) == "%" else [*told[:1], *short[1:]]
+
+
+def worlds(share: float) -> str:
+    """A share of worlds, of 100; what is neither none nor all is never shown as such.
+
+    >>> worlds(0.454), worlds(0.003)
+    ('45 of 100 worlds', 'fewer than 1 of 100 worlds')
+    """
+    if 0.0 < share < 0.005:
+        return "fewer than 1 of 100 worlds"
+    return "more than 99 of 100 worlds" if 0.995 <= share < 1.0 else f"{100 * share:.0f} of 100 worlds"
 
 
 def levels(rows: Sequence[Row]) -> Iterator[str]:
     """How many leaders are fearful at baseline."""
     for row in rows:
         wide = " So wide a band is no answer." if row["q95"] - row["q05"] > NO_ANSWER else ""
+        middle, low, high = (number(natural(row["outcome"], row[name])) for name in ("q50", "q05", "q95"))
         yield (
-            f"{label(row['outcome'])}: {percent(row['q50'])} of managers in the median world, {percent(row['q05'])} to "
-            f"{percent(row['q95'])} in 90 of 100 worlds.{wide}"
+            f"{capital(label(row['outcome']))}: {middle} of 100 in the middle world, {low} to {high} in 90 of 100 "
+            f"worlds.{wide}"
         )
 
 
@@ -252,11 +336,10 @@ def optimum(rows: Sequence[Row]) -> Iterator[str]:
     for outcome, group in groupby(rows, lambda row: row["outcome"]):
         first, *between, last = list(group)
         inside = sum(row["share"] for row in between)
-        middle, low, high = shown_numbers(first["best_q50"], first["best_q05"], first["best_q95"])
         yield (
-            f"{label(outcome)} is best with all of the budget on relationships in {percent(last['share'])} of worlds, "
-            f"with none in {percent(first['share'])}, in between in {percent(inside)}; the best relationship is "
-            f"{middle} in the median world ({low} to {high} in 90 %)."
+            f"{capital(label(outcome))} is best with all of the budget on relationships in {worlds(last['share'])}, "
+            f"with none in {100 * first['share']:.0f}, in between in {100 * inside:.0f}; in the middle world at "
+            f"{first['best_q50']:.2f}."
         )
 
 
@@ -264,12 +347,13 @@ def made_up(rows: Sequence[Row]) -> Iterator[str]:
     """How much more cooperation makes up for a cut."""
     found = {row["case"]: row for row in rows}
     if none := found.get("no cooperation makes up for it"):
-        text = f"No cooperation makes up for the cut in {percent(none['share'])} of worlds"
+        text = f"No cooperation makes up for the cut in {worlds(none['share'])}"
         needed = found.get("more cooperation")
-        yield text + (
-            f"; elsewhere it takes {needed['mean']:.2f} more of it on average ({needed['q05']:.2f} to "
-            f"{needed['q95']:.2f} in 90 of 100 worlds)." if needed else "."
-        )  # fmt: skip
+        if not needed:
+            yield f"{text}."
+            return
+        mean, low, high = (number(100 * needed[name]) for name in ("mean", "q05", "q95"))
+        yield f"{text}; elsewhere it takes {mean} points of 100 more, {low} to {high} in 90 of 100 worlds."
 
 
 def break_evens(rows: Sequence[Row]) -> Iterator[str]:
@@ -277,10 +361,13 @@ def break_evens(rows: Sequence[Row]) -> Iterator[str]:
     for (outcome, parameter), group in groupby(rows, lambda row: (row["outcome"], row["parameter"])):
         parts = []
         for row in group:
-            where = f"{row['value']:.3g}" if "value" in row else "no value in the range"
-            interval = f" ({row['low']:.3g} to {row['high']:.3g})" if "low" in row else ""
-            parts.append(f"{row['level']} at {where}{interval}")
-        yield f"Break-even of {label(outcome)}: over {parameter} it crosses {', '.join(parts)}."
+            where = f"at {row['value']:.2g}" if "value" in row else "at no value in the range"
+            interval = f" ({row['low']:.2g} to {row['high']:.2g})" if "low" in row else ""
+            crossed = (
+                "0" if row["level"] == "0" else "what matters" if row["level"] == "δ" else "what matters, downward"
+            )
+            parts.append(f"{crossed} {where}{interval}")
+        yield f"{capital(label(outcome))} turns on {phrase(parameter)}; it crosses {', '.join(parts)}."
 
 
 def path_through_fear(rows: Sequence[Row]) -> Iterator[str]:
@@ -296,11 +383,10 @@ def path_through_fear(rows: Sequence[Row]) -> Iterator[str]:
 def atmosphere(rows: Sequence[Row]) -> Iterator[str]:
     """How readiness to try something new goes with fear, within a world."""
     for row in rows:
-        tenth = signed_numbers(0.1 * row["mean"])[0]
         yield (
-            f"In an atmosphere of more fear, at today's oversight: the rate of trying falls in "
-            f"{percent(row['falling'])} of worlds; a tenth more fear goes with {tenth} of it on average. Worlds whose "
-            f"fear hardly moves are left out, {percent(row['left_out'])}."
+            f"In an atmosphere of more fear, at today's oversight, leaders try less in {worlds(row['falling'])}; 10 "
+            f"points more fear go with {change('initiative_rate', 0.1 * row['mean'])}. Worlds whose fear hardly moves "
+            f"are left out, {worlds(row['left_out'])}."
         )
 
 
@@ -308,9 +394,8 @@ def records(rows: Sequence[Row]) -> Iterator[str]:
     """Whether those with a record slip more."""
     for row in rows:
         yield (
-            f"Those with a record slip more by negligence in {percent(row['above_0'])} of worlds, by "
-            f"{signed_numbers(row['mean'])[0]} a month on average; {row['without']} of {row['worlds']} worlds have "
-            f"nobody with a record and are left out."
+            f"Those with a record slip more in {worlds(row['above_0'])}, by {change('negligence', row['mean'])} on "
+            f"average; {row['without']} of {row['worlds']} worlds have nobody with a record and are left out."
         )
 
 
@@ -332,20 +417,27 @@ def missed(rows: Iterable[Row]) -> Iterator[str]:
     """The standards of the answer that it does not meet."""
     for row in rows:
         if not row["met"]:
-            given = f"{row['value']:.3g}" if "value" in row else "not known"
+            given = f"{row['value']:.2g}" if "value" in row else "not known"
             yield f"This answer falls short of its own standard: {row['rule']} {row['limit']:g}; it is {given}."
 
 
-def carriers_sentence(rows: Iterable[Row]) -> str:
-    """Which mechanisms carry an effect: those that stand out from chance, the three largest first."""
-    clear = [r for r in rows if abs(r["contribution"]) > STANDS_OUT * r.get("standard_error", math.inf)]
-    if not clear:
-        return ""
-    clear = sorted(clear, key=lambda row: -abs(row["contribution"]))[:3]
-    texts = signed_numbers(*(row["contribution"] for row in clear))
-    parts = [f"{row['mechanism'].replace('_', ' ')} ({text}, {row['case']})"
-             for row, text in zip(clear, texts, strict=True)]  # fmt: skip
-    return f"Carried by {joined(parts)}."
+def carriers_sentence(rows: Iterable[Row], most: int = 3) -> str:
+    """Which mechanisms carry an effect: those that stand out from chance, the largest first."""
+    every = list(rows)
+    clear = [r for r in every if abs(r["contribution"]) > STANDS_OUT * r.get("standard_error", math.inf)]
+    clear = [r for r in clear if change(r["outcome"], r["contribution"]) != "no change"]
+    clear = sorted(clear, key=lambda row: -abs(row["contribution"]))[:most]
+    way = sum(row["contribution"] for row in every)
+    ahead, behind = ([row for row in clear if (row["contribution"] * way > 0) == agrees] for agrees in (True, False))
+    parts = [f"mainly because {because(ahead)}"] if ahead else []
+    parts += [f"against that, {because(behind)}"] if behind else []
+    return f"{capital('; '.join(parts))}." if parts else ""
+
+
+def because(rows: Sequence[Row]) -> str:
+    """Mechanisms in clauses, with what they contribute."""
+    told = changes(rows[0]["outcome"], [row["contribution"] for row in rows])
+    return joined([f"{clause(row['mechanism'])} ({text})" for row, text in zip(rows, told, strict=True)])
 
 
 def is_number(value: Any) -> bool:

@@ -429,6 +429,16 @@ def _number(size: float) -> str:
     return f"{size:.0f}" if size >= 2.95 else f"{size:.1f}".removesuffix(".0")
 
 
+def number(value: float) -> str:
+    """A number as people read it: whole from 3 on, else with one decimal.
+
+    >>> number(-16.8), number(1.52), number(-0.01)
+    ('−17', '1.5', '0')
+    """
+    told = _number(abs(value))
+    return f"−{told}" if value < 0 and told != "0" else told
+
+
 def _sized(outcome: str, value: float) -> str:
     number = _number(abs(natural(outcome, value)))
     return f"{number} {unit(outcome, float(number))}"

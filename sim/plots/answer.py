@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sim.claims.outline import rows_of
 from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE
 from sim.claims.structure import WORLDS
-from sim.plots.claims import better_or_worse, choices, each_world, how_much_matters, rows_of, sample
+from sim.plots.claims import better_or_worse, choices, each_world, how_much_matters, sample
 from sim.plots.reasons import fear_and_initiative, flip_map, hysteresis, model_against_evidence, what_carries
 from sim.plots.structure import verdicts_by_choice
 

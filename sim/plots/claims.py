@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
-from sim.claims import text
+from sim.claims.outline import (
+    MORE_THAN_HALF,
+    Group,
+    balance,
+    effects_of,
+    groups,
+    in_most,
+    in_worlds,
+    rows_of,
+    side_of,
+)
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
-from sim.claims.text import Row, carried
-from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, classes, words_of
+from sim.claims.text import Row, carried, who, worlds_in
+from sim.claims.verdict import TOO_SMALL, classes, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.plots import theme
@@ -26,36 +36,23 @@ from sim.plots import theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from sim.claims.answer import ClaimReport
 
-MOST_ROWS = 15
 _WIDE, _ZERO, _GREY, _SIZE, _WHO = 1333.0, 505.0, 710.0, 918.0, 1155.0
 """Where the columns of the main picture stand, on a scale of its width."""
 _PITCH, _DEEP = 6.4, 4  # of squares, and how many stand on each other
 _HEADING, _ROW, _LONG = 1.15, 0.36, 42  # in rows, in inches, and in letters
 _PALE, _BINS = 0.45, 32
-MORE_THAN_HALF = "in more than half of the plausible worlds"
 MOST_PANELS, MOST_CHOICES = 6, 8
 _TOLD = 0.2
 """The share of worlds below which a change is told as little."""
 _COLUMNS = {"worse": theme.WORSE, "better": theme.BETTER, "lower": theme.EITHER, "higher": theme.EITHER,
             TOO_SMALL: theme.SMALL_EFFECT}  # fmt: skip
-_REMEDIES = (("relationship", ("harm", "quality", "initiative_rate", "fear")),
-             ("good_about_work", ("harm", "quality", "distress")))  # fmt: skip
-"""What is shown below surveillance: claims about what works instead, and outcomes, harm first."""
 NOT_PROBABILITIES = (
     "Shares of worlds are not probabilities: they rest on the model, and on findings mostly about others than NHS "
     "managers."
 )
-
-
-class Group(NamedTuple):
-    """Some outcomes of a contrast under a heading."""
-
-    heading: str
-    rows: list[Row]
 
 
 def better_or_worse(found: ClaimReport) -> Figure:
@@ -90,55 +87,6 @@ def better_or_worse(found: ClaimReport) -> Figure:
     return figure
 
 
-def groups(found: ClaimReport) -> list[Group]:
-    """What the main picture shows of an answer."""
-    by_id = {claim.id: claim for claim in found.claims}
-    wanted: list[tuple[str, str, Sequence[str]]]
-    if {claim.id for claim in CLAIMS} <= by_id.keys():
-        wanted = [("Heavy surveillance instead of light", SURVEILLANCE.name, CHOSEN_BY)]
-        for name, outcomes in _REMEDIES:
-            case = by_id[name].cases[0]
-            wanted.append((case.subject, case.contrast.name, outcomes))
-    else:
-        cases = {case.contrast.name: case for claim in found.claims for case in claim.cases}
-        claimed = {(r["contrast"], r["outcome"]): None for r in text.rows_of(found.table) if "delta" in r}
-        wanted = [(case.subject, name, tuple(o for c, o in claimed if c == name)) for name, case in cases.items()]
-    filled = [Group(heading.rstrip(","), [r for o in outcomes if (r := rows_of(found, name).get(o))])
-              for heading, name, outcomes in wanted]  # fmt: skip
-    kept: list[Group] = []
-    for group in filled:
-        room = MOST_ROWS - sum(len(g.rows) for g in kept)
-        if group.rows and room > 0:
-            kept.append(Group(group.heading, group.rows[:room]))
-    return kept
-
-
-def rows_of(found: ClaimReport, contrast: str) -> dict[str, Row]:
-    """The rows of a contrast that have a limit, by outcome, those of claims before the rest."""
-    every = [*found.rows("vector"), *text.rows_of(found.table)]
-    return {row["outcome"]: row for row in every if row["contrast"] == contrast and "delta" in row}
-
-
-def effects_of(found: ClaimReport, row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Effect, its error and weight of each world on one outcome of a contrast; weights add up to 1."""
-    e = found.effects
-    mine = e[(e["contrast"] == row["contrast"]) & (e["outcome"] == row["outcome"])]
-    x, error, weight = (mine[name].to_numpy(np.float64) for name in ("estimate", "error", "weight"))
-    return x, error, weight / weight.sum()
-
-
-def worlds_in(row: Row) -> dict[str, int]:
-    """Of 100 worlds, how many get ``better`` and ``worse`` (or ``higher`` and ``lower``), and in how many the change is
-    too small to matter.
-
-    >>> worlds_in({"direction": -1, "above": 0.1, "within": 0.2, "below": 0.7})
-    {'worse': 10, 'too small to matter': 20, 'better': 70}
-    """
-    names = words_of(0, row["direction"])
-    shares = {names[one]: row[name] for one, name in CLASSES.items()}
-    return dict(zip(shares, words.of_100(list(shares.values())), strict=True))
-
-
 def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
     """`worlds_in`, and with each how many of these lie within two errors of the limit."""
     names, whole = words_of(0, row["direction"]), worlds_in(row)
@@ -146,20 +94,6 @@ def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
     near, which = np.abs(np.abs(x) - row["delta"]) <= 2.0 * error, classes(x, row["delta"])
     close = {name: 100.0 * weight[near & (which == one)].sum() for one, name in names.items()}
     return {name: (number, min(number, round(close[name]))) for name, number in whole.items()}
-
-
-def who(row: Row) -> str:
-    """Who was right, in few words, with † where that `depends` on a choice; else the verdict."""
-    side = str(row.get("side", "")).replace("government", "Government")
-    if row.get("share_error", 0.0) > UNKNOWN:
-        return "cannot be told"
-    short = {"supported": f"{side} right", "opposed": f"{side} wrong", TOO_SMALL: "too small"}
-    return short.get(row["verdict"], str(row["verdict"])).strip() + (" †" if depends(row) else "")
-
-
-def depends(row: Row) -> bool:
-    """Whether a verdict could be another one under another choice of method, or is not known to be robust."""
-    return row.get("holds", "robust") not in ("robust", "")
 
 
 def _columns(axes: Axes, y: float) -> float:
@@ -222,7 +156,7 @@ def each_world(found: ClaimReport, contrast: str = SURVEILLANCE.name, outcomes: 
     subjects = {case.contrast.name: case.subject.rstrip(",") for claim in CLAIMS for case in claim.cases}
     subject = subjects.get(contrast, contrast)
     lead = f"{subject}. Each dot: 1 of 100 plausible versions of the NHS, at the change that it sees."
-    title = in_worlds(shown[0]) if len(shown) == 1 else _in_most(subject, shown)
+    title = in_worlds(shown[0]) if len(shown) == 1 else in_most(subject, shown)
     note = f"Shaded: too small to matter. {NOT_PROBABILITIES} {sample(found)}"
     alt = f"Dot plots of 100 worlds for {joined([words.label(row['outcome']) for row in shown])}"
     high = theme.SLIDE[1] if len(shown) > 3 else 4.8
@@ -232,35 +166,6 @@ def each_world(found: ClaimReport, contrast: str = SURVEILLANCE.name, outcomes: 
             if len(shown) > 1:
                 axes.set_title(f"{words.capital(words.label(row['outcome']))}\n{_counts(found, row)}", linespacing=0.95)
         return figure
-
-
-def in_worlds(row: Row) -> str:
-    """One outcome in a sentence with one number: in how many of 100 worlds what happens most happens.
-
-    >>> row = {"outcome": "harm", "direction": -1, "above": 0.1, "within": 0.2, "below": 0.7}
-    >>> in_worlds(row)
-    'Harm to patients falls in 70 of 100 plausible worlds'
-    """
-    shares = words.of_100([row["above"], row["within"], row["below"]])
-    verbs = ("rises", "hardly changes", "falls")
-    most = int(np.argmax(shares))
-    return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
-
-
-def _in_most(subject: str, rows: Sequence[Row]) -> str:
-    """What a policy does in more than half of the worlds, the good first."""
-    parts = []
-    for way in (1, -1):
-        some = [row for row in rows if row["direction"] and row[_side(row, way)] > 0.5]
-        if some:
-            parts.append(joined([words.does(row["outcome"], way * row["direction"]) for row in some]))
-    does = ", but ".join(parts) or "moves nothing beyond what matters"
-    return f"{subject} {does} {MORE_THAN_HALF}"
-
-
-def _side(row: Row, way: int) -> str:
-    """The share of a row in which it gets better (`way` 1) or worse (−1)."""
-    return "above" if way * (row["direction"] or 1) > 0 else "below"
 
 
 def _dots(axes: Axes, found: ClaimReport, row: Row, size: float) -> None:
@@ -295,10 +200,10 @@ def choices(found: ClaimReport) -> Figure:
     """What can be chosen instead of today's oversight: a row for each policy, the best on top, and for each outcome in
     how many of 100 worlds it gets better or worse."""
     table = found.rows("against_baseline")
-    names = sorted({row["choice"] for row in table}, key=lambda name: -_balance(table, name))[:MOST_CHOICES]
+    names = sorted({row["choice"] for row in table}, key=lambda name: -balance(table, name))[:MOST_CHOICES]
     outcomes = [name for name in CHOSEN_BY if any(row["outcome"] == name for row in table)]
     best = [row for row in table if row["choice"] == names[0]]
-    title = _in_most(words.capital(words.policy(names[0])), best)
+    title = in_most(words.capital(words.policy(names[0])), best)
     lead = f"Instead of {words.TODAY}: of 100 plausible versions of the NHS, how many get better, how many worse?"
     note = (
         "The rest: too small to matter. Policies are in the order of better less worse. Costs are not counted. "
@@ -319,12 +224,6 @@ def choices(found: ClaimReport) -> Figure:
         axes.set_ylim(len(names), -0.8)
         axes.set_axis_off()
         return figure
-
-
-def _balance(table: Sequence[Row], choice: str) -> float:
-    """How much more often a choice makes outcomes better than worse."""
-    mine = [row for row in table if row["choice"] == choice and row["direction"]]
-    return float(sum(row[_side(row, 1)] - row[_side(row, -1)] for row in mine))
 
 
 def _cell(axes: Axes, x: int, y: int, row: Row) -> None:
@@ -378,7 +277,7 @@ def _curve(axes: Axes, table: Sequence[Row], row: Row, first: bool) -> None:
     factor = words.natural(row["outcome"], 1.0)
     x = factor * np.array([one["delta"] for one in table])
     for way, name in ((1, "better"), (-1, "worse")):
-        y = 100.0 * np.array([one[_side(row, way)] for one in table])
+        y = 100.0 * np.array([one[side_of(row, way)] for one in table])
         axes.plot(x, y, color=_COLUMNS[name], linewidth=3)
         if first:
             axes.text(0.98, 0.98 if way > 0 else 0.8, name, transform=axes.transAxes, color=_COLUMNS[name],

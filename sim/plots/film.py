@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from sim import files
 from sim.claims.answer import answer
+from sim.claims.outline import in_worlds
 from sim.claims.stored import SHIPPED
 from sim.errors import InputError, misnamed, nearest, place
 from sim.model import words
@@ -34,7 +35,6 @@ from sim.model.parameters import COEFFICIENTS, REGIMES, SIZES, seed_of
 from sim.model.rules import START_FEAR
 from sim.model.run import Run, simulate
 from sim.plots import layout, theme
-from sim.plots.claims import in_worlds
 
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D

@@ -96,9 +96,13 @@ def _because(table: pd.DataFrame, outcome: str, total: float) -> str:
     along, against = (
         told.loc[told["size"] * side > least * sizes.max(), "mechanism"] for side, least in ((1, 1 / 3), (-1, 1 / 5))
     )
-    moves = f"{words.capital(words.label(outcome))} {'rises' if way > 0 else 'falls'}"
+    small = outcome in LIMITS and abs(total) <= words.natural(outcome, LIMITS[outcome].size)
+    moves = f"{words.capital(words.label(outcome))} {'hardly changes' if small else 'rises' if way > 0 else 'falls'}"
     if along.empty:
-        return f"{moves}, and no single mechanism stands out as the reason"
+        return f"{moves} on average, and no single mechanism stands out as the reason"
+    if small:
+        others = f", but {words.clause(against.iloc[0])}" if len(against) else ""
+        return f"{moves} on average: {words.clause(along.iloc[0])}{others}"
     because = f"{moves} {', and '.join(f'because {words.clause(name)}' for name in along.head(2))}"
     return because if against.empty else f"{because}; against that, {words.clause(against.iloc[0])}"
 

@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 
 from sim import files
+from sim.claims.statements import LIMITS
 from sim.errors import counted
 from sim.model.glossary import joined, shown_numbers
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, SIZES, resolve
-from sim.model.words import label
+from sim.model.words import capital, change, label
 from sim.plots import layout, theme
 from sim.plots.study import pictures, study_figure
-from sim.report.html import Code, Part, Section, Table, Text, numbered, report
+from sim.report.html import Code, Part, Section, Table, Text, picture, report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,8 +111,9 @@ def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
     """The report on a study, finished or not, as HTML; `figures` are its pictures by name (`sim.plots.study`)."""
     sentences = [Text(sensitivity_text(results).splitlines())] if results.is_sampled else []
     recipe = (results.folder / "study.toml").read_text(encoding="utf-8")
+    drawn = [picture(figure, results.origin, f"{name}.png, .svg and .pdf") for name, figure in figures.items()]
     sections = [
-        Section("What was found", [*sentences, *numbered(figures, results.origin, ".png, .svg and .pdf")]),
+        Section("What was found", [*sentences, *drawn]),
         Section("The numbers", tables(results)),
         Section("How it was done", [Text(paragraphs(results))]),
         Section("What varies, and what differs from the default", settings(results)),
@@ -129,7 +131,34 @@ def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
     parts = [f"{results.missing:,} runs are still to be done"] if results.missing else []
     parts += [f"{failed:,} runs failed and are left out"] if failed else []
     warning = f"Of {runs + results.missing:,} runs, {joined(parts)}." if parts else ""
-    return report(results.title, f"{theme.finding(figures['figure'])}.", sections, results.origin, warning)
+    answer = f"{theme.finding(figures['figure']).rstrip('.')}."
+    return report(results.title, answer, sections, results.origin, warning, meaning(results))
+
+
+def meaning(results: Results) -> str:
+    """What the largest difference in the first outcome means, held against what matters, in one sentence; nothing
+    where there is no such difference or limit."""
+    name = results.outcomes[0]
+    limit = LIMITS.get(name)
+    if results.is_sampled or limit is None or limit.of_baseline:
+        return ""
+    if results.policies:
+        first, *later = results.policies
+        changes = {one: results.compare(one, first) for one in later}
+        each = {one: float(t.set_index("outcome")["difference"].astype(float)[name]) for one, t in changes.items()}
+        if not each:
+            return ""
+        most = max(each, key=lambda one: abs(each[one]))
+        size, between = each[most], f"{layout.plain(most)} instead of {layout.plain(first)} changes {label(name)} by"
+    else:
+        table = results.summary()
+        means = table.loc[table["outcome"] == name, "mean"]
+        if len(means) < 2 or means.isna().any():
+            return ""
+        size, between = float(means.max() - means.min()), f"from cell to cell, {label(name)} differs by at most"
+    enough = "which is more than" if abs(size) > limit.size else "which is too little to matter: less than"
+    told, least = (change(name, value).removeprefix("+") for value in (size, limit.size))
+    return capital(f"{between} {told}, {enough} the {least} that matter.")
 
 
 def tables(results: Results) -> list[Part]:
@@ -161,15 +190,23 @@ def compared(results: Results) -> list[list[str]]:
     """Each later policy of a study over worlds less the first, below the heads `POLICIES`."""
     first, *later = results.policies
     return [
-        [label(of), name, *map(theme.minus, (f"{a:.3f}", first, f"{b:.3f}", f"{change:.3f}", _span(low, high))), f"{n}"]
+        [
+            label(of),
+            name,
+            *map(theme.minus, (*shown_numbers(a), first, *shown_numbers(b), *_changed(by, low, high))),
+            f"{n}",
+        ]
         for name in later
-        for of, a, b, change, low, high, n in results.compare(name, first).itertuples(index=False)
-    ]
+        for of, a, b, by, low, high, n in results.compare(name, first).itertuples(index=False)
+    ]  # fmt: skip
 
 
-def _span(low: float, high: float) -> str:
-    """An interval in words; "" where there is none."""
-    return "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+def _changed(change: float, low: float, high: float) -> tuple[str, str]:
+    """A difference and its interval in texts, which is empty where there is none."""
+    if np.isnan(low):
+        return shown_numbers(change)[0], ""
+    told, *ends = shown_numbers(change, low, high)
+    return told, " to ".join(ends)
 
 
 def precisely(table: pd.DataFrame) -> list[list[str]]:
@@ -184,7 +221,7 @@ def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Tab
     rows = []
     for number, part in summary[summary["outcome"].isin(names)].groupby("cell", sort=True):
         pairs = zip(part["mean"], part["half_width"], strict=True)
-        values = [shown_numbers(m) if np.isnan(half) else shown_numbers(m, half, finest=half / 10) for m, half in pairs]
+        values = [shown_numbers(m) if np.isnan(half) else shown_numbers(m, half) for m, half in pairs]
         first = part.iloc[0]
         design = [_setting(name, first[name]) for name in results.columns]
         rows.append([str(number), *design, str(first["n"]), *(theme.minus("\u00a0±\u00a0".join(v)) for v in values)])

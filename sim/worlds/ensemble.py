@@ -345,11 +345,39 @@ def _read(path: Path) -> tuple[Ensemble, str]:
         content = files.read(path)
     try:
         fields_, signed = decoded(content)
-        return Ensemble(**fields_), signed
+        found = Ensemble(**fields_)
+        _check(found)
+        return found, signed
     except InputError as error:
         raise InputError(mistake.found_in(str(place(path))) for mistake in error.mistakes) from None
     except Exception:  # whatever a damaged file makes its reader raise
         raise InputError([f"{place(path)}: is damaged or no calibration; make it again"]) from None
+
+
+def _check(found: Ensemble) -> None:
+    """Raise whatever the content of a file makes its users raise: it may be anybody's, and of any shape."""
+    for p in found.evidence.patterns:
+        shape, band = np.shape(p.value), found.prior[p.id]
+        numbers = [p.value, p.sd, *(band[name] for name in ("low", "median", "high", "within"))]
+        if not all(np.shape(of) == shape and np.isfinite(np.asarray(of, np.float64)).all() for of in numbers):
+            raise ValueError(p.id)
+        if found.measured[p.id].shape != (len(found), *shape) or not np.all(np.asarray(p.sd) > 0.0):
+            raise ValueError(p.id)
+        if p.kind == "path" and len(p.needs["months"]) != len(p.value):  # type: ignore[arg-type]
+            raise ValueError(p.id)
+    for evidence, sizes in surveys_of(found):
+        survey.columns(evidence)
+        if not all(isinstance(of, int) and 0 < of < 10**6 for of in vars(sizes).values()):
+            raise ValueError("sizes")
+    numbers = [*found.log_z.values(), found.chance_off, found.nuisance, found.values]
+    if not all(np.isfinite(np.asarray(of, np.float64)).all() for of in numbers) or not 0.0 <= found.chance_off <= 1.0:
+        raise ValueError("numbers")
+    if {*found.log_z} != {*found.calibrations.tolist()} or not all(len(p.id) < 100 for p in found.evidence.patterns):
+        raise ValueError("calibrations")
+    if not (found.ancestors >= 0).all() or not (found.seeds >= 0).all():
+        raise ValueError("ancestors")
+    found.evidence.size("seeds")
+    _ = found.agreements
 
 
 @cache

@@ -143,10 +143,7 @@ def _decoded(codes: NDArray[Any]) -> Floats:
 
 
 def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    table = pq.read_table(pa.BufferReader(content))
+    table = files.parquet(content)
     return table, json.loads(table.schema.metadata[b"ensemble"])
 
 

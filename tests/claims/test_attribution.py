@@ -140,14 +140,18 @@ def test_worlds_without_weight_have_no_say():
 
 def carriers(contributions: dict[str, float], error: float) -> list[dict[str, Any]]:
     return [
-        {"mechanism": name, "case": m.case, "contribution": contributions.get(name, 0.0), "standard_error": error}
+        {"outcome": "fear", "mechanism": name, "case": m.case, "contribution": contributions.get(name, 0.0),
+         "standard_error": error}
         for name, m in MECHANISMS.items()
-    ]
+    ]  # fmt: skip
 
 
 def test_what_stands_out_is_named_the_largest_first():
     said = carriers_sentence(carriers({"reassurance": -0.03, "learned_fear": 0.09, "cascade": 0.002}, error=0.001))
-    assert said == "Carried by learned fear (+0.090, for) and reassurance (-0.030, against)."
+    assert said == (
+        "Mainly because punishment and watching are remembered (+9 points of 100); against that, being cleared "
+        "reassures (−3 points of 100)."
+    )
 
 
 def test_nothing_stands_out_from_noise():

@@ -289,7 +289,9 @@ def carriers() -> pd.DataFrame:
 
 def test_what_carries_an_effect_names_only_what_is_clear_and_large():
     table = carriers()
-    assert theme.finding(what_carries(table, "Heavy", "fear")).endswith("no single mechanism stands out as the reason")
+    assert theme.finding(what_carries(table, "Heavy", "fear")) == (
+        "Fear rises on average, and no single mechanism stands out as the reason"
+    )
     table.loc[table["mechanism"] == "learned_fear", "contribution"] = 0.09
     table.loc[table["mechanism"] == "reassurance", "contribution"] = -0.04
     figure = what_carries(table, "Heavy", "fear", "Three hundred draws.")
@@ -297,6 +299,15 @@ def test_what_carries_an_effect_names_only_what_is_clear_and_large():
         "Fear rises because punishment and watching are remembered; against that, being cleared reassures"
     )
     assert faults(figure) == []
+
+
+def test_an_effect_that_is_too_small_to_matter_is_not_told_as_one():
+    table = carriers().assign(contribution=0.0)
+    for name, size in (("learned_fear", 0.05), ("reassurance", -0.04)):
+        table.loc[table["mechanism"] == name, "contribution"] = size
+    assert theme.finding(what_carries(table, "Heavy", "fear")) == (
+        "Fear hardly changes on average: punishment and watching are remembered, but being cleared reassures"
+    )
 
 
 def test_the_steps_of_a_waterfall_add_up_to_the_whole():

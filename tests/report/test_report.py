@@ -15,7 +15,7 @@ import pytest
 from sim.plots import theme
 from sim.plots.study import pictures
 from sim.report.html import Code, Section, Table, Text, picture, report
-from sim.report.study import of_study, save
+from sim.report.study import meaning, of_study, save
 from sim.study import Results, Study
 
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 6}
@@ -106,7 +106,7 @@ def test_it_can_be_read_without_seeing_it_and_without_a_mouse(page):
     levels = [int(tag[1]) for tag, _ in elements.found if tag in ("h1", "h2", "h3")]
     assert levels[0] == 1 and levels.count(1) == 1 and max(b - a for a, b in pairwise(levels)) <= 1
     assert all(a.get("scope") in ("col", "row") for a in elements.of("th"))
-    assert len(elements.of("caption")) == len(elements.of("table")) > 2
+    assert len(elements.of("summary")) == len(elements.of("table")) > 2
     identities = {a["id"] for _, a in elements.found if "id" in a}
     targets = [a["href"][1:] for a in elements.of("a")] + [a["aria-labelledby"] for _, a in elements.found
                                                            if "aria-labelledby" in a]  # fmt: skip
@@ -119,7 +119,7 @@ def test_it_can_be_read_without_seeing_it_and_without_a_mouse(page):
 def test_the_answer_is_what_the_first_picture_found(results, page):
     elements = Elements(page)
     assert f"{theme.finding(results.plot())}." in elements.texts
-    assert len(elements.of("img")) == 2  # dose and response, and the map
+    assert len(elements.of("img")) == 1  # dose and response; two values need no map
 
 
 def test_numbers_are_those_of_the_summary(results, page):
@@ -127,7 +127,15 @@ def test_numbers_are_those_of_the_summary(results, page):
     cells = [text for text in Elements(page).texts if "±" in text and "\u00a0" in text]
     assert len(cells) == 4 * 2
     mean, half = (float(part.replace("−", "-")) for part in cells[3].split("\u00a0±\u00a0"))
-    assert (mean, half) == (pytest.approx(row["mean"], abs=5e-4), pytest.approx(row["half_width"], abs=5e-4))
+    assert (mean, half) == (pytest.approx(row["mean"], abs=5e-3), pytest.approx(row["half_width"], abs=5e-3))
+
+
+def test_it_says_what_the_largest_difference_means(results):
+    means = results.summary().query("outcome == 'fear'")["mean"]
+    told = meaning(results)
+    assert told.startswith("From cell to cell, fear differs by at most ")
+    assert told.endswith("the 2 points of 100 that matter.")
+    assert ("more than" in told) == (means.max() - means.min() > 0.02)
 
 
 def test_it_lists_what_differs_from_the_default_and_nothing_else(page):

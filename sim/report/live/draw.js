@@ -3,7 +3,8 @@
 
 /** An element with attributes and children; `svg:` before the name makes it one of SVG, a function listens. */
 function el(name, attributes = {}, ...children) {
-  const [kind, tag] = name.startsWith("svg:") ? ["http://www.w3.org/2000/svg", name.slice(4)] : ["http://www.w3.org/1999/xhtml", name];
+  const [kind, tag] = name.startsWith("svg:") ? ["http://www.w3.org/2000/svg", name.slice(4)]
+    : ["http://www.w3.org/1999/xhtml", name];
   const made = document.createElementNS(kind, tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (typeof value === "function") made.addEventListener(key, value);
@@ -35,12 +36,6 @@ const Draw = (() => {
     return shown === "0" ? "no change" : `${shown} ${unit(outcome, shown)} ${value > 0 ? outcome.more : outcome.less}`;
   }
 
-  /** A value of an outcome: "31 points of 100". */
-  function level(outcome, value) {
-    const shown = size(value * outcome.factor);
-    return `${value < 0 ? "−" : ""}${shown} ${unit(outcome, shown)} ${outcome.of}`.trim();
-  }
-
   /** Whether there is little room, as on a phone: pictures are then drawn with fewer and larger marks. */
   const narrow = () => matchMedia("(max-width: 46rem)").matches;
 
@@ -63,7 +58,8 @@ const Draw = (() => {
 
   function square({ shape, colour }, x, y, attributes = {}) {
     if (shape === "dot") return el("svg:circle", { cx: x, cy: y, r: 2.6, fill: colour, ...attributes });
-    const rim = shape === "open" ? { fill: "#fff", stroke: colour, "stroke-width": 2.6 } : { fill: colour, stroke: colour, "stroke-width": 2.6 };
+    const rim = shape === "open" ? { fill: "#fff", stroke: colour, "stroke-width": 2.6 }
+      : { fill: colour, stroke: colour, "stroke-width": 2.6 };
     return el("svg:rect", { x: x - 4.9, y: y - 4.9, width: 9.8, height: 9.8, ...rim, ...attributes });
   }
 
@@ -71,10 +67,12 @@ const Draw = (() => {
   function hundred(outcome, classes, label, choose, ghost = null) {
     const rank = (one) => (one === null ? 3 : 1 - one * (outcome.direction || 1));
     const order = classes.map((_, k) => k).sort((a, b) => rank(classes[a]) - rank(classes[b]) || a - b);
-    const height = STEP * Math.ceil(classes.length / ACROSS), picture = el("svg:svg", { viewBox: `0 0 ${STEP * ACROSS} ${height + 14}`, role: "img", "aria-label": label });
+    const width = STEP * ACROSS, height = STEP * Math.ceil(classes.length / ACROSS);
+    const picture = el("svg:svg", { viewBox: `0 0 ${width} ${height + 14}`, role: "img", "aria-label": label });
     order.forEach((version, place) => {
-      const drawn = square(mark(outcome, classes[version]), (place % ACROSS) * STEP + STEP / 2, Math.floor(place / ACROSS) * STEP + STEP / 2,
-        { class: "version", click: () => choose(version + 1) });
+      const [x, y] = [place % ACROSS, Math.floor(place / ACROSS)].map((at) => (at + 0.5) * STEP);
+      const click = () => choose(version + 1);
+      const drawn = square(mark(outcome, classes[version]), x, y, { class: "version", click });
       drawn.append(el("svg:title", {}, `Version ${version + 1}`));
       picture.append(drawn);
     });
@@ -85,46 +83,58 @@ const Draw = (() => {
   /** The run before, as a thin bar below: what was better, too small, worse. */
   function ghosts(picture, counts, outcome, y) {
     const [first, last] = outcome.direction < 0 ? ["below", "above"] : ["above", "below"], whole = STEP * ACROSS;
-    const all = counts.above + counts.within + counts.below || 1, ends = [whole * counts[first] / all, whole * (1 - counts[last] / all)];
+    const all = counts.above + counts.within + counts.below || 1,
+      ends = [whole * counts[first] / all, whole * (1 - counts[last] / all)];
     const colours = outcome.direction ? [BETTER, WORSE] : [INK, INK];
-    const bar = (x1, x2, colour, width) => el("svg:line", { x1, x2, y1: y, y2: y, stroke: colour, "stroke-width": width });
+    const bar = (x1, x2, colour, width) =>
+      el("svg:line", { x1, x2, y1: y, y2: y, stroke: colour, "stroke-width": width });
     picture.append(bar(0, whole, PALE, 1), bar(0, ends[0], colours[0], 5));
-    picture.append(el("svg:rect", { x: ends[1] + 1, y: y - 2, width: Math.max(0, whole - ends[1] - 2), height: 4, fill: "#fff", stroke: colours[1], "stroke-width": 1.4 }));
+    picture.append(el("svg:rect", { x: ends[1] + 1, y: y - 2, width: Math.max(0, whole - ends[1] - 2), height: 4,
+      fill: "#fff", stroke: colours[1], "stroke-width": 1.4 }));
   }
 
   function text(x, y, content, more = {}) {
     return el("svg:text", { x, y, fill: INK, "font-size": 13, "font-family": FONT, ...more }, content);
   }
 
-  /** Lines over the months of a run. `lines` have values (natural units), name, and dash, ghost or colour; `ends` are those
-   * of the axis, which does not move unless a line would leave it; `now` marks a month, `until` cuts the lines. */
+  /** Lines over the months of a run. `lines` have values (natural units), name, and dash, ghost or colour; `ends` are
+   * those of the axis, which does not move unless a line would leave it; `now` marks a month, `until` ends
+   * the lines. */
   function paths({ lines, ends: usual, title, unit: told, now = null, until = Infinity, height = 190 }) {
-    const W = narrow() ? 360 : 520, left = 34, right = 112, top = 26, bottom = 24, months = lines[0].values.length, apart = narrow() ? 4 : 2;
-    const most = Math.max(...lines.flatMap(({ values }) => Array.from(values, Math.abs)));
+    const [W, apart] = narrow() ? [360, 4] : [520, 2], left = 34, top = 26, right = W - 112, bottom = height - 24;
+    const months = lines[0].values.length, most = Math.max(...lines.flatMap(({ values }) => values.map(Math.abs)));
     let ends = usual;
     while (most > ends[1]) ends = ends.map((end) => 2 * end);
-    const x = (t) => left + (W - left - right) * t / (months - 1);
-    const y = (v) => top + (height - top - bottom) * (1 - (Math.min(ends[1], Math.max(ends[0], v)) - ends[0]) / (ends[1] - ends[0]));
-    const said = lines.filter((line) => !line.ghost).map((line) => `${line.name}: from ${size(line.values[0])} to ${size(line.values[months - 1])}`);
-    const picture = el("svg:svg", { viewBox: `0 0 ${W} ${height}`, role: "img", "aria-label": `${title}, ${told}. ${said.join("; ")}.` });
-    picture.append(text(0, 13, title, { "font-weight": 600 }), text(W, 13, told, { fill: GREY, "font-size": 11.5, "text-anchor": "end" }));
-    for (const v of [ends[0], (ends[0] + ends[1]) / 2, ends[1]]) {
-      picture.append(el("svg:line", { x1: left, x2: W - right, y1: y(v), y2: y(v), stroke: PALE, "stroke-width": 1 }),
-        text(left - 5, y(v) + 4, String(Math.round(v * 10) / 10).replace("-", "−"), { fill: GREY, "font-size": 11.5, "text-anchor": "end" }));
+    const [low, high] = ends, x = (t) => left + (right - left) * t / (months - 1);
+    const y = (v) => bottom - (bottom - top) * (Math.max(low, v) - low) / (high - low);
+    const said = lines.filter(({ ghost }) => !ghost).map(({ name, values }) =>
+      `${name} from ${size(values[0])} to ${size(values[months - 1])}`);
+    const picture = el("svg:svg", { viewBox: `0 0 ${W} ${height}`, role: "img",
+      "aria-label": `${title}, ${told}: ${said.join("; ")}` });
+    const small = (anchor) => ({ fill: GREY, "font-size": 11.5, "text-anchor": anchor });
+    picture.append(text(0, 13, title, { "font-weight": 600 }), text(W, 13, told, small("end")));
+    for (const v of [low, (low + high) / 2, high]) {
+      const shown = String(Math.round(v * 10) / 10).replace("-", "−");
+      picture.append(el("svg:line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: PALE }),
+        text(left - 5, y(v) + 4, shown, small("end")));
     }
-    for (let year = 0; year * 12 < months; year += apart) picture.append(text(x(year * 12), height - 6, year ? `year ${year}` : "start", { fill: GREY, "font-size": 11.5, "text-anchor": "middle" }));
-    if (now !== null) picture.append(el("svg:line", { x1: x(now), x2: x(now), y1: top, y2: height - bottom, stroke: GREY, "stroke-dasharray": "2 3" }));
-    let last = [];
-    for (const line of lines) {
-      const shown = Array.from(line.values).slice(0, until + 1), points = shown.map((v, t) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`);
-      picture.append(el("svg:polyline", { points: points.join(" "), fill: "none", stroke: line.ghost ? "#a8a8a8" : line.colour ?? INK,
-        "stroke-width": line.ghost ? 1.4 : 2.6, "stroke-dasharray": line.dash ?? "none" }));
-      last.push({ at: y(shown[shown.length - 1]), line });
+    for (let year = 0; year * 12 < months; year += apart) {
+      picture.append(text(x(year * 12), height - 6, year ? `year ${year}` : "start", small("middle")));
     }
-    last = last.sort((a, b) => a.at - b.at);
-    last.forEach((one, k) => { // names must not lie on each other
-      one.at = Math.max(one.at, k ? last[k - 1].at + 14 : top);
-      picture.append(text(W - right + 6, one.at + 4, one.line.name, { fill: one.line.ghost ? GREY : one.line.colour ?? INK, "font-size": 12 }));
+    if (now !== null) {
+      const here = { x1: x(now), x2: x(now), y1: top, y2: bottom };
+      picture.append(el("svg:line", { ...here, stroke: GREY, "stroke-dasharray": "2 3" }));
+    }
+    const named = lines.map(({ values, name, ghost, dash = "none", colour = INK }) => {
+      const shown = values.slice(0, until + 1), [stroke, width] = ghost ? ["#a8a8a8", 1.4] : [colour, 2.6];
+      const points = shown.map((v, t) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`).join(" ");
+      const look = { fill: "none", stroke, "stroke-width": width, "stroke-dasharray": dash };
+      picture.append(el("svg:polyline", { points, ...look }));
+      return { name, at: y(shown[shown.length - 1]), fill: ghost ? GREY : colour };
+    }).filter(({ name }) => name).sort((a, b) => a.at - b.at);
+    named.forEach((one, k) => { // names must not lie on each other
+      one.at = Math.max(one.at, k ? named[k - 1].at + 14 : top);
+      picture.append(text(right + 6, one.at + 4, one.name, { fill: one.fill, "font-size": 12 }));
     });
     return picture;
   }
@@ -145,31 +155,33 @@ const Draw = (() => {
     return lines;
   }
 
-  /** The pictures of a part of the page, one below the other under a title, as a PNG. */
+  /** The pictures of a part of the page under a title, two in a row where they are many, as a PNG. */
   async function png(title, subtitle, pictures, address) {
-    const W = 1200, parts = [], margin = 50, lines = wrapped(subtitle, 105);
-    let y = 125 + 26 * lines.length;
-    const two = pictures.length > 3, wide = two ? (W - 3 * margin) / 2 : W - 2 * margin;
-    let rowHeight = 0;
+    const W = 1200, margin = 50, parts = [], lines = wrapped(subtitle, 105), two = pictures.length > 3;
+    const wide = two ? (W - 3 * margin) / 2 : W - 2 * margin, bold = { "font-size": 21, "font-weight": 600 };
+    let y = 125 + 26 * lines.length, tallest = 0;
     pictures.forEach(({ caption, note, svg }, k) => {
       const [, , w, h] = svg.getAttribute("viewBox").split(" ").map(Number), scale = Math.min(wide / w, two ? 2.4 : 2);
       const x = two && k % 2 ? 2 * margin + wide : margin, copy = svg.cloneNode(true);
-      for (const [key, value] of Object.entries({ x, y: y + 30, width: w * scale, height: h * scale })) copy.setAttribute(key, value);
-      parts.push(text(x, y - 6, caption, { "font-size": 21, "font-weight": 600 }), text(x, y + 17, note, { "font-size": 15 }), copy);
-      rowHeight = Math.max(rowHeight, h * scale + 70);
-      if (!two || k % 2 || k === pictures.length - 1) { y += rowHeight; rowHeight = 0; }
+      const box = { x, y: y + 30, width: w * scale, height: h * scale };
+      for (const [key, value] of Object.entries(box)) copy.setAttribute(key, value);
+      parts.push(text(x, y - 6, caption, bold), text(x, y + 17, note, { "font-size": 15 }), copy);
+      tallest = Math.max(tallest, h * scale + 70);
+      if (!two || k % 2 || k === pictures.length - 1) [y, tallest] = [y + tallest, 0];
     });
-    const whole = el("svg:svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${W} ${y + 40}`, width: W, height: y + 40 },
-      el("svg:rect", { width: W, height: y + 40, fill: "#fff" }), text(margin, 62, title, { "font-size": 34, "font-weight": 700 }),
-      ...lines.map((line, k) => text(margin, 100 + 26 * k, line, { "font-size": 20, fill: GREY })), ...parts,
-      text(margin, y + 18, address, { "font-size": 15, fill: GREY }));
+    const height = y + 40, extent = { width: W, height }, grey = (points) => ({ "font-size": points, fill: GREY });
+    const said = lines.map((line, k) => text(margin, 100 + 26 * k, line, grey(20)));
+    const whole = el("svg:svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${W} ${height}`, ...extent },
+      el("svg:rect", { ...extent, fill: "#fff" }), text(margin, 62, title, { "font-size": 34, "font-weight": 700 }),
+      ...said, ...parts, text(margin, y + 18, address.length > 130 ? `${address.slice(0, 129)}…` : address, grey(15)));
     const image = new Image();
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(whole))}`;
     await image.decode();
-    const canvas = el("canvas", { width: W, height: y + 40 });
+    const canvas = el("canvas", extent);
     canvas.getContext("2d").drawImage(image, 0, 0);
     return new Promise((done) => { canvas.toBlob(done, "image/png"); });
   }
 
-  return { INK, GREY, PALE, BETTER, WORSE, size, effect, level, unit, capital, narrow, classNames, mark, square, hundred, text, paths, shade, png };
+  return { INK, GREY, PALE, BETTER, WORSE, size, effect, unit, capital, narrow, classNames, mark, square,
+    hundred, text, paths, shade, png };
 })();

@@ -6,14 +6,18 @@ const LiveEngine = (() => {
   const PAGE = 65536, WORD = 8;
 
   async function sha256(bytes) {
-    if (!globalThis.crypto?.subtle) throw new Error("the engine cannot be checked here: open the page over https or as a file");
+    if (!globalThis.crypto?.subtle) {
+      throw new Error("the engine cannot be checked here: open the page over https or as a file");
+    }
     const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     return Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  /** The engine, from the bytes of engine.wasm and what engine.json says; `identity` is the model's that the page is of. */
+  /** The engine, from the bytes of engine.wasm and what engine.json says; `identity` is that of the page's model. */
   async function load(bytes, about, identity = about.identity) {
-    if ((await sha256(bytes)) !== about.sha256) throw new Error("the engine is damaged: its bytes are not those that were built");
+    if ((await sha256(bytes)) !== about.sha256) {
+      throw new Error("the engine is damaged: its bytes are not those that were built");
+    }
     const module = await WebAssembly.compile(bytes);
     const [mark] = WebAssembly.Module.customSections(module, "identity").map((part) => new TextDecoder().decode(part));
     if (mark !== about.identity || mark !== identity) {
@@ -23,10 +27,11 @@ const LiveEngine = (() => {
     return { about, run: (asked) => run(exports, about, asked) };
   }
 
-  /** Months 1 ... of one run. `sizes` has systems, organisations, managers, months, window; `values` is a number for each
-   * name of about.values, `levers` one for each month and name of about.levers, month by month; `seed` may be a BigInt.
-   * `policy` and `members` are what sim.model.local.encoded makes of local rules. With `watch`, it is called after each
-   * month with the month, from 0, and that month's posts by about.columns; then `totals` are those of the last month. */
+  /** Months 1 ... of one run. `sizes` has systems, organisations, managers, months, window; `values` is a number for
+   * each name of about.values, `levers` one for each month and name of about.levers, month by month; `seed` may be a
+   * BigInt. `policy` and `members` are what sim.model.local.encoded makes of local rules. Where `watch` is given, it is
+   * called after each month with the month, from 0, and that month's posts by about.columns; `totals` are then those of
+   * the last month. */
   function run(exports, about, { seed, sizes, values, levers, policy = [], members = [], watch = null }) {
     const n = about.lengths, { systems, organisations, managers, months } = sizes;
     const perSystem = organisations * managers, posts = systems * perSystem, blocks = Math.ceil(perSystem / n.lanes);

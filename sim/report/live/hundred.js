@@ -2,15 +2,15 @@
 "use strict";
 
 class Hundred {
-  /** Draws into `place`; `bet`, if any, gives what was bet on an outcome; `changed` is called whenever more is known. */
+  /** Draws into `place`. `bet` gives what was bet on an outcome; `changed` hears whenever more is known. */
   constructor(place, page, outcomes, { bet = () => undefined, changed = () => {}, choose }) {
-    Object.assign(this, { page, bet, changed, choose, ghost: null, key: null, active: false });
-    this.shown = outcomes.map((name) => page.data.outcomes.findIndex((one) => one.name === name));
+    Object.assign(this, { page, outcomes, bet, changed, choose, ghost: null, key: null, active: false });
     this.says = el("p", { class: "says", role: "status" });
     this.again = el("button", { type: "button", hidden: true, click: () => this.recompute() }, "Run them again here");
     this.finding = el("p", { class: "finding" });
-    this.cards = this.shown.map((k) => el("figure", { class: "card", "data-outcome": page.data.outcomes[k].name }));
-    place.replaceChildren(this.finding, el("div", { class: "progress" }, this.says, this.again), el("div", { class: "cards" }, ...this.cards));
+    this.cards = outcomes.map(({ name }) => el("figure", { class: "card", "data-outcome": name }));
+    const progress = el("div", { class: "progress" }, this.says, this.again);
+    place.replaceChildren(this.finding, progress, el("div", { class: "cards" }, ...this.cards));
   }
 
   /** What is compared: two arms of levers and mechanisms that are off; the first less the second is the effect. `names`
@@ -19,13 +19,17 @@ class Hundred {
     this.names = names;
     const key = JSON.stringify(arms);
     if (key !== this.key) {
-      if (this.tally && !this.tally.found.includes(null)) this.ghost = this.shown.map((k) => this.tally.counts(k));
+      if (this.tally && !this.tally.found.includes(null)) this.ghost = this.counts();
       Object.assign(this, { key, arms });
       this.begin(this.page.stored(arms));
     }
     this.active = true;
     this.next();
     this.draw();
+  }
+
+  counts() {
+    return this.outcomes.map(({ at }) => this.tally.counts(at));
   }
 
   begin(stored) {
@@ -70,47 +74,59 @@ class Hundred {
   }
 
   draw() {
-    const { tally } = this, open = tally.found.filter((one) => !one).length, settled = tally.found.filter((_, k) => tally.settled(k)).length, all = tally.found.length;
-    const stored = tally.found.every((one) => one?.stored);
-    this.says.textContent = stored ? "Stored with the page: computed before, by the same engine."
-      : open ? `Running: ${all - open} of ${all} versions so far.`
-        : settled < all ? `Settling: every version is drawn, ${settled} of ${all} are known well enough; ${this.runs} runs of ten years so far.`
-          : `Settled, after ${this.runs} runs of ten years in this page.`;
-    this.says.dataset.state = open ? "running" : settled < all ? "settling" : "settled";
+    const { found } = this.tally, all = found.length, open = found.filter((one) => !one).length;
+    const settled = found.filter((_, world) => this.tally.settled(world)).length;
+    const stored = found.every((one) => one?.stored), state = open ? "running" : settled < all ? "settling" : "settled";
+    const told = {
+      running: `Running: ${all - open} of ${all} versions so far.`,
+      settling: `Settling: ${settled} of ${all} versions are known well enough; ${this.runs} runs of ten years so far.`,
+      settled: `Settled, after ${this.runs} runs of ten years in this page.`,
+    };
+    this.says.textContent = stored ? "Stored with the page: computed before, by the same engine." : told[state];
+    this.says.dataset.state = state;
     this.again.hidden = !stored;
     this.finding.textContent = open ? "" : this.inWords();
-    this.shown.forEach((k, place) => this.card(this.cards[place], k, this.ghost?.[place]));
+    this.counts().forEach((counts, k) => {
+      this.cards[k].replaceChildren(...this.card(this.outcomes[k], counts, this.ghost?.[k]));
+    });
     this.changed(this);
   }
 
   /** What the headline's outcomes do, in a sentence: the commoner side of each, and the other where it is not rare. */
   inWords() {
-    const RARE = 10, { outcomes, story } = this.page.data;
-    const moved = story.bet.map((name) => outcomes.findIndex((one) => one.name === name)).map((k) => {
-      const { above, below } = this.tally.counts(k), { raises, lowers } = outcomes[k];
+    const RARE = 10, { data, outcome } = this.page;
+    const sides = data.story.bet.map(outcome).map(({ at, raises, lowers }) => {
+      const { above, below } = this.tally.counts(at);
       return above >= below ? [raises, above, below] : [lowers, below, above];
-    }).filter(([, most]) => most > 0).map(([does, most, least], place) =>
+    });
+    const moved = sides.filter(([, most]) => most > 0).map(([does, most, least], place) =>
       `${does} in ${most}${place ? "" : " of 100 versions"}${least < RARE ? "" : ` (the opposite in ${least})`}`);
-    const last = moved.pop(), all = moved.length ? `${moved.join(", ")} and ${last}` : last;
-    return `${Draw.capital(this.names[0])}, compared with ${this.names[1]}, ${all ?? "changes nothing that matters"}.`;
+    const last = moved.pop() ?? "changes nothing that matters";
+    const all = moved.length ? `${moved.join(", ")} and ${last}` : last;
+    const { length } = this.arms[0].off, off = `, with ${length} mechanism${length === 1 ? "" : "s"} switched off`;
+    return `${Draw.capital(this.names[0])}, compared with ${this.names[1]}${length ? off : ""}, ${all}.`;
   }
 
-  card(place, k, ghost) {
-    const outcome = this.page.data.outcomes[k], counts = this.tally.counts(k), [above, below] = Draw.classNames(outcome);
-    const told = outcome.direction < 0 ? [[below, counts.below], [above, counts.above]] : [[above, counts.above], [below, counts.below]];
-    const words = [...told.map(([name, n]) => `${name} in ${n}`), `too small to matter in ${counts.within}`].join(", ");
-    const known = this.tally.found.length - counts.open, label = `${Draw.capital(outcome.label)}: ${words}, of ${known} versions`;
-    const line = el("p", { class: "counts" }), marks = [outcome.direction || 1, -(outcome.direction || 1), 0];
-    [...told, ["too small to matter", counts.within]].forEach(([name, n], place_) => line.append(el("span", {}, key(Draw.mark(outcome, marks[place_])), ` ${name} in ${n}`)));
-    const parts = [el("figcaption", {}, Draw.capital(outcome.label)), line, Draw.hundred(outcome, this.tally.classes(k), label, this.choose, ghost)];
-    const middle = this.tally.middle(k);
-    if (known) parts.push(el("p", { class: "small" }, `In the middle version: ${Draw.effect(outcome, middle)}.${ghost ? " The bar is your last run." : ""}`));
-    const bet = this.bet(outcome.name);
-    if (bet !== undefined && known) {
-      const hit = counts[{ 1: "above", 0: "within", [-1]: "below" }[bet]], said = { 1: "it rises", 0: "it hardly changes", [-1]: "it falls" }[bet];
-      parts.push(el("p", { class: "bet" }, `Your bet, that ${said}, comes true in ${hit} of ${known}.`));
+  /** What stands on an outcome's card. */
+  card(outcome, counts, ghost) {
+    const { at, direction, label, name } = outcome, [above, below] = Draw.classNames(outcome);
+    const known = this.tally.found.length - counts.open, classes = this.tally.classes(at), bet = this.bet(name);
+    const sides = [[above, counts.above, 1], [below, counts.below, -1]], TOO_SMALL = "too small to matter";
+    const told = [...(direction < 0 ? sides.reverse() : sides), [TOO_SMALL, counts.within, 0]];
+    const words = told.map(([word, number]) => `${word} in ${number}`), title = Draw.capital(label);
+    const spans = told.map(([, , one], k) => el("span", {}, key(Draw.mark(outcome, one)), ` ${words[k]}`));
+    const described = `${title}: ${words.join(", ")}, of ${known} versions`;
+    const parts = [el("figcaption", {}, title), el("p", { class: "counts" }, ...spans),
+      Draw.hundred(outcome, classes, described, this.choose, ghost)];
+    if (!known) return parts;
+    const middle = `In the middle version: ${Draw.effect(outcome, this.tally.middle(at))}.`;
+    parts.push(el("p", { class: "small" }, ghost ? `${middle} The bar is your last run.` : middle));
+    if (bet !== undefined) {
+      const said = { 1: "it rises", 0: "it hardly changes", [-1]: "it falls" }[bet];
+      const right = counts[{ 1: "above", 0: "within", [-1]: "below" }[bet]];
+      parts.push(el("p", { class: "bet" }, `Your bet, that ${said}, comes true in ${right} of ${known}.`));
     }
-    place.replaceChildren(...parts);
+    return parts;
   }
 }
 

@@ -1,4 +1,4 @@
-// The page itself: its data, the workers that run the engine, the address, going from step to step, and what can be saved.
+// The page itself: its data, the workers that run the engine, the address, going from step to step, what can be saved.
 "use strict";
 
 class Pool {
@@ -29,7 +29,9 @@ class Pool {
       if (found.kind === "pair") each(found);
       else if (--left === 0) { delete this.waiting[job]; end(); }
     };
-    for (let k = 0; k < many; k++) this.workers[k].postMessage({ ...task, job, worlds: task.worlds.filter((_, place) => place % many === k) });
+    for (let k = 0; k < many; k++) {
+      this.workers[k].postMessage({ ...task, job, worlds: task.worlds.filter((_, place) => place % many === k) });
+    }
   }
 
   stop() {
@@ -53,32 +55,48 @@ const Page = (() => {
     return Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
   }
 
+  /** The data with its arrays, and with every outcome's place. */
   function decoded(data) {
-    const floats = (text) => new Float64Array(bytes(text).buffer), singles = (text) => new Float32Array(bytes(text).buffer);
-    const slip = { ...data.slip, values: floats(data.slip.values), levers: floats(data.slip.levers), members: floats(data.slip.members), arms: data.slip.arms.map(floats) };
-    const stored = data.stored && { arms: data.stored.arms, ...Object.fromEntries(["estimate", "error", "pairs"].map((name) => [name, singles(data.stored[name])])) };
-    return { ...data, values: floats(data.values), leverValues: floats(data.leverValues), off: bytes(data.off), slip, stored };
+    const floats = (text) => new Float64Array(bytes(text).buffer);
+    const singles = (text) => new Float32Array(bytes(text).buffer);
+    const { slip, stored } = data, outcomes = data.outcomes.map((outcome, at) => ({ ...outcome, at }));
+    return {
+      ...data, outcomes, values: floats(data.values), leverValues: floats(data.leverValues), off: bytes(data.off),
+      slip: { ...slip, values: floats(slip.values), levers: floats(slip.levers), members: floats(slip.members),
+        arms: slip.arms.map(floats) },
+      stored: stored && { ...stored, estimate: singles(stored.estimate), error: singles(stored.error),
+        pairs: singles(stored.pairs) },
+    };
   }
 
-  const text = (levers) => JSON.stringify(Object.entries(levers).sort());
+  /** What the workers need of the data. */
+  function modelOf({ about, identity, values, leverValues, off, seeds, nulls, sizes, slip, mechanisms, outcomes }) {
+    const names = (table) => table.map(({ name }) => name);
+    return { about, identity, values, levers: leverValues, off, seeds, nulls, sizes, slip,
+      mechanisms: names(mechanisms), outcomes: names(outcomes) };
+  }
+
+  /** What is stored of two arms: means, errors and pairs for each world, or null. */
+  function known({ stored, outcomes, seeds }, [plus, minus]) {
+    if (!stored || plus.off.length || minus.off.length) return null;
+    const text = (levers) => JSON.stringify(Object.entries(levers).sort());
+    const place = stored.arms.findIndex(([a, b]) => text(a) === text(plus.levers) && text(b) === text(minus.levers));
+    if (place < 0) return null;
+    return seeds.map((_, world) => {
+      const first = (world * stored.arms.length + place) * outcomes.length;
+      const of = (name) => Array.from(stored[name].subarray(first, first + outcomes.length));
+      return [of("estimate"), of("error"), of("pairs")[0]];
+    });
+  }
 
   function start() {
     const data = decoded(JSON.parse($("data").textContent));
-    const model = { about: data.about, identity: data.identity, values: data.values, levers: data.leverValues, off: data.off, seeds: data.seeds, nulls: data.nulls,
-      sizes: data.sizes, slip: data.slip, mechanisms: data.mechanisms.map(({ name }) => name), outcomes: data.outcomes.map(({ name }) => name) };
+    const failed = (message) => say("failed", `This page cannot run: ${message}.`);
     const page = {
       data, state: State.start(),
-      pool: new Pool(data.worker, model, bytes(data.wasm), (message) => say("failed", `This page cannot run: ${message}.`)),
+      pool: new Pool(data.worker, modelOf(data), bytes(data.wasm), failed),
       outcome: (name) => data.outcomes.find((one) => one.name === name),
-
-      /** What is known of two arms: means, errors and pairs for each world, or null. */
-      stored([plus, minus]) {
-        if (!data.stored || plus.off.length || minus.off.length) return null;
-        const place = data.stored.arms.findIndex(([a, b]) => text(a) === text(plus.levers) && text(b) === text(minus.levers));
-        const outcomes = data.outcomes.length, contrasts = data.stored.arms.length;
-        const of = (name, world) => Array.from(data.stored[name].subarray((world * contrasts + place) * outcomes, (world * contrasts + place + 1) * outcomes));
-        return place < 0 ? null : data.seeds.map((_, world) => [of("estimate", world), of("error", world), of("pairs", world)[0]]);
-      },
+      stored: (arms) => known(data, arms),
 
       /** Take what the reader chose into the state, the address and the picture. */
       change(some) {
@@ -113,7 +131,8 @@ const Page = (() => {
     function fromAddress(moved) {
       const { state, wrong } = State.read(location.hash.slice(1), data), before = page.state.step;
       page.state = state;
-      say("wrong", wrong.length ? `The address holds what this page cannot use, and is shown without it: ${wrong.slice(0, 3).join("; ")}${wrong.length > 3 ? "; and more" : ""}.` : "");
+      const some = wrong.slice(0, 3).join("; ") + (wrong.length > 3 ? "; and more" : "");
+      say("wrong", some && `The address holds what this page cannot use, and is shown without it: ${some}.`);
       show(moved ? before : 0, moved && before !== state.step);
     }
 
@@ -122,11 +141,13 @@ const Page = (() => {
     $("next").addEventListener("click", () => page.change({ step: page.state.step + 1 }));
     $("save-picture").addEventListener("click", () => picture(page));
     $("save-study").addEventListener("click", () => {
-      const { arms, names } = Steps.compared(page), study = State.study(data, page.state.version, arms, data.sizes.version, `${names[0]} instead of ${names[1]}`);
+      const { arms, names: [mine, theirs] } = Steps.compared(page), { version } = page.state;
+      const study = State.study(data, version, arms, data.sizes.version, `${mine} instead of ${theirs}`);
       download(new Blob([study], { type: "application/toml" }), `${file(page)}.toml`);
     });
-    $("copy").addEventListener("click", async () => {
-      await navigator.clipboard.writeText(location.href).then(() => say("copied", "Copied."), () => say("copied", "Copy it from the address bar: this browser does not let the page do it."));
+    $("copy").addEventListener("click", () => {
+      const refused = "Copy it from the address bar: this browser does not let the page do it.";
+      navigator.clipboard.writeText(location.href).then(() => say("copied", "Copied."), () => say("copied", refused));
     });
     fromAddress(false);
     return page;
@@ -149,10 +170,17 @@ const Page = (() => {
 
   /** The pictures of this step as a PNG. */
   async function picture(page) {
-    const part = $(`step-${page.state.step}`), shown = [...part.querySelectorAll("svg[viewBox]")].filter((svg) => svg.getClientRects().length && !svg.closest("button, .counts, fieldset"));
-    const said = (svg, part) => [...(svg.closest("figure")?.querySelectorAll(part) ?? [])].map((one) => one.textContent.trim()).join(" · ");
-    const { names } = Steps.compared(page), subtitle = part.querySelector(".finding")?.textContent || (page.state.step === 1 ? "" : `${Draw.capital(names[0])}, compared with ${names[1]}`);
-    const blob = await Draw.png(part.querySelector("h2").textContent, subtitle, shown.map((svg) => ({ svg, caption: said(svg, "figcaption"), note: said(svg, ".counts span") })), location.hash);
+    const { step } = page.state, part = $(`step-${step}`), [mine, theirs] = Steps.compared(page).names;
+    const seen = (svg) => svg.getClientRects().length && !svg.closest("button, .counts, fieldset");
+    const said = (svg, what) => {
+      const found = svg.closest("figure")?.querySelectorAll(what) ?? [];
+      return [...found].map((one) => one.textContent.trim()).join(" · ");
+    };
+    const pictures = [...part.querySelectorAll("svg[viewBox]")].filter(seen)
+      .map((svg) => ({ svg, caption: said(svg, "figcaption"), note: said(svg, ".counts span") }));
+    const compared = step === 1 ? "" : `${Draw.capital(mine)}, compared with ${theirs}`;
+    const finding = part.querySelector(".finding")?.textContent || compared;
+    const blob = await Draw.png(part.querySelector("h2").textContent, finding, pictures, location.hash);
     download(blob, `${file(page)}.png`);
   }
 

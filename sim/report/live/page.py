@@ -34,7 +34,8 @@ from sim.worlds.evaluate import MOST_PAIRS, PAIRS, Arm, Contrast, seeds_of
 from sim.worlds.prior import Worlds
 
 HERE = Path(__file__).parent
-SCRIPTS = ("statistics.js", "state.js", "draw.js", "people.js", "film.js", "hundred.js", "steps.js", "main.js")
+SCRIPTS = ("statistics.js", "state.js", "draw.js", "people.js", "film.js", "hundred.js", "slip.js", "steps.js",
+           "main.js")  # fmt: skip
 """What runs in the page, in the order in which it is read."""
 WORKER = ("engine.js", "worker.js")
 """What runs beside the page."""

@@ -2,57 +2,63 @@
 "use strict";
 
 const State = (() => {
-  const STEPS = 7;
+  const STEPS = 7, BETS = ["falls", "stays", "rises"];
   const start = () => ({ step: 1, slip: "", bet: {}, version: 1, pull: 0.2, levers: {}, off: [] });
 
-  /** A number as it was written, if it is one from low to high. */
+  /** A number as it was written, if it is one from low to high; else undefined. */
   function number(text, low, high) {
     const value = /^-?\d{1,9}(\.\d{1,17})?$/.test(text) ? Number(text) : NaN;
-    return value >= low && value <= high ? value : null;
+    return value >= low && value <= high ? value : undefined;
   }
+
+  function whole(text, high) {
+    const value = number(text, 1, high);
+    return Number.isInteger(value) ? value : undefined;
+  }
+
+  /** For every key of an address: what it takes from a text, undefined where it cannot, and what is allowed. */
+  function keys(data) {
+    const versions = data.seeds.length, mechanisms = data.mechanisms.map(({ name }) => name);
+    const known = new Map([
+      ["step", [(text) => ({ step: whole(text, STEPS) }), `a step from 1 to ${STEPS}`]],
+      ["slip", [(text) => ({ slip: data.slip.names.find((name) => name === text) }), data.slip.names.join(", ")]],
+      ["version", [(text) => ({ version: whole(text, versions) }), `a version from 1 to ${versions}`]],
+      ["pull", [(text) => ({ pull: number(text, 0, 1) }), "a number from 0 to 1"]],
+      ["off", [(text) => ({ off: some(text.split(" "), mechanisms) }), "a list of mechanisms of the model"]],
+    ]);
+    for (const name of data.story.bet) {
+      const bet = (text) => (BETS.includes(text) ? BETS.indexOf(text) - 1 : undefined);
+      const read = (text, state) => ({ bet: within(state.bet, name, bet(text)) });
+      known.set(`bet-${name}`, [read, BETS.join(", ")]);
+    }
+    for (const { name, low, high } of data.levers) {
+      const read = (text, state) => ({ levers: within(state.levers, name, number(text, low, high)) });
+      known.set(name, [read, `a number from ${low} to ${high}`]);
+    }
+    return known;
+  }
+
+  const within = (table, name, value) => (value === undefined ? undefined : { ...table, [name]: value });
+  const some = (given, known) => (given.every((name) => known.includes(name)) ? [...new Set(given)] : undefined);
 
   /** The state that an address holds, and what is wrong with it, a sentence each. `hash` comes without its #. */
   function read(hash, data) {
-    const state = start(), wrong = [];
-    const levers = Object.fromEntries(data.levers.map((lever) => [lever.name, lever]));
-    const bets = { falls: -1, stays: 0, rises: 1 };
-    for (const [key, text] of new URLSearchParams(hash.slice(0, 4000))) {
-      const shown = `${key}=${text}`.slice(0, 60), whole = (high) => {
-        const value = number(text, 1, high);
-        return Number.isInteger(value) ? value : null;
-      };
-      let value = null;
-      if (key === "step") value = state.step = whole(STEPS) ?? wrongly(shown, `a step from 1 to ${STEPS}`, wrong, state.step);
-      else if (key === "version") value = state.version = whole(data.seeds.length) ?? wrongly(shown, `a version from 1 to ${data.seeds.length}`, wrong, state.version);
-      else if (key === "pull") value = state.pull = number(text, 0, 1) ?? wrongly(shown, "a number from 0 to 1", wrong, state.pull);
-      else if (key === "slip") state.slip = data.slip.names.includes(text) ? text : wrongly(shown, data.slip.names.join(", "), wrong, "");
-      else if (key === "off") {
-        for (const name of text.split(" ").filter(Boolean)) {
-          if (data.mechanisms.some((one) => one.name === name)) state.off.push(name);
-          else wrongly(`off=${name.slice(0, 40)}`, "a mechanism of the model", wrong);
-        }
-        state.off = [...new Set(state.off)];
-      } else if (key.startsWith("bet-") && data.story.bet.includes(key.slice(4)) && text in bets) state.bet[key.slice(4)] = bets[text];
-      else if (Object.hasOwn(levers, key)) {
-        const { low, high } = levers[key];
-        value = number(text, low, high);
-        if (value === null) wrongly(shown, `a number from ${low} to ${high}`, wrong);
-        else state.levers[key] = value;
-      } else wrongly(shown, "something that this page knows", wrong);
+    const known = keys(data), wrong = [], LONGEST = 4000;
+    let state = start();
+    for (const [key, text] of new URLSearchParams(hash.slice(0, LONGEST))) {
+      const [take, allowed] = known.get(key) ?? [() => ({ key: undefined }), "something that this page knows"];
+      const taken = take(text, state);
+      if (Object.values(taken)[0] === undefined) wrong.push(`“${`${key}=${text}`.slice(0, 60)}” is not ${allowed}`);
+      else state = { ...state, ...taken };
     }
     return { state, wrong };
   }
 
-  function wrongly(shown, allowed, wrong, instead) {
-    wrong.push(`“${shown}” is not ${allowed}`);
-    return instead;
-  }
-
   /** The address of a state, without #: what differs from the start, in a fixed order. */
   function write(state, data) {
-    const names = ["falls", "stays", "rises"], parts = [["step", state.step]];
+    const parts = [["step", state.step]];
     if (state.slip) parts.push(["slip", state.slip]);
-    for (const name of data.story.bet) if (name in state.bet) parts.push([`bet-${name}`, names[state.bet[name] + 1]]);
+    for (const name of data.story.bet) if (name in state.bet) parts.push([`bet-${name}`, BETS[state.bet[name] + 1]]);
     if (state.version !== 1) parts.push(["version", state.version]);
     if (state.pull !== start().pull) parts.push(["pull", state.pull]);
     for (const { name } of data.levers) if (name in state.levers) parts.push([name, state.levers[name]]);
@@ -60,32 +66,33 @@ const State = (() => {
     return new URLSearchParams(parts).toString();
   }
 
-  /** Two arms in one version as a study that sim run takes. Numbers keep all their digits, so that the bits are equal. */
-  function study(data, version, arms, sizes, title) {
-    const world = version - 1, n = data.about.values.length, m = data.about.levers.length, off = new Set(arms[0].off);
-    data.mechanisms.forEach(({ name }, k) => { if (data.off[world * data.mechanisms.length + k]) off.add(name); });
-    const held = new Set([...off].flatMap((name) => Object.keys(data.nulls[name])));
-    const own = (names, values) => names.map((name, k) => [name, values[k]])
-      .filter(([name, value]) => value !== data.defaults[name] && !held.has(name));
-    const levers = Object.fromEntries(own(data.about.levers, data.leverValues.subarray(world * m, (world + 1) * m)));
-    const values = own(data.about.values, data.values.subarray(world * n, (world + 1) * n));
-    const set = new Set(arms.flatMap((arm) => Object.keys(arm.levers)));
-    const fixed = [...values, ...Object.entries(levers).filter(([name]) => !set.has(name))];
-    const cell = (name, arm) => [`\n[[design.cell]]`, `name = "${name}"`,
-      ...[...set].map((lever) => `${lever} = ${toml(arm.levers[lever] ?? levers[lever] ?? data.defaults[lever])}`)];
+  /** Two arms in one version as a study that sim run takes; numbers keep all their digits, so the bits are equal. */
+  function study(data, version, [plus, minus], sizes, title) {
+    const { about, defaults, mechanisms, nulls } = data, world = version - 1;
+    const row = (table, width) => Array.from(table.subarray(world * width, (world + 1) * width));
+    const there = row(data.off, mechanisms.length);
+    const off = mechanisms.map(({ name }) => name).filter((name, k) => there[k] || plus.off.includes(name));
+    const held = new Set(off.flatMap((name) => Object.keys(nulls[name])));
+    const named = (names, values) => names.map((name, k) => [name, values[k]]);
+    const values = named(about.values, row(data.values, about.values.length)).filter(([name]) => !held.has(name));
+    const levers = named(about.levers, row(data.leverValues, about.levers.length));
+    const own = Object.fromEntries(levers), set = [...new Set([plus, minus].flatMap((arm) => Object.keys(arm.levers)))];
+    const fixed = [...values, ...levers.filter(([name]) => !set.includes(name))];
+    const line = ([name, value]) => `${name} = ${Number.isInteger(value) ? `${value}.0` : value}`;
+    const cell = (name, arm) => ["", "[[design.cell]]", `name = "${name}"`,
+      ...set.map((lever) => line([lever, arm.levers[lever] ?? own[lever]]))];
+    const quoted = (names) => `[${names.map((name) => `"${name}"`).join(", ")}]`, { window, ...lengths } = sizes;
     return [
       `# Version ${version} of ${data.seeds.length} of the live page, ${title}.`,
       `# sim run FILE gives the numbers that the page shows for it, to the bit, with model ${data.identity}.`, "",
-      `title = "Version ${version} of the NHS: ${title}"`, 'regime = "baseline"', "seeds = 1", `seed = ${data.seeds[world]}`,
-      `mechanisms_off = [${[...off].map((name) => `"${name}"`).join(", ")}]`, "", "[parameters]",
-      ...Object.entries(sizes).filter(([name]) => name !== "window").map(([name, value]) => `${name} = ${value}`),
-      ...fixed.map(([name, value]) => `${name} = ${toml(value)}`), "", "[design]", 'kind = "list"',
-      ...cell("compared with", arms[1]), ...cell("this oversight", arms[0]), "", "[outcomes]",
-      `keep = [${data.outcomes.map(({ name }) => `"${name}"`).join(", ")}]`, `window = ${sizes.window}`, "",
+      `title = "Version ${version} of the NHS: ${title}"`, 'regime = "baseline"', "seeds = 1",
+      `seed = ${data.seeds[world]}`, `mechanisms_off = ${quoted(off)}`, "", "[parameters]",
+      ...Object.entries(lengths).map(([name, value]) => `${name} = ${value}`),
+      ...fixed.filter(([name, value]) => value !== defaults[name]).map(line), "", "[design]", 'kind = "list"',
+      ...cell("compared with", minus), ...cell("this oversight", plus), "", "[outcomes]",
+      `keep = ${quoted(data.outcomes.map(({ name }) => name))}`, `window = ${window}`, "",
     ].join("\n");
   }
-
-  const toml = (value) => (Number.isInteger(value) ? `${value}.0` : String(value));
 
   return { start, read, write, study, STEPS };
 })();

@@ -53,7 +53,8 @@ class Tally {
   /** The class of each world's effect on an outcome: 1 above what matters, 0 within, -1 below, null not known yet. */
   classes(outcome) {
     const { delta } = this.outcomes[outcome];
-    return this.found.map((found) => found && (found.mean[outcome] > delta ? 1 : found.mean[outcome] < -delta ? -1 : 0));
+    return this.found.map((found) => found && (found.mean[outcome] > delta ? 1 : found.mean[outcome] < -delta ? -1
+      : 0));
   }
 
   counts(outcome) {

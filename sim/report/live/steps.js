@@ -3,107 +3,67 @@
 
 const Steps = (() => {
   const find = (step, name) => document.querySelector(`#step-${step} [data-part="${name}"]`);
-  const GOALS = [{ outcome: "quality", better: 50 }, { outcome: "fear", better: 50 }, { outcome: "harm", worse: 20 }, { outcome: "time_left", worse: 20 }];
-  const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const press = (button, on) => button.setAttribute("aria-pressed", String(on));
+  const GOALS = [{ outcome: "quality", better: 50 }, { outcome: "fear", better: 50 }, { outcome: "harm", worse: 20 },
+    { outcome: "time_left", worse: 20 }];
 
   /** What a step compares: the arms, and what they are called under "under". */
   function compared(page, step = page.state.step) {
-    const { data, state } = page, called = (name) => data.regimes.find((one) => one.name === name).label, { off } = state;
-    if (step === 5) return { arms: [{ levers: { targets: state.pull }, off: [] }, { levers: { targets: 0 }, off: [] }], names: ["these targets", "no targets"] };
-    if (step === 7) return { arms: [{ levers: state.levers, off }, { levers: {}, off }], names: ["your oversight", called("baseline")] };
-    const used = step === 6 ? off : [];
-    return { arms: [{ levers: data.story.plus, off: used }, { levers: data.story.minus, off: used }], names: [called("heavy"), called("light")] };
+    const { data, state } = page, { off } = state;
+    const two = (plus, minus, without) => [{ levers: plus, off: without }, { levers: minus, off: without }];
+    const called = (...names) => names.map((name) => data.regimes.find((one) => one.name === name).label);
+    const pulled = () => two({ targets: state.pull }, { targets: 0 }, []);
+    if (step === 5) return { arms: pulled(), names: ["these targets", "no targets"] };
+    if (step === 7) return { arms: two(state.levers, {}, off), names: ["your oversight", ...called("baseline")] };
+    return { arms: two(data.story.plus, data.story.minus, step === 6 ? off : []), names: called("heavy", "light") };
   }
 
   // 1
 
   function slip(page) {
-    const { data } = page, place = find(1, "map"), says = find(1, "says"), clock = find(1, "clock"), { post, month: at, sizes, names } = data.slip;
-    const AFTER = 12, people = [], nations = [];
-    const narrow = Draw.narrow(), small = narrow ? [32, 8.1] : [46, 11.5];
-    const centreOf = (trust) => (trust === 0 ? (narrow ? [180, 125] : [150, 152]) : narrow ? [46 + (trust - 1) * 89, 300] : [375 + ((trust - 1) % 2) * 190, 78 + Math.floor((trust - 1) / 2) * 148]);
-    const picture = el("svg:svg", { viewBox: narrow ? "0 0 360 346" : "0 0 640 300", role: "img", "aria-label": "Five trusts of twelve managers" });
-    for (let k = 0; k < sizes.organisations * sizes.managers; k++) {
-      const trust = Math.floor(k / sizes.managers), seat = k % sizes.managers, centre = centreOf(trust);
-      const ring = trust ? small : [98, 21], angle = 2 * Math.PI * seat / sizes.managers, [x, y] = [centre[0] + ring[0] * Math.sin(angle), centre[1] - ring[0] * Math.cos(angle)];
-      const dot = el("svg:circle", { cx: x, cy: y, r: ring[1], fill: "#fff", stroke: k === post ? Draw.INK : Draw.GREY, "stroke-width": k === post ? 4 : 1 });
-      const number = Draw.text(x, y + 4, "", { "text-anchor": "middle", "font-size": trust ? (narrow ? 8 : 9.5) : 14 });
-      people.push({ dot, number });
-      picture.append(dot, number);
-      if (!seat && !(trust && narrow)) picture.append(Draw.text(centre[0], centre[1] + 4, trust ? "elsewhere" : "this trust", { "text-anchor": "middle", "font-size": trust ? 11 : 15, fill: Draw.GREY }));
-    }
-    if (narrow) picture.append(Draw.text(180, 255, "elsewhere", { "text-anchor": "middle", "font-size": 15, fill: Draw.GREY }));
-    place.replaceChildren(picture);
-    let timer = null;
-
-    const added = (answer, month, k) => nations[answer].of("fear", month, k) - nations[names.indexOf("let_go")].of("fear", month, k);
-    function show(answer, month) {
-      people.forEach(({ dot, number }, k) => {
-        const points = month < at - 1 ? 0 : 100 * added(answer, month, k), shown = Math.abs(points) >= 0.95;
-        dot.setAttribute("fill", points > 0.3 ? Draw.shade(Math.sqrt(points / 36)) : points < -0.3 ? "#d6e9f5" : "#fff");
-        number.textContent = shown ? `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(0)}` : k === post ? "!" : "";
-        number.setAttribute("fill", points > 12 ? "#fff" : Draw.INK);
-      });
-      const since = month - at + 1;
-      clock.textContent = since < 0 ? "The month before" : since === 0 ? "The month of the slip" : `${since} month${since === 1 ? "" : "s"} later`;
-    }
-    function told(answer) {
-      const groups = [[post], [...Array(sizes.managers).keys()].filter((k) => k !== post), [...Array(people.length).keys()].slice(sizes.managers)];
-      const rise = (month) => groups.map((group) => 100 * group.reduce((sum, k) => sum + added(answer, month, k), 0) / group.length);
-      const [one, near, far] = rise(at - 1), [later, nearLater] = rise(at + 5), points = (x) => `${x.toFixed(Math.abs(x) < 9.5 ? 1 : 0).replace("-", "−")} points`;
-      if (names[answer] === "let_go") return "Nobody looks, so the slip never comes to light. Nobody is more afraid, and nobody learns from it. This is what the other two answers are measured against.";
-      if (names[answer] === "look") return `It is looked into and cleared: the one who slipped is less afraid, by ${points(-one)} of 100; a colleague by ${points(-near)} on average. Being judged fairly reassures, a little and not for long.`;
-      return `Fear rises by ${points(one)} of 100 in the one who slipped, by ${points(near)} in each of 11 colleagues who saw it, and by ${points(far)} in each of 48 managers who heard of it. Six months later ${points(later)} and ${points(nearLater)} are left. And the slip was honest.`;
-    }
-    function play(answer) {
-      clearInterval(timer);
-      says.textContent = "";
-      const end = () => { clearInterval(timer); says.textContent = told(answer); };
-      if (still()) { show(answer, at - 1); return end(); }
-      let month = at - 2;
-      show(answer, month);
-      timer = setInterval(() => { month++; show(answer, month); if (month >= at - 1 + AFTER) { end(); show(answer, at - 1); clock.textContent = "The month of the slip, once more"; } }, 320);
-      return undefined;
-    }
-    document.querySelectorAll("#step-1 [data-slip]").forEach((button) => button.addEventListener("click", () => page.change({ slip: button.dataset.slip })));
-    let last = null;
+    const buttons = document.querySelectorAll("#step-1 [data-slip]");
+    const one = new Slip(page, { place: find(1, "map"), clock: find(1, "clock"), says: find(1, "says") });
+    for (const button of buttons) button.addEventListener("click", () => page.change({ slip: button.dataset.slip }));
     return {
       enter() {
-        const { slip: answer } = page.state;
-        document.querySelectorAll("#step-1 [data-slip]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.slip === answer)));
-        if (answer === last) return;
-        const go = () => { last = answer; if (answer) play(names.indexOf(answer)); };
-        if (nations.filter(Boolean).length === names.length) return void go();
-        page.pool.watch({ kind: "slip" }, (watched) => {
-          nations[watched.number] = new Nation(watched, data.about, sizes);
-          if (nations.filter(Boolean).length === names.length) go();
-        });
+        for (const button of buttons) press(button, button.dataset.slip === page.state.slip);
+        one.answer(page.state.slip);
       },
-      leave() { clearInterval(timer); last = null; },
+      leave() { one.leave(); },
     };
   }
 
   // 2
 
   function bet(page) {
-    const place = find(2, "bets"), words = ["falls", "hardly changes", "rises"], arrows = {};
-    place.replaceChildren(...page.data.story.bet.map((name) => {
-      const outcome = page.outcome(name), arrow = el("svg:svg", { viewBox: "0 0 60 60", class: "arrow", "aria-hidden": "true" });
-      arrows[name] = arrow;
-      const options = [-1, 0, 1].map((one) => el("label", {}, el("input", { type: "radio", name: `bet-${name}`, value: one, change: () => page.change({ bet: { ...page.state.bet, [name]: one } }) }), el("span", {}, words[one + 1])));
-      return el("fieldset", { class: "bet-row" }, el("legend", {}, Draw.capital(outcome.label)), arrow, el("div", { class: "options" }, ...options));
-    }));
+    const { bet: names } = page.data.story, WORDS = { [-1]: "falls", 0: "hardly changes", 1: "rises" };
+    const arrows = {}, inputs = [];
+    const option = (name, value) => {
+      const change = () => page.change({ bet: { ...page.state.bet, [name]: value } });
+      const input = el("input", { type: "radio", name: `bet-${name}`, value, change });
+      inputs.push({ input, name, value });
+      return el("label", {}, input, el("span", {}, WORDS[value]));
+    };
+    const row = (name) => {
+      arrows[name] = el("svg:svg", { viewBox: "0 0 60 60", class: "arrow", "aria-hidden": "true" });
+      const options = el("div", { class: "options" }, ...[-1, 0, 1].map((value) => option(name, value)));
+      const legend = el("legend", {}, Draw.capital(page.outcome(name).label));
+      return el("fieldset", { class: "bet-row" }, legend, arrows[name], options);
+    };
+    const arrow = (value) => {
+      const open = { "text-anchor": "middle", "font-size": 26, fill: Draw.GREY };
+      if (value === undefined) return Draw.text(30, 38, "?", open);
+      const transform = `rotate(${-45 * value} 30 30)`;
+      return el("svg:path", { d: "M6 26h30v-9l18 13-18 13v-9H6z", fill: Draw.INK, transform });
+    };
+    find(2, "bets").replaceChildren(...names.map(row));
     return {
       enter() {
-        for (const name of page.data.story.bet) {
-          const one = page.state.bet[name];
-          place.querySelectorAll(`[name="bet-${name}"]`).forEach((input) => { input.checked = Number(input.value) === one; });
-          const turn = one === undefined ? "" : `rotate(${-45 * one} 30 30)`;
-          arrows[name].replaceChildren(one === undefined ? Draw.text(30, 38, "?", { "text-anchor": "middle", "font-size": 26, fill: Draw.GREY })
-            : el("svg:path", { d: "M6 26h30v-9l18 13-18 13v-9H6z", fill: Draw.INK, transform: turn }));
-        }
-        const made = Object.keys(page.state.bet).length, all = page.data.story.bet.length;
-        find(2, "says").textContent = made === all ? "Your bet is placed. Go on, and see." : made ? `${all - made} to go.` : "Nothing is shown before you have said what you expect.";
+        const { bet: placed } = page.state, open = names.length - Object.keys(placed).length;
+        for (const { input, name, value } of inputs) input.checked = placed[name] === value;
+        for (const name of names) arrows[name].replaceChildren(arrow(placed[name]));
+        const some = open < names.length ? `${open} to go.` : "Nothing is shown before you have said what you expect.";
+        find(2, "says").textContent = open ? some : "Your bet is placed. Go on, and see.";
       },
       leave() {},
     };
@@ -112,83 +72,103 @@ const Steps = (() => {
   // 3
 
   function one(page) {
-    const film = new Film(find(3, "film"), page, { outcomes: page.data.story.bet }), input = find(3, "version");
-    input.max = page.data.seeds.length;
+    const film = new Film(find(3, "film"), page, page.data.story.bet), input = find(3, "version");
     input.addEventListener("change", () => {
       const value = Math.round(Number(input.value));
       if (value >= 1 && value <= page.data.seeds.length) page.change({ version: value });
     });
-    film.done = (nations) => {
-      page.took = nations.map((nation) => nation.took);
-      const said = page.data.story.bet.map((name) => {
-        const k = page.data.outcomes.findIndex((each) => each.name === name), outcome = page.data.outcomes[k];
-        return `${outcome.label}: ${Draw.effect(outcome, nations[0].means[k] - nations[1].means[k])}`;
-      });
-      film.says.textContent = `After ten years under ${film.names[0]}, compared with ${film.names[1]}: ${said.join("; ")}. This was one version. Nobody knows which one we live in.`;
+    film.done = ([plus, minus]) => {
+      const said = page.data.story.bet.map(page.outcome).map((outcome) =>
+        `${outcome.label}: ${Draw.effect(outcome, plus.means[outcome.at] - minus.means[outcome.at])}`);
+      film.says.textContent = `After ten years under ${film.names[0]}, compared with ${film.names[1]}: `
+        + `${said.join("; ")}. This was one version. Nobody knows which one we live in.`;
     };
-    return { enter() { input.value = page.state.version; const { arms, names } = compared(page, 3); film.set(page.state.version, arms, names); }, leave() { film.stop(); } };
+    return {
+      enter() {
+        input.value = page.state.version;
+        film.set(page.state.version, compared(page, 3));
+      },
+      leave() { film.stop(); },
+    };
   }
 
   // 4
 
   function hundred(page) {
-    const picture = new Hundred(find(4, "hundred"), page, page.data.outcomes.map(({ name }) => name), { bet: (name) => page.state.bet[name], choose: (version) => page.change({ version, step: 3 }) });
+    const choose = (version) => page.change({ version, step: 3 }), bets = (name) => page.state.bet[name];
+    const picture = new Hundred(find(4, "hundred"), page, page.data.outcomes, { bet: bets, choose });
     return { enter() { picture.set(compared(page, 4)); }, leave() { picture.pause(); } };
   }
 
   // 5
 
   function figures(page) {
-    const slider = find(5, "pull"), place = find(5, "lines"), says = find(5, "says"), shownValue = find(5, "value");
-    const lever = page.data.levers.find(({ name }) => name === "targets");
-    let before = null, current = null;
+    const slider = find(5, "pull"), place = find(5, "lines"), says = find(5, "says"), told = find(5, "value");
+    const { ends } = page.data.levers.find(({ name }) => name === "targets");
+    const looks = { reported: { dash: "7 4", colour: Draw.INK }, quality: { dash: "none", colour: Draw.BETTER } };
+    let before = [], current = null;
     slider.addEventListener("input", () => page.change({ pull: Number(slider.value) }));
+
+    function draw([plus, minus]) {
+      const outcomes = Object.keys(looks).map(page.outcome);
+      const moved = outcomes.map(({ at }) => plus.means[at] - minus.means[at]);
+      const lines = outcomes.map(({ name, label, at, factor }) => {
+        const without = smooth(minus.series[at], factor);
+        const values = smooth(plus.series[at], factor).map((value, t) => value - without[t]);
+        return { name: label, values, ...looks[name] };
+      });
+      const key = JSON.stringify(moved);
+      if (current && current.key !== key) before = current.lines;
+      current = { key, lines };
+      const ghosts = before.map(({ values }) => ({ values, name: "", ghost: true, dash: "2 3" }));
+      place.replaceChildren(Draw.paths({ lines: [...ghosts, ...lines], ends: [-20, 20], height: 300,
+        title: "Compared with no targets at all", unit: Draw.unit(outcomes[0], "2") }));
+      const [reports, care] = outcomes.map((outcome, k) => `${outcome.label}: ${Draw.effect(outcome, moved[k])}`);
+      says.textContent = `Ten years on, ${reports}; ${care}. Which of the two lines would you see in the board papers?`;
+    }
+
     return {
       enter() {
-        slider.value = page.state.pull;
-        shownValue.textContent = page.state.pull.toFixed(2);
-        slider.setAttribute("aria-valuetext", `${page.state.pull.toFixed(2)}, from ${lever.ends[0]} to ${lever.ends[1]}`);
-        const found = [], { arms } = compared(page, 5);
-        page.pool.watch({ kind: "watch", world: page.state.version - 1, arms }, (watched) => {
+        const { pull, version } = page.state, found = [];
+        slider.value = pull;
+        told.textContent = pull.toFixed(2);
+        slider.setAttribute("aria-valuetext", `${pull.toFixed(2)}, from ${ends[0]} to ${ends[1]}`);
+        page.pool.watch({ kind: "watch", world: version - 1, arms: compared(page, 5).arms }, (watched) => {
           found[watched.number] = watched;
-          if (!found[0] || !found[1]) return;
-          const lines = ["reported", "quality"].map((name) => {
-            const k = page.data.outcomes.findIndex((each) => each.name === name), outcome = page.data.outcomes[k];
-            const [a, b] = found.map(({ series }) => smooth(series[k], outcome.factor));
-            return { name: outcome.label, values: a.map((value, t) => value - b[t]), dash: name === "quality" ? "none" : "7 4", colour: name === "quality" ? Draw.BETTER : Draw.INK, end: found[0].means[k] - found[1].means[k], outcome };
-          });
-          if (current && JSON.stringify(current.map(({ end }) => end)) !== JSON.stringify(lines.map(({ end }) => end))) before = current;
-          current = lines;
-          const ghosts = (before ?? []).map(({ values }) => ({ values, name: "", ghost: true, dash: "2 3" }));
-          place.replaceChildren(Draw.paths({ lines: [...ghosts, ...lines], ends: [-20, 20], title: "Compared with no targets at all", unit: "points of 100", height: 300 }));
-          says.textContent = `Ten years on, reported results are ${Draw.effect(lines[0].outcome, lines[0].end)}, and the quality of care is ${Draw.effect(lines[1].outcome, lines[1].end)}. Which of the two lines would you see in the board papers?`;
+          if (found[0] && found[1]) draw(found);
         });
       },
-      leave() { before = current = null; },
+      leave() { [before, current] = [[], null]; },
     };
   }
 
   // 6
 
   function cases(page) {
-    const { mechanisms } = page.data, boxes = {}, camps = { for: "for", against: "against" };
-    const of = (one) => mechanisms.filter((mechanism) => mechanism.case === one).map(({ name }) => name);
-    const sets = { all: [], "without-for": of("for"), "without-against": of("against") };
-    document.querySelectorAll("#step-6 [data-set]").forEach((button) => button.addEventListener("click", () => page.change({ off: sets[button.dataset.set] })));
-    for (const one of Object.values(camps)) {
-      find(6, one).replaceChildren(...mechanisms.filter((mechanism) => mechanism.case === one).map(({ name, label, meaning }) => {
-        const box = el("input", { type: "checkbox", id: `off-${name}`, change: () => page.change({ off: box.checked ? page.state.off.filter((each) => each !== name) : [...page.state.off, name] }) });
-        boxes[name] = box;
-        return el("li", {}, el("label", { for: box.id, title: meaning }, box, ` ${label}`));
-      }));
+    const { mechanisms } = page.data, boxes = {}, buttons = document.querySelectorAll("#step-6 [data-set]");
+    const of = (camp) => mechanisms.filter((mechanism) => mechanism.case === camp);
+    const names = (camp) => of(camp).map(({ name }) => name);
+    const sets = { all: [], "without-for": names("for"), "without-against": names("against") };
+    for (const button of buttons) {
+      button.addEventListener("click", () => page.change({ off: sets[button.dataset.set] }));
     }
-    const picture = new Hundred(find(6, "hundred"), page, page.data.story.bet, { choose: (version) => page.change({ version, step: 3 }) });
+    const item = ({ name, label, meaning }) => {
+      const change = () => {
+        const others = page.state.off.filter((each) => each !== name);
+        page.change({ off: boxes[name].checked ? others : [...others, name] });
+      };
+      boxes[name] = el("input", { type: "checkbox", id: `off-${name}`, change });
+      return el("li", {}, el("label", { for: `off-${name}`, title: meaning }, boxes[name], ` ${label}`));
+    };
+    for (const camp of ["for", "against"]) find(6, camp).replaceChildren(...of(camp).map(item));
+    const choose = (version) => page.change({ version, step: 3 });
+    const picture = new Hundred(find(6, "hundred"), page, page.data.story.bet.map(page.outcome), { choose });
     const same = (a, b) => a.length === b.length && a.every((name) => b.includes(name));
     return {
       enter() {
         const { off } = page.state;
         for (const [name, box] of Object.entries(boxes)) box.checked = !off.includes(name);
-        document.querySelectorAll("#step-6 [data-set]").forEach((button) => button.setAttribute("aria-pressed", String(same(off, sets[button.dataset.set]))));
+        for (const button of buttons) press(button, same(off, sets[button.dataset.set]));
         picture.set(compared(page, 6));
       },
       leave() { picture.pause(); },
@@ -197,48 +177,73 @@ const Steps = (() => {
 
   // 7
 
-  function own(page) {
-    const { data } = page, controls = {};
-    find(7, "presets").replaceChildren(...data.regimes.map(({ name, label, meaning, levers }) => el("button", { type: "button", title: meaning, "data-preset": name, click: () => page.change({ levers: { ...levers } }) }, Draw.capital(label))));
-    for (const lever of data.levers) {
-      const { name, label, ends, meaning, low, high } = lever, shown = el("output", {}), id = `lever-${name}`;
-      const input = el("input", { type: "range", id, min: low, max: high, step: high > 1 ? 0.01 : 0.05, "aria-describedby": `ends-${name}`, input: () => page.change({ levers: { ...page.state.levers, [name]: Number(input.value) } }) });
-      const back = el("button", { type: "button", "aria-label": `${label}: as today`, click: () => { const { [name]: _, ...others } = page.state.levers; page.change({ levers: others }); input.focus(); } }, "as today");
-      controls[name] = { input, shown, back, lever };
-      find(7, lever.first ? "levers" : "more").append(el("div", { class: "lever" }, el("div", { class: "top" }, el("label", { for: id }, Draw.capital(label)), shown, back), input,
-        el("div", { class: "ends", id: `ends-${name}` }, el("span", {}, ends[0]), el("span", {}, ends[1])), el("details", {}, el("summary", { "aria-label": `What ${label} means` }, "what is this?"), el("p", {}, meaning))));
-    }
-    const film = new Film(find(7, "film"), page, { outcomes: ["fear", "harm"] });
-    const watching = find(7, "watch");
-    const goals = (picture) => {
-      const met = GOALS.map(({ outcome, better, worse }) => {
-        const k = data.outcomes.findIndex(({ name }) => name === outcome), { direction, label } = data.outcomes[k], counts = picture.tally.counts(k);
-        const [good, bad] = direction > 0 ? [counts.above, counts.below] : [counts.below, counts.above], ok = better ? good >= better : bad <= worse && !counts.open;
-        return { ok, label, now: better ? `better in ${good}` : `worse in ${bad}`, aim: better ? `at least ${better}` : `at most ${worse}` };
-      });
-      find(7, "goals").replaceChildren(...met.map(({ ok, label, now, aim }) => el("li", { class: ok ? "met" : "" }, el("b", {}, `${ok ? "✓ Met" : "○ Not yet"}: ${label}`), `${now}; the goal is ${aim}`)));
+  /** A lever's control; `show` takes its value, undefined where it is as today. */
+  function control(page, lever) {
+    const { name, label, ends, meaning, low, high } = lever, id = `lever-${name}`, step = high > 1 ? 0.01 : 0.05;
+    const set = (value) => {
+      const { [name]: _, ...others } = page.state.levers;
+      page.change({ levers: value === undefined ? others : { ...others, [name]: value } });
     };
-    const picture = new Hundred(find(7, "hundred"), page, data.outcomes.map(({ name }) => name), { changed: goals, choose: (version) => { watching.open = true; page.change({ version }); } });
+    const input = el("input", { type: "range", id, min: low, max: high, step, "aria-describedby": `ends-${name}`,
+      input: () => set(Number(input.value)) });
+    const back = el("button", { type: "button", "aria-label": `${label}: as today`,
+      click: () => { set(undefined); input.focus(); } }, "as today");
+    const shown = el("output", { for: id });
+    const whole = el("div", { class: "lever" },
+      el("div", { class: "top" }, el("label", { for: id }, Draw.capital(label)), shown, back), input,
+      el("div", { class: "ends", id: `ends-${name}` }, ...ends.map((end) => el("span", {}, end))),
+      el("details", {}, el("summary", { "aria-label": `What ${label} means` }, "what is this?"), el("p", {}, meaning)));
+    const show = (value) => {
+      const today = lever.differs ? "as today, which differs" : `as today, ${lever.default}`;
+      input.value = value ?? lever.default;
+      shown.textContent = value === undefined ? today : String(value);
+      input.setAttribute("aria-valuetext", shown.textContent);
+      back.hidden = value === undefined;
+    };
+    return { whole, show };
+  }
+
+  function goal(page, tally, { outcome: name, better, worse }) {
+    const { at, direction, label } = page.outcome(name), counts = tally.counts(at);
+    const [good, bad] = direction > 0 ? [counts.above, counts.below] : [counts.below, counts.above];
+    const met = better ? good >= better : bad <= worse && !counts.open;
+    const [now, aim] = better ? [`better in ${good}`, `at least ${better}`] : [`worse in ${bad}`, `at most ${worse}`];
+    const title = el("b", {}, `${met ? "✓ Met" : "○ Not yet"}: ${label}`);
+    return el("li", { class: met ? "met" : "" }, title, `${now}; the goal is ${aim}`);
+  }
+
+  function own(page) {
+    const { data } = page;
+    const controls = Object.fromEntries(data.levers.map((lever) => [lever.name, control(page, lever)]));
+    const presets = data.regimes.map(({ name, label, meaning, levers }) => {
+      const click = () => page.change({ levers: { ...levers } });
+      const told = { type: "button", title: meaning, "data-preset": name, click };
+      return { levers, button: el("button", told, Draw.capital(label)) };
+    });
+    find(7, "presets").replaceChildren(...presets.map(({ button }) => button));
+    for (const { name, first } of data.levers) find(7, first ? "levers" : "more").append(controls[name].whole);
+    const film = new Film(find(7, "film"), page, ["fear", "harm"]), watching = find(7, "watch");
+    const picture = new Hundred(find(7, "hundred"), page, data.outcomes, {
+      changed: ({ tally }) => find(7, "goals").replaceChildren(...GOALS.map((one) => goal(page, tally, one))),
+      choose: (version) => { watching.open = true; page.change({ version }); },
+    });
     const watch = () => {
       if (!watching.open) return;
-      const { arms, names } = compared(page, 7);
-      film.says.textContent = `Version ${page.state.version} of ${data.seeds.length}. Choose another by its square above.`;
-      film.set(page.state.version, arms, names);
+      const { version } = page.state;
+      film.says.textContent = `Version ${version} of ${data.seeds.length}. Choose another by its square above.`;
+      film.set(version, compared(page, 7));
     };
     watching.addEventListener("toggle", watch);
     return {
       enter() {
-        const { levers, off } = page.state;
-        for (const [name, { input, shown, back, lever }] of Object.entries(controls)) {
-          const set = name in levers;
-          input.value = set ? levers[name] : lever.default;
-          shown.textContent = set ? String(levers[name]) : lever.differs ? "as today, which differs" : `as today, ${lever.default}`;
-          input.setAttribute("aria-valuetext", shown.textContent);
-          back.hidden = !set;
+        const { levers, off } = page.state, set = Object.entries(levers);
+        for (const { name } of data.levers) controls[name].show(levers[name]);
+        const same = (preset) => set.every(([name, value]) => preset[name] === value);
+        for (const { levers: preset, button } of presets) {
+          press(button, Object.keys(preset).length === set.length && same(preset));
         }
-        const same = (one) => Object.keys(one).length === Object.keys(levers).length && Object.entries(one).every(([name, value]) => levers[name] === value);
-        document.querySelectorAll("#step-7 [data-preset]").forEach((button) => button.setAttribute("aria-pressed", String(same(data.regimes.find(({ name }) => name === button.dataset.preset).levers))));
-        find(7, "off").textContent = off.length ? `Without ${off.length} mechanism${off.length === 1 ? "" : "s"}, as chosen in the step before.` : "";
+        const many = `${off.length} mechanism${off.length === 1 ? "" : "s"}`;
+        find(7, "off").textContent = off.length ? `Without ${many}, as chosen in the step before.` : "";
         picture.set(compared(page, 7));
         watch();
       },

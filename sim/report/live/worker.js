@@ -1,5 +1,5 @@
-// The page's worker: it runs versions of the NHS one after the other and posts what came of each. Between two of them it
-// listens, so that a newer task of its kind takes the place of the one under way. It needs engine.js before it.
+// The page's worker: it runs versions of the NHS one after the other and posts what came of each. Between two of them
+// it listens, so that a newer task of its kind takes the place of the one under way. It needs engine.js before it.
 "use strict";
 
 const Runs = (() => {
@@ -21,11 +21,12 @@ const Runs = (() => {
     return sum / n;
   }
 
-  /** What the engine is asked for: a world's numbers, with what is switched off at its null and the arm's levers set. */
+  /** What the engine is asked for: a world's numbers, what is switched off at its null, and the arm's levers set. */
   function asked(model, world, { levers, off = [] }, sizes, pair = 0) {
     const { values: names, levers: leverNames } = model.about;
     const values = model.values.slice(world * names.length, (world + 1) * names.length);
-    const switched = model.mechanisms.filter((name, k) => model.off[world * model.mechanisms.length + k] || off.includes(name));
+    const switched = model.mechanisms.filter((name, k) => model.off[world * model.mechanisms.length + k]
+      || off.includes(name));
     for (const name of switched) {
       for (const [parameter, none] of Object.entries(model.nulls[name])) values[names.indexOf(parameter)] = none;
     }
@@ -116,7 +117,8 @@ const Work = (() => {
 
   function tell(kind, job, number, asked) {
     const { sizes } = asked, posts = sizes.systems * sizes.organisations * sizes.managers;
-    const columns = model.about.columns.length, rows = new Float64Array(sizes.months * posts * columns), began = performance.now();
+    const columns = model.about.columns.length, rows = new Float64Array(sizes.months * posts * columns),
+      began = performance.now();
     const { sums } = engine.run({ ...asked, watch: (month, found) => rows.set(found, month * posts * columns) });
     const took = performance.now() - began, series = Runs.series(model.about, sums, posts, model.outcomes);
     const means = Runs.means(model.about, sums, sizes, model.outcomes);

@@ -1,8 +1,8 @@
-"""Does the headline come out again on this machine, to the bit? What of it takes some ten minutes: python codecheck.py
+"""Does the headline come out again here, to the bit? What of it takes less than ten minutes: python tests/codecheck.py
 
 1. The runs of `bits.py` have the digests of `bits.json`.
 2. A hundred shipped worlds of each prior, surveyed again under their seeds, give what they are weighted by.
-3. Twenty of them, drawn by weight and run again under their seeds, give every effect that is stored.
+3. Two hundred of the first, drawn by weight and run again under their seeds, give every effect that is stored.
 
 The last line says whether every bit agrees; the exit code is 1 where one does not, or where no answer is stored.
 """
@@ -24,7 +24,7 @@ from sim.errors import InputError
 from sim.worlds import ensemble, evaluate
 
 
-def effects(report: answer.ClaimReport, worlds: ensemble.Ensemble, number: int = 20) -> tuple[int, int]:
+def effects(report: answer.ClaimReport, worlds: ensemble.Ensemble, number: int = 200) -> tuple[int, int]:
     """How many effects and errors of an answer were computed again in `number` worlds, and how many differ in a bit."""
     frame, p = report.effects_in(worlds).sort_values("world"), report.provenance
     weights = frame.drop_duplicates("world").set_index("world")["weight"]

@@ -53,7 +53,7 @@ def main() -> int:
     except InputError as error:
         print(f"3. effects: {error}")
         differ = 1
-    print("Not every bit agrees." if runs or any(apart) or differ else "Every bit that was computed again agrees.")
+    print("Not everything agrees." if runs or any(apart) or differ else "Every bit that was computed again agrees.")
     return int(bool(runs or any(apart) or differ))
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics as weighted
 from sim.model.parameters import MECHANISMS, PARAMETERS
+from sim.model.words import clause, phrase
 from sim.statistics import Estimate
 from sim.study.regions import Regions, everywhere, is_rare, regions
 from sim.worlds.prior import DRAWN, Worlds
@@ -72,7 +73,7 @@ def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
 
     def told(truth: NDArray[np.bool_], kept: NDArray[np.bool_], answer: str, other: str) -> Regions:
         table, groups = factors(worlds).loc[kept], worlds.calibrations[kept]
-        return regions(table, truth[kept], w[kept], groups, seed, answer, other, "worlds")
+        return regions(table, truth[kept], w[kept], groups, seed, answer, other, "worlds", named)
 
     for answer, other in _SIDES:
         one, two = said == answer, said == other
@@ -82,6 +83,17 @@ def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
             if not is_rare(truth, w) and not is_rare(~truth, w):
                 return told(truth, w > 0.0, name, f"not {name}")
     return Regions("", "", everywhere(said, w, "worlds"))
+
+
+def named(factor: str) -> str:
+    """A factor in words.
+
+    >>> named("burden"), named("mechanism audit")
+    ('“how much time monitoring takes”', 'the mechanism “monitoring keeps reports honest”')
+    """
+    if factor.startswith(SWITCH):
+        return f"the mechanism “{clause(factor.removeprefix(SWITCH))}”"
+    return f"“{phrase(factor)}”"
 
 
 def factors(worlds: Worlds) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -13,7 +12,7 @@ from sim.claims.multiverse import COLUMNS, NO_FINDING
 from sim.claims.statements import CHOSEN_BY, SURVEILLANCE, Claim, cases
 from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, TOO_SMALL, UNKNOWN, how_often, words_of
 from sim.model.glossary import joined
-from sim.model.words import PHRASES, SCALES, capital, change, clause, does, label, natural, number, of_100, phrase, unit
+from sim.model.words import capital, change, clause, does, label, natural, number, of_100, phrase, unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,28 +243,7 @@ def reasons(row: Row, tables: Tables) -> list[str]:
         ]
         for name in ("carriers", "flips")
     )
-    return [*filter(None, [carriers_sentence(carried)]), *(flips_where(flip) for flip in flipped if flip["found"])]
-
-
-def flips_where(flip: Row) -> str:
-    """Where a verdict would be another one, with parameters in words.
-
-    >>> flips_where({"sentence": "Where burden is at least 0.08 (hours), it is supported in 67 % of worlds by weight; "
-    ...     "elsewhere in 0 %. By this, more.", "accuracy": 0.81})
-    'Where “how much time monitoring takes” is at least 0.08, it is supported in 67 of 100 worlds; elsewhere in 0. This rule sorts 81 of 100 worlds that it has not seen rightly; guessing sorts 50.'
-    """  # noqa: E501
-    where = re.sub(r"(?<= is )((?:at least|below|from) [^ ]+(?: to [^ ]+)?) \([^)]*\)", r"\1",
-                   str(flip["sentence"]).partition(" By this")[0])  # fmt: skip
-    where = re.sub(r"(\w+)(?= is (?:at least|below|from))",
-                   lambda found: f"“{phrase(found[0])}”" if found[0] in _QUOTED else found[0], where)  # fmt: skip
-    where = where.replace(" % of worlds by weight", " of 100 worlds").replace(" %", "")
-    return (
-        f"{where} This rule sorts {100 * flip['accuracy']:.0f} of 100 worlds that it has not seen rightly; guessing "
-        "sorts 50."
-    )
-
-
-_QUOTED = {*PHRASES, *SCALES}
+    return [*filter(None, [carriers_sentence(carried)]), *(str(flip["sentence"]) for flip in flipped if flip["found"])]
 
 
 def besides(claim: Claim, tables: Tables) -> Iterator[str]:

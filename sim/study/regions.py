@@ -8,7 +8,7 @@ and one serves for all depths.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from sim import statistics as weighted
 from sim.errors import KEPT, InputError, chosen, shown
 from sim.model.glossary import joined
-from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate, Weights
 from sim.study.design import NUMBERED
 
@@ -107,13 +106,14 @@ def regions(
     answer: str = "so",
     other: str = "not so",
     of: str = "points",
+    named: Callable[[str], str] = str,
 ) -> Regions:
     """The simplest regions of a space of factors that tell where something is true from where it is not.
 
     `factors` has a row for each point and a numeric column for each factor; a name with a space is that of a factor
     which is off or on, 0 or 1. By default weights are equal and each point is its own ancestor. `seed` is that of the
-    folds on which trees are judged; `answer`, `other` and `of` are what the sentence calls where it is true, where it
-    is not, and the points.
+    folds on which trees are judged; `answer`, `other`, `of` and `named` are what the sentence calls where it is true,
+    where it is not, the points, and a factor.
     """
     x, names, n = np.ascontiguousarray(factors, dtype=np.float64), tuple(map(str, factors)), len(factors)
     w = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
@@ -132,7 +132,7 @@ def regions(
             found.append(Region(bounds, share, float(w[inside].sum() / w.sum()), size))
     kept = tuple(sorted(found, key=lambda r: -r.share.estimate)) if len(found) > 1 else ()
     leading = tuple(names[k] for k in ranking(tree, x, truth, w)[:2])
-    return Regions(answer, other, _sentence(answer, other, of, kept, chosen), kept, chosen, leading)
+    return Regions(answer, other, _sentence(answer, other, of, named, kept, chosen), kept, chosen, leading)
 
 
 def is_rare(truth: Truth, w: Weights) -> bool:
@@ -145,7 +145,7 @@ def everywhere(verdicts: NDArray[np.str_], w: Weights, of: str = "points") -> st
     """The sentence for an answer that is too nearly the same everywhere."""
     shares = {name: w[verdicts == name].sum() / w.sum() for name in np.unique(verdicts)}
     common = max(shares, key=lambda name: shares[name])
-    return f"There is nothing to tell apart: it is {common} in {100 * shares[common]:.0f} % of {of} by weight."
+    return f"There is nothing to tell apart: it is {common} in {100 * shares[common]:.0f} of 100 {of}."
 
 
 def regions_where(results: Results, condition: str) -> Regions:
@@ -173,32 +173,31 @@ def regions_where(results: Results, condition: str) -> Regions:
     return regions(factors, truth, None, runs["cell"].to_numpy(), 0, answer, other, "runs")
 
 
-def _sentence(answer: str, other: str, of: str, found: Sequence[Region], chosen: Score) -> str:
-    sorted_well = (
-        f"{100 * chosen.balanced.estimate:.0f} % of {of} that were left out are sorted rightly, both answers counted "
-        f"alike (standard error {100 * chosen.balanced.error:.0f}; guessing gets 50 %)"
-    )
+def _sentence(
+    answer: str, other: str, of: str, named: Callable[[str], str], found: Sequence[Region], chosen: Score
+) -> str:
     if not found:
-        return f"No simple region tells {answer} from {other}: {sorted_well}."
-    first, *others = (f"{100 * region.share.estimate:.0f} %" for region in found)
-    where = [joined([_condition(name, *limits) for name, limits in region.bounds.items()]) for region in found]
+        return f"No simple region tells {answer} from {other}."
+    first, *others = (f"{100 * region.share.estimate:.0f}" for region in found)
+    where = [joined([_condition(name, named, *limits) for name, limits in region.bounds.items()]) for region in found]
     parts = [
-        f"Where {where[0]}, it is {answer} in {first} of {of} by weight",
+        f"Where {where[0]}, it is {answer} in {first} of 100 {of}",
         *(f"where {place}, in {said}" for place, said in zip(where[1:-1], others, strict=False)),
         f"elsewhere in {others[-1]}",
     ]
     among = "" if other.startswith("not ") else f", of those where it is {answer} or {other}"
     beats = chosen.gain.estimate > 2.0 * chosen.gain.error
     remark = "" if beats else " Always guessing the commoner answer would do as well."
-    return f"{'; '.join(parts)}{among}. By this, {sorted_well}.{remark}"
+    right = f"{100 * chosen.balanced.estimate:.0f} of 100 {of}"
+    rule = f"This rule sorts {right} that it has not seen rightly; guessing, 50."
+    return f"{'; '.join(parts)}{among}. {rule}{remark}"
 
 
-def _condition(name: str, low: float, high: float) -> str:
+def _condition(name: str, named: Callable[[str], str], low: float, high: float) -> str:
     if " " in name:
-        return f"the {name.replace('_', ' ')} is {'on' if high == np.inf else 'off'}"
-    unit = f" ({PARAMETERS[name].unit})" if name in PARAMETERS else ""
+        return f"{named(name)} is {'on' if high == np.inf else 'off'}"
     lowest = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
-    return f"{name} is {lowest if np.isfinite(low) else f'below {high:g}'}{unit}"
+    return f"{named(name)} is {lowest if np.isfinite(low) else f'below {high:g}'}"
 
 
 def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], seed: int = 0) -> tuple[Score, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.claims.discovery import FEWEST_IN_CELL, SWITCH, factors, flip, grid
+from sim.claims.discovery import FEWEST_IN_CELL, SWITCH, factors, flip, grid, named
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.worlds.prior import DRAWN, prior
 
@@ -127,18 +127,17 @@ def test_a_rare_answer_is_told_from_all_else_or_not_at_all():
     assert flip(FEW, np.where(low, "lower", "higher").tolist()).answer == "higher"
     assert flip(FEW, np.where(low, "worse", "better").tolist()).answer == "better"
     nowhere = flip(FEW, ["too small to matter"] * len(FEW))
-    assert nowhere.regions == () and nowhere.sentence.endswith(
-        "it is too small to matter in 100 % of worlds by weight."
-    )
+    assert nowhere.regions == () and nowhere.sentence.endswith("it is too small to matter in 100 of 100 worlds.")
 
 
 def test_the_sentence_says_the_regions():
     rule = (few("punitiveness") < 0.4) & (few(SWITCH + "paperwork") == 1.0)
     found = flip(FEW, verdicts(rule))
-    shares = [int(n) for n in re.findall(r"in (\d+) %", found.sentence)]
+    rule = found.sentence.partition(". ")[0]
+    shares = [int(n) for n in re.findall(r"in (\d+)", rule)]
     assert shares == [round(100 * region.share.estimate) for region in found.regions]
-    assert f"punitiveness is below {found.regions[0].bounds['punitiveness'][1]:g} (probability)" in found.sentence
-    assert found.sentence.endswith("guessing gets 50 %).")
+    assert f"{named('punitiveness')} is below {found.regions[0].bounds['punitiveness'][1]:g}" in rule
+    assert found.sentence.endswith("guessing, 50.")
 
 
 def test_the_limit_that_is_said_is_the_limit_that_is_counted():

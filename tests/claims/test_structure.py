@@ -10,7 +10,7 @@ import pytest
 from ensembles import CALIBRATIONS, by_hand
 
 from sim.claims import statements, stored
-from sim.claims.answer import ClaimReport, answer, by_weight, claims_named
+from sim.claims.answer import ClaimReport, by_weight, claims_named
 from sim.claims.structure import (
     MAIN,
     NO_VERDICT,
@@ -266,7 +266,7 @@ def test_the_table_is_part_of_the_answer_and_the_picture_says_every_verdict(worl
     table.loc[table["choice"] == "same", ["differs", "differs_by_points"]] = "yes"
     written = save_structure(replace(report, tables={"structure": table}), tmp_path)
     assert {path.name for path in written} == {"answer.zip", "structure.csv", "structure.png", "structure.svg"}
-    pd.testing.assert_frame_equal(answer(tmp_path).tables["structure"], table)
+    pd.testing.assert_frame_equal(stored.unpacked(tmp_path / "answer.zip")[0]["structure"], table)
 
     (axes,) = (figure := verdicts_by_choice(table)).axes
     assert [text.get_text() for text in axes.texts] == ["right", "small", "", "", "wrong", "small"]

@@ -54,6 +54,9 @@ def drawn(
         made = (choices.against_baseline, choices.regrets)
         frames |= {make.__name__: make(e, sizes, CHOICES) for make in made}
     keys = [(c.name, o) for c in asked for o in MEASURES if o in LIMITS]
+    for name, further in (("prior", 0.0), ("all_on", 1.0)):
+        y = scale * np.random.default_rng((seed, int(further))).normal(further, spread, x.shape)
+        frames[f"effects_{name}"] = _frame(replace(e, estimate=y.astype(np.float32)), keys)
     return ClaimReport(
         table=pd.DataFrame(rows), tables={name: pd.DataFrame(found) for name, found in frames.items()},
         effects=_frame(e, keys), claims=claims, settings={}, provenance=_provenance(number, sizes),

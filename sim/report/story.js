@@ -3,18 +3,29 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
-  const weights = new Float32Array(bytes(data.weights)), effects = new Int16Array(bytes(data.effects));
-  const N = data.worlds, DEEP = 5, PITCH = 6, ZERO = 150, GREY = 306, USUAL = 5; // fifths of what matters
+  const views = Object.fromEntries(Object.entries(data.views).map(([name, view]) => [name,
+    { weights: new Float32Array(bytes(view.weights)), effects: new Int16Array(bytes(view.effects)) }]));
+  const NOT_STORED = -32768, DEEP = 5, PITCH = 6, ZERO = 150, GREY = 306, USUAL = 5; // fifths of what matters
   const all = (css, from = document) => [...from.querySelectorAll(css)];
   const one = (id) => document.getElementById(id);
   const state = { view: "main", fifths: {}, world: null };
   const rows = all("[data-row]").map((element) => {
     const number = +element.dataset.row, row = data.rows[number];
     const size = element.querySelector(".size"), who = element.querySelector(".who");
-    return { ...row, element, size, who, usual: [size.textContent, who.textContent, who.className],
-      marks: element.querySelector(".marks"), label: element.querySelector(".name").textContent,
-      values: effects.subarray(number * N, (number + 1) * N) };
+    return { ...row, number, element, size, who, usual: [size.textContent, who.textContent, who.className],
+      marks: element.querySelector(".marks"), label: element.querySelector(".name").textContent };
   });
+  let weights, N; // those of the view, as is row.values
+  const look = (view) => {
+    state.view = view;
+    weights = views[view].weights;
+    N = weights.length;
+    for (const row of rows) {
+      row.values = views[view].effects.subarray(row.number * N, (row.number + 1) * N);
+      row.stored = row.values[0] !== NOT_STORED;
+    }
+  };
+  look("main");
 
   const number = (value) => { // as sim.model.words has it: whole from 3 on, else with one decimal
     const size = Math.abs(value), told = size >= 2.95 ? size.toFixed(0) : size.toFixed(1).replace(/\.0$/, "");
@@ -35,12 +46,15 @@
   const limit = (row) => (row.steps / USUAL) * fifths(row);
   const side = (row, step) => (step > limit(row) ? 1 : step < -limit(row) ? -1 : 0);
   const shares = (row) => { // above, within and below what matters, and the mean
-    if (state.view !== "main") return row.views[state.view] ?? null;
-    if (!row.steps) return null;
+    if (!row.stored) return null;
     const found = [0, 0, 0];
-    for (let k = 0; k < N; k++) found[1 - side(row, row.values[k])] += weights[k];
+    let mean = 0;
+    for (let k = 0; k < N; k++) {
+      found[1 - side(row, row.values[k])] += weights[k];
+      mean += weights[k] * row.values[k];
+    }
     const sum = found[0] + found[1] + found[2];
-    return [...found.map((share) => share / sum), row.mean];
+    return [...found.map((share) => share / sum), (mean / sum / row.steps) * row.matters];
   };
   const counts = (row) => { // of 100 worlds, by place
     const found = shares(row);
@@ -91,7 +105,7 @@
   };
   const light = (row) => {
     row.marks.querySelector(".world")?.remove();
-    const followed = state.world !== null && state.view === "main" && row.steps;
+    const followed = state.world !== null && row.stored;
     row.size.classList.toggle("lit", Boolean(followed));
     if (!followed) {
       const found = state.view === "main" ? null : shares(row);
@@ -127,7 +141,7 @@
     return worlds.find((each) => (target -= weights[each]) <= 0) ?? worlds[worlds.length - 1];
   };
   const pointed = (row, event) => {
-    if (state.view !== "main" || !row.steps) return;
+    if (!row.stored) return;
     const box = row.marks.getBoundingClientRect(), scale = 456 / box.width;
     const x = (event.clientX - box.left) * scale, y = Math.floor(((event.clientY - box.top) * scale) / PITCH);
     const where = x >= GREY - 2 ? "grey" : x >= ZERO ? "right" : "left";
@@ -161,10 +175,7 @@
   if (one("tools")) {
     for (const radio of all("[name=view]")) {
       radio.addEventListener("change", () => {
-        state.view = radio.value;
-        const main = state.view === "main";
-        one("elsewhere").hidden = main;
-        for (const range of all("#tools input[type=range]")) range.disabled = !main;
+        look(radio.value);
         follow(null);
         redraw();
       });

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from sim import files
 from sim.claims import choices
@@ -30,7 +32,6 @@ from sim.claims.text import (
     Row,
     carried,
     carriers_sentence,
-    is_number,
     missed,
     who,
     with_interval,
@@ -56,6 +57,12 @@ READERS = {"board": "For a board", "sceptic": "For a sceptic", "researcher": "Fo
 MARKS = {"●": "holds under every choice that was tried", "◐": "one choice says otherwise, or some cannot tell",
          "○": "two or more choices say otherwise"}  # fmt: skip
 _STEPS, _MOST = 5, 32767
+UNKNOWN_STEP = -32768
+"""Where a world's effect is not stored."""
+VIEWS = ("prior", "all_on")
+"""The other worlds that can be shown: without any finding, and with no mechanism off."""
+Floats = NDArray[np.float64]
+Steps = NDArray[np.int16]
 _FIRST = ("harm", "fear", "quality", "initiative_rate")
 """The order of reasons: what each side points to first."""
 _REASONS, _CHOICES = 3, 10
@@ -92,9 +99,11 @@ class _Told:
         self._held = {(r["contrast"], r["outcome"], r["column"]): r for r in found.rows("holds")}
         self._by = {(r["claim"], r["contrast"], r["outcome"]): r for r in found.rows("claims")}
         self.surveyed = rows_of(found, SURVEILLANCE.name)
-        worlds = found.provenance["worlds"]
-        self.lead = LEAD.format(worlds=f"{worlds['main']:,}")
-        self.size = self._size()
+        self.lead = LEAD.format(worlds=f"{found.provenance['worlds']['main']:,}")
+        frames = {"main": found.effects, **{n: found.tables.get(f"effects_{n}", pd.DataFrame()) for n in VIEWS}}
+        self._views = {name: by_key(frame) for name, frame in frames.items() if len(frame)}
+        self._weights = {name: weights_of(frames[name]) for name in self._views}
+        self.shown = tuple(self._views)
         self.hero = [(group.heading, [self.row(row) for row in group.rows]) for group in groups(found)]
         self.findings = list(self._findings()) if self.surveyed and len(found.claims) > 3 else []
         self.instead = self._instead()
@@ -135,31 +144,25 @@ class _Told:
         }
 
     def data(self) -> dict[str, Any]:
-        """What the script needs: effects of every world in steps, weights, and shares where only these are stored."""
-        e = self.found.effects
-        first = e[(e["contrast"] == e["contrast"].iloc[0]) & (e["outcome"] == e["outcome"].iloc[0])]
-        weights = first["weight"].to_numpy(np.float64)
-        packed, rows = [], []
+        """What the script needs: of every world that can be shown its weight, and its effects in steps."""
+        packed: dict[str, list[Steps]] = {name: [] for name in self._views}
+        rows = []
         for row in self._rows:
-            steps, values = in_steps(effects_of(self.found, row)[0], row["delta"])
-            there = len(values) == len(weights)
-            packed.append(values if there else np.zeros(len(weights), "<i2"))
+            effects = [view.get((row["contrast"], row["outcome"])) for view in self._views.values()]
+            steps, found = in_steps([np.zeros(0) if x is None else x for x in effects], row["delta"])
+            for name, x, values in zip(self._views, effects, found, strict=True):
+                packed[name].append(np.full(len(self._weights[name]), UNKNOWN_STEP, "<i2") if x is None else values)
             rows.append({
-                "outcome": row["outcome"], "direction": row["direction"], "steps": steps if there else 0,
+                "outcome": row["outcome"], "direction": row["direction"], "steps": steps,
                 "matters": words.natural(row["outcome"], row["delta"]),
-                "mean": words.natural(row["outcome"], row["mean"]),
-                "unit": [words.unit(row["outcome"], 1.0), words.unit(row["outcome"])], "views": self._views(row),
+                "unit": [words.unit(row["outcome"], 1.0), words.unit(row["outcome"])],
             })  # fmt: skip
-        return {"worlds": len(weights), "weights": _base64((weights / weights.sum()).astype("<f4")),
-                "effects": _base64(np.concatenate(packed) if packed else np.zeros(0, "<i2")), "rows": rows}  # fmt: skip
-
-    def _views(self, row: Row) -> dict[str, list[float]]:
-        """Shares above, within and below what matters, and the mean, under other weights: all that is stored."""
-        there = {name: self._held.get((row["contrast"], row["outcome"], name)) for name in ("prior", "all_on")}
-        return {
-            name: [*(round(held[part], 4) for part in CLASSES.values()), words.natural(row["outcome"], held["mean"])]
-            for name, held in there.items() if held is not None and is_number(held.get("above"))
+        views = {
+            name: {"weights": _base64(self._weights[name].astype("<f4")),
+                   "effects": _base64(np.concatenate(some) if some else np.zeros(0, "<i2"))}
+            for name, some in packed.items()
         }  # fmt: skip
+        return {"rows": rows, "views": views}
 
     def _sliders(self) -> list[dict[str, Any]]:
         """How much matters, for each outcome of the main picture."""
@@ -169,12 +172,6 @@ class _Told:
             {"outcome": name, "label": words.capital(words.label(name)), "why": LIMITS[name].words,
              "text": words.change(name, sizes[name]).removeprefix("+")} for name in shown
         ]  # fmt: skip
-
-    def _size(self) -> str:
-        """What the other two views would need to answer everything."""
-        worlds = self.found.provenance["worlds"]
-        number = worlds.get("prior", 0) + worlds.get("all_on", 0)
-        return f"{number:,}"
 
     # The parts
 
@@ -318,19 +315,30 @@ class _Told:
         return [picture for name, picture in self.pictures.items() if name not in ("claims", "worlds", "choices")]
 
 
-def in_steps(effects: Iterable[float], delta: float) -> tuple[int, np.ndarray[Any, np.dtype[np.int16]]]:
+def by_key(effects: pd.DataFrame) -> dict[tuple[str, str], Floats]:
+    """The effects of every world by contrast and outcome."""
+    groups = effects.groupby(["contrast", "outcome"], observed=True, sort=False)["estimate"]
+    return {(str(key[0]), str(key[1])): part.to_numpy(np.float64) for key, part in groups}
+
+
+def weights_of(effects: pd.DataFrame) -> Floats:
+    """The weights of the worlds, which add up to 1."""
+    weights = effects.drop_duplicates("world")["weight"].to_numpy(np.float64)
+    return np.asarray(weights / weights.sum())
+
+
+def in_steps(effects: Sequence[Floats], delta: float) -> tuple[int, list[Steps]]:
     """Effects as whole numbers of steps, away from 0, and how many steps δ is: a multiple of 5, as many as fit.
 
     So an effect is beyond a fifth of δ, or any multiple of that, exactly where its steps are.
 
-    >>> in_steps([0.021, -0.02, 0.0], 0.02)[1].tolist()
+    >>> in_steps([np.array([0.021, -0.02, 0.0])], 0.02)[1][0].tolist()
     [32766, -31205, 0]
     """
-    x = np.asarray(effects, dtype=np.float64)
-    most = float(np.abs(x).max(initial=delta))
+    most = max(delta, *(float(np.abs(x).max(initial=0.0)) for x in effects))
     steps = max(_STEPS, int((_MOST - 1) * delta / most) // _STEPS * _STEPS)
-    size = np.ceil(np.round(np.abs(x) * steps / delta, 6))
-    return steps, (np.sign(x) * np.minimum(size, _MOST)).astype("<i2")
+    sizes = (np.minimum(np.ceil(np.round(np.abs(x) * steps / delta, 6)), _MOST) for x in effects)
+    return steps, [(np.sign(x) * size).astype("<i2") for x, size in zip(effects, sizes, strict=True)]
 
 
 def _base64(values: np.ndarray[Any, Any]) -> str:

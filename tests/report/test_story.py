@@ -22,7 +22,7 @@ from sim.claims.text import CAVEATS, who, worlds_in
 from sim.model import words
 from sim.plots import theme
 from sim.report import story
-from sim.report.story import in_steps, of_claims
+from sim.report.story import by_key, in_steps, of_claims, weights_of
 
 HOSTILE = test_report.HOSTILE
 PLACES = ("left", "right", "grey")
@@ -148,7 +148,7 @@ def test_any_answer_has_a_page(which: str) -> None:
 
 def test_an_effect_is_beyond_a_fifth_of_what_matters_exactly_where_its_steps_are() -> None:
     x = np.random.default_rng(3).normal(0.0, 0.03, 5000)
-    steps, values = in_steps(x, 0.02)
+    steps, (values,) = in_steps([x], 0.02)
     assert values.dtype == np.int16 and steps % 5 == 0
     for fifths in range(21):
         assert np.array_equal(np.abs(values) > steps // 5 * fifths, np.abs(x) > 0.02 * fifths / 5)
@@ -199,17 +199,25 @@ def test_a_slider_changes_shares_as_the_curves_say(found: ClaimReport, reader: A
 
 
 @pytest.mark.parametrize("view", ["prior", "all_on"])
-def test_other_weights_show_the_shares_that_are_stored_and_say_what_is_not(
-    found: ClaimReport, reader: Any, view: str
+@pytest.mark.parametrize("fifths", [5, 10])
+def test_other_worlds_show_their_own_shares_at_every_limit(
+    found: ClaimReport, reader: Any, view: str, fifths: int
 ) -> None:
     set_to(reader, f"#tools [name=view][value={view}]", view, "change")
-    held = {(r["contrast"], r["outcome"]): r for r in found.rows("holds") if r["column"] == view}
+    effects, weights = by_key(found.tables[f"effects_{view}"]), weights_of(found.tables[f"effects_{view}"])
     rows = [row for group in groups(found) for row in group.rows]
+    for outcome in {row["outcome"] for row in rows}:
+        set_to(reader, f"[data-outcome={outcome}]", fifths)
     for row, counts in zip(rows, reader.execute_script(COUNTED), strict=False):
-        assert abs(counts["grey"] - 100 * held[row["contrast"], row["outcome"]]["within"]) <= 1
-    assert reader.execute_script("return document.querySelectorAll('#tools input[type=range]:enabled').length") == 0
-    assert "would have to be stored" in reader.execute_script("return document.getElementById('elsewhere').textContent")
-    assert not reader.execute_script("return document.getElementById('elsewhere').hidden")
+        within = weights @ (np.abs(effects[row["contrast"], row["outcome"]]) <= row["delta"] * fifths / 5)
+        assert abs(counts["grey"] - 100 * within) <= 1
+    set_to(reader, "#world", 3)
+    assert reader.execute_script("return document.querySelectorAll('.world').length") >= len(rows)
+
+
+def test_worlds_that_are_not_stored_cannot_be_chosen(found: ClaimReport) -> None:
+    bare = replace(found, tables={name: t for name, t in found.tables.items() if not name.startswith("effects_")})
+    assert of_claims(bare).count(" disabled>") == 2 and of_claims(found).count(" disabled>") == 0
 
 
 def test_one_world_lights_up_in_every_row_where_its_effect_lies(found: ClaimReport, reader: Any) -> None:

@@ -17,25 +17,16 @@ from PIL import Image
 
 from sim.claims import text
 from sim.claims.answer import Effort, compute
+from sim.claims.outline import MOST_ROWS, groups, rows_of
 from sim.claims.statements import CHOICES, SURVEILLANCE
+from sim.claims.text import who, worlds_in
 from sim.claims.verdict import CLASSES, said
 from sim.errors import InputError
 from sim.model import words
 from sim.model.run import simulate
 from sim.plots import theme
 from sim.plots.answer import pictures
-from sim.plots.claims import (
-    MOST_ROWS,
-    better_or_worse,
-    choices,
-    each_world,
-    groups,
-    how_much_matters,
-    rows_of,
-    who,
-    worlds_in,
-    worlds_of,
-)
+from sim.plots.claims import better_or_worse, choices, each_world, how_much_matters, worlds_of
 from sim.plots.run import time_paths
 
 TINY = {"systems": 1, "organisations": 2, "managers": 3, "months": 8, "window": 4}

@@ -75,14 +75,11 @@ def in_worlds(row: Row) -> str:
     'Harm to patients falls in 70 of 100 plausible worlds'
     """
     shares = words.of_100([row["above"], row["within"], row["below"]])
-    verbs = ("rise", "hardly change", "fall") if row["outcome"] in _MANY else ("rises", "hardly changes", "falls")
+    verbs = (
+        ("rise", "hardly change", "fall") if row["outcome"] in words.PLURALS else ("rises", "hardly changes", "falls")
+    )
     most = int(np.argmax(shares))
     return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
-
-
-_MANY = {"reported", "honest_indicator", "successes", "needless", "slips", "negligence", "silence", "sanctions",
-         "spoken", "dismissals", "recycled", "toxic", "fearful", "record_share"}  # fmt: skip
-"""Outcomes whose names are plurals."""
 
 
 def in_most(subject: str, rows: Sequence[Row]) -> str:

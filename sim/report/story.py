@@ -200,7 +200,7 @@ class _Told:
         label, number = words.label(row["outcome"]), worlds_in(row)[name] or "none"
         holds = {"robust": "holds under every choice of method", "": "was not tried under other choices"}
         told = str(row.get("holds", "")).replace("columns", "checks")
-        but = f"{label} {'are' if label.endswith('results') else 'is'} {name} in {number} of 100 worlds."
+        but = f"{label} {'are' if row['outcome'] in words.PLURALS else 'is'} {name} in {number} of 100 worlds."
         return {
             "dots": self.dots(row),
             "why": carriers_sentence(self._carriers(row), 2),

@@ -75,9 +75,8 @@ def in_worlds(row: Row) -> str:
     'Harm to patients falls in 70 of 100 plausible worlds'
     """
     shares = words.of_100([row["above"], row["within"], row["below"]])
-    verbs = (
-        ("rise", "hardly change", "fall") if row["outcome"] in words.PLURALS else ("rises", "hardly changes", "falls")
-    )
+    many = row["outcome"] in words.PLURALS
+    verbs = ("rise", "hardly change", "fall") if many else ("rises", "hardly changes", "falls")
     most = int(np.argmax(shares))
     return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
 

@@ -118,8 +118,8 @@ MEASURES: dict[str, Measure] = {
 """Outcomes. An hour is one of a working week of 37.5, a trust has 12 managers; today's harm is ten times the smallest
 effect of interest, which is fixed as a tenth of it."""
 
-PLURALS = {"reported", "honest_indicator", "successes", "needless", "slips", "negligence", "silence", "sanctions", "spoken",
-           "dismissals", "recycled", "toxic", "fearful", "record_share"}  # fmt: skip
+PLURALS = {"reported", "honest_indicator", "successes", "needless", "slips", "negligence", "silence", "sanctions",
+           "spoken", "dismissals", "recycled", "toxic", "fearful", "record_share"}  # fmt: skip
 """Outcomes whose names are plurals."""
 
 POLICIES: dict[str, str] = {

@@ -245,8 +245,7 @@ def paragraphs(results: Results) -> list[str]:
     designed = {
         "grid": f"a grid: every combination of the values below, {count}",
         "list": f"a list of {count}",
-        "worlds": f"{counted(results.cells, 'cell')}: worlds drawn by weight, crossed with "
-        f"{', '.join(results.policies)}",
+        "worlds": f"{counted(results.cells, 'cell')}: worlds drawn by weight, crossed with {joined(results.policies)}",
         "lhs": f"a Latin hypercube of {samples} samples, drawn with design seed {seed}: {count}",
         "sobol": f"a Sobol' design of {samples} base samples, drawn with design seed {seed}: {count}",
         "morris": f"a Morris design of {samples} trajectories, drawn with design seed {seed}: {count}",

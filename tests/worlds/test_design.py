@@ -126,7 +126,7 @@ def test_report_picture_and_table(results: Results) -> None:
     assert {path.name for path in save(results)} >= {"report.html", "figure.png", "summary.csv"}
     page = (results.folder / "report.html").read_text()
     assert "worlds drawn by weight, crossed with today and mine" in page
-    assert results.plot("fear").get_suptitle().startswith("Under mine instead of today, fear")
+    assert results.plot("fear").get_suptitle().startswith("Under mine, fear ")
     assert len(policies(results).splitlines()) == 3
 
 

@@ -40,7 +40,7 @@ def made() -> Ensemble:
     measured["churn"] = np.full(N, np.float64(np.float32(0.9)))
     logs = survey_logs("speaking-up", measured)
     weights = np.exp(logs - logs.max())
-    prior = {name: {"low": 0.0, "high": 1.0, "within": 0.5} for name in measured}
+    prior = {name: {"low": 0.0, "median": 0.5, "high": 1.0, "within": 0.5} for name in measured}
     ancestors = np.repeat(np.arange(N // 2), 2)
     calibrations = np.arange(N) % 4 + 1
     own = {"weights": weights / weights.sum(), "calibrations": calibrations, "ancestors": ancestors,

@@ -372,7 +372,8 @@ def _check(found: Ensemble) -> None:
     numbers = [*found.log_z.values(), found.chance_off, found.nuisance, found.values]
     if not all(np.isfinite(np.asarray(of, np.float64)).all() for of in numbers) or not 0.0 <= found.chance_off <= 1.0:
         raise ValueError("numbers")
-    if not {*found.calibrations.tolist()} <= {*found.log_z} or not all(len(p.id) < 100 for p in found.evidence.patterns):
+    short = all(len(p.id) < 100 for p in found.evidence.patterns)
+    if not {*found.calibrations.tolist()} <= {*found.log_z} or not short:
         raise ValueError("calibrations")
     if not (found.ancestors >= 0).all() or not (found.seeds >= 0).all():
         raise ValueError("ancestors")

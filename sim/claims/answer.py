@@ -42,6 +42,12 @@ class Reply:
     tables: Mapping[str, pd.DataFrame]
 
 
+def places_of(effects: pd.DataFrame) -> Mapping[Key, NDArray[np.int64]]:
+    """Where the effects of each contrast and outcome stand in a table such as `ClaimReport.effects`, world by world."""
+    found = effects.groupby(["contrast", "outcome"], observed=True, sort=False).indices
+    return {(str(key[0]), str(key[1])): np.asarray(at, dtype=np.int64) for key, at in found.items()}  # type: ignore[index]
+
+
 @dataclass(frozen=True)
 class ClaimReport:
     """What plausible worlds say about the claims; ``str()`` is what `sim claim` prints,
@@ -105,8 +111,7 @@ class ClaimReport:
     @cached_property
     def places(self) -> Mapping[Key, NDArray[np.int64]]:
         """Where the effects of each contrast and outcome stand in `effects`."""
-        found = self.effects.groupby(["contrast", "outcome"], observed=True, sort=False).indices
-        return {(str(key[0]), str(key[1])): np.asarray(at, dtype=np.int64) for key, at in found.items()}  # type: ignore[index]
+        return places_of(self.effects)
 
     def of(self, *ids: str) -> ClaimReport:
         """The same about some of the claims. Raises `InputError` for an unknown id."""

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from sim import files
 from sim.claims import choices
-from sim.claims.answer import ClaimReport
+from sim.claims.answer import ClaimReport, places_of
 from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, DIFFERS, NO_FINDING
 from sim.claims.outline import balance, effects_of, groups, in_worlds, rows_of, side_of
 from sim.claims.screen import method
-from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, primary
+from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, Key, primary
 from sim.claims.text import (
     CAVEATS,
     STANDS_OUT,
@@ -101,7 +101,10 @@ class _Told:
         self.surveyed = rows_of(found, SURVEILLANCE.name)
         self.lead = LEAD.format(worlds=f"{found.provenance['worlds']['main']:,}")
         frames = {"main": found.effects, **{n: found.tables.get(f"effects_{n}", pd.DataFrame()) for n in VIEWS}}
-        self._views = {name: by_key(frame) for name, frame in frames.items() if len(frame)}
+        self._views = {
+            name: by_key(frame, found.places if name == "main" else places_of(frame))
+            for name, frame in frames.items() if len(frame)
+        }  # fmt: skip
         self._weights = {name: weights_of(frames[name]) for name in self._views}
         self.shown = tuple(self._views)
         self.hero = [(group.heading, [self.row(row) for row in group.rows]) for group in groups(found)]
@@ -315,10 +318,10 @@ class _Told:
         return [picture for name, picture in self.pictures.items() if name not in ("claims", "worlds", "choices")]
 
 
-def by_key(effects: pd.DataFrame) -> dict[tuple[str, str], Floats]:
-    """The effects of every world by contrast and outcome."""
-    groups = effects.groupby(["contrast", "outcome"], observed=True, sort=False)["estimate"]
-    return {(str(key[0]), str(key[1])): part.to_numpy(np.float64) for key, part in groups}
+def by_key(effects: pd.DataFrame, places: Mapping[Key, NDArray[np.int64]]) -> dict[Key, Floats]:
+    """The effects of every world by contrast and outcome; `places` is where they stand in the table."""
+    values = effects["estimate"].to_numpy(np.float64)
+    return {key: values[at] for key, at in places.items()}
 
 
 def weights_of(effects: pd.DataFrame) -> Floats:

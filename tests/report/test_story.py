@@ -15,7 +15,7 @@ import test_report
 from answers import drawn
 from axe import violations
 
-from sim.claims.answer import ClaimReport, claims_named
+from sim.claims.answer import ClaimReport, claims_named, places_of
 from sim.claims.outline import effects_of, groups
 from sim.claims.statements import CLAIMS
 from sim.claims.text import CAVEATS, who, worlds_in
@@ -204,7 +204,8 @@ def test_other_worlds_show_their_own_shares_at_every_limit(
     found: ClaimReport, reader: Any, view: str, fifths: int
 ) -> None:
     set_to(reader, f"#tools [name=view][value={view}]", view, "change")
-    effects, weights = by_key(found.tables[f"effects_{view}"]), weights_of(found.tables[f"effects_{view}"])
+    table = found.tables[f"effects_{view}"]
+    effects, weights = by_key(table, places_of(table)), weights_of(table)
     rows = [row for group in groups(found) for row in group.rows]
     for outcome in {row["outcome"] for row in rows}:
         set_to(reader, f"[data-outcome={outcome}]", fifths)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import json
 import os
@@ -29,14 +30,27 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
+import numpy as np
+import pandas as pd
+
 import sim
+from sim.claims import choices, outline
+from sim.claims.answer import answer
+from sim.claims.statements import CLAIMS, primary
+from sim.claims.text import depends
+from sim.claims.verdict import CLASSES, TOO_SMALL, words_of
 from sim.model import rules
+from sim.model.glossary import joined
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
 from sim.model.version import identity
-from sim.worlds.ensemble import Ensemble
+from sim.model.words import label, of_100
+from sim.worlds import validation
+from sim.worlds.candidates import CANDIDATES
+from sim.worlds.ensemble import Ensemble, load
+from sim.worlds.prior import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("model", "study", "worlds", "claims", "questions", "plots", "report")
@@ -59,6 +73,24 @@ def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+_IDENTIFIED = (
+    (re.compile(r"\b(?:doi )?(10\.\d{4,}/[^\s,:;]+[^\s,:;.])"), r"[doi \1](https://doi.org/\1)"),
+    (re.compile(r"\b(PMC\d{6,})\b"), r"[\1](https://pmc.ncbi.nlm.nih.gov/articles/\1/)"),
+    (re.compile(r"\bNBER (\d{5})\b"), r"[NBER \1](https://www.nber.org/papers/w\1)"),
+)
+
+
+def linked(source: str) -> str:
+    """A source with links where it has an identifier.
+
+    >>> linked("Martin et al. 2016, doi 10.1111/peps.12100: 0.24")
+    'Martin et al. 2016, [doi 10.1111/peps.12100](https://doi.org/10.1111/peps.12100): 0.24'
+    """
+    for identifier, link in _IDENTIFIED:
+        source = identifier.sub(link, source)
+    return source
+
+
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
@@ -67,9 +99,14 @@ def _range(low: float | None, high: float | None) -> str:
     return "" if low is None else f"{low:g} to {high:g}"
 
 
+def _allowed(d: Declaration) -> str:
+    """What may be given, without what goes without saying: "0 to 1"."""
+    return d.allowed.removeprefix("a number ").removeprefix("from ")
+
+
 def _levers() -> str:
     rows = (
-        (f"`{d.name}`", _number(d.default), d.allowed, _range(d.low, d.high), d.unit, d.meaning)
+        (f"`{d.name}`", _number(d.default), _allowed(d), _range(d.low, d.high), d.unit, d.meaning)
         for d in (PARAMETERS[name] for name in (*LEVERS, *SPREADS))
     )
     return _table(("lever", "default", "allowed", "drawn by ensembles", "unit", "meaning"), rows)
@@ -89,7 +126,7 @@ def _parameters() -> str:
     parts = []
     for group, found in groupby((PARAMETERS[name] for name in COEFFICIENTS), key=lambda d: d.group):
         rows = (
-            (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), d.allowed, d.unit, d.meaning)
+            (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), _allowed(d), d.unit, d.meaning)
             for d in found
         )
         parts.append(f"**{group.capitalize()}**\n\n" + _table(head, rows))
@@ -118,9 +155,15 @@ def _values(outcome: Outcome) -> str:
     return f"{outcome.low:g} or more" if outcome.high is None else f"{outcome.low:g} to {outcome.high:g}"
 
 
-def _outcomes(table: dict[str, Outcome]) -> str:
-    rows = ((f"`{o.name}`", o.unit, _values(o), o.meaning) for o in table.values())
+def _outcomes(outcomes: Iterable[Outcome]) -> str:
+    rows = ((f"`{o.name}`", o.unit, _values(o), o.meaning) for o in outcomes)
     return _table(("outcome", "unit", "values", "meaning"), rows)
+
+
+def _post_columns() -> str:
+    """What is kept of a post: the names of outcomes that are told already, then a table of the others."""
+    told = [name for name, o in POST_COLUMNS.items() if OUTCOMES.get(name) == o]
+    return f"{_code(told)}.\n\n" + _outcomes(o for name, o in POST_COLUMNS.items() if name not in told)
 
 
 def _starts() -> str:
@@ -194,19 +237,75 @@ def _measured(pattern: dict[str, Any]) -> str:
 
 def _patterns() -> str:
     rows = (
-        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g}", _HOW_SURE[p["confidence"]], p["source"])
+        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g}", _HOW_SURE[p["confidence"]], linked(p["source"]))
         for p in _evidence()["pattern"]
     )
     return _table(("pattern", "measured in the model as", "finding ± tolerance", "how sure", "source"), rows)
 
 
+def _calibrations() -> str:
+    """What is known of each calibration that is shipped, and which coordinates move slowest and fastest."""
+    rows, jumps = [], []
+    for prior in ("main", "all_on"):
+        pooled = load(prior=prior)
+        for run, made in zip(pooled.log_z, pooled.provenance["calibrations"], strict=True):
+            mine, last = pooled.calibrations == run, made["bridge"][-1]
+            if prior == "main":
+                jumps.append(last["jumps"])
+            numbers = [f"{pooled.log_z[run]:.2f}", f"{pooled.weights[mine].sum():.3f}", f"{mine.sum()}",
+                       f"{len(np.unique(pooled.ancestors[mine]))}", f"{made['surveys']:,}",
+                       f"{100 * np.mean(last['accepted']):.0f} %"]  # fmt: skip
+            rows.append([f"{prior} {run}", *numbers])
+    moved = np.mean(jumps, axis=0)
+    order = np.argsort(moved)
+    few = [f"`{COLUMNS[k]}` {moved[k]:.2f}" for k in (*order[:3], *order[-3:])]
+    told = (
+        "In a sweep of moves of the main prior a coordinate's mean squared jump, of what independent draws would have, "
+        f"is between {moved.min():.2f} and {moved.max():.2f}: {joined(few[:3])} are slowest, {joined(few[3:])} fastest."
+    )
+    head = ("calibration", "log Z", "weight", "worlds", "ancestors of theirs", "surveys", "moves accepted")
+    return f"{_table(head, rows)}\n\n{textwrap.fill(told, 120)}"
+
+
 def _survey() -> str:
-    survey = _evidence()["survey"]
-    return ", ".join(f"`{name}` {value:g}" for name, value in survey.items()) + "."
+    def told(value: float | list[float]) -> str:
+        return f"{value:g}" if not isinstance(value, list) else f"{value[0]:g} to {value[1]:g}"
+
+    return ", ".join(f"`{name}` {told(value)}" for name, value in _evidence()["survey"].items()) + "."
+
+
+def _validation() -> str:
+    """Findings that nothing is fitted to, and what the first version of the model made of them."""
+
+    def before(share: float | None) -> str:
+        return "not tried" if share is None else f"{100 * share:.0f} %"
+
+    rows = (
+        (
+            f.id,
+            f.text + (f" It prompted `{f.prompted}`." if f.prompted else ""),
+            linked(f.source),
+            before(f.first_model),
+        )
+        for f in validation.read()[1]
+    )
+    return _table(("id", "finding", "source", "first version"), rows)
+
+
+def _candidates() -> str:
+    """What each study that could be made would tell, and how exactly."""
+    tells: dict[tuple[str, str], list[str]] = {}
+    for c in CANDIDATES:
+        study = (c.study.asked, f"{c.study.people:,} in {c.study.trusts}")
+        tells.setdefault(study, []).append(f"{c.words} (`{c.id}` ± {c.sd:.2g})")
+    rows = ((*study, "; ".join(told)) for study, told in tells.items())
+    return _table(("who is asked", "people in trusts", "what it would tell (statistic ± tolerance)"), rows)
 
 
 def _sources() -> str:
-    rows = ((f"`{d.name}`", _number(d.default), d.source) for d in PARAMETERS.values() if d.source != "assumption")
+    rows = (
+        (f"`{d.name}`", _number(d.default), linked(d.source)) for d in PARAMETERS.values() if d.source != "assumption"
+    )
     return _table(("value", "default", "informed by"), rows)
 
 
@@ -295,12 +394,95 @@ def _commands() -> str:
     return _table(("command", "what it does"), rows)
 
 
+def _causal() -> str:
+    """What is in each box of the causal picture."""
+    return _table(("box", "mechanisms in it"), causal().table())
+
+
+_IN_A_LESSON = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship")
+_MEASURED = (
+    "fear",
+    "trust",
+    "toxic",
+    "silence",
+    "initiative_rate",
+    "quality",
+    "harm",
+    "reported",
+    "gaming",
+    "time_left",
+)
+
+
+def _glossary() -> str:
+    """The words of a lesson: levers and outcomes with the first sentences of their meanings."""
+    levers = ((f"`{name}`", PARAMETERS[name].meaning) for name in _IN_A_LESSON)
+    outcomes = ((f"`{name}`", OUTCOMES[name].meaning) for name in _MEASURED)
+    return _table(("name", "what it means"), (*levers, *outcomes))
+
+
+def causal() -> ModuleType:
+    """The module that draws the causal picture, which lies beside this file."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    return importlib.import_module("causal")
+
+
 def _answer() -> str:
-    """The first lines of the committed answer: what was found, and who is supported on what."""
-    page = (ROOT / "results" / "headline" / "claims.txt").read_text(encoding="utf-8")
-    first, _, _ = page.partition("\n\n")
-    found = [" ".join(line.split()) for line in re.split(r"\n(?! )", first)]
-    return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in found)
+    """What `sim claim` prints."""
+    return f"```text\n{answer()}```"
+
+
+def _reading() -> str:
+    """The answer in sentences: what each policy of the main picture does, how much of it goes through fear, and what
+    can be chosen."""
+    found = answer()
+    path = next(row for row in found.rows("path_through_fear") if row["outcome"] == "initiative_rate")
+    told = [f"{outline.in_most(group.heading, group.rows)}." for group in outline.groups(found)]
+    told.append(
+        f"Of what surveillance takes from trying something new, {100 * path['part']:.0f} % ({100 * path['low']:.0f} to "
+        f"{100 * path['high']:.0f}) goes through fear."
+    )
+    told += choices.sentences(found.rows("regrets"))
+    return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in told)
+
+
+def _versions() -> str:
+    """Each claim's primary outcome in the answer of the first model and in today's."""
+    first = pd.read_csv(ROOT / "results" / "first_version" / "claims.csv").drop_duplicates(["claim", "outcome"])
+    then = first.set_index(["claim", "outcome"]).to_dict("index")
+    now = {(row["claim"], row["contrast"], row["outcome"]): row for row in answer().rows("claims")}
+    rows = []
+    for claim in CLAIMS:
+        if claim.id not in primary():
+            continue
+        contrast, outcome = primary()[claim.id]
+        row, old = now[claim.id, contrast, outcome], then.get((claim.id, outcome))
+        before = ["was not asked", ""]
+        if old is not None:
+            shares = [f"{100 * old[name]:.0f}" for name in ("supported", "negligible", "opposed", "undecided")]
+            before = [old["verdict"], "" if pd.isna(old["supported"]) else " / ".join(shares)]
+        names = words_of(row["sign"] or 1, row["direction"])
+        counts = of_100([row[name] for name in CLASSES.values()])
+        shares = {names[one]: count for one, count in zip(CLASSES, counts, strict=True)}
+        after = " / ".join(str(shares[name]) for name in ("supported", TOO_SMALL, "opposed") if name in shares)
+        rows.append(
+            [claim.heading, label(outcome), *before, f"{row['verdict']}{'' if depends(row) else ', robust'}", after]
+        )
+    return _table(["claim", "outcome", "first model", "of 100", "this model", "of 100"], rows)
+
+
+def _halves() -> str:
+    """How many verdicts both halves of the calibrations give, and which not."""
+    rows, headings = answer().rows("halves"), {claim.id: claim.heading for claim in CLAIMS}
+    other = []
+    for row in rows:
+        if not row["same"]:
+            found = [f"{row[f'verdict_{half}']} in {100 * row[f'share_{half}']:.1f} ± "
+                     f"{100 * row[f'share_error_{half}']:.1f} of 100 worlds of the {half} half"
+                     for half in ("first", "second")]  # fmt: skip
+            other.append(f"{headings[row['claim']]} ({label(row['outcome'])}): {', '.join(found)}")
+    same = f"{len(rows) - len(other)} of {len(rows)} verdicts are the same in both halves."
+    return "\n".join([same, *(f"- {line}." for line in other)]) if other else same
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -309,19 +491,27 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "parameters": _parameters,
     "mechanisms": _mechanisms,
     "regimes": _regimes,
-    "outcomes": lambda: _outcomes(OUTCOMES),
-    "post columns": lambda: _outcomes(POST_COLUMNS),
+    "outcomes": lambda: _outcomes(OUTCOMES.values()),
+    "post columns": _post_columns,
     "starts": _starts,
     "streams": _streams,
     **{f"equations {step}": lambda step=str(step): _equations(step) for step in range(1, 14)},  # type: ignore[misc]
     "equations afterwards": lambda: _equations(_ELSEWHERE),
     "patterns": _patterns,
+    "calibrations": _calibrations,
     "survey": _survey,
+    "validation": _validation,
+    "candidates": _candidates,
     "sources": _sources,
     "modules": _modules,
     "api": _api,
+    "causal": _causal,
+    "glossary": _glossary,
     "commands": _commands,
     "answer": _answer,
+    "reading": _reading,
+    "versions": _versions,
+    "halves": _halves,
 }
 """The blocks by name, each a function that gives its text."""
 
@@ -332,12 +522,15 @@ def main() -> None:
     import gallery  # noqa: PLC0415
     import update_baseline  # noqa: PLC0415
 
-    ours = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+    ours = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), ROOT / "results" / "README.md"]
     for path, fill in [*((path, filled) for path in ours), (gallery.README, gallery.filled)]:
         text = path.read_text(encoding="utf-8")
         if (new := fill(text)) != text:
             path.write_text(new, encoding="utf-8")
             print(f"{path.relative_to(ROOT)}: rewritten")
+    if not causal().is_fresh():
+        causal().write()
+        print("docs/causal.svg and docs/causal.png: rewritten")
     update_baseline.main()
     page = ROOT / "sim" / "report" / "live" / "engine.json"
     if json.loads(page.read_text(encoding="utf-8"))["identity"] != identity():

@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:  # for editors and type checkers; a test compares it with the table
     from sim import worlds
     from sim.claims.answer import answer
+    from sim.claims.value import value_of_studies
     from sim.errors import InputError
     from sim.model.catalogue import PARAMETERS
     from sim.model.mechanisms import MECHANISMS, REGIMES
@@ -33,7 +34,11 @@ import_module("sim.model.version")  # reads the source files now, before any mod
 PUBLIC = {
     "Running": {"simulate": "sim.model.run", "Run": "sim.model.run", "LeadershipModel": "sim.model.mesa_model"},
     "Studies": {"Study": "sim.study", "Results": "sim.study", "sweep": "sim.study.plan"},
-    "Worlds and claims": {"worlds": "sim.worlds", "answer": "sim.claims.answer"},
+    "Worlds and claims": {
+        "worlds": "sim.worlds",
+        "answer": "sim.claims.answer",
+        "value_of_studies": "sim.claims.value",
+    },
     "The model's tables": {
         "PARAMETERS": "sim.model.catalogue",
         "MECHANISMS": "sim.model.mechanisms",

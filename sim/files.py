@@ -15,16 +15,25 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sim.errors import InputError, place
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Arrays = dict[str, NDArray[Any]]
@@ -36,6 +45,10 @@ FORMULA = "=+-@"
 """A spreadsheet computes a text that begins with one of these."""
 MOST_BYTES = 2**28
 """A file of ours that is larger than this, chunks of a study apart, is not read."""
+STALE = 3600.0
+"""Seconds after which a file that somebody was writing, and that is still not whole, is nobody's any more."""
+MOST_CONTENT = 2**29
+"""Bytes that a file of ours may become in memory: what a small file says that it holds is not believed beyond."""
 _PART = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")
 _NAME = re.compile(r"\w[\w.-]*")
 _UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -78,8 +91,13 @@ def read(path: Path, most: int = MOST_BYTES) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file, in the place of one of the same name, so that it is there as a whole or not at all."""
-    os.replace(_staged(path, content), path)
-    _sync(path.parent)
+    temporary = _staged(path, content)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
 
 
 def write_new(path: Path, content: bytes, mark: bytes = b"") -> None:
@@ -89,6 +107,7 @@ def write_new(path: Path, content: bytes, mark: bytes = b"") -> None:
     """
     check_new(path, mark)
     with explained(path):
+        sweep(path.parent, {path.name}, STALE)
         write(path, content)
 
 
@@ -104,14 +123,17 @@ def make(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
-        _sync(path.parent)
+        sync(path.parent)
 
 
-def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove what a killed process left of these files, half-written; call it where nobody else writes."""
+def sweep(folder: Path, names: Iterable[str], age: float = 0.0) -> None:
+    """Remove what a killed process left of these files, half-written, and did not touch for `age` seconds, which is 0
+    only where nobody else writes."""
     for path in list(folder.glob(".*.part")):
         if (found := _PART.fullmatch(path.name)) and found["name"] in names and path.is_file():
-            path.unlink()
+            with suppress(FileNotFoundError):  # whoever wrote it has just finished
+                if not age or time.time() - path.stat().st_mtime > age:
+                    path.unlink()
 
 
 def _staged(path: Path, content: bytes) -> Path:
@@ -128,7 +150,7 @@ def _staged(path: Path, content: bytes) -> Path:
     return temporary
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Have the names in a folder on the disk; some file systems cannot do that for a folder, and need not."""
     if os.name != "posix":
         return
@@ -140,6 +162,39 @@ def _sync(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def unzipped(content: bytes) -> dict[str, bytes]:
+    """The files in a zip by name. Raises `ValueError` where they would be larger than `MOST_CONTENT` together, and for
+    a damaged file whatever its reader raises."""
+    with zipfile.ZipFile(io.BytesIO(content)) as kept:
+        every = kept.infolist()
+        if sum(file.file_size for file in every) > MOST_CONTENT:
+            raise ValueError("larger than it may be")
+        found = {}
+        for file in every:
+            with kept.open(file) as part:
+                found[file.filename] = part.read(file.file_size)
+        return found
+
+
+def parquet(content: bytes) -> pa.Table:
+    """The table in a Parquet file. Raises `ValueError` where it would be larger than `MOST_CONTENT`, and for a damaged
+    file whatever its reader raises."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    footer = pq.read_metadata(pa.BufferReader(content))
+    texts = [c.name for c in pq.read_schema(pa.BufferReader(content)) if c.type in (pa.string(), pa.large_string())]
+    groups = [footer.row_group(k).total_byte_size for k in range(footer.num_row_groups)]
+    if max(footer.num_rows * footer.num_columns * 8, sum(groups)) > MOST_CONTENT:
+        raise ValueError("larger than it may be")
+    for name in texts:  # one that is repeated takes little here, and is spelled out below
+        for part in pq.read_table(pa.BufferReader(content), columns=[name], read_dictionary=[name])[name].chunks:
+            if len(part) * (pc.max(pc.binary_length(part.dictionary)).as_py() or 0) > MOST_CONTENT:
+                raise ValueError("larger than it may be")
+    return pq.read_table(pa.BufferReader(content))
 
 
 def csv(table: pd.DataFrame) -> bytes:
@@ -165,8 +220,8 @@ class Folder:
         self.files: dict[str, str] = {}
         with explained(self.path):
             found = _manifest(self.path)
-            if found is None and not marked and (left := others(self.path)):
-                raise InputError([f"{place(self.path)}: holds other files ({left[0]}); choose another folder"])
+            if found is None and not marked:
+                refuse(self.path, others(self.path))
         if found is None:
             return
         if found["what"] != what:
@@ -179,9 +234,8 @@ class Folder:
             if self.path.exists() and not self.path.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, "it is a file")
             above = next(path for path in (self.path, *self.path.absolute().parents) if os.path.lexists(path))
-            trial = above / f".{token_hex(8)}.part"
-            trial.mkdir()
-            trial.rmdir()
+            with TemporaryFile(dir=above):
+                pass  # which has no name that a killed process could leave behind
 
     def reserve(self, names: Iterable[str], of: str | None = None) -> None:
         """List files as ours before they are written; `of` is "" until they are.
@@ -206,6 +260,7 @@ class Folder:
         """
         self.reserve(contents, of="")
         with explained(self.path):
+            sweep(self.path, {MANIFEST, *self.files}, STALE)
             staged: dict[str, Path] = {}
             try:
                 for name, content in contents.items():
@@ -217,6 +272,7 @@ class Folder:
                     path.unlink(missing_ok=True)
             for name in self.files.keys() - contents.keys():
                 (self.path / name).unlink(missing_ok=True)
+            sync(self.path)  # or a crash could bring back a file that is on no list any more
             self.files = {name: digest(content) for name, content in contents.items()}
             self._note(of)
         return [self.path / name for name in contents]
@@ -251,8 +307,13 @@ class Folder:
 
         file = f"{name}.npz"
         if (found := self.content(file)) is not None:
-            with suppress(Exception), np.load(io.BytesIO(found), allow_pickle=False) as kept:  # whatever damage raises
-                return dict(kept)
+            with suppress(Exception):  # whatever damage raises
+                kept = {
+                    array.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(values), allow_pickle=False)
+                    for array, values in unzipped(found).items()
+                }
+                if kept:
+                    return kept
         arrays, buffer = compute(), io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         self.put(file, buffer.getvalue())
@@ -268,8 +329,11 @@ def keeping(folder: Path, what: str) -> Iterator[Folder]:
     Folder(folder, what)  # whose is it?
     with locked(folder):
         kept = Folder(folder, what)
-        kept.reserve([])
         sweep(folder, {MANIFEST, *kept.files})
+        for name in [name for name, of in kept.files.items() if not of]:  # was being written when a process was killed
+            (folder / name).unlink(missing_ok=True)
+            del kept.files[name]
+        kept.reserve([])
         yield kept
 
 
@@ -277,7 +341,10 @@ def forget(folder: Path) -> None:
     """Remove what `keeping` wrote, and the folder, unless somebody has put something else into it."""
     with suppress(OSError):
         if (found := _manifest(folder)) is not None:
-            for name in (*found["files"], MANIFEST, LOCK):
+            for name in found["files"]:
+                (folder / name).unlink(missing_ok=True)
+            sync(folder)  # or a crash could bring back files without the list that says whose they are
+            for name in (MANIFEST, LOCK):
                 (folder / name).unlink(missing_ok=True)
             folder.rmdir()
 
@@ -300,17 +367,27 @@ def held(folder: Path) -> str | None:
 
 
 def others(folder: Path) -> list[str]:
-    """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left."""
+    """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left,
+    which may be a folder with nothing in it yet. A file that is half-written has the name that it was to have."""
+
+    def name(path: Path) -> str:
+        return found["name"] if (found := _PART.fullmatch(path.name)) else path.name
 
     def is_ours(path: Path) -> bool:
         if path.is_dir():
-            return not path.is_symlink() and _manifest(path) is not None
-        part = _PART.fullmatch(path.name)
-        return (path.name == LOCK and not path.stat().st_size) or bool(part and part["name"] in (MANIFEST, LEDGER))
+            return not path.is_symlink() and (_manifest(path) is not None or not others(path))
+        is_mark = name(path) != path.name and name(path) in (MANIFEST, LEDGER)
+        return is_mark or (path.name == LOCK and not path.stat().st_size)
 
     with suppress(FileNotFoundError):
-        return [path.name for path in sorted(folder.iterdir()) if not is_ours(path)]
+        return [name(path) for path in sorted(folder.iterdir()) if not is_ours(path)]
     return []
+
+
+def refuse(folder: Path, left: Sequence[str]) -> None:
+    """Raise `InputError` with one line for a folder in which somebody else's files are `left`."""
+    if left:
+        raise InputError([f"{place(folder)}: holds other files ({left[0]}); choose another folder"])
 
 
 @contextmanager
@@ -337,6 +414,14 @@ def locked(folder: Path) -> Iterator[None]:
             _held.discard(file)
 
 
+def _acquire(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 _held: set[BinaryIO] = set()
 
 
@@ -349,17 +434,3 @@ def _let_go() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_let_go)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _acquire(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _acquire(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,14 +6,20 @@ is done depends on the items alone, and whoever collects the results knows which
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import files
 from sim.errors import whole
 
 Item = TypeVar("Item")
@@ -83,6 +89,38 @@ def in_parallel(
             results.append(result)
             report(len(results), len(jobs))
     return results
+
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def in_blocks(
+    work: Callable[[Sequence[Item], Progress], Arrays],
+    jobs: Sequence[Item],
+    size: int,
+    made: tuple[object, ...],
+    folder: Path | None,
+    what: str,
+    progress: Progress | None = None,
+) -> Arrays:
+    """The arrays that `work` makes of the jobs, `size` of them at a time, joined.
+
+    `folder` keeps finished blocks, so that an interrupted call goes on; it holds `what`. A block is found again by its
+    jobs and by `made`, all that its numbers follow from beside them; both are told apart by their ``repr``.
+    """
+    told, blocks = part_of(progress, 0, len(jobs)), list[Arrays]()
+    told(0, len(jobs))
+    with nullcontext() if folder is None else files.keeping(folder, what) as kept:
+        for start in range(0, len(jobs), size):
+            own, later = jobs[start : start + size], part_of(progress, start, len(jobs))
+
+            def block(own: Sequence[Item] = own, later: Progress = later) -> Arrays:
+                return work(own, later)
+
+            name = hashlib.sha256(repr((*made, own)).encode()).hexdigest()
+            blocks.append(block() if kept is None else kept.arrays(name, block))
+            told(start + len(own), len(jobs))
+    return {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
 
 
 def as_done(

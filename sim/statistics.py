@@ -1,13 +1,13 @@
 """Means, shares and quantiles with their errors: of independent values, and of weighted worlds.
 
-Worlds of an ensemble that descend from the same draw of the prior resemble each other, so they are not independent
-evidence. Errors therefore treat each ancestor's descendants as one cluster (the estimator of Chan & Lai 2013 and Lee
-& Whiteley 2018 for particle methods): where descendants have moved so far apart that they are as good as independent,
-it gives the error of independent worlds; where they have not, it grows towards that of as many worlds as ancestors.
+Worlds come from independent calibrations, and what is common to the worlds of one is no evidence about the next. So
+the error of whatever is computed from weighted worlds is the jackknife that deletes one calibration at a time (Efron
+1982), and the weights say how much each calibration counts. Worlds drawn from the prior are a calibration each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from sim.errors import InputError
 
 Weights = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 CONFIDENCE = 0.95
 """Of every interval."""
 
 
 class Estimate(NamedTuple):
-    """A weighted mean or share with the standard error that is due to the finite number of worlds."""
+    """A weighted mean or share with its standard error."""
 
     estimate: float
     error: float
@@ -72,6 +73,13 @@ def normalised(logarithms: ArrayLike) -> Weights:
     return np.asarray(weights / weights.sum())
 
 
+def log_sum(logarithms: ArrayLike) -> float:
+    """The logarithm of the sum of numbers whose logarithms are given; −inf is none."""
+    logs = np.asarray(logarithms, dtype=np.float64)
+    top = logs.max(initial=-np.inf)
+    return float(top + np.log(np.exp(logs - top).sum())) if np.isfinite(top) else -np.inf
+
+
 def effective_size(weights: ArrayLike) -> float:
     """How many equally weighted worlds would be as many, (Σw)²/Σw² (Kish).
 
@@ -82,35 +90,100 @@ def effective_size(weights: ArrayLike) -> float:
     return float(w.sum() ** 2 / (w**2).sum())
 
 
-def effective_ancestors(weights: Weights, ancestors: NDArray[np.int64]) -> float:
-    """The effective size that is left if all descendants of one ancestor count as one world: a lower bound."""
-    return effective_size(_by_ancestor(weights, ancestors))
+def by_calibration(values: ArrayLike, calibrations: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums of `values` over the worlds of each calibration, in the order of their numbers."""
+    _, which = np.unique(calibrations, return_inverse=True)
+    return np.asarray(np.bincount(which, weights=np.asarray(values, dtype=np.float64)), dtype=np.float64)
 
 
-def mean(weights: Weights, values: ArrayLike, ancestors: NDArray[np.int64]) -> Estimate:
-    """Weighted mean of `values` (shape n) and its standard error, clustered by ancestor; NaN for one ancestor."""
-    x = _for_each(weights, values)
+def effective_calibrations(weights: Weights, calibrations: NDArray[np.int64]) -> float:
+    """R_eff, how many calibrations of equal weight would be as many: 1/Σw².
+
+    >>> effective_calibrations(np.full(4, 0.25), np.array([1, 1, 2, 2]))
+    2.0
+    """
+    return effective_size(by_calibration(weights, calibrations))
+
+
+def jackknife(
+    function: Callable[[Weights], ArrayLike], weights: Weights, calibrations: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a function of the weights gives, and its standard error: √((R−1)/R·Σ(θ₍₋r₎ − mean θ₍₋.₎)²).
+
+    Each of the R calibrations is deleted in turn: its weights become 0, and the rest sum to 1 again. Both results have
+    the shape of what the function gives; the error is NaN where there is one calibration only.
+    """
     w = weights / weights.sum()
-    centre = float(w @ x)
-    clusters = _by_ancestor(w * (x - centre), ancestors)
-    k = len(clusters)
-    return Estimate(centre, float(np.sqrt((clusters**2).sum() * k / (k - 1))) if k > 1 else np.nan)
+    whole = np.asarray(function(w), dtype=np.float64)
+    there = np.unique(calibrations[w > 0.0])
+    if len(there) < 2:
+        return whole, np.full(whole.shape, np.nan)
+    rest = (np.where(calibrations == one, 0.0, w) for one in there)
+    without = np.array([function(left / left.sum()) for left in rest], dtype=np.float64)
+    return whole, _spread(without)
 
 
-def share(weights: Weights, truth: ArrayLike, ancestors: NDArray[np.int64]) -> Estimate:
-    """The share of weight where `truth` holds, and its standard error.
+def _spread(without: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The jackknife's error from the values that deleting each in turn leaves, along the first axis."""
+    n = len(without)
+    return np.asarray(np.sqrt((n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0)))
 
-    Where all worlds agree, nothing in them tells how many others there may be. The error is then that of Laplace's
-    rule for as many observations as there are effective ancestors n: 1/(n + 2).
+
+def mean(weights: Weights, values: ArrayLike, calibrations: NDArray[np.int64]) -> Estimate:
+    """Weighted mean of a value for each world with its `jackknife` error; NaN for a single calibration.
+
+    >>> mean(np.full(4, 0.25), [1.0, 2.0, 3.0, 4.0], np.array([1, 1, 2, 2]))
+    Estimate(estimate=2.5, error=1.0)
+    """
+    x = _for_each(weights, values)
+    some = weights > 0.0
+    mass, sums = (by_calibration(part[some], calibrations[some]) for part in (weights, weights * x))
+    centre = float(sums.sum() / mass.sum())
+    if len(mass) < 2:
+        return Estimate(centre, float("nan"))
+    return Estimate(centre, float(_spread((sums.sum() - sums) / (mass.sum() - mass))))
+
+
+def share(weights: Weights, truth: ArrayLike, calibrations: NDArray[np.int64]) -> Estimate:
+    """The share of weight where `truth` holds, with its `jackknife` error.
 
     >>> share(np.full(4, 0.25), [True, True, False, False], np.arange(4)).estimate
     0.5
     """
-    holds = _for_each(weights, truth)[weights > 0.0] != 0.0
-    found = mean(weights, truth, ancestors)
-    if holds.all() or not holds.any():
-        return Estimate(float(holds.all()), 1.0 / (effective_ancestors(weights, ancestors) + 2.0))
-    return found
+    return mean(weights, np.asarray(truth) != 0, calibrations)
+
+
+def between(weights: Weights, values: ArrayLike, calibrations: NDArray[np.int64]) -> float:
+    """The standard deviation, between calibrations, of the weighted mean in each; NaN for a single one.
+
+    >>> between(np.full(4, 0.25), [1.0, 1.0, 3.0, 3.0], np.array([1, 1, 2, 2])) == 2**0.5
+    True
+    """
+    x, some = _for_each(weights, values), weights > 0.0
+    mass, sums = (by_calibration(part[some], calibrations[some]) for part in (weights, weights * x))
+    if len(mass) < 2:
+        return float("nan")
+    w, means = mass / mass.sum(), sums / mass
+    return float(np.sqrt(w @ (means - w @ means) ** 2 / (1.0 - w @ w)))
+
+
+def interval(estimate: float, error: float, r_eff: float) -> tuple[float, float]:
+    """estimate ± t(0.975, R_eff − 1)·error; NaN where there is less than one degree of freedom.
+
+    >>> [round(end, 2) for end in interval(1.0, 0.1, 10.0)]
+    [0.77, 1.23]
+    """
+    half = float(student(r_eff)) * error
+    return estimate - half, estimate + half
+
+
+def n_eff(share: float, error: float) -> float:
+    """How many independent worlds would know a share as well, p(1 − p)/error²; NaN where the error is 0.
+
+    >>> round(n_eff(0.5, 0.05))
+    100
+    """
+    return share * (1.0 - share) / error**2 if error > 0.0 else float("nan")
 
 
 def weighted_mean(weights: Weights, values: ArrayLike) -> float:
@@ -174,9 +247,3 @@ def _for_each(weights: Weights, values: ArrayLike) -> NDArray[np.float64]:
     if (x := np.asarray(values, dtype=np.float64)).shape != weights.shape:
         raise InputError([f"values: must be one for each of {len(weights)} worlds, not of shape {x.shape}"])
     return x
-
-
-def _by_ancestor(values: NDArray[np.float64], ancestors: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums over the descendants of each ancestor."""
-    _, which = np.unique(ancestors, return_inverse=True)
-    return np.asarray(np.bincount(which, weights=values), dtype=np.float64)

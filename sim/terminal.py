@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -18,21 +20,34 @@ if TYPE_CHECKING:
 
     from sim.model.glossary import Meaning
     from sim.pool import Progress
+    from sim.study import Results
 
 Rows = list[list[str]]
 
+_WIDE = 120  # letters of a line where there is no terminal
+_IN_SHORT, _ALONE = 48, 76  # letters of a meaning in few words, with a value behind it and without
 _SILENCE = 60.0  # seconds without a line, at most
 
 
-def summaries(summary: pd.DataFrame, design: list[str]) -> str:
-    """`Results.summary`: a line for each cell, what the design sets, then mean and half-width of each outcome."""
-    outcomes = list(summary["outcome"].unique())
-    rows = [["cell", *design, *outcomes]]
+def summaries(summary: pd.DataFrame, design: list[str], order: Sequence[str]) -> str:
+    """`Results.summary`: a line for each cell, what the design sets, then mean and half-width of each outcome, in this
+    order. Lines and columns change places where it would be too wide for the terminal."""
+    rows = [["cell", *design, *order]]
     for cell, part in summary.groupby("cell", sort=False):
-        first = part.iloc[0]
-        values = [f"{row.mean:.3f} ± {row.half_width:.3f}".removesuffix(" ± nan") for row in part.itertuples()]
+        first, by_name = part.iloc[0], {row.outcome: row for row in part.itertuples()}
+        found = [by_name[name] for name in order]
+        values = [f"{row.mean:.3f} ± {row.half_width:.3f}".removesuffix(" ± nan") for row in found]
         rows.append([str(cell), *(str(first[name]) for name in design), *values])
-    return _aligned(rows)
+    text, turned = _aligned(rows), _aligned([list(column) for column in zip(*rows, strict=True)])
+    across = shutil.get_terminal_size((_WIDE, 0)).columns
+    return min(text, turned, key=lambda one: max(across, one.index("\n")))
+
+
+def policies(results: Results) -> str:
+    """What each later policy of a study over worlds changes against the first, with 95 % intervals."""
+    from sim.report.study import POLICIES, compared  # noqa: PLC0415
+
+    return _aligned([[*POLICIES], *compared(results)])
 
 
 def precision(table: pd.DataFrame) -> str:
@@ -42,18 +57,46 @@ def precision(table: pd.DataFrame) -> str:
     return _aligned([[*PRECISION], *precisely(table)])
 
 
-def listed(groups: dict[str, list[Meaning]]) -> str:
-    """Every name by group: default and plausible range (or levers, or whose case), and unit."""
+HEADINGS = {
+    "levers": "what those decide who oversee managers",
+    "size": "how large and how long",
+    "mechanisms for the warning": "the critics' arguments; each can be switched off",
+    "mechanisms against the warning": "the defenders' arguments; each can be switched off",
+    "regimes": "levers set together",
+    "outcomes": "what is measured each month",
+    "columns of posts": "what is kept of each post",
+}
+"""What groups of names are; the others hold parameters, what people and services are like."""
+
+
+def listed(groups: dict[str, list[Meaning]], whole: bool = False) -> str:
+    """Names by group with what they mean, in few words or as a `whole`, and their default with its plausible range."""
     parts = []
     for heading, group in groups.items():
-        lines = [heading.upper()]
+        lines = [": ".join([heading.upper(), HEADINGS.get(heading, "parameters")])]
         for meaning in group:
             facts = dict(meaning.facts)
-            values = " ".join(facts[key] for key in ("default", "levers", "case") if key in facts)
             spread = f" ({facts['plausible range']})" if "plausible range" in facts else ""
-            lines.append(f"  {meaning.name:26} {values + spread:24} {facts.get('unit', '')}".rstrip())
+            value = facts.get("default", "") + spread
+            if whole:
+                told = [meaning.text, *([f"Default: {value}; {facts['unit']}."] if value else [])]
+                lines += [f"  {meaning.name}", *_wrapped(" ".join(told), " " * 6)]
+                continue
+            short = textwrap.shorten(_in_short(meaning), _IN_SHORT if value else _ALONE, placeholder=" ...")
+            lines.append(f"  {meaning.name:24} {short:{_IN_SHORT}} {value}".rstrip())
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _in_short(meaning: Meaning) -> str:
+    """A meaning in few words, without a full stop."""
+    from sim.model import words  # noqa: PLC0415
+
+    if meaning.kind in ("lever", "parameter", "size"):
+        return words.phrase(meaning.name)
+    return (
+        words.clause(meaning.name) if meaning.kind == "mechanism" else re.split("[.:;] ", meaning.text)[0].rstrip(".")
+    )
 
 
 def contents(kind: str, letters: int) -> str:
@@ -72,7 +115,8 @@ def contents(kind: str, letters: int) -> str:
 
 
 def _studies() -> Iterator[tuple[str, str]]:
-    """The studies in ``experiments`` and the present folder: TOML files that set what a study sets."""
+    """The studies in ``experiments`` and the present folder, TOML files that set what a study sets, and those that come
+    with the program."""
     from sim.study import file  # noqa: PLC0415
     from sim.study.plan import Plan  # noqa: PLC0415
 
@@ -81,6 +125,17 @@ def _studies() -> Iterator[tuple[str, str]]:
             table = file.read(path)
             if table and table.keys() <= Plan.model_fields.keys():
                 yield str(path), str(table.get("title", ""))
+    here = {path.stem for path in Path("experiments").glob("*.toml")}
+    yield from ((name, title) for name, title in file.gallery().items() if name not in here)
+
+
+def gallery() -> str:
+    """What ``sim run`` can be given: the studies that come with the program, and one's own."""
+    from sim.study import file  # noqa: PLC0415
+
+    rows = _aligned([[f"  {name}", title] for name, title in file.gallery().items()])
+    begin = "A study is a question with settings. These come with the program; begin with sim run surveillance.\n\n"
+    return f"{begin}{rows}\n\nOf your own: sim new my_study writes one to change, and sim run my_study runs it."
 
 
 def _results() -> Iterator[tuple[str, str]]:

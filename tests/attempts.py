@@ -25,6 +25,7 @@ from typing import Any
 import sim
 from sim import cli
 from sim.errors import InputError
+from sim.study import Results
 
 _EXPECTED = re.compile(r"sim: |[\d,]+ of [\d,]+ (runs|worlds)")  # the latter tells how far it is
 _OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -215,10 +216,15 @@ def tried(content: bytes, *more: str) -> Attempt:
 
 def simulated(settings: dict[str, Any]) -> Attempt:
     """Arguments of `sim.simulate`: a run, or `InputError` with short lines."""
+    return _called(lambda: sim.simulate(**settings), ())
+
+
+def _called(work: Callable[[], object], allowed: Sequence[Path]) -> Attempt:
+    """A call from Python: it works, or raises `InputError` with short lines."""
     found, begun = Attempt("run"), time.perf_counter()
     try:
         with watched() as touched, timed():
-            sim.simulate(**settings)
+            work()
     except InputError as error:
         found.verdict = "refused"
         long = [line for line in error.lines if len(line) > LONGEST or "\n" in line or not line.strip()]
@@ -228,7 +234,7 @@ def simulated(settings: dict[str, Any]) -> Attempt:
         found.hang = True
     except Exception:
         found.traceback = traceback.format_exc()
-    found.outside = [path for path in touched if not _inside(path, ())]
+    found.outside = [path for path in touched if not _inside(path, allowed)]
     found.seconds = time.perf_counter() - begun
     return found
 
@@ -239,6 +245,28 @@ def shown(folder: Path, spoil: Callable[[Path], None], *more: str) -> Attempt:
         shutil.copytree(folder, here / "results")
         spoil(here / "results")
         return command(["show", "results", *more], [here / "results"], 3 * SLOWEST)
+
+
+def read(folder: Path, spoil: Callable[[Path], None]) -> Attempt:
+    """A copy of a folder of results, spoiled, whose tables are read, every one."""
+
+    def reading() -> None:
+        results = Results("results")
+        results.summary(), results.series(), results.organisations(), results.origin, results.study
+        results.to_csv("results/new.csv")
+
+    with somewhere() as here:
+        shutil.copytree(folder, here / "results")
+        spoil(here / "results")
+        return _called(reading, [here / "results"])
+
+
+def given(folder: Path, spoil: Callable[[Path], None], *arguments: str) -> Attempt:
+    """A copy of a folder, spoiled, as a command sees it that is given it under the name ``given``."""
+    with somewhere() as here:
+        shutil.copytree(folder, here / "given")
+        spoil(here / "given")
+        return command(arguments, [], 3 * SLOWEST)
 
 
 def in_a_process(content: bytes) -> Attempt:

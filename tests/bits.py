@@ -48,7 +48,7 @@ SMALL: dict[str, dict[str, Any]] = {
     **{f"{posts} managers": dict(regime="heavy", **_sizes(posts, 24)) for posts in PLACES},
     "careers": dict(**_CAREERS, **_sizes(63, 36)),
     "a schedule": dict(schedule={"monitoring": {6: 0.9, 12: 0.1}, "targets": {3: 1.0}}, **_sizes(9, 24)),
-    "attention off the middle": dict(focus_ideal=0.4, **_sizes(65, 24)),
+    "attention off the middle": dict(focus_own=0.6, focus_pull=0.9, **_sizes(65, 24)),
     "many sanctions": dict(monitoring=1.0, punitiveness=0.9, discernment=0.1, leniency=0.0, **_sizes(64, 24)),
     **{f"corner {seed}": dict(**_corner(seed), **_sizes(9, 24)) for seed in range(6)},
 }

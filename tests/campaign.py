@@ -22,11 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import attempts
+import ensembles
+import fake_model
 import mutations
 import pandas as pd
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 import sim
+from sim.claims import answer as answers
 from sim.report.study import save
 from sim.study import runner as estimate
 from sim.worlds import ensemble
@@ -64,6 +68,43 @@ def _out(path: str) -> attempts.Attempt:
     return attempts.checked(mutations.as_toml(mutations.small_studies()[0]), "--out", path)
 
 
+def _signed(spoil: Callable[[Path], None]) -> attempts.Attempt:
+    return attempts.read(finished(), spoil)
+
+
+def _spoiled_or_signed() -> Any:
+    return st.one_of(_folders(), mutations.signed_folders(finished()))
+
+
+@cache
+def worlds_of_somebody() -> Path:
+    """A folder with an ensemble."""
+    return ensembles.saved(Path(tempfile.mkdtemp()) / "worlds", ensembles.kept(60))
+
+
+@cache
+def answer_of_somebody() -> Path:
+    """A folder with an answer to one of the claims, made with a model that takes no time."""
+    folder = Path(tempfile.mkdtemp()) / "answer"
+    with fake_model.instead():
+        effort = answers.Effort(worlds=20, prior=20, all_on=20, again=0, systems=1, orders=2)
+        sizes = {"organisations": 2, "managers": 3, "months": 6, "window": 3}
+        found = answers.compute(
+            ensembles.kept(60), ensembles.kept(60, off=0.0), claims=["fear"], effort=effort, **sizes
+        )
+    folder.mkdir()
+    (folder / "answer.zip").write_bytes(found.file())
+    return folder
+
+
+def _ensemble(spoil: Callable[[Path], None]) -> attempts.Attempt:
+    return attempts.given(worlds_of_somebody(), spoil, "worlds", "--ensemble", "given")
+
+
+def _answer(spoil: Callable[[Path], None]) -> attempts.Attempt:
+    return attempts.given(answer_of_somebody(), spoil, "claim", "--answer", "given")
+
+
 def _folders() -> Any:
     return mutations.spoiled_folders(finished())
 
@@ -89,8 +130,8 @@ def _pattern_bytes() -> Any:
 
 
 KINDS = {
-    "tree": Kind("a study: values, names, structure", 3_500, _study_trees, attempts.checked),
-    "bytes": Kind("a study: bytes of the file", 2_500, mutations.study_bytes, attempts.checked),
+    "tree": Kind("a study: values, names, structure", 3_250, _study_trees, attempts.checked),
+    "bytes": Kind("a study: bytes of the file", 2_300, mutations.study_bytes, attempts.checked),
     "set": Kind("a study: --set", 600, mutations.overrides, _set),
     "out": Kind("a study: --out of sim check", 200, mutations.paths, _out),
     "run": Kind("a study that is run where it is small", 60, _study_trees, attempts.ran),
@@ -99,21 +140,33 @@ KINDS = {
     "pattern": Kind("findings: values, names, structure", 700, _pattern_trees, attempts.tried),
     "pattern_bytes": Kind("findings: bytes of the file", 480, _pattern_bytes, attempts.tried),
     "folder": Kind("a folder of results, read", 350, _folders, _read),
-    "report": Kind("a folder of results, drawn and reported", 50, _folders, _reported),
+    "signed": Kind(
+        "a folder of results whose digests are right", 150, lambda: mutations.signed_folders(finished()), _signed
+    ),
+    "ensemble": Kind(
+        "worlds", 150, lambda: mutations.spoiled_ensembles(worlds_of_somebody() / "main-01.parquet"), _ensemble
+    ),
+    "answer": Kind(
+        "an answer to the claims", 150, lambda: mutations.spoiled_answers(answer_of_somebody() / "answer.zip"), _answer
+    ),
+    "report": Kind("a folder of results, drawn and reported", 50, _spoiled_or_signed, _reported),
 }
 
 
 @contextlib.contextmanager
 def in_no_time() -> Iterator[None]:
     """A short pilot, and files of findings that are read and checked but not tried on any world."""
-    kept = estimate._PILOT_SECONDS, worlds.predict, ensemble.both
+    kept = estimate._PILOT_SECONDS, worlds.predict, ensemble.load
+    shipped = cache(ensemble.load)
     estimate._PILOT_SECONDS = 0.02
     worlds.predict = lambda evidence, *_, **__: pd.DataFrame({"pattern": [p.id for p in evidence.patterns]})
-    ensemble.both = cache(ensemble.both)
+    ensemble.load = lambda folder=None, *more, **named: (
+        shipped(*more, **named) if folder is None else kept[2](folder, *more, **named)
+    )
     try:
         yield
     finally:
-        estimate._PILOT_SECONDS, worlds.predict, ensemble.both = kept
+        estimate._PILOT_SECONDS, worlds.predict, ensemble.load = kept
 
 
 def pursue(kind: str, cases: int, number: int) -> dict[str, Any]:
@@ -144,8 +197,10 @@ def pursue(kind: str, cases: int, number: int) -> dict[str, Any]:
 
     with in_no_time():
         every()
-    if finished.cache_info().currsize:
-        shutil.rmtree(finished().parent)
+    for made in (finished, worlds_of_somebody, answer_of_somebody):
+        if made.cache_info().currsize:
+            shutil.rmtree(made().parent)
+            made.cache_clear()
     return tally
 
 

@@ -10,23 +10,27 @@ import numpy as np
 import pytest
 
 from sim.claims import answer as claims
-from sim.plots import claims as drawings
+from sim.plots.claims import better_or_worse
 from sim.worlds import evidence as findings
-from sim.worlds.ensemble import SHIPPED, Ensemble
+from sim.worlds.ensemble import Ensemble
 from sim.worlds.evidence import Pattern
 from sim.worlds.prior import GRID, UNIFORMS, prior, uniforms_of, worlds_from
 
+CALIBRATIONS = 4
+
 
 def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
-    """Worlds of equal weight, each its own ancestor, that all agree perfectly with every pattern."""
-    evidence = findings.load()
+    """Worlds of equal weight, each its own ancestor and a quarter of them of each calibration, that all agree perfectly
+    with every pattern."""
+    evidence, calibrations = findings.load(), np.arange(number) * CALIBRATIONS // number + 1
     return Ensemble(
-        **vars(prior(number, seed, off)),
+        **vars(prior(number, seed, off)) | {"calibrations": calibrations},
         measured={p.id: np.full((number, *np.shape(p.value)), p.value) for p in evidence.patterns},
         evidence=evidence,
-        variance={p.id: 0.0 for p in evidence.patterns},
+        log_z=dict.fromkeys(range(1, CALIBRATIONS + 1), 0.0),
         chance_off=off,
         prior={p.id: _band(p) for p in evidence.patterns},
+        provenance={"calibrations": [{"sizes": {}}]},
     )
 
 
@@ -52,25 +56,23 @@ def kept(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
     return replace(
         by_hand(number, seed, off),
         **vars(worlds_from(uniforms_of(codes), off))
-        | {"weights": weights / weights.sum(), "ancestors": np.arange(number) // 2},
+        | {
+            "weights": weights / weights.sum(),
+            "calibrations": np.arange(number) * CALIBRATIONS // number + 1,
+            "ancestors": np.arange(number) // 2,
+        },
     )
 
 
 def saved(folder: Path, main: Ensemble) -> Path:
     """A folder with this ensemble and one under the second prior, as `sim worlds --calibrate` leaves it."""
     folder.mkdir()
-    main.save(folder / SHIPPED["main"].name)
-    kept(off=0.0).save(folder / SHIPPED["all_on"].name)
+    main.save(folder / "main-01.parquet")
+    kept(off=0.0).save(folder / "all_on-01.parquet")
     return folder
 
 
 def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `sim claim` switch mechanisms off in two orders only, and draw its first picture alone."""
-
-    def first(found: Any) -> dict[str, Any]:
-        page = next(iter(drawings.pages(found)))
-        return {page: drawings.claims_forest(found, page)}
-
-    for preset in ("QUICK", "DEEP"):
-        monkeypatch.setattr(claims, preset, replace(getattr(claims, preset), orders=2))
-    monkeypatch.setattr("sim.report.claims.pictures", first)
+    monkeypatch.setattr(claims, "QUICK", replace(claims.QUICK, orders=2))
+    monkeypatch.setattr("sim.report.claims.pictures", lambda found: {"claims": better_or_worse(found)})

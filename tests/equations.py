@@ -7,7 +7,7 @@ power is a power, a quantile is SciPy's, a condition is an `if`.
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 from scipy.special import ndtri
 
@@ -17,10 +17,6 @@ START = {"START_FEAR": 0.2, "START_TRUST": 0.5, "START_CONFIDENCE": 0.5, "START_
 
 def clip(x):
     return 0.0 if x < 0 else 1.0 if x > 1 else x
-
-
-def repeated(base, times):
-    return base**times
 
 
 def monitoring_of_organisation(monitoring, deviation, mean_reputation, reputation, risk_based):
@@ -41,6 +37,10 @@ def assurance(m, burden, burden_power):
 
 def relationship_received(relationship, uniqueness, relationship_sd):
     return clip(relationship + relationship_sd * uniqueness)
+
+
+def support(relationship_i, relationship_power):
+    return relationship_i**relationship_power
 
 
 def time_left(assurance_share, relationship_i, cooperation, relationship_time, cooperation_cost):
@@ -77,17 +77,17 @@ def attention(pressure_, focus_own, focus_pull):
     return focus_own + (0.95 - focus_own) * focus_pull * pressure_
 
 
-def balance(attention_, focus_ideal):
-    rest = (1 - attention_) / (1 - focus_ideal)
-    return (attention_ / focus_ideal) ** focus_ideal * rest ** (1 - focus_ideal)
+def balance(attention_):
+    return 2 * sqrt(attention_ * (1 - attention_))
 
 
-def service(time_left_, effort_, skill, overload_, skill_floor):
-    return time_left_ * effort_ * (skill_floor + (1 - skill_floor) * skill) / (1 + overload_)
+def service(time_left_, effort_, skill, circumstances, method, overload_, skill_floor):
+    ability = skill_floor + (1 - skill_floor) * skill
+    return time_left_ * effort_ * ability * circumstances * method / (1 + overload_)
 
 
-def honest_indicator(service_, attention_, focus_ideal):
-    return service_ * attention_ / focus_ideal
+def honest_indicator(service_, attention_, chance, chance_sd):
+    return 2 * service_ * attention_ + chance_sd * chance
 
 
 def shortfall(indicator, target_level):
@@ -106,8 +106,8 @@ def spread_of_need(need_sd, share):
     return need_sd * sqrt(share)
 
 
-def toxic(fear, trust, limit):
-    return fear > limit and trust < 1 - limit
+def toxic(fear, trust):
+    return fear > 0.5 and trust < 0.5
 
 
 def change_needed(distance, step):
@@ -115,12 +115,12 @@ def change_needed(distance, step):
 
 
 def value_of_initiative(
-    confidence, trust, fear, skill, change_needed_, k, shortfall_, targets, gain, loss_aversion, initiative_cost,
-    aspiration, target_level,
+    confidence, trust, fear, skill, change_needed_, k, shortfall_, targets, loss_aversion, initiative_cost, aspiration,
+    target_level,
 ):  # fmt: skip
-    sensed = 1 - skill + skill * change_needed_
-    hoped_for = confidence * gain * sensed * (1 + trust) / 2
-    feared = loss_aversion * (1 - confidence) * fear * k
+    c = confidence * (1 - skill + skill * change_needed_)
+    hoped_for = c * (1 + trust) / 2
+    feared = loss_aversion * (1 - c) * fear * k
     return hoped_for - feared - initiative_cost + aspiration * targets * shortfall_ / target_level
 
 
@@ -164,8 +164,12 @@ def chance_of_speaking_up(
     return (speak_negligence if negligent else 1) / (1 + exp(-readiness))
 
 
-def harm_of_slip(known, harm_known, harm_hidden_factor):
-    return harm_known if known else harm_known * harm_hidden_factor
+def harm_of_slip(reported, discovered, harm_known, harm_hidden_factor, rescue):
+    if reported:
+        return harm_known
+    if discovered:
+        return harm_known * (1 + (harm_hidden_factor - 1) * (1 - rescue))
+    return harm_known * harm_hidden_factor
 
 
 def chance_of_sanction(negligent, reported, m, punitiveness, discernment, leniency, exoneration):
@@ -174,15 +178,23 @@ def chance_of_sanction(negligent, reported, m, punitiveness, discernment, lenien
 
 
 def chance_of_account(reported_indicator, targets, account_rate, target_level):
-    return targets * account_rate * max(0, target_level - reported_indicator) / target_level
+    return min(1, targets * account_rate * max(0, target_level - reported_indicator) / target_level)
 
 
 def chance_of_account_sanction(effort_, punitiveness, discernment):
     return punitiveness * (1 - discernment * effort_)
 
 
-def fit(distance, niche_width):
-    return exp(-(distance**2) / (2 * niche_width**2))
+def weight_of_mercy(reported, found_reassures):
+    return 1 if reported else found_reassures
+
+
+def weight_of_impunity(known, peers_see):
+    return 1 if known else peers_see
+
+
+def fit(distance):
+    return exp(-(distance**2) / 2)
 
 
 def quality(service_, gaming_, balance_, fit_, harm, gaming_cost):
@@ -194,13 +206,19 @@ def moral_strain(integrity, balance_, gaming_, strain_gaming):
 
 
 def distress_after_month(
-    distress, strain, assurance_share, overload_, fear, trust, relationship_i, distress_gain, distress_recovery,
+    distress, strain, assurance_share, overload_, fear, trust, support_, distress_gain, distress_recovery,
     distress_moral, distress_paperwork, distress_overload, distress_fear,
 ):  # fmt: skip
     burdens = (distress_moral * strain, distress_paperwork * assurance_share, distress_overload * overload_,
                distress_fear * fear)  # fmt: skip
     gained = distress_gain * (1 - distress) * sum(burdens)
-    return distress + gained - distress_recovery * distress * (0.5 + relationship_i * trust)
+    return distress + gained - distress_recovery * distress * (0.5 + support_ * trust)
+
+
+def method_after_month(method, succeeded, innovation, innovation_decay):
+    if succeeded:
+        method = method + innovation * (2 - method)
+    return method - innovation_decay * (method - 1)
 
 
 def need_after_month(need, shock, need_turnover, spread):
@@ -220,52 +238,58 @@ def reputation_after_month(reputation, mean_reported):
     return reputation + (mean_reported - reputation) / 6
 
 
-def unmoved_by_colleague(anxiety, fear_peer_blamed):
-    return 1 - min(1, anxiety * fear_peer_blamed)
+def share_of_colleagues(managers):
+    return 0 if managers == 1 else 11 / (managers - 1)
 
 
-def unmoved_by_stranger(anxiety, publicity, fear_system):
-    return 1 - min(1, 2 * anxiety * publicity * fear_system)
+def share_of_strangers(organisations, managers):
+    return 0 if organisations == 1 else 48 / ((organisations - 1) * managers)
 
 
-def unrelieved_by_colleague(fear_peer_spared):
-    return 1 - fear_peer_spared
+def decline(lost, times):
+    return 0 if times == 0 else -inf if lost == 1 else times * log(1 - lost)
+
+
+def unmoved(anxiety, colleagues, strangers, publicity, fear_peer_blamed, fear_system):
+    near = (1 - min(1, anxiety * fear_peer_blamed)) ** colleagues
+    return near * (1 - min(1, 2 * anxiety * publicity * fear_system)) ** strangers
+
+
+def unrelieved(colleagues, fear_peer_spared):
+    return (1 - fear_peer_spared) ** colleagues
 
 
 def fear_after_month(
-    fear, trust, organisation_fear, anxiety, m, k, sanctioned, spared, unmoved, unrelieved, punitiveness,
-    fear_extinction, fear_ambient, fear_conformity, fear_blamed, fear_spared,
+    fear, trust, organisation_fear, anxiety, m, k, sanctioned, spared, unmoved_, unrelieved_, targets, punitiveness,
+    fear_extinction, fear_ambient, fear_targets, fear_conformity, fear_blamed, fear_spared,
 ):  # fmt: skip
-    warranted = anxiety * fear_ambient * m * punitiveness * k * (1 - trust)
+    watched = m + (1 - m) * fear_targets * targets
+    warranted = min(1, anxiety * fear_ambient * watched * punitiveness * k * (1 - trust))
     fear = fear + fear_extinction * (warranted - fear) + fear_conformity * (organisation_fear - fear)
-    fear = fear + (1 - fear) * (1 - unmoved)
-    fear = fear - fear * (1 - unrelieved)
+    fear = fear + (1 - fear) * (1 - unmoved_)
+    fear = fear - fear * (1 - unrelieved_)
     if sanctioned:
         fear = fear + min(1, anxiety * fear_blamed) * (1 - fear)
-    if spared:
-        fear = fear - fear_spared * fear
-    return fear
+    return fear - spared * fear_spared * fear
 
 
 def trust_after_month(
-    trust, organisation_trust, relationship_i, m, sanctioned, unfair, spared, trust_invest, trust_control, trust_decay,
+    trust, organisation_trust, support_, m, sanctioned, unfair, spared, trust_invest, trust_control, trust_decay,
     trust_conformity, trust_unfair, trust_fair, trust_spared,
 ):  # fmt: skip
-    built = trust_invest * relationship_i * (1 - trust)
+    built = trust_invest * support_ * (1 - trust)
     worn = (trust_control * m + trust_decay) * trust
     trust = trust + built - worn + trust_conformity * (organisation_trust - trust)
     if sanctioned:
         trust = trust - (trust_unfair if unfair else trust_fair) * trust
-    if spared:
-        trust = trust + trust_spared * (1 - trust)
-    return trust
+    return trust + spared * trust_spared * (1 - trust)
 
 
 def confidence_after_month(
-    confidence, fear, trust, relationship_i, m, tried, succeeded, sanctioned, recognition, confidence_invest,
+    confidence, fear, trust, support_, m, tried, succeeded, sanctioned, recognition, confidence_invest,
     confidence_feedback, confidence_idle, confidence_success, confidence_failure, confidence_blamed,
 ):  # fmt: skip
-    grown = (confidence_invest * relationship_i + confidence_feedback * m * (1 - fear)) * (1 - confidence)
+    grown = (confidence_invest * support_ + confidence_feedback * m * (1 - fear)) * (1 - confidence)
     confidence = confidence + grown + confidence_idle * (0.5 - confidence)
     if succeeded:
         confidence = confidence + confidence_success * (0.5 + recognition) * (1 - confidence)
@@ -280,16 +304,16 @@ def practice_gain(skill, skill_practice):
     return skill_practice * (1 - skill)
 
 
-def skill_after_training(skill, fear, relationship_i, m, skill_invest, skill_feedback, skill_decay):
-    return skill + (skill_invest * relationship_i + skill_feedback * m * (1 - fear)) * (1 - skill) - skill_decay * skill
+def skill_after_training(skill, fear, support_, m, skill_invest, skill_feedback, skill_decay):
+    return skill + (skill_invest * support_ + skill_feedback * m * (1 - fear)) * (1 - skill) - skill_decay * skill
 
 
-def integrity_after_month(integrity, relationship_i, integrity_invest):
-    return integrity + integrity_invest * relationship_i * (1 - integrity)
+def integrity_after_month(integrity, support_, integrity_invest):
+    return integrity + integrity_invest * support_ * (1 - integrity)
 
 
-def motivation_after_impunity(motivation, unpunished, managers, impunity):
-    return motivation - impunity * motivation * unpunished / managers
+def motivation_after_impunity(motivation, unpunished, impunity):
+    return motivation - impunity * motivation * unpunished / 12
 
 
 def cooperation_after_month(
@@ -306,8 +330,8 @@ def cooperation_after_month(
     return cooperation + cooperation_speed * (1 / (1 + exp(-cooperation_sensitivity * inclination)) - cooperation)
 
 
-def safety_after_month(safety, slips_reported, safety_learning, safety_decay):
-    return clip(safety + safety_learning * slips_reported * (1 - safety) - safety_decay * safety)
+def safety_after_month(safety, slips_reported, managers, safety_learning, safety_decay):
+    return clip(safety + safety_learning * (12 / managers * slips_reported) * (1 - safety) - safety_decay * safety)
 
 
 def chance_of_leaving(distress, fear, trust, exit_base, exit_distress, exit_fear):
@@ -316,6 +340,10 @@ def chance_of_leaving(distress, fear, trust, exit_base, exit_distress, exit_fear
 
 def drawn_share(drawn, mean, sd):
     return sorted((0.01, mean + sd * drawn, 0.99))[1]
+
+
+def drawn_factor(drawn, sd):
+    return exp(sd * drawn - sd**2 / 2)
 
 
 def person(
@@ -349,10 +377,10 @@ def appointed_trust(organisation_trust):
 UP, DOWN = "up", "down"
 TOWARDS = "moves faster towards where the stock is going, which may be above or below"
 SPREAD = "spreads people apart, in both directions"
+FEEDBACK = "feedback helps or, where its parameter is below 0, hurts, and fear shuts it out"
 
 DIRECTIONS: dict[str, dict[str, str]] = {
     "clip": dict(x=UP),
-    "repeated": dict(base=UP, times=DOWN),
     # 1. Climate
     "monitoring_of_organisation": dict(
         monitoring=UP, deviation=UP, mean_reputation=UP, reputation=DOWN,
@@ -362,6 +390,7 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     # 2. Time and load
     "assurance": dict(m=UP, burden=UP, burden_power=DOWN),
     "relationship_received": dict(relationship=UP, uniqueness=UP, relationship_sd=SPREAD),
+    "support": dict(relationship_i=UP, relationship_power=DOWN),
     "time_left": dict(assurance_share=DOWN, relationship_i=DOWN, cooperation=DOWN, relationship_time=DOWN,
                       cooperation_cost=DOWN),
     "load": dict(system_cooperation=DOWN, acute_budget=DOWN, social_care_budget=DOWN, demand=UP, cooperation_gain=DOWN,
@@ -377,18 +406,18 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     # 4. The indicator
     "pressure": dict(targets=UP, fear=UP),
     "attention": dict(pressure_=UP, focus_own=UP, focus_pull=UP),
-    "balance": dict(attention_="best at the ideal focus", focus_ideal="best at the present focus"),
-    "service": dict(time_left_=UP, effort_=UP, skill=UP, overload_=DOWN, skill_floor=UP),
-    "honest_indicator": dict(service_=UP, attention_=UP, focus_ideal=DOWN),
+    "balance": dict(attention_="best at one half"),
+    "service": dict(time_left_=UP, effort_=UP, skill=UP, circumstances=UP, method=UP, overload_=DOWN, skill_floor=UP),
+    "honest_indicator": dict(service_=UP, attention_=UP, chance=UP, chance_sd=SPREAD),
     "shortfall": dict(indicator=DOWN, target_level=UP),
     "gaming": dict(shortfall_=UP, integrity=DOWN, pressure_=UP, monitoring=DOWN, gaming_max=UP, audit=DOWN),
     # 5. Initiative
     "change_needed": dict(distance=UP, step=DOWN),
     "unneeded": dict(distance=DOWN, step=UP),
     "spread_of_need": dict(need_sd=UP, share=UP),
-    "toxic": dict(fear=UP, trust=DOWN, limit=DOWN),
+    "toxic": dict(fear=UP, trust=DOWN),
     "value_of_initiative": dict(
-        confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP, gain=UP,
+        confidence=UP, trust=UP, fear=DOWN, skill=DOWN, change_needed_=UP, k=DOWN, shortfall_=UP, targets=UP,
         loss_aversion=DOWN, initiative_cost=DOWN, aspiration=UP, target_level=DOWN),
     "chance_of_occasion": dict(time_left_=UP, overload_=DOWN, opportunity=UP),
     "chance_of_initiative": dict(value=UP, boldness=UP, time_left_=UP, overload_=DOWN, opportunity=UP,
@@ -405,55 +434,65 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "chance_of_speaking_up": dict(
         trust=UP, fear=DOWN, negligent=DOWN, m=UP, punitiveness=UP, leniency=UP, speak_base=UP, speak_prudence=UP,
         speak_negligence=UP, speak_sensitivity="follows the sign of trust minus fear"),
-    "harm_of_slip": dict(known=DOWN, harm_known=UP, harm_hidden_factor=UP),
+    "harm_of_slip": dict(reported=DOWN, discovered=DOWN, harm_known=UP, harm_hidden_factor=UP, rescue=DOWN),
+    "weight_of_mercy": dict(reported=UP, found_reassures=UP),
+    "weight_of_impunity": dict(known=UP, peers_see=UP),
     "chance_of_sanction": dict(negligent=UP, reported=DOWN, m=DOWN, punitiveness=UP, discernment=DOWN, leniency=DOWN,
                                exoneration=DOWN),
-    "chance_of_account": dict(reported_indicator=DOWN, targets=UP, account_rate=UP, target_level=UP),
+    "chance_of_account": dict(
+        reported_indicator=DOWN, targets=UP, account_rate=UP,
+        target_level="more is missed of a higher target, but an indicator below 0 is further below a low one"),
     "chance_of_account_sanction": dict(effort_=DOWN, punitiveness=UP, discernment=DOWN),
     # 9 and 10. Result and distress
-    "fit": dict(distance=DOWN, niche_width=UP),
+    "fit": dict(distance=DOWN),
     "quality": dict(service_=UP, gaming_=DOWN, balance_=UP, fit_=UP, harm=DOWN, gaming_cost=DOWN),
     "moral_strain": dict(integrity=UP, balance_=DOWN, gaming_=UP, strain_gaming=UP),
     "distress_after_month": dict(
-        distress=UP, strain=UP, assurance_share=UP, overload_=UP, fear=UP, trust=DOWN, relationship_i=DOWN,
+        distress=UP, strain=UP, assurance_share=UP, overload_=UP, fear=UP, trust=DOWN, support_=DOWN,
         distress_gain=UP, distress_recovery=DOWN, distress_moral=UP, distress_paperwork=UP, distress_overload=UP,
         distress_fear=UP),
     # 11. The world moves
+    "method_after_month": dict(method=UP, succeeded=UP, innovation=UP, innovation_decay=DOWN),
     "need_after_month": dict(need=UP, shock=UP, need_turnover="forgets the old need, whatever its sign",
                              spread="widens the shock, whatever its sign"),
     "practice_after_standard": dict(practice=UP, standard=UP, standardisation=TOWARDS, standard_pull=TOWARDS),
     "standard_after_month": dict(standard=UP, common_need=UP, standard_lag=TOWARDS),
     "reputation_after_month": dict(reputation=UP, mean_reported=UP),
     # 12. Learning
-    "unmoved_by_colleague": dict(anxiety=DOWN, fear_peer_blamed=DOWN),
-    "unmoved_by_stranger": dict(anxiety=DOWN, publicity=DOWN, fear_system=DOWN),
-    "unrelieved_by_colleague": dict(fear_peer_spared=DOWN),
+    "share_of_colleagues": dict(managers="there is nobody to hear of among one, and each counts for less among more"),
+    "share_of_strangers": dict(organisations="as with managers, there may be no other", managers=DOWN),
+    "decline": dict(lost=DOWN, times=DOWN),
+    "unmoved": dict(anxiety=DOWN, colleagues=DOWN, strangers=DOWN, publicity=DOWN, fear_peer_blamed=DOWN,
+                    fear_system=DOWN),
+    "unrelieved": dict(colleagues=DOWN, fear_peer_spared=DOWN),
     "fear_after_month": dict(
-        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN, unmoved=DOWN,
-        unrelieved=UP, punitiveness=UP, fear_extinction=TOWARDS, fear_ambient=UP, fear_conformity=TOWARDS,
-        fear_blamed=UP, fear_spared=DOWN),
+        fear=UP, trust=DOWN, organisation_fear=UP, anxiety=UP, m=UP, k=UP, sanctioned=UP, spared=DOWN, unmoved_=DOWN,
+        unrelieved_=UP, targets=UP, punitiveness=UP, fear_extinction=TOWARDS, fear_ambient=UP, fear_targets=UP,
+        fear_conformity=TOWARDS, fear_blamed=UP, fear_spared=DOWN),
     "trust_after_month": dict(
-        trust=UP, organisation_trust=UP, relationship_i=UP, m="wears trust down, or builds it if trust_control < 0",
+        trust=UP, organisation_trust=UP, support_=UP, m="wears trust down, or builds it if trust_control < 0",
         sanctioned=DOWN, unfair="costs trust_unfair instead of trust_fair, either of which may be larger", spared=UP,
         trust_invest=UP, trust_control=DOWN, trust_decay=DOWN, trust_conformity=TOWARDS, trust_unfair=DOWN,
         trust_fair=DOWN, trust_spared=UP),
     "confidence_after_month": dict(
-        confidence=UP, fear=DOWN, trust=UP, relationship_i=UP, m=UP, tried=DOWN, succeeded=UP, sanctioned=DOWN,
+        confidence=UP, trust=UP, support_=UP, tried=DOWN,
+        fear=FEEDBACK, m=FEEDBACK, succeeded=UP, sanctioned=DOWN,
         recognition=UP, confidence_invest=UP, confidence_feedback=UP, confidence_idle=TOWARDS, confidence_success=UP,
         confidence_failure=DOWN, confidence_blamed=DOWN),
     "practice_gain": dict(skill=DOWN, skill_practice=UP),
-    "skill_after_training": dict(skill=UP, fear=DOWN, relationship_i=UP, m=UP, skill_invest=UP, skill_feedback=UP,
+    "skill_after_training": dict(skill=UP, fear=FEEDBACK, support_=UP, m=FEEDBACK, skill_invest=UP, skill_feedback=UP,
                                  skill_decay=DOWN),
-    "integrity_after_month": dict(integrity=UP, relationship_i=UP, integrity_invest=UP),
-    "motivation_after_impunity": dict(motivation=UP, unpunished=DOWN, managers=UP, impunity=DOWN),
+    "integrity_after_month": dict(integrity=UP, support_=UP, integrity_invest=UP),
+    "motivation_after_impunity": dict(motivation=UP, unpunished=DOWN, impunity=DOWN),
     "cooperation_after_month": dict(
         cooperation=UP, trust=UP, fear=DOWN, system_cooperation=UP, m=UP, targets=DOWN, cooperation_incentive=UP,
         cooperation_speed=TOWARDS, cooperation_sensitivity="follows the sign of the inclination",
         cooperation_reciprocity="repays cooperation above one half and its lack below", cooperation_rivalry=DOWN,
         cooperation_oversight=UP),
-    "safety_after_month": dict(safety=UP, slips_reported=UP, safety_learning=UP, safety_decay=DOWN),
+    "safety_after_month": dict(safety=UP, slips_reported=UP, managers=DOWN, safety_learning=UP, safety_decay=DOWN),
     # 13. Careers
     "chance_of_leaving": dict(distress=UP, fear=UP, trust=DOWN, exit_base=UP, exit_distress=UP, exit_fear=UP),
+    "drawn_factor": dict(drawn=UP, sd=SPREAD),
     "drawn_share": dict(drawn=UP, mean=UP, sd=SPREAD),
     "person": dict(
         unfit=UP, motivation=UP, integrity=UP, skill=UP, boldness=UP, crowding=UP, anxiety=UP, boldness_mean=UP,

@@ -7,19 +7,25 @@ comes out may still be valid; `attempts.py` says what has to hold of every case.
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import tomli_w
 from hypothesis import strategies as st
 
+from sim import files
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES
+from sim.study import store
 from sim.worlds import evidence
 
 Tree = dict[str, Any]
@@ -45,8 +51,9 @@ TEXTS = (
 NAMES = (
     "", "__class__", "__init__", "__dict__", "model_config", "model_fields", "self", "cls", "regime", "seed", "seeds",
     "kind", "cell", "name", "window", "months", "schedule", "mechanisms_off", "design", "parameters", "title", "groups",
-    "together", "mechanisms", "choices", "samples", "levels", "precision", "series", "error", "monitoring@1", "month",
-    "monitoring@36", "monitoring@0", "fear@12", "monitoring@99999999999", "a.b", "a\nb", "#", '"', "\x00", "\x1b[31m",
+    "local", "share", "where", "from", "together", "mechanisms", "choices", "samples", "levels", "precision", "series",
+    "error", "month", "monitoring@1", "monitoring@36", "monitoring@0", "fear@12", "monitoring@99999999999", "a.b",
+    "a\nb", "#", '"', "\x00", "\x1b[31m",
     "../x", "engine", "record_organisations", MARKUP, "ключ", "x" * 300,
 )  # fmt: skip
 
@@ -176,6 +183,10 @@ def small_studies() -> tuple[Tree, ...]:
         "parameters": {**SMALL, "months": 12, "trust_invest": 0.1},
         "design": {"kind": "grid", "monitoring@3": [0.1, 0.9], "relationship": [0.1, 0.5]},
         "schedule": {"punitiveness": {"6": 0.9}},
+        "local": [
+            {"targets": 0.2, "organisations": [0], "from": 3, "to": 6},
+            {"relationship": 0.8, "where": "fear > 0.3"},
+        ],
         "outcomes": {"keep": ["fear", "quality"], "window": 4, "series": True, "organisations": True},
         "precision": {"outcome": "quality", "half_width": 0.01, "maximum": 4},
     }
@@ -312,10 +323,14 @@ def arguments(draw: st.DrawFn) -> Tree:
     """Arguments of `sim.simulate`, some of them wrong."""
     found: Tree = {**SMALL, "months": 3, "seed": 0}
     for _ in range(draw(st.integers(1, 3))):
-        name = draw(st.one_of(st.sampled_from(("seed", "regime", "schedule", "mechanisms_off", "engine")), keys()))
+        chosen = st.sampled_from(("seed", "regime", "schedule", "local", "mechanisms_off", "engine"))
+        name = draw(st.one_of(chosen, keys()))
         found[name] = draw(st.one_of(objects(), st.sampled_from((0.5, 1, "heavy", ["gaming"]))))
     if draw(st.booleans()):
         found["schedule"] = {draw(st.one_of(keys(), objects().filter(_hashable))): draw(months())}
+    if draw(st.booleans()):
+        wrong = st.dictionaries(st.one_of(st.sampled_from(("organisations", "to", "targets")), keys()), objects())
+        found["local"] = [{"targets": 0.2, "share": 0.5} | draw(wrong)]
     return found
 
 
@@ -382,3 +397,138 @@ def spoiled_lines(draw: st.DrawFn, content: bytes) -> bytes:
     k = draw(st.integers(0, len(lines) - 1))
     lines[k] = draw(spoiled(st.just({name: value for name, value in lines[k].items() if name != "check"})))
     return b"".join(json.dumps(line, default=str).encode() + b"\n" for line in lines)
+
+
+Table = Callable[[pa.Table], pa.Table]
+COLUMNS: tuple[tuple[Any, pa.DataType], ...] = (
+    ("x", pa.string()), (MARKUP, pa.string()), (TERMINAL, pa.string()), (b"x", pa.binary()), (None, pa.null()),
+    ([1.0], pa.list_(pa.float64())), ({"a": 1.0}, pa.struct({"a": pa.float64()})), (0, pa.timestamp("ms")),
+    (float("nan"), pa.float64()), (float("inf"), pa.float64()), (-1.0, pa.float64()), (1e300, pa.float64()),
+    (None, pa.float64()), (-1, pa.int64()), (2**62, pa.int64()), (2**31 - 1, pa.int32()), (0, pa.int8()),
+    (65535, pa.uint16()), (True, pa.bool_()), (None, pa.int64()), ("x" * 2**16, pa.string()),
+)  # fmt: skip
+ROWS: dict[str, Table] = {
+    "less": lambda rows: rows.slice(1),
+    "none": lambda rows: rows.slice(0, 0),
+    "one": lambda rows: rows.slice(0, 1),
+    "twice": lambda rows: pa.concat_tables([rows, rows]),
+    "backwards": lambda rows: rows.take(list(range(len(rows)))[::-1]),
+    "many": lambda rows: pa.concat_tables([rows.slice(0, 1)] * 3_000),
+}
+
+
+@st.composite
+def spoiled_tables(draw: st.DrawFn, most: int = 2) -> Table:
+    """What spoils a table and leaves it one: a column of another kind or name, none or one more; other rows."""
+    steps: list[Table] = []
+    for _ in range(draw(st.integers(1, most))):
+        how, at = (
+            draw(st.sampled_from(("column", "column", "column", "drop", "rename", "add", "rows"))),
+            draw(st.floats(0, 0.99)),
+        )
+        value, kind = draw(st.sampled_from(COLUMNS))
+        name, rows = draw(st.sampled_from(NAMES)), ROWS[draw(st.sampled_from(sorted(ROWS)))]
+
+        def step(table: pa.Table, how: str = how, at: float = at, value: Any = value, kind: Any = kind,
+                 name: str = name, rows: Table = rows) -> pa.Table:  # fmt: skip
+            if how == "rows" or not table.num_columns:
+                return rows(table)
+            k, column = int(at * table.num_columns), pa.array([value] * len(table), kind)
+            if how == "drop":
+                return table.remove_column(k)
+            if how == "rename":
+                return table.rename_columns([name if n == k else old for n, old in enumerate(table.column_names)])
+            if how == "add":
+                return table.append_column(name, column)
+            return table.set_column(k, table.column_names[k], column)
+
+        steps.append(step)
+    return lambda table: reduce(lambda found, step: step(found), steps, table)
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    """A table as the content of a file."""
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd")
+    return content.getvalue()
+
+
+def signed(folder: Path, change: Callable[[Tree], None] = lambda entry: None) -> None:
+    """Write the ledger of a study anew after a change, with every digest as it has to be."""
+    entries = [json.loads(line) for line in (folder / "ledger").read_text().splitlines()]
+    for entry in entries:
+        entry.pop("check", None)
+        change(entry)
+        for name in entry.get("files", ()):
+            path = folder / str(name) / f"{entry.get('done')}.parquet"
+            if path.is_file():
+                entry["files"][name] = files.digest(path.read_bytes())
+    (folder / "ledger").write_bytes(b"".join(map(store._line, entries)))
+
+
+@st.composite
+def signed_folders(draw: st.DrawFn, folder: Path) -> Callable[[Path], None]:
+    """What spoils a folder of results, after which every digest is right again."""
+    kind = draw(st.sampled_from(("runs", "runs", "series", "organisations", "entry", "provenance")))
+    change, entries = draw(spoiled_tables()), len((folder / "ledger").read_bytes().splitlines())
+    lines = [json.loads(line) for line in (folder / "ledger").read_text().splitlines()]
+    k = draw(st.integers(0, entries - 1))
+    line = draw(spoiled(st.just({name: value for name, value in lines[k].items() if name != "check"})))
+    text, raw = draw(st.sampled_from(JSONS)), draw(st.booleans())
+
+    def spoil(where: Path) -> None:
+        if kind == "entry":
+            seen = iter(range(entries))
+            signed(where, lambda entry: (entry.clear(), entry.update(line))[0] if next(seen) == k else None)  # type: ignore[func-returns-value]
+            return
+        path = _anywhere(where, f"{'runs' if kind == 'provenance' else kind}/*.parquet")
+        table = pq.read_table(path)
+        table = table.replace_schema_metadata({b"provenance": text}) if kind == "provenance" else change(table)
+        content = as_parquet(table)
+        path.write_bytes(content[: len(content) // 2] if raw and kind == "series" else content)
+        signed(where)
+
+    return spoil
+
+
+JSONS = (b"", b"\xff", b"{", b"[1]", b"7", b"[" * 100_000, b'{"a": ' * 500 + b"1" + b"}" * 500, b'{"version": null}')
+
+
+def json_of(tree: Any) -> bytes:
+    """A tree as JSON, also where that cannot hold it."""
+    return json.dumps(tree, default=str).encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def spoiled_ensembles(draw: st.DrawFn, file: Path) -> Callable[[Path], None]:
+    """What spoils a file of worlds: its columns, what it says of itself, or both."""
+    table = pq.read_table(file)
+    made = json.loads(table.schema.metadata[b"ensemble"])
+    told = json_of(draw(spoiled(st.just(made)))) if draw(st.booleans()) else table.schema.metadata[b"ensemble"]
+    change = draw(spoiled_tables()) if draw(st.booleans()) else lambda found: found
+    return lambda where: _put(where / file.name, as_parquet(change(table).replace_schema_metadata({"ensemble": told})))
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+@st.composite
+def spoiled_answers(draw: st.DrawFn, file: Path) -> Callable[[Path], None]:
+    """What spoils an answer to the claims: one of its tables, or what is told of them."""
+    with zipfile.ZipFile(file) as kept:
+        contents = {name: kept.read(name) for name in kept.namelist()}
+    name = draw(st.sampled_from([*sorted(contents), *["answer.json"] * 10, *["claims.parquet"] * 10]))
+    if name.endswith(".json"):
+        contents[name] = json_of(draw(spoiled(st.just(json.loads(contents[name])))))
+    elif draw(st.integers(0, 9)):
+        contents[name] = as_parquet(draw(spoiled_tables())(pq.read_table(io.BytesIO(contents[name]))))
+    else:
+        del contents[name]
+
+    def spoil(where: Path) -> None:
+        with zipfile.ZipFile(where / file.name, "w", zipfile.ZIP_DEFLATED) as kept:
+            for member, content in contents.items():
+                kept.writestr(member, content)
+
+    return spoil

@@ -5,21 +5,29 @@ Below the campaign, what it found and what was found by hand: each was a defect 
 
 from __future__ import annotations
 
+import json
 import math
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import attempts
 import campaign
 import mutations
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from ensembles import kept, saved
 from hypothesis import HealthCheck, given, settings
 
 import sim
+from sim.claims import stored
+from sim.claims.answer import answer
 from sim.errors import MOST_LINES, InputError
 from sim.study import design, plan
 from sim.study import file as toml
+from sim.worlds.ensemble import load
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # some cases are large on purpose
 
@@ -44,7 +52,7 @@ def unread(folder: Path, content: bytes) -> str:
     return line
 
 
-@pytest.mark.parametrize("kind", ["tree", "bytes", "set", "out", "simulate", "pattern", "pattern_bytes"])
+@pytest.mark.parametrize("kind", ["tree", "bytes", "set", "out", "simulate", "pattern", "pattern_bytes", "ensemble"])
 def test_bad_input_gets_short_lines_and_nothing_else(kind: str) -> None:
     chosen = campaign.KINDS[kind]
 
@@ -74,7 +82,7 @@ def test_the_campaign_notices_a_traceback_a_hang_a_file_elsewhere_and_a_raw_term
     def attempt(broken: Any) -> attempts.Attempt:
         with monkeypatch.context() as patched:
             patched.setattr("sim.model.glossary.meanings", broken)
-            return attempts.command(["parameters", "fear"], seconds=0.2)
+            return attempts.command(["parameters", "monitoring"], seconds=0.2)
 
     def hangs(name: str) -> None:
         while True:
@@ -199,3 +207,41 @@ def test_what_only_some_cells_of_a_list_schedule_has_its_own_value_in_the_others
     study = sim.Study.from_dict({"parameters": SMALL, "seeds": 1, "design": {"kind": "list", "cell": cells}})
     assert study.cells["monitoring@2"].tolist() == [0.2, 0.9, 0.7]
     assert study.estimate().runs == 3
+
+
+WORLDS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no band": lambda made: made["prior"].clear(),
+    "a band of months for a number": lambda made: made["prior"]["speaking-up"].update(low=[0.1, 0.2]),
+    "months for a number": lambda made: made["widths"].update({"speaking-up": [1]}),
+    "a tolerance of nothing": lambda made: made["evidence"]["patterns"][0].update(sd=0.0),
+    "a text for a number": lambda made: made["evidence"]["patterns"][0].update(value="x"),
+    "a constant that is no number": lambda made: made["log_z"].update({"1": float("nan")}),
+    "a calibration that is not there": lambda made: made.update(log_z={"77": 0.0}),
+    "no calibration": lambda made: made["provenance"].update(calibrations=[]),
+    "studies of nobody": lambda made: made["provenance"].update(calibrations=[{"sizes": {"managers": 0}}]),
+    "a chance beyond one": lambda made: made.update(off=1.5),
+}
+
+
+@pytest.mark.parametrize("change", WORLDS)
+def test_worlds_whose_parts_do_not_fit_together_are_one_line(tmp_path: Path, change: str) -> None:
+    path = saved(tmp_path / "worlds", kept(40)) / "main-01.parquet"
+    assert len(load(path.parent)) == 40
+    table = pq.read_table(path)
+    made = json.loads(table.schema.metadata[b"ensemble"])
+    WORLDS[change](made)
+    path.write_bytes(mutations.as_parquet(table.replace_schema_metadata({"ensemble": json.dumps(made)})))
+    with pytest.raises(InputError) as caught:
+        load(path.parent)
+    assert caught.value.lines == (f"{path}: is damaged or no calibration; make it again",)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"claims": ["fear"], "settings": [], "provenance": {}, "replies": [], "model": ""}]
+)
+def test_an_answer_whose_parts_do_not_fit_together_is_one_line(tmp_path: Path, told: dict[str, Any]) -> None:
+    frames = {"claims": pd.DataFrame({"claim": ["fear"]}), "effects": pd.DataFrame({"world": [0]})}
+    (tmp_path / "answer.zip").write_bytes(stored.packed(frames, told))
+    with pytest.raises(InputError) as caught:
+        answer(tmp_path)
+    assert caught.value.lines == (f"{tmp_path}/answer.zip: is damaged or no answer of sim claim; make it again",)

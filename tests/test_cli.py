@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import signal
@@ -10,16 +12,23 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from answers import drawn
 from ensembles import by_hand, make_answers_small
 
 from sim import __version__, cli
+from sim.claims.answer import claims_named
 from sim.claims.statements import CLAIMS
+from sim.claims.structure import WEIGHTS
 from sim.files import Folder
 from sim.model.mechanisms import REGIMES
+from sim.model.outcomes import OUTCOMES
+from sim.model.parameters import LEVERS, PARAMETERS
+from sim.study.file import GALLERY
 
 COMMANDS = ["list", "claim", "worlds", "run", "show", "new", "check", "parameters"]
-TINY_CLAIM = ["claim", "--worlds", "20", "--replications", "2", "--systems", "1", "--months", "3"]
+TINY_CLAIM = ["claim", "--run", "--worlds", "20", "--systems", "1", "--months", "3"]
 
 STUDY = """
 title = "A tiny study"
@@ -92,20 +101,23 @@ def test_what_there_is_is_listed(sim):
 @pytest.fixture
 def few_worlds(monkeypatch):
     """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
-    monkeypatch.setattr("sim.worlds.ensemble.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    made = {"main": by_hand(), "all_on": by_hand(off=0.0)}
+    monkeypatch.setattr("sim.worlds.ensemble.load", lambda folder=None, prior="main": made[prior])
+    monkeypatch.setattr("sim.claims.statements.precision", lambda sizes: {})  # one block of pairs
     make_answers_small(monkeypatch)
 
 
-def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written(sim, few_worlds):
+def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(sim, few_worlds):
     code, out, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 0
-    assert re.search(r"^pays: Surveillance makes services better", out, re.M)
-    assert out.startswith(Path("answer/claims.txt").read_text(encoding="utf-8"))
-    assert "20 of 24 worlds" in " ".join(out.split())
-    written = out[out.index("Written:") :].splitlines()[1:]
-    names = {Path(line.strip()).name for line in written}
+    lines = out.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert " ".join(lines[-2:]).endswith("pictures and tables beside it: answer/report.html")
+    names = {path.name for path in Path("answer").iterdir()}
     assert names >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg", "claims.txt", "effects.parquet"}
-    assert all(Path(line.strip()).stat().st_size for line in written)
+    whole = Path("answer/claims.txt").read_text(encoding="utf-8")
+    assert re.search(r"^pays: Surveillance makes services better", whole, re.M)
+    assert "20 of 24 worlds" in " ".join(whole.split())
     assert not Path("answer/unfinished").exists()
     assert "worlds" in err  # the progress
 
@@ -113,8 +125,77 @@ def test_the_claims_are_answered_in_a_table_that_ends_by_naming_what_was_written
 def test_one_claim_is_answered_in_depth(sim, few_worlds):
     code, out, _ = sim("claim", "relationship", *TINY_CLAIM[1:], "--out", "answer")
     assert code == 0
-    assert "At a price of 4, quality is highest" in out
-    assert "pays" not in out
+    assert "Quality of care is best with all of the budget on relationships" in " ".join(out.split())
+    assert "pays:" not in out
+
+
+def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, few_worlds):
+    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
+    assert sim("claim", "--answer", "answer")[1].endswith("The whole report: answer/report.html\n")
+    code, out, _ = sim("claim", "fear", "--answer", "answer", "--out", "fear")
+    assert code == 0 and "Does it hold for fear?" in " ".join(out.split()) and Path("fear/claims.png").exists()
+    code, out, _ = sim("claim", "--check", "--answer", "answer", "--worlds", "20")
+    assert code in (0, 1)  # so few managers have too few events for errors to be trusted
+    assert "10 effects were computed again to the bit" in out and "is stored" not in out
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """An answer in the place of the one that comes with the package."""
+    (tmp_path / "shipped.zip").write_bytes(drawn(claims_named("fear", "pays")).file())
+    monkeypatch.setattr("sim.claims.stored.SHIPPED", tmp_path / "shipped.zip")
+
+
+def test_the_first_command_leaves_a_report_and_says_where(sim, shipped):
+    code, out, _ = sim("claim")
+    assert code == 0 and out.endswith("The whole report: results/claim/report.html\n")
+    assert {path.name for path in Path("results/claim").iterdir()} == {"report.html", "claims.txt", "manifest.json"}
+    assert sim("claim")[1] == out
+
+
+def test_a_report_is_never_written_over_anything_else_and_the_answer_is_shown_all_the_same(sim, shipped):
+    Path("results/claim").mkdir(parents=True)
+    Path("results/claim/mine.txt").write_text("mine")
+    code, out, _ = sim("claim")
+    assert code == 0 and "No report was written: results/claim" in out
+    assert "It makes leaders fearful" in out
+    assert [path.name for path in Path("results/claim").iterdir()] == ["mine.txt"]
+
+
+def test_letters_that_a_terminal_lacks_are_spelt(sim, shipped, monkeypatch):
+    class Old(io.StringIO):
+        encoding = "ascii"
+
+    out = Old()
+    monkeypatch.setattr(sys, "stdout", out)
+    cli._echo("█░▒ −3 ◐ “so”")
+    assert out.getvalue() == '#.x -3 + "so"\n'
+
+
+def test_slides_are_written_of_an_answer(sim, shipped):
+    pytest.importorskip("pptx")
+    code, out, _ = sim("show", "--slides", "deck.pptx")
+    assert code == 0 and "deck.pptx" in out and Path("deck.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_stored_answer_is_formed_again_under_other_choices(sim, few_worlds, monkeypatch):
+    few = [choice for choice in WEIGHTS if choice.name in ("tolerances wider", "first limits")]
+    monkeypatch.setattr("sim.claims.structure.choices_of", lambda _: few)
+    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
+    code, out, err = sim("claim", "--structure", "--answer", "answer", "--out", "otherwise")
+    assert code == 0 and "0 surveys of 20 worlds" in err
+    assert re.search(r"^fear: .*no verdict: tolerances wider", out, re.M)
+    assert {path.name for path in Path("otherwise").iterdir()} >= {"answer.zip", "structure.csv", "structure.png"}
+    otherwise, before = (sim("claim", "--answer", name)[1].splitlines() for name in ("otherwise", "answer"))
+    assert otherwise[:-1] == before[:-1]
+    assert otherwise[-1] == "The whole report: add --out FOLDER to write it."
+
+
+def test_without_a_stored_answer_one_line_says_how_to_compute_it(sim, monkeypatch):
+    monkeypatch.setattr("sim.claims.stored.SHIPPED", Path("nowhere.zip"))
+    code, _, err = sim("claim")
+    assert code == 2
+    assert mistakes(err) == ["sim: nowhere.zip: there is no stored answer here; sim claim --run computes one"]
 
 
 @pytest.mark.slow
@@ -129,7 +210,7 @@ def test_an_interrupted_answer_keeps_what_is_finished_and_says_how_to_go_on(sim,
         patched.setattr("sim.report.claims.save", stopped)
         code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 130
-    assert "to go on: sim claim --worlds 20" in err
+    assert "to go on: sim claim --run --worlds 20" in err
     assert len(list(Path("answer/unfinished").glob("*.npz"))) == 6
     code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 0
@@ -150,6 +231,22 @@ def test_a_study_is_checked_and_run(sim):
     assert "6 runs in 2 cells" in out
 
 
+def test_a_study_is_run_in_parts_that_are_merged(sim):
+    Path("study.toml").write_text(STUDY)
+    for number in (1, 2):
+        code, out, _ = sim("run", "study.toml", "--part", f"{number}/2")
+        assert code == 0
+    assert out == "Part 2 of 2: 0 of 4 runs are in results/study-parts/2-of-2\n"
+    code, out, _ = sim("run", "study.toml", "--merge", "results/study-parts")
+    assert code == 0
+    assert "4 runs in 2 cells" in out
+    assert Path("results/study/report.html").exists()
+    for wrong in ("3/2", "0/2", "1", "1/2/3", "-1/2", "²/2"):
+        code, _, err = sim("run", "study.toml", f"--part={wrong}")
+        assert code == 2
+        assert err == f'sim: --part "{wrong}": must be such as 3/20, the third of twenty parts\n'
+
+
 @pytest.mark.parametrize("name", ["fear", "monitoring", "heavy", "gaming", "loss_aversion", "months", "spoken"])
 def test_a_name_is_explained(sim, name):
     code, out, _ = sim("parameters", name)
@@ -167,8 +264,88 @@ def test_every_meaning_of_a_name_is_explained(sim):
 def test_all_names_are_listed_by_group(sim):
     code, out, _ = sim("parameters")
     assert code == 0
-    assert "LEVERS\n" in out
-    assert re.search(r"^  loss_aversion +2 \(1 to 5\) ", out, re.M)
+    assert out.startswith("LEVERS: ")
+    assert re.search(r"^  loss_aversion +how much more losses weigh than gains +2 \(1 to 5\)$", out, re.M)
+    assert re.search(r"^  monitoring +how closely managers are watched +0.45$", out, re.M)
+    assert max(map(len, out.splitlines())) <= 110
+
+
+def test_a_group_is_explained_as_a_whole(sim):
+    _, out, _ = sim("parameters", "levers")
+    assert all(lever in out for lever in LEVERS) and "fear_blamed" not in out
+    assert "At 0 nobody asks for the number, at 1 everything depends on it. Default: 0.5; share." in " ".join(
+        out.split()
+    )
+    _, out, _ = sim("parameters", "fear")  # an outcome, and a group of parameters
+    assert out.startswith("fear (outcome)")
+    assert re.search(r"^  fear_blamed +how much a sanction frightens", out, re.M)
+
+
+def test_all_names_are_written_with_their_ranges(sim):
+    assert sim("parameters", "--csv", "names.csv", "--json", "names.json")[0] == 0
+    table = pd.read_csv("names.csv").set_index(["kind", "name"])
+    fear_blamed = table.loc[("parameter", "fear_blamed")]
+    assert (fear_blamed["low"], fear_blamed["high"], fear_blamed["null"]) == (0.05, 0.6, 0.0)
+    assert {name for kind, name in table.index if kind in ("parameter", "lever", "size")} == PARAMETERS.keys()
+    assert {name for kind, name in table.index if kind == "outcome"} == OUTCOMES.keys()
+    assert [one["name"] for one in json.loads(Path("names.json").read_text())] == list(table.index.get_level_values(1))
+    code, _, err = sim("parameters", "--csv", "names.csv")
+    assert code == 2 and "is there already" in err
+
+
+def test_run_without_a_study_says_which_there_are(sim):
+    code, out, err = sim("run")
+    assert code == 2
+    assert all(re.search(rf"^  {path.stem} +\S", out, re.M) for path in GALLERY.glob("*.toml"))
+    assert "sim new" in out and "sim run surveillance" in out
+    assert mistakes(err) == ["sim: STUDY: missing; name a study, such as surveillance or my_study.toml"]
+
+
+def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_first(sim):
+    small = ["--set", "seeds=1", "--set", "systems=1", "--set", "months=25"]
+    code, out, _ = sim("run", "harder", *small, "--out", "there")
+    assert code == 0 and out.startswith("Does surveillance make the work harder?")
+    Path("harder.toml").write_text(STUDY)
+    assert "A tiny study" in sim("check", "harder")[1]
+    code, out, _ = sim("check", "Harder")
+    assert code == 2
+
+
+def test_results_are_known_by_their_study(sim):
+    Path("mine.toml").write_text(STUDY)
+    assert sim("run", "mine")[0] == 0
+    shown = {sim("show", name)[1] for name in ("mine", "mine.toml", "results/mine")}
+    assert len(shown) == 1 and "A tiny study" in shown.pop()
+    assert "there are results/mine" in sim("show", "results")[2]
+    assert "there are results/mine" in sim("show", "yours")[2]
+
+
+def test_a_table_that_is_too_wide_is_turned_and_outcomes_keep_the_order_of_the_file(sim):
+    Path("wide.toml").write_text(STUDY.split("[outcomes]", maxsplit=1)[0])
+    _, out, _ = sim("run", "wide")
+    assert max(len(line) for line in out.splitlines() if "±" in line) < 60
+    assert re.search(r"^quality  +\d", out, re.M)
+    Path("order.toml").write_text(STUDY.replace('["fear", "quality"]', '["quality", "harm", "fear"]'))
+    assert re.search(r"^cell +monitoring +quality +harm +fear$", sim("run", "order")[1], re.M)
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (("monitoring = [0.1, 0.9]", "monitoring = [0,1]"), "two values, 0 and 1; one number is written 0.1"),
+        (("seeds = 2", "seed = 2"), "seed = 2: is the first of 30 seeds"),
+        (("months = 3", "months = 24"), "window = 24: the runs have 24 months"),
+        (("months = 3", "months = 25\nfear_blamed = 0.99"), "outside the plausible range, 0.05 to 0.6"),
+    ],
+)
+def test_what_is_allowed_and_may_not_be_meant_is_noted(sim, change, note):
+    text = STUDY.replace("months = 3", "months = 25")
+    Path("plain.toml").write_text(text)
+    assert "note:" not in sim("check", "plain.toml")[2]
+    Path("study.toml").write_text((STUDY if change[0] in STUDY and "months" in change[0] else text).replace(*change))
+    code, _, err = sim("check", "study.toml")
+    assert code == 0
+    assert [line for line in err.splitlines() if line.startswith("note: ") and note in line]
 
 
 @pytest.mark.parametrize(
@@ -176,16 +353,25 @@ def test_all_names_are_listed_by_group(sim):
     [
         (["parameters", "feer"], ["fear"]),
         (["clam"], ["clam"]),
-        (["claim", "--replications", "one"], ["--replications"]),
-        (["claim", "--replications", "1"], ["--replications"]),
-        (["claim", "--systems", "1000000000"], ["GiB"]),
-        (["claim", "--months", "0"], ["--months"]),
+        (["show", "--template", "trust.potx"], ["--template: belongs to slides"]),
+        (["show", "--slides", "deck.pptx", "--film", "film.gif"], ["--film: is no part of the slides"]),
+        (["show", "--slides", "deck.pdf"], ["deck.pdf: a deck ends in .pptx"]),
+        (["claim", "--run", "--systems", "one"], ["--systems: must be a whole number"]),
+        (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
+        (["claim", "--run", "--months", "0"], ["--months: must be at least 1"]),
+        (["claim", "--structure", "--run"], ["--structure: --run computes"]),
+        (["claim", "--full"], ["--full: the answer is stored; add --run"]),
+        (["claim", "--worlds", "50"], ["--worlds: the answer is stored; add --run"]),
+        (["claim", "--run", "--check"], ["--check: --run computes an answer"]),
+        (["claim", "tipping", "--check"], ["--check: a question beside the claims is always run"]),
         (["claim", "--nonsense"], ["--nonsense"]),
         (["list", "study"], ["studies"]),
         (["claim", "faer"], ["fear"]),
-        (["claim", "--worlds", "5"], ["worlds"]),
-        (["claim", "--out", "file.txt/below"], ["file.txt"]),
-        (["run"], ["FILE"]),
+        (["claim", "--run", "--worlds", "5"], ["worlds"]),
+        (["claim", "--run", "--out", "file.txt/below"], ["file.txt"]),
+        (["check", "a.toml", "b.toml"], ["b.toml: one too many; give one at a time"]),
+        (["run", "toxic", "--set", "seeds", "1"], ["write --set NAME=VALUE"]),
+        (["parameters", "fear", "--csv", "names.csv"], ["--json: all names are written; leave out NAME"]),
         (["run", "missing.toml"], ["missing.toml"]),
         (["run", "."], ["cannot be read"]),
         (["check", "bad.toml"], ["line 1"]),
@@ -210,7 +396,7 @@ def test_a_failure_of_ours_exits_with_1(sim, monkeypatch):
         raise RuntimeError("broken")
 
     monkeypatch.setattr("sim.model.glossary.meanings", broken)
-    code, _, err = sim("parameters", "fear")
+    code, _, err = sim("parameters", "monitoring")
     assert code == 1
     assert "mistake in the program" in err
 

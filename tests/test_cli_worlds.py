@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from sim.worlds import calibrate as calibration
 from sim.worlds import evidence as findings
 from sim.worlds import summary as worlds
 from sim.worlds import survey
-from sim.worlds.ensemble import both, load
+from sim.worlds.ensemble import load
 from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.smc import SEEDS, Plan
 from sim.worlds.survey import Sizes
 
 TINY = Sizes(1, 1, 2, 3)
@@ -98,10 +100,9 @@ def test_worlds_are_shown_with_what_they_can_bear_and_how_they_do_on_each_findin
     code, out, err = sim("worlds", "--ensemble", "mine")
     assert (code, err) == (0, "")
     w = np.linspace(1.0, 3.0, N)
-    size, pairs = w.sum() ** 2 / (w**2).sum(), w.reshape(-1, 2).sum(axis=1)
-    assert f"{N} worlds, effective size {size:.0f}, from {N // 2} distinct draws" in out
-    assert f"effective size {pairs.sum() ** 2 / (pairs**2).sum():.0f} if all descendants" in out
-    assert f"the largest weight is {100 * w.max() / w.sum():.2f} %" in out
+    size, mass = w.sum() ** 2 / (w**2).sum(), w.reshape(4, -1).sum(axis=1) / w.sum()
+    assert f"{N} worlds of 4 calibrations (R_eff {1 / (mass**2).sum():.1f}, the largest weight {mass.max():.2f}" in out
+    assert f"effective size {size:.0f}, from {N // 2} distinct ancestors" in out
     patterns = findings.load().patterns
     assert all(pattern.id in out for pattern in patterns)
     assert "Not reached: none." in out
@@ -114,7 +115,7 @@ def test_the_tables_and_the_picture_of_the_worlds_are_written_where_asked(sim, f
     assert names == {"evidence.png", "evidence.svg", "leave_one_out.csv", "mechanisms.csv", "parameters.csv",
                      "patterns.csv"}  # fmt: skip
     assert all(f"there/{name}" in out for name in names)
-    pd.testing.assert_frame_equal(pd.read_csv("there/patterns.csv"), worlds.patterns(load(folder / "ensemble.parquet")))
+    pd.testing.assert_frame_equal(pd.read_csv("there/patterns.csv"), worlds.patterns(load(folder)))
 
 
 def test_findings_of_the_users_own_are_tried_and_nothing_is_fitted_to_them(sim, folder, small_surveys):
@@ -139,10 +140,10 @@ def test_findings_of_the_users_own_are_tried_and_nothing_is_fitted_to_them(sim, 
 def test_what_is_printed_is_the_band_of_surveys_of_worlds_taken_by_weight(sim, folder, small_surveys):
     Path("own.toml").write_text(SURVEY + LEVEL.format(value=0.2, sd=0.05))
     _, out, _ = sim("worlds", "--ensemble", "mine", "--patterns", "own.toml", "--worlds", "25", "--out", "there")
-    taken, evidence = load(folder / "ensemble.parquet").sample(25, 0), findings.load("own.toml")
-    seeds = np.random.default_rng(0).integers(2**31, size=len(taken)).tolist()
-    values = np.array([survey.measure(evidence, world, seed, TINY)["unease"]
-                       for world, seed in zip(taken, seeds, strict=True)])  # fmt: skip
+    taken, evidence = load(folder).sample(25, 0), findings.load("own.toml")
+    taken = replace(taken, seeds=np.random.default_rng(0).integers(SEEDS, size=len(taken)))
+    values = np.array([survey.measure(evidence, world, seeds, TINY)["unease"]
+                       for world, seeds in zip(taken, taken.surveys(evidence), strict=True)])  # fmt: skip
     within = float(taken.weights @ (np.abs(values - 0.2) <= 0.1))
     row = predicted(out)["unease"]
     assert float(row["within"]) == pytest.approx(within, rel=0.01)
@@ -171,7 +172,7 @@ def test_a_mistake_in_the_findings_is_one_line(sim, folder, text, expected):
 
 
 def damage(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    main, second = folder / "ensemble.parquet", folder / "ensemble_all_on.parquet"
+    main, second = folder / "main-01.parquet", folder / "all_on-01.parquet"
     if how == "another model":
         monkeypatch.setattr("sim.worlds.ensemble_file.identity", lambda *names: "another")
     elif how == "damaged":
@@ -187,15 +188,19 @@ def damage(folder: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ("another model", "ensemble.parquet: was made by another version of the model, and its worlds now give other"),
-        ("damaged", "ensemble.parquet: is damaged or no ensemble of worlds"),
-        ("cut off", "ensemble_all_on.parquet: is damaged or no ensemble of worlds"),
-        ("one missing", "ensemble_all_on.parquet: cannot be read: No such file"),
-        ("too few", "ensemble.parquet: an effective size of 1.0 worlds is too small to say anything; it takes 20"),
+        ("another model", "main-01.parquet: was made by another version of the model, and its worlds now give other"),
+        ("damaged", "main-01.parquet: is damaged or no calibration"),
+        ("cut off", "all_on-01.parquet: is damaged or no calibration"),
+        ("one missing", "holds no calibration of the prior all_on"),
+        ("too few", "worlds of this prior: an effective size of 1.0 worlds is too small to say anything; it takes 20"),
     ],
 )
-@pytest.mark.parametrize("arguments", [["worlds"], ["claim", "--out", "there"], ["claim", "tipping", "--out", "there"]])
+@pytest.mark.parametrize(
+    "arguments", [["worlds"], ["claim", "--run", "--out", "there"], ["claim", "tipping", "--out", "there"]]
+)
 def test_worlds_that_cannot_be_used_are_refused_with_one_line(sim, folder, monkeypatch, arguments, how, expected):
+    if "all_on" in expected and "--run" not in arguments:
+        pytest.skip("looks at the main prior alone")
     damage(folder, monkeypatch, how)
     code, out, err = sim(*arguments, "--ensemble", "mine")
     assert (code, out) == (2, "")
@@ -207,9 +212,8 @@ def test_worlds_that_cannot_be_used_are_refused_with_one_line(sim, folder, monke
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["worlds", "--ensemble", "nowhere"], "nowhere/ensemble.parquet: cannot be read"),
+        (["worlds", "--ensemble", "nowhere"], "nowhere: holds no calibration of the prior main"),
         (["worlds", "--patterns", "nowhere.toml", "--ensemble", "mine"], "nowhere.toml"),
-        (["worlds", "--patterns", "own.toml", "--calibrate"], "--patterns and --calibrate: give one of the two"),
         (["worlds", "--patterns", "own.toml", "--worlds", "5", "--ensemble", "mine"], "5 worlds: an effective size of"),
         (["worlds", "--calibrate", "--out", "own.toml"], "own.toml"),
         (["worlds", "--out", "own.toml", "--ensemble", "mine"], "own.toml"),
@@ -241,7 +245,7 @@ def test_a_question_beside_the_claims_is_answered_and_its_tables_are_written(sim
     code, out, err = sim("claim", "tipping", "--ensemble", "mine", "--worlds", "3", "--seed", "4", "--out", "there")
     assert code == 0
     assert "3 of 3 draws" in err
-    reply = ask("tipping", load(folder / "ensemble.parquet"), 3, 4)
+    reply = ask("tipping", load(folder), 3, 4)
     assert out.startswith(f"{reply.question}\n\n{reply.sentences[0]}")
     names = {path.name for path in Path("there").iterdir()} - {"manifest.json"}
     assert names == {"tipping_curve.csv", "tipping_shares.csv", "tipping_worlds.csv"}
@@ -253,21 +257,32 @@ def test_a_question_beside_the_claims_is_answered_and_its_tables_are_written(sim
 def small_calibration(monkeypatch):
     setting = {"monitoring": 0.4, "targets": 0.5, "relationship": 0.3, "months": 6, "window": 3}
     finding = Pattern("readiness", "level", 0.05, 0.2, needs={"outcome": "initiative_rate"})
-    small = {"draws": 80, "particles": 40, "sweeps": 1, "sizes": TINY, "evidence": Evidence(setting, (finding,))}
-    monkeypatch.setattr(calibration, "VARIANCE_WORLDS", 3)
-    monkeypatch.setattr(calibration, "VARIANCE_SEEDS", 2)
-    monkeypatch.setattr(calibration, "PRIORS", {"main": small, "all_on": {**small, "off": 0.0, "seed": 1}})
+    small = {
+        "plan": Plan(60, (20,), 40, 30, 1, 5),
+        "sizes": TINY,
+        "evidence": Evidence(setting, (finding,)),
+        "kept": 25,
+    }
+    whole = calibration.calibrate
+
+    def calibrate(folder, number, **options):
+        return whole(folder, number, **{**options, **small})
+
+    monkeypatch.setattr(calibration, "calibrate", calibrate)
+    monkeypatch.setattr(calibration, "PRIORS", {"main": {"off": 0.15, "runs": 2}, "all_on": {"off": 0.0, "runs": 1}})
 
 
 def test_worlds_are_made_again_under_both_priors_and_used_from_their_folder(sim, small_calibration):
-    code, out, err = sim("worlds", "--calibrate", "--out", "made")
+    code, _, err = sim("worlds", "--calibrate", "--prior", "all_on", "--out", "made")
     assert code == 0
-    assert "simulations" in err
-    main, second = both("made")
-    assert f"{len(main)} worlds, effective size {main.effective_size:.0f}, from " in out
+    assert "worlds surveyed" in err
+    code, out, _ = sim("worlds", "--calibrate", "--out", "made")
+    assert code == 0
+    main, second = load("made"), load("made", "all_on")
+    assert f"{len(main)} worlds of 2 calibrations" in out
     assert main.off.any()
     assert not second.off.any()
-    assert all(f"made/{name}" in out for name in ("ensemble.parquet", "ensemble_all_on.parquet"))
+    assert all(f"made/main-0{number}.parquet" in out for number in (1, 2))
     batches = {path: path.stat().st_mtime_ns for path in Path("made").rglob("*.npz")}
     files = [path.read_bytes() for path in Path("made").glob("*.parquet")]
     assert len(batches) >= 6

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from inspect import isfunction
 from pathlib import Path
@@ -32,18 +33,30 @@ from sim.study import Study
 from sim.worlds.evidence import load
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md"), ROOT / "results" / "README.md"])
 PARSED_ONLY = {"cluster.md", "calibration.md"}
 """Documents about clusters that are not here, and about hours of computing: their commands are parsed, no more."""
-NOT_OURS = ("pip", "git", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
+NOT_OURS = ("pip", "git", "marimo", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")
 """Programs whose commands are parsed by the shell alone."""
 SMALL: dict[str, tuple[str, ...]] = {
-    "claim": ("--worlds", "30", "--replications", "2", "--systems", "1", "--months", "3"),
+    "--run": ("--worlds", "30", "--systems", "1", "--months", "3"),
 }
-"""What is added to a command to make it small."""
-NOT_RUN = ("optimum", "--cluster", "--film", "--patterns", "--calibrate")
+"""What is added to a command with this option to make it small."""
+NOT_RUN = (
+    "--cluster",
+    "--film",
+    "--patterns",
+    "--calibrate",
+    "--full",
+    "--check",
+    "--which-study",
+    "--structure",
+)
 """Commands with one of these words take a minute or more, or need a file of the reader's: their options
 are checked, no more."""
+
+OPTIONAL = {"ema": ("ema_workbench",), "solara": ("solara", "altair")}
+"""What blocks with a second word need: where it is missing they are read, no more."""
 
 FENCE = re.compile(r"^```(\w+)?( \w+)?\n(.*?)^```$", re.M | re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
@@ -111,7 +124,7 @@ def test_a_block_that_says_something_else_is_put_right() -> None:
 
 
 def test_the_odd_has_every_rule_of_the_rule_book() -> None:
-    helpers = {"clip", "repeated"}
+    helpers = {"clip"}
     shown = {line for block in blocks(ROOT / "docs" / "odd.md") for line in block.text.splitlines()}
     own = {name for name, rule in vars(rules).items() if isfunction(rule) and rule.__module__ == "sim.model.rules"}
     assert own - shown == helpers
@@ -129,6 +142,21 @@ def test_links_and_anchors_lead_somewhere(document: Path) -> None:
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def test_every_document_stands_on_somebodys_path() -> None:
+    page = ROOT / "docs" / "README.md"
+    reached = {(page.parent / link.partition("#")[0]).resolve() for link in LINK.findall(prose(page))}
+    assert {*ROOT.glob("docs/*.md")} - {page} <= reached
+
+
+def test_a_source_links_to_what_identifies_it_and_to_nothing_else() -> None:
+    linked = generate().linked
+    assert linked("Frazier et al. 2017, 10.1111/peps.12183, as told") == (
+        "Frazier et al. 2017, [doi 10.1111/peps.12183](https://doi.org/10.1111/peps.12183), as told"
+    )
+    plain = "Hill et al. 2010: 0.04 a year, 2.5 of 10.3 and 10.25/month"
+    assert linked(plain) == plain
 
 
 @named
@@ -175,7 +203,9 @@ def commands(block: Block) -> Iterator[list[str]]:
 def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a command of ours here; it must succeed."""
     make_answers_small(monkeypatch)
-    monkeypatch.setattr(sys, "argv", ["sim", *arguments, *SMALL.get(arguments[0], ())])
+    monkeypatch.setattr(
+        sys, "argv", ["sim", *arguments, *(word for option in SMALL if option in arguments for word in SMALL[option])]
+    )
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert not stop.value.code, arguments
@@ -209,11 +239,19 @@ def test_commands_and_code_run_in_their_order(
     todo = parses if document.name in PARSED_ONLY else parses | runs
     for block in blocks(document):
         if block.language in todo and block.mark != "fresh":  # the fresh block is what .ci/run begins with
-            todo[block.language](block)
+            (todo if has(block.mark) else parses)[block.language](block)
+
+
+def has(mark: str) -> bool:
+    """Whether the packages are here that a block with this mark needs; those of no other are not installed by us."""
+    return all(importlib.util.find_spec(package) for package in OPTIONAL.get(mark, ()))
 
 
 def run_python(block: Block) -> None:
-    exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
+    with warnings.catch_warnings():
+        if block.mark:  # others' packages may warn
+            warnings.simplefilter("ignore")
+        exec(compile(block.text, "block", "exec"), {"__name__": "__main__"})  # our own documents, in a test
 
 
 def run_shell(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from sim.study import Results, Study
 STUDY = """
 seeds = 2
 parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
+outcomes = { window = 2 }
 design = { kind = "grid", monitoring = [0.1, 0.9] }
 """
 CHUNK = "0" * 32
@@ -54,7 +55,7 @@ THEIRS = {
     "patterns.csv": "mine",
     "tipping_curve.csv": "mine",
 }
-CLAIM = ["--worlds", "20", "--replications", "2", "--systems", "1", "--months", "2"]
+CLAIM = ["--run", "--worlds", "20", "--systems", "1", "--months", "2"]
 COMMANDS = {
     "run": ["run", "s.toml"],
     "run fresh": ["run", "s.toml", "--fresh"],
@@ -75,7 +76,9 @@ def little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.report.study.pictures", lambda results: first)
     monkeypatch.setattr(theme, "encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
     monkeypatch.setattr(animation, "frames_of", lambda takes, _=None: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
-    monkeypatch.setattr("sim.worlds.ensemble.both", lambda folder=None: (by_hand(), by_hand(off=0.0)))
+    monkeypatch.setattr(
+        "sim.worlds.ensemble.load", lambda folder=None, prior="main", **_: by_hand(off=0.15 if prior == "main" else 0.0)
+    )
     make_answers_small(monkeypatch)
 
 
@@ -278,6 +281,7 @@ def test_no_table_holds_a_formula() -> None:
 SAMPLED = """
 seeds = 2
 parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
+outcomes = { window = 2 }
 design = { kind = "lhs", samples = 16, monitoring = [0.1, 0.9], targets = [0.1, 0.9] }
 """
 

@@ -50,9 +50,8 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("sim.Study.from_dict({}, 3)", "study: overrides = 3: must be settings"),
         ("sim.Results(3)", "folder = 3: must be a path"),
         ("sim.worlds(3)", "folder = 3: must be a path"),
-        ("sim.answer(3)", "ensemble = 3: must be an ensemble of worlds"),
-        ("sim.answer(claims=3)", "claim = 3: no such claim"),
-        ("sim.answer(effort=3)", "effort = 3: no such effort"),
+        ("sim.answer(3)", "folder = 3: must be a path"),
+        ("sim.value_of_studies(3)", "ensemble = 3: must be an ensemble of worlds"),
     ],
 )
 def test_an_odd_argument_is_one_line(

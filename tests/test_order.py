@@ -26,8 +26,9 @@ ORDER = [
     "terminal",
     "cli",
 ]
-DOORS = {("model/run.py", "plots"), ("study/results.py", "plots")}
-"""`Run.plot` and `Results.plot` go the other way, because a user expects them."""
+DOORS = {("model/run.py", "plots"), ("study/results.py", "plots"), ("study/design.py", "worlds")}
+"""`Run.plot` and `Results.plot` go the other way, because a user expects them; so does a study whose cells are
+worlds."""
 
 
 def rooms(code: str) -> Iterator[str]:

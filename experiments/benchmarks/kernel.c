@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
     person who;
-    double practice, need, uniqueness, motivation, trust, confidence, distress, cooperation;
+    double practice, need, uniqueness, circumstances, method, motivation, trust, confidence, distress, cooperation;
     uint64_t appointments;
 } post;
 
@@ -41,14 +41,14 @@ typedef struct {
 
 typedef struct {
     double deviation, safety, reputation, mean_effort, fear, trust, monitoring, felt, assurance;
-    double sanctioned, spared, unpunished, spoken, reported[LANES], effort[LANES];
+    double sanctioned, spoken, spared[LANES], unpunished[LANES], reported[LANES], effort[LANES];
 } place;
 
 /* What a month is the same for everyone, or for a system. */
 typedef struct {
     const values *p;
     const levers *lever;
-    double common, standard, stakes, cooperation, overload, local_shock;
+    double common, standard, stakes, cooperation, overload, local_shock, colleague, stranger;
 } climate;
 
 typedef struct {
@@ -169,14 +169,8 @@ static inline double fold(const double x[LANES]) {
     return (a + c) + (b + d);
 }
 
-static inline double repeated(double base, long times) {
-    double result = 1.0;
-    for (; times > 0; times >>= 1, base *= base)
-        if (times & 1) result *= base;
-    return result;
-}
-
-/* Random numbers: Philox4x64-10 for what is looked up, SFC64 for what is drawn every month, normals by AS 241. */
+/* times times the logarithm of what is left when a share is lost. */
+static inline double decline(double lost, double times) { return times > 0.0 ? times * own_log(1.0 - lost) : 0.0; }
 
 static inline double unit(uint64_t word) { return (double)(int64_t)(word >> 11) * 0x1p-53; }
 
@@ -289,11 +283,13 @@ static double normal(double u) {
     return fabs(q) <= 0.425 ? middle_quantile(q) : tail_quantile(u, q);
 }
 
-static void draw_need_shocks(size_t rows, const draws *restrict u, double *restrict out) {
-    for (size_t i = 0; i < rows; i++) out[i] = middle_quantile(centred(u[i].need_drift));
+static void draw_normals(size_t rows, const draws *restrict u, double *restrict shock, double *restrict chance) {
+    for (size_t i = 0; i < rows; i++) shock[i] = middle_quantile(centred(u[i].need_drift));
+    for (size_t i = 0; i < rows; i++) chance[i] = middle_quantile(centred(u[i].chance));
     for (size_t i = 0; i < rows; i++) {
-        double q = centred(u[i].need_drift);
-        if (fabs(q) > 0.425) out[i] = tail_quantile(u[i].need_drift, q);
+        double q = centred(u[i].need_drift), r = centred(u[i].chance);
+        if (fabs(q) > 0.425) shock[i] = tail_quantile(u[i].need_drift, q);
+        if (fabs(r) > 0.425) chance[i] = tail_quantile(u[i].chance, r);
     }
 }
 
@@ -303,6 +299,8 @@ static inline double share(double u, double mean, double sd) {
     return smaller(larger(mean + sd * normal(u), 0.01), 0.99);
 }
 
+static inline double factor_of(double drawn, double sd) { return own_exp(sd * drawn - 0.5 * sd * sd); }
+
 static person drawn_person(const double u[8], double boldness_mean, double fear, const values *p) {
     double factor = u[0] < p->poor_share ? p->poor_factor : 1.0;
     person who = {
@@ -311,7 +309,7 @@ static person drawn_person(const double u[8], double boldness_mean, double fear,
         .skill = share(u[3], p->skill_mean, p->skill_sd),
         .boldness = boldness_mean + p->boldness_sd * normal(u[4]),
         .crowding = p->crowding_mean + p->crowding_sd * normal(u[5]),
-        .anxiety = own_exp(p->anxiety_sd * normal(u[6]) - 0.5 * p->anxiety_sd * p->anxiety_sd),
+        .anxiety = factor_of(normal(u[6]), p->anxiety_sd),
         .fear = fear,
     };
     return who;
@@ -349,6 +347,8 @@ static void start(post *posts, place *places, const sizes *n, double standard, d
             post *one = &posts[i];
             keyed(seed, POST, i, 0, u);
             one->uniqueness = normal(u[0]), one->need = local_sd * normal(u[1]), one->practice = standard;
+            keyed(seed, CIRCUMSTANCES, i, 0, u);
+            one->circumstances = factor_of(normal(u[0]), p->unit_sd), one->method = 1.0;
             keyed(seed, NEWCOMER, i, 0, u);
             one->who = drawn_person(u, 0.0, 0.2, p);
             one->trust = 0.5;
@@ -386,13 +386,9 @@ static void set_oversight(place *o, double chief_fear, double mean_reputation, c
     o->monitoring = clip(seen);
     o->felt = o->monitoring + (1.0 - o->monitoring) * p->cascade * chief_fear * o->monitoring;
     o->assurance = p->burden * own_power(o->felt, p->burden_power);
-    o->sanctioned = o->spared = o->unpunished = o->spoken = 0.0;
+    o->sanctioned = o->spoken = 0.0;
+    memset(o->spared, 0, sizeof o->spared), memset(o->unpunished, 0, sizeof o->unpunished);
     memset(o->reported, 0, sizeof o->reported), memset(o->effort, 0, sizeof o->effort);
-}
-
-static inline double balance_of(double attention, double ideal) {
-    if (ideal == 0.5) return 2.0 * sqrt(attention * (1.0 - attention));
-    return own_exp(ideal * own_log(attention / ideal) + (1.0 - ideal) * own_log((1.0 - attention) / (1.0 - ideal)));
 }
 
 static inline double chance_of_speaking_up(const post *one, bool negligent, double m, const climate *c) {
@@ -409,7 +405,7 @@ static inline double chance_of_sanction(bool negligent, bool spoken, double m, c
 }
 
 static inline void decide(post *restrict one, row *restrict r, place *restrict o, const draws *restrict u,
-                          size_t lane, const climate *restrict c) {
+                          double chance, size_t lane, const climate *restrict c) {
     const values *p = c->p;
     const levers *lever = c->lever;
     double m = o->felt, k = c->stakes, overload = c->overload, assurance = o->assurance;
@@ -417,7 +413,7 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     double need = c->common + one->need;
     double relationship = clip(lever->relationship + p->relationship_sd * one->uniqueness);
     double spent = 1.0 - assurance - p->relationship_time * relationship - p->cooperation_cost * one->cooperation;
-    double w = larger(spent, 0.05);
+    double w = larger(spent, 0.05), support = own_power(relationship, p->relationship_power);
 
     double supported = 1.0 - one->who.crowding * m * (1.0 - trust) + p->reciprocity * (trust - 0.5);
     supported -= p->complacency * larger(trust - 0.5, 0.0) * (1.0 - larger(m, lever->targets));
@@ -427,9 +423,10 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
 
     double pressure = lever->targets * (0.5 + 0.5 * fear);
     double attention = p->focus_own + (0.95 - p->focus_own) * p->focus_pull * pressure;
-    double balance = balance_of(attention, p->focus_ideal);
-    double service = w * effort * (p->skill_floor + (1.0 - p->skill_floor) * skill) / (1.0 + overload);
-    double honest = service * attention / p->focus_ideal;
+    double balance = 2.0 * sqrt(attention * (1.0 - attention));
+    double ability = p->skill_floor + (1.0 - p->skill_floor) * skill;
+    double service = w * effort * ability * one->circumstances * one->method / (1.0 + overload);
+    double honest = 2.0 * service * attention + p->chance_sd * chance;
     double shortfall = larger(p->target_level - honest, 0.0);
     double most = p->gaming_max * (1.0 - integrity) * pressure * (1.0 - p->audit * o->monitoring);
     double gaming = smaller(most, shortfall);
@@ -440,8 +437,8 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     double occasion = p->opportunity * larger(1.0 - overload, 0.0) * w;
     if (u->initiative < occasion) {
         double change = smaller(distance / p->step, 1.0);
-        double hope = one->confidence * p->gain * (1.0 - skill + skill * change) * (0.5 + 0.5 * trust);
-        double dread = p->loss_aversion * (1.0 - one->confidence) * fear * k;
+        double likely = one->confidence * (1.0 - skill + skill * change);
+        double hope = likely * (0.5 + 0.5 * trust), dread = p->loss_aversion * (1.0 - likely) * fear * k;
         double missing = p->aspiration * lever->targets * shortfall / p->target_level;
         double value = hope - dread - p->initiative_cost + missing;
         double able = p->success_base + p->success_skill * skill + p->success_cooperation * c->cooperation;
@@ -464,26 +461,29 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     if (slipped) {
         spoken = u->speaking_up < chance_of_speaking_up(one, negligent, m, c);
         known = spoken || u->discovery < m;
-        harm = known ? p->harm_known : p->harm_known * p->harm_hidden_factor;
+        double late = known ? 1.0 + (p->harm_hidden_factor - 1.0) * (1.0 - p->rescue) : p->harm_hidden_factor;
+        harm = spoken ? p->harm_known : p->harm_known * late;
         sanctioned = known && u->sanction < chance_of_sanction(negligent, spoken, m, c);
         unfair = sanctioned && !negligent;
     }
     double missed = larger(p->target_level - reported, 0.0);
-    bool called = !sanctioned && u->account < lever->targets * p->account_rate * missed / p->target_level;
+    double calling = smaller(lever->targets * p->account_rate * missed / p->target_level, 1.0);
+    bool called = !sanctioned && u->account < calling;
     if (called) {
         sanctioned = u->account_sanction < lever->punitiveness * (1.0 - lever->discernment * effort);
         unfair = sanctioned && effort >= o->mean_effort;
     }
-    bool spared = (known || called) && !sanctioned;
+    double spared = (known || called) && !sanctioned ? (spoken ? 1.0 : p->found_reassures) : 0.0;
+    double unpunished = negligent && !sanctioned ? (known ? 1.0 : p->peers_see) : 0.0;
 
-    double fit = own_exp(-(distance * distance) / (2.0 * p->niche_width * p->niche_width));
+    double fit = own_exp(-0.5 * (distance * distance));
     double strain = integrity * (1.0 - balance) + p->strain_gaming * integrity * gaming;
     double burden = p->distress_moral * strain + p->distress_paperwork * assurance;
     burden += p->distress_overload * overload + p->distress_fear * fear;
-    double recovery = p->distress_recovery * one->distress * (0.5 + relationship * trust);
+    double recovery = p->distress_recovery * one->distress * (0.5 + support * trust);
     one->distress = one->distress + p->distress_gain * (1.0 - one->distress) * burden - recovery;
 
-    o->sanctioned += sanctioned, o->spared += spared, o->unpunished += negligent && !sanctioned;
+    o->sanctioned += sanctioned, o->spared[lane] += spared, o->unpunished[lane] += unpunished;
     o->spoken += spoken, o->reported[lane] += reported, o->effort[lane] += effort;
 
     r->monitoring = o->monitoring, r->relationship = relationship, r->effort = effort, r->assurance = assurance;
@@ -493,6 +493,7 @@ static inline void decide(post *restrict one, row *restrict r, place *restrict o
     r->moral_strain = strain, r->initiative_rate = tried, r->successes = succeeded, r->needless = needless;
     r->slips = slipped, r->negligence = negligent, r->spoken = spoken;
     r->sanctions = sanctioned, r->unfair = unfair, r->spared = spared, r->misfit = distance;
+    r->unpunished = unpunished, r->support = support, r->targets_level = lever->targets;
     r->deviation = one->practice - c->standard;
     r->deviation_squared = r->deviation * r->deviation;
 }
@@ -502,24 +503,24 @@ static inline double fear_after(const post *one, const row *r, const place *o, d
     const values *p = c->p;
     const levers *lever = c->lever;
     double fear = one->who.fear, anxiety = one->who.anxiety;
-    double ambient =
-        anxiety * p->fear_ambient * o->felt * lever->punitiveness * c->stakes * (1.0 - one->trust);
-    fear += p->fear_extinction * (ambient - fear) + p->fear_conformity * (o->fear - fear);
-    long near = (long)(o->sanctioned - r->sanctions), far = (long)(system_sanctioned - o->sanctioned);
-    if (near + far > 0) {
-        double unmoved_near = repeated(1.0 - smaller(anxiety * p->fear_peer_blamed, 1.0), near);
-        double unmoved_far = repeated(1.0 - smaller(2.0 * anxiety * lever->publicity * p->fear_system, 1.0), far);
-        fear += (1.0 - fear) * (1.0 - unmoved_near * unmoved_far);
+    double watched = o->felt + (1.0 - o->felt) * p->fear_targets * lever->targets;
+    double ambient = anxiety * p->fear_ambient * watched * lever->punitiveness * c->stakes * (1.0 - one->trust);
+    fear += p->fear_extinction * (smaller(ambient, 1.0) - fear) + p->fear_conformity * (o->fear - fear);
+    double near = c->colleague * (o->sanctioned - r->sanctions), far = c->stranger * (system_sanctioned - o->sanctioned);
+    if (near + far > 0.0) {
+        double calm = decline(smaller(anxiety * p->fear_peer_blamed, 1.0), near);
+        calm = calm + decline(smaller(2.0 * anxiety * lever->publicity * p->fear_system, 1.0), far);
+        fear += (1.0 - fear) * (1.0 - own_exp(calm));
     }
-    long colleagues_spared = (long)(o->spared - r->spared);
-    if (colleagues_spared > 0) fear -= fear * (1.0 - repeated(1.0 - p->fear_peer_spared, colleagues_spared));
+    double mercy = c->colleague * (fold(o->spared) - r->spared);
+    if (mercy > 0.0) fear -= fear * (1.0 - own_exp(decline(p->fear_peer_spared, mercy)));
     fear += r->sanctions * smaller(anxiety * p->fear_blamed, 1.0) * (1.0 - fear);
     return fear - r->spared * p->fear_spared * fear;
 }
 
 static inline double trust_after(const post *one, const row *r, const place *o, const values *p) {
     double trust = one->trust, wear = (p->trust_control * o->felt + p->trust_decay) * trust;
-    trust += p->trust_invest * r->relationship * (1.0 - trust) - wear + p->trust_conformity * (o->trust - trust);
+    trust += p->trust_invest * r->support * (1.0 - trust) - wear + p->trust_conformity * (o->trust - trust);
     trust -= r->sanctions * (r->unfair > 0.0 ? p->trust_unfair : p->trust_fair) * trust;
     return trust + r->spared * p->trust_spared * (1.0 - trust);
 }
@@ -527,7 +528,7 @@ static inline double trust_after(const post *one, const row *r, const place *o, 
 static inline double confidence_after(const post *one, const row *r, double m, const climate *c) {
     const values *p = c->p;
     double confidence = one->confidence;
-    double growth = p->confidence_invest * r->relationship + p->confidence_feedback * m * (1.0 - one->who.fear);
+    double growth = p->confidence_invest * r->support + p->confidence_feedback * m * (1.0 - one->who.fear);
     confidence += growth * (1.0 - confidence) + p->confidence_idle * (0.5 - confidence);
     confidence += r->successes * p->confidence_success * (0.5 + c->lever->recognition) * (1.0 - confidence);
     double failed = r->initiative_rate - r->successes;
@@ -547,19 +548,19 @@ static inline double cooperation_after(const post *one, double m, const climate 
 }
 
 static inline void learn(post *restrict one, row *restrict r, const place *restrict o, double system_sanctioned,
-                         double managers, const climate *restrict c) {
+                         const climate *restrict c) {
     const values *p = c->p;
-    double m = o->felt, relationship = r->relationship;
+    double m = o->felt, support = r->support;
     double fear = fear_after(one, r, o, system_sanctioned, c), trust = trust_after(one, r, o, p);
-    double growth = p->skill_invest * relationship + p->skill_feedback * m * (1.0 - one->who.fear);
+    double growth = p->skill_invest * support + p->skill_feedback * m * (1.0 - one->who.fear);
     double skill = one->who.skill + growth * (1.0 - one->who.skill) - p->skill_decay * one->who.skill;
     r->practice_gain = r->initiative_rate > 0.0 ? p->skill_practice * (1.0 - skill) : 0.0;
     one->confidence = clip(confidence_after(one, r, m, c));
     one->cooperation = clip(cooperation_after(one, m, c));
     one->who.skill = clip(skill + r->practice_gain);
-    one->who.integrity = clip(one->who.integrity + p->integrity_invest * relationship * (1.0 - one->who.integrity));
-    long unpunished = (long)(o->unpunished - (r->negligence > 0.0 && !(r->sanctions > 0.0)));
-    one->motivation = clip(one->motivation - p->impunity * one->motivation * (double)unpunished / managers);
+    one->who.integrity = clip(one->who.integrity + p->integrity_invest * support * (1.0 - one->who.integrity));
+    double unpunished = c->colleague * (fold(o->unpunished) - r->unpunished);
+    one->motivation = clip(one->motivation - p->impunity * one->motivation * unpunished / 12.0);
     one->distress = clip(one->distress);
     one->who.fear = clip(fear), one->trust = clip(trust);
 }
@@ -605,10 +606,7 @@ static inline void record_stocks(const post *one, row *r) {
     r->fear = fear, r->trust = trust, r->confidence = one->confidence, r->skill = one->who.skill;
     r->integrity = one->who.integrity, r->distress = one->distress, r->motivation = one->motivation;
     r->cooperation = one->cooperation;
-    r->fearful = fear > 0.5, r->fearful_40 = fear > 0.4, r->fearful_60 = fear > 0.6;
-    r->toxic = fear > 0.5 && trust < 0.5;
-    r->toxic_40 = fear > 0.4 && trust < 0.6;
-    r->toxic_60 = fear > 0.6 && trust < 1.0 - 0.6;
+    r->fearful = fear > 0.5, r->toxic = fear > 0.5 && trust < 0.5;
     r->record_share = one->who.record > 0.0;
 }
 
@@ -629,7 +627,8 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
     place *places = allocated(all_places * sizeof *places);
     row *rows = allocated(per_system * sizeof *rows);
     draws *u = aligned_alloc(64, per_system * sizeof *u);
-    double *shock = allocated(per_system * sizeof *shock), *cooperation = allocated(n->systems * sizeof *cooperation);
+    double *shock = allocated(per_system * sizeof *shock), *chance = allocated(per_system * sizeof *chance);
+    double *cooperation = allocated(n->systems * sizeof *cooperation);
     market m = {0};
     double common_sd = p->need_sd * sqrt(p->common_need), local_sd = p->need_sd * sqrt(1.0 - p->common_need), v[8];
     double kept = 1.0 - p->need_turnover, moved = sqrt(1.0 - kept * kept);
@@ -637,6 +636,8 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
     seed_lanes(&state, seed);
     keyed(seed, NATION, 0, 0, v);
     climate c = {.p = p, .common = common_sd * normal(v[0]), .local_shock = local_sd * moved};
+    c.colleague = n->managers > 1 ? 11.0 / (double)(n->managers - 1) : 0.0;
+    c.stranger = n->organisations > 1 ? 48.0 / (double)((n->organisations - 1) * n->managers) : 0.0;
     c.standard = c.common;
     start(posts, places, n, c.standard, local_sd, p, seed);
     for (size_t s = 0; s < n->systems; s++) cooperation[s] = mean_cooperation(posts + s * per_system, per_system);
@@ -654,26 +655,30 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
             post *here = posts + s * per_system;
             place *local = places + s * n->organisations;
             draw_lanes(&state, per_system, u);
-            draw_need_shocks(per_system, u, shock);
+            draw_normals(per_system, u, shock, chance);
             c.cooperation = cooperation[s];
             c.overload = overload_of(c.cooperation, c.lever, p);
             double sanctioned = 0.0;
             for (size_t o = 0, i = 0; o < n->organisations; o++) {
                 set_oversight(&local[o], here[i].who.fear, mean_reputation, &c);
-                for (size_t end = i + n->managers; i < end; i++) decide(&here[i], &rows[i], &local[o], &u[i], i % LANES, &c);
+                for (size_t end = i + n->managers; i < end; i++)
+                    decide(&here[i], &rows[i], &local[o], &u[i], chance[i], i % LANES, &c);
             }
             for (size_t o = 0; o < n->organisations; o++) sanctioned += local[o].sanctioned;
             for (size_t o = 0, i = 0; o < n->organisations; o++) {
                 for (size_t end = i + n->managers; i < end; i++) {
+                    here[i].method += rows[i].successes * p->innovation * (2.0 - here[i].method);
+                    here[i].method = here[i].method - p->innovation_decay * (here[i].method - 1.0);
                     here[i].need = kept * here[i].need + c.local_shock * shock[i];
                     double away = c.standard - here[i].practice;
                     here[i].practice += p->standard_pull * c.lever->standardisation * away;
-                    learn(&here[i], &rows[i], &local[o], sanctioned, (double)n->managers, &c);
+                    learn(&here[i], &rows[i], &local[o], sanctioned, &c);
                 }
                 place *at = &local[o];
                 at->reputation += (fold(at->reported) / (double)n->managers - at->reputation) / 6.0;
                 at->mean_effort = fold(at->effort) / (double)n->managers;
-                at->safety = clip(at->safety + p->safety_learning * at->spoken * (1.0 - at->safety) -
+                double told = 12.0 / (double)n->managers * at->spoken;
+                at->safety = clip(at->safety + p->safety_learning * told * (1.0 - at->safety) -
                                   p->safety_decay * at->safety);
             }
             make_room(&m, per_system + 1);
@@ -710,22 +715,22 @@ static void run(uint64_t seed, const values *p, const levers *lever, const sizes
         c.common = kept * c.common + common_sd * moved * normal(v[0]);
         c.standard += (c.common - c.standard) / p->standard_lag;
     }
-    free(posts), free(places), free(rows), free(u), free(shock), free(cooperation), free(m.people);
+    free(posts), free(places), free(rows), free(u), free(shock), free(chance), free(cooperation), free(m.people);
 }
 
 /* The random numbers that every manager needs every month, and nothing else. */
 static double draw_only(uint64_t seed, const sizes *n) {
     size_t per_system = n->organisations * n->managers;
     draws *u = aligned_alloc(64, per_system * sizeof *u);
-    double *shock = allocated(per_system * sizeof *shock), kept = 0.0;
+    double *shock = allocated(per_system * sizeof *shock), *chance = allocated(per_system * sizeof *chance), kept = 0.0;
     lanes state;
     seed_lanes(&state, seed);
     for (size_t turn = 0; turn < n->months * n->systems; turn++) {
         draw_lanes(&state, per_system, u);
-        draw_need_shocks(per_system, u, shock);
-        kept += shock[0];
+        draw_normals(per_system, u, shock, chance);
+        kept += shock[0] + chance[0];
     }
-    free(u), free(shock);
+    free(u), free(shock), free(chance);
     return kept;
 }
 

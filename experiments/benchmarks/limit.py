@@ -41,7 +41,7 @@ FREE = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O3", "-march=native", "-ffast
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "default": {},
     "heavy regime": {"regime": "heavy"},
-    "focus_ideal = 0.4": {"focus_ideal": 0.4},
+    "relationship_sd = 0.2": {"relationship_sd": 0.2},
 }
 
 
@@ -51,7 +51,7 @@ def layout() -> str:
     records = {
         "values": engine._Values._fields,
         "levers": LEVERS,
-        "row": (*FIELDS, "unfair", "spared"),
+        "row": (*FIELDS, "unfair", "spared", "unpunished", "support"),
         "draws": (*MONTHLY, *idle),
     }
     lines = ["#include <stdint.h>"]
@@ -107,13 +107,14 @@ def _draw_only(
     seed_lanes(seed, streams, uniforms)
     for _ in range(turns):
         draw_lanes(streams, rows, uniforms)
-        for row in range(rows):
-            shocks[row] = uniforms[row * ABREAST + _NEED_DRIFT]
-        for row in range(rows):
-            shocks[row] = normal(shocks[row])
+        for stream in _NORMAL:
+            for row in range(rows):
+                shocks[row] = uniforms[row * ABREAST + stream]
+            for row in range(rows):
+                shocks[row] = normal(shocks[row])
 
 
-_NEED_DRIFT = MONTHLY.index("need_drift")
+_NORMAL = (MONTHLY.index("need_drift"), MONTHLY.index("chance"))
 
 
 def draw_only(p: Parameters) -> None:

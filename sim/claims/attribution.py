@@ -9,23 +9,29 @@ mechanism alone would ignore that mechanisms stand in for each other.)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.claims.statements import Claim, Contrast
-from sim.claims.tables import findings, key_of
+from sim.claims.statements import Claim, cases
 from sim.model import engine
 from sim.model.parameters import MECHANISMS
-from sim.pool import Progress, in_parallel
-from sim.worlds.evaluate import PLACE, Arm, run_means
+from sim.model.version import identity
+from sim.pool import Progress, in_blocks, in_parallel
+from sim.worlds import evaluate
+from sim.worlds.evaluate import BLOCK, KEPT, PLACE, Arm, Contrast, run_means
 from sim.worlds.prior import World, Worlds
 
 Values = NDArray[np.float64]
 Game = Callable[[tuple[str, ...]], Values]
 """What there is when these players are off: an array, of the same shape whoever is off."""
+Draw = tuple[World, int, list[str]]
+"""A world, its seed, and an order of its mechanisms."""
+MADE_BY = (*evaluate.MADE_BY, __name__)
+"""Modules that make the numbers of a block, for `sim.model.version.identity`."""
 
 
 class Walk(NamedTuple):
@@ -50,20 +56,16 @@ class Attribution(NamedTuple):
 
 
 def attributed(claims: Sequence[Claim], worlds: Worlds, **how: Any) -> dict[str, pd.DataFrame]:
-    """By name ``carriers``, which is `ClaimReport.carriers`, ``carriers_by_case`` and ``carriers_ends``: `shapley` of
-    the claims, told `how`.
-
-    Only contrasts of policies are attributed: where an arm has another run's fear there is nothing to switch off.
-    """
-    asked = [(claim, c, m) for claim, c, m in findings(claims) if c and not (c.plus.fear_of or c.minus.fear_of)]
+    """By name ``carriers``, ``carriers_by_case`` and ``carriers_ends``: `shapley` of the claims, told `how`."""
+    asked = [(claim.id, case.contrast, m.outcome) for claim, case in cases(tuple(claims)) for m in case.measures]
     if not asked:
         return {}
-    contrasts, outcomes = dict.fromkeys(c for _, c, _ in asked), dict.fromkeys(m.outcome for *_, m in asked)
+    contrasts, outcomes = dict.fromkeys(c for _, c, _ in asked), dict.fromkeys(name for *_, name in asked)
     found = shapley(list(contrasts), list(outcomes), worlds, **how)
-    keys = pd.DataFrame([key_of(finding) for finding in asked])
-    mechanisms, cases, ends = (keys.merge(table, on=["contrast", "outcome"]) for table in found)
+    keys = pd.DataFrame([(claim, c.name, name) for claim, c, name in asked], columns=["claim", "contrast", "outcome"])
+    mechanisms, by_case, ends = (keys.merge(table, on=["contrast", "outcome"]) for table in found)
     carriers = mechanisms.rename(columns={"error": "standard_error"})
-    return {"carriers": carriers, "carriers_by_case": cases, "carriers_ends": ends}
+    return {"carriers": carriers, "carriers_by_case": by_case, "carriers_ends": ends}
 
 
 def shapley(
@@ -72,31 +74,41 @@ def shapley(
     worlds: Worlds,
     draws: int = 200,
     seed: int = 0,
+    *,
+    folder: Path | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
     **sizes: Any,
 ) -> Attribution:
     """Shapley values of the mechanisms for each contrast's effect on each outcome, over weighted worlds.
 
-    The contrasts are of policies: no arm has another run's fear. `draws` worlds are drawn by weight, each with a seed
-    and an order of its own, about 30 runs an arm for each. (Walking an order in its reverse as well was no better than
-    a new draw: the worlds differ more than the orders.) `sizes` are those of the runs.
+    The contrasts are of policies: where an arm has another run's fear there is nothing to switch off. `draws` worlds
+    are drawn by weight, each with a seed and an order of its own, about 30 runs an arm for each. (Walking an order in
+    its reverse as well was no better than a new draw: the worlds differ more than the orders.) `sizes` are those of
+    the runs; `folder` keeps finished blocks of draws.
     """
-    drawn = worlds.resample(draws, seed)
-
-    def one(number: int) -> Walk:
-        world = drawn[number]
+    drawn, jobs = worlds.resample(draws, seed), list[Draw]()
+    for number, (world, own) in enumerate(zip(drawn, drawn.seeds.tolist(), strict=True)):
         on = [name for name in MECHANISMS if name not in world.off]
-        order = np.random.default_rng([seed, number]).permutation(on).tolist()
-        return walk(effects_of(world, contrasts, outcomes, int(drawn.seeds[number]), **sizes), order)
+        jobs.append((world, own, np.random.default_rng([seed, number]).permutation(on).tolist()))
+
+    def one(job: Draw) -> Walk:
+        world, own, order = job
+        return walk(effects_of(world, contrasts, outcomes, own, **sizes), order)
+
+    def block(some: Sequence[Draw], later: Progress) -> dict[str, Values]:
+        walks = in_parallel(one, some, later, workers)
+        parts = [[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks]
+        return {"parts": np.array(parts), **{end: np.array([getattr(w, end) for w in walks]) for end in ("on", "off")}}
 
     engine.warm_up()
-    walks = in_parallel(one, range(draws), progress, workers)
-    parts = np.array([[w.parts.get(name, np.zeros_like(w.on)) for name in MECHANISMS] for w in walks])
-    cases = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
-    cases["all"] = [True] * len(MECHANISMS)
+    made = (identity(*MADE_BY), contrasts, outcomes, sorted(sizes.items()))
+    found = in_blocks(block, jobs, BLOCK, made, folder, KEPT, progress)
+    parts = found["parts"]
+    of_case = {case: [m.case == case for m in MECHANISMS.values()] for case in ("for", "against")}
+    of_case["all"] = [True] * len(MECHANISMS)
     # draws side by side in memory, because a mean's last bit depends on it
-    sums = {(case,): np.asfortranarray(parts[:, which].sum(axis=1)) for case, which in cases.items()}
+    sums = {(case,): np.asfortranarray(parts[:, which].sum(axis=1)) for case, which in of_case.items()}
 
     def table(columns: Sequence[str], values: Mapping[Any, Values]) -> pd.DataFrame:
         rows = [
@@ -115,7 +127,7 @@ def shapley(
         table(["case", "contribution"], sums),
         table(
             ["mechanisms", "effect"],
-            {("on",): np.array([w.on for w in walks]), ("off",): np.array([w.off for w in walks])},
+            {(end,): found[end] for end in ("on", "off")},
         ),
     )
 
@@ -151,4 +163,4 @@ def effects_of(world: World, contrasts: Sequence[Contrast], outcomes: Sequence[s
             done[key] = run_means(p, seed)[places]
         return done[key]
 
-    return lambda off: np.stack([means(c.plus, off) - means(c.minus, off) for c in contrasts])
+    return lambda off: np.stack([np.asarray(sum(sign * means(arm, off) for sign, arm in c.arms)) for c in contrasts])

@@ -6,15 +6,16 @@ of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics as weighted
-from sim.claims.text import has_shares, rows_of
 from sim.model.parameters import MECHANISMS, PARAMETERS
+from sim.model.words import clause, phrase
 from sim.statistics import Estimate
 from sim.study.regions import Regions, everywhere, is_rare, regions
 from sim.worlds.prior import DRAWN, Worlds
@@ -26,44 +27,49 @@ SWITCH = "mechanism "
 FEWEST_IN_CELL = 5.0
 """The effective number of worlds below which a cell of the map stays empty."""
 BINS = 5
-_SIDES = (("supported", "opposed"), ("higher", "lower"))
+_SIDES = (("supported", "opposed"), ("better", "worse"), ("higher", "lower"))
 
 
 def flips(
-    table: pd.DataFrame, effects: pd.DataFrame, worlds: Worlds, seed: int = 0
+    rows: Sequence[Mapping[str, Any]],
+    verdicts: Sequence[Values],
+    effects: Sequence[Values],
+    worlds: Worlds,
+    seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`ClaimReport.flips` and the table of two-way maps, for each row of `ClaimReport.table` that has verdicts.
+    """Where each verdict flips, and the table of two-way maps, for rows of an answer with what is said in each of the
+    `worlds`, and the effects there.
 
-    `effects` is `ClaimReport.effects` in these `worlds`. A map is of the two factors that matter most; there is none
-    where nothing is to be told apart.
+    A region is ``found`` where it beats always guessing the commoner answer on worlds left out. A map is of the two
+    factors that matter most; there is none where nothing is to be told apart.
     """
-    rows, maps = [], [pd.DataFrame()]
-    for row in filter(has_shares, rows_of(table)):
+    told, maps = [], [pd.DataFrame()]
+    for row, said, effect in zip(rows, verdicts, effects, strict=True):
         key = {name: row[name] for name in ("claim", "contrast", "outcome")}
-        mine = (effects[list(key)] == pd.Series(key)).all(axis=1)
-        here = effects.loc[mine].sort_values("world")
-        found = flip(worlds, here["verdict"].tolist(), seed)
-        accuracy = Estimate(np.nan, np.nan) if found.chosen is None else found.chosen.balanced
-        told = {"sentence": found.sentence, "found": bool(found.regions)}
-        rows.append({**key, **told, "accuracy": accuracy.estimate, "accuracy_error": accuracy.error})
+        found = flip(worlds, said.tolist(), seed)
+        right = Estimate(np.nan, np.nan) if found.chosen is None else found.chosen.balanced
+        beats = found.chosen is not None and found.chosen.gain.estimate > 2.0 * found.chosen.gain.error
+        told.append({**key, "sentence": found.sentence, "found": bool(found.regions) and beats,
+                     "accuracy": right.estimate, "accuracy_error": right.error})  # fmt: skip
         if len(found.leading) == 2:
             x, y = found.leading
-            cells = grid(worlds, (here["verdict"] == found.answer).to_numpy(), x, y, here["effect"].to_numpy())
+            cells = grid(worlds, said == found.answer, x, y, effect)
             maps.append(cells.assign(**key, answer=found.answer, x=x, y=y))
-    return pd.DataFrame(rows), pd.concat(maps, ignore_index=True)
+    return pd.DataFrame(told), pd.concat(maps, ignore_index=True)
 
 
 def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
-    """Where the verdict on one outcome flips, of which `verdicts` has one for each world; `seed` is that of the folds.
+    """Where the verdict on one outcome flips, of which `verdicts` has one for each world; `seed` is that of the folds,
+    which are of whole calibrations.
 
-    Supported is told from opposed (or higher from lower), or where one of them is rare the other from all else; a
-    verdict that is rare, or that nearly all worlds share, flips nowhere.
+    Supported is told from opposed (or better from worse, higher from lower), or where one of them is rare the other
+    from all else; a verdict that is rare, or that nearly all worlds share, flips nowhere.
     """
     said, w = np.asarray(verdicts, dtype=np.str_), worlds.weights
 
     def told(truth: NDArray[np.bool_], kept: NDArray[np.bool_], answer: str, other: str) -> Regions:
-        table, ancestors = factors(worlds).loc[kept], worlds.ancestors[kept]
-        return regions(table, truth[kept], w[kept], ancestors, seed, answer, other, "worlds")
+        table, groups = factors(worlds).loc[kept], worlds.calibrations[kept]
+        return regions(table, truth[kept], w[kept], groups, seed, answer, other, "worlds", named)
 
     for answer, other in _SIDES:
         one, two = said == answer, said == other
@@ -73,6 +79,17 @@ def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:
             if not is_rare(truth, w) and not is_rare(~truth, w):
                 return told(truth, w > 0.0, name, f"not {name}")
     return Regions("", "", everywhere(said, w, "worlds"))
+
+
+def named(factor: str) -> str:
+    """A factor in words.
+
+    >>> named("burden"), named("mechanism audit")
+    ('“how much time monitoring takes”', 'the mechanism “monitoring keeps reports honest”')
+    """
+    if factor.startswith(SWITCH):
+        return f"the mechanism “{clause(factor.removeprefix(SWITCH))}”"
+    return f"“{phrase(factor)}”"
 
 
 def factors(worlds: Worlds) -> pd.DataFrame:
@@ -108,10 +125,10 @@ def grid(
     rows = []
     for i, j in np.ndindex(len(x_edges) - 1, len(y_edges) - 1):
         inside = (x_cell == i) & (y_cell == j) & (worlds.weights > 0.0)
-        w, ancestors = worlds.weights[inside], worlds.ancestors[inside]
+        w, groups = worlds.weights[inside], worlds.calibrations[inside]
         size = weighted.effective_size(w) if inside.any() else 0.0
         enough = size >= FEWEST_IN_CELL
-        share = weighted.share(w, holds[inside], ancestors) if enough else Estimate(np.nan, np.nan)
+        share = weighted.share(w, holds[inside], groups) if enough else Estimate(np.nan, np.nan)
         effect = weighted.weighted_mean(w, amounts[inside]) if enough else np.nan
         rows.append((*x_edges[i : i + 2], *y_edges[j : j + 2], *share, effect, size))
     return pd.DataFrame(rows, columns=["x_low", "x_high", "y_low", "y_high", "share", "error", "effect", "worlds"])

@@ -1,306 +1,362 @@
-"""Every table of an answer: verdicts and effects over worlds, and levels, doses, budget lines and break-evens beside.
+"""The tables of an answer: what worlds say on each outcome of each contrast, and what stands beside it.
 
-A share is of plausible worlds, by weight. It is no probability that a claim is true.
+A share is of plausible worlds, by weight. It is no probability that a claim is true. Every function takes stored
+effects; nothing is run here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sim import statistics
 from sim.claims import statements
-from sim.claims.statements import Claim, Contrast, Measure, made_of
-from sim.claims.verdict import Contrasts, contrast, possible
-from sim.model.parameters import PARAMETERS
+from sim.claims.discovery import factors
+from sim.claims.statements import LIMITS, VECTOR, Claim
+from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, UNKNOWN, Over, Sign, by_points, how_many, over, said, verdict
+from sim.model.words import of_100
 from sim.statistics import Estimate
-from sim.worlds.ensemble import FEWEST, Ensemble
-from sim.worlds.evaluate import MEASURED, Arm, Array, Evaluation
+from sim.worlds.evaluate import MEASURED, SPREAD, Array, Baseline, Contrast, Effects
 from sim.worlds.prior import Worlds
 
-Rows = Iterator[dict[str, Any]]
-Finding = tuple[Claim, Contrast | None, Measure]
+Row = dict[str, Any]
+Rows = Iterator[Row]
 
-UNCLEAR, TOO_FEW = "no clear answer", "too few worlds to say"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_CLEARLY = 2.0  # Monte Carlo errors
-_FEWEST_IN_BIN = 5.0  # effective worlds
-_BINS = np.linspace(0.0, 1.0, 11)
+CURVE = np.round(np.linspace(0.0, 4.0, 21), 3)
+"""Multiples of δ at which the share beyond it is told."""
+FEAR_MOVES = 0.005
+"""The least difference in mean fear for which a slope on it is taken."""
+FIRST_LIMITS: dict[str, float] = {
+    **dict.fromkeys(("fear", "toxic", "time_left", "confidence"), 0.05),
+    **dict.fromkeys(("distress", "satisfaction", "integrity"), 0.03),
+    **dict.fromkeys(("overload", "quality", "reported"), 0.02),
+}
+"""Limits of the first version, in the outcome's unit; those below were shares of the level, here of baseline's."""
+FIRST_SHARES: dict[str, float] = {
+    **dict.fromkeys(("harm", "initiative_rate", "successes", "needless", "exits", "negligence"), 0.1),
+    "quality_per_cost": 0.05,
+}
 
 
-def findings(claims: Sequence[Claim]) -> Iterator[Finding]:
-    """Every outcome of every claim in each of its contrasts; None where there is a level and nothing to compare."""
-    for claim in claims:
-        for compared in claim.contrasts or (None,):
-            for measure in claim.measures:
-                yield claim, compared, measure
-
-
-def verdicts(
-    evidence: Evaluation, beside: Mapping[str, Evaluation], worlds: Ensemble, claims: Sequence[Claim]
-) -> pd.DataFrame:
-    """`ClaimReport.table`, from what was evaluated in the `worlds` of an ensemble; `beside` are evaluations in other
-    worlds, by the beginning of their columns."""
-    found = pd.DataFrame([_row(evidence, beside, worlds, finding) for finding in findings(claims)])
-    return found.fillna({name: "" for name in found if str(name).endswith("verdict")})
-
-
-def _row(evidence: Evaluation, beside: Mapping[str, Evaluation], worlds: Ensemble, finding: Finding) -> dict[str, Any]:
-    measure = finding[2]
-    left_out = patterns_on(worlds, measure.outcome)
-    here, ancestors = _contrasts(evidence, finding), evidence.sample.ancestors
-    others = {
-        name: summary(_contrasts(e, finding), measure, e.sample.weights, e.sample.ancestors)
-        for name, e in beside.items()
-    }
-    if left_out:
-        others["left_out"] = summary(here, measure, worlds.without(left_out), ancestors)
-    return {
-        **key_of(finding),
-        "side": measure.side,
-        "sign": measure.sign,
-        "sesoi_rule": "" if measure.sesoi is None else measure.sesoi.text,
-        "unit": MEASURED[measure.outcome].unit,
-        "remark": measure.remark,
-        **summary(here, measure, evidence.sample.weights, ancestors),
-        "left_out_patterns": ", ".join(left_out),
-        **{f"{name}_{key}": value for name, other in others.items() for key, value in other.items()},
-    }
-
-
-def effects(evidence: Evaluation, claims: Sequence[Claim]) -> pd.DataFrame:
-    """`ClaimReport.effects`."""
-    parts = []
-    for finding in findings(claims):
-        found = _contrasts(evidence, finding)._asdict()
-        columns = {"effect": found.pop("estimate"), **found, "weight": evidence.sample.weights}
-        numbers = np.arange(len(evidence.sample), dtype=np.int32)
-        parts.append(pd.DataFrame({"world": numbers, **key_of(finding), **columns}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def patterns_on(ensemble: Ensemble, outcome: str) -> list[str]:
-    """The published findings that involve an outcome, or one that it is computed from."""
-    return [p.id for p in ensemble.evidence.patterns if made_of(outcome) & set(p.outcomes)]
-
-
-def key_of(finding: Finding) -> dict[str, str]:
-    """What names a finding in every table: its ``claim``, ``contrast`` and ``outcome``."""
-    claim, compared, measure = finding
-    name = "level at baseline" if compared is None else compared.name
-    return {"claim": claim.id, "contrast": name, "outcome": measure.outcome}
-
-
-def _contrasts(e: Evaluation, finding: Finding) -> Contrasts:
-    """The differences in each world; where there is nothing to compare, the levels at baseline."""
-    _, compared, measure = finding
-    if compared is None:
-        return contrast(e.of(statements.BASELINE, measure.outcome), e.mean(statements.BASELINE, measure.outcome))
-    plus, minus = e.of(compared.plus, measure.outcome), e.of(compared.minus, measure.outcome)
-    return contrast(plus - minus, minus.mean(axis=1), measure.sesoi, measure.sign)
-
-
-def summary(contrasts: Contrasts, measure: Measure, weights: Array, ancestors: NDArray[np.int64]) -> dict[str, Any]:
-    """One row: ``verdict``, the share of each verdict with its ``_error``, the effect and the effective size.
-
-    ``median`` and ``q05`` to ``q95`` are weighted quantiles of the effects over worlds and ``mean`` their weighted
-    mean with its Monte Carlo ``mean_error``, in the outcome's unit; ``in_sesoi_...`` the quantiles in smallest effects
-    of interest. Where there is none, there are no shares; where the effective size is below `FEWEST`, nothing but it.
-    """
-    size = statistics.effective_size(weights)
-    row: dict[str, Any] = {"verdict": TOO_FEW, "effective_size": size}
-    if size < FEWEST:
-        return row
-    row |= _quantiles("q", contrasts.estimate, weights)
-    row |= {"median": row["q50"], **_with_error("mean", statistics.mean(weights, contrasts.estimate, ancestors))}
-    if measure.sesoi is None:
-        return row | {"verdict": "estimate"}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = contrasts.estimate / contrasts.sesoi
-    row |= _quantiles("in_sesoi_q", np.where(contrasts.estimate == 0.0, 0.0, scaled), weights)
-    shares = {v: statistics.share(weights, contrasts.verdict == v, ancestors) for v in possible(measure.sign)}
-    for name, estimate in shares.items():
-        row |= _with_error(name, estimate)
-    return row | {"verdict": overall(shares)}
-
-
-def _with_error(name: str, found: Estimate) -> dict[str, float]:
+def with_error(name: str, found: Estimate) -> Row:
+    """An estimate and its error as two cells."""
     return {name: found.estimate, f"{name}_error": found.error}
 
 
-def _quantiles(prefix: str, values: Array, weights: Array) -> dict[str, float]:
+def quantiles(values: ArrayLike, weights: Array) -> Row:
+    """``q05`` to ``q95`` over worlds, by weight."""
     found = statistics.weighted_quantile(weights, values, QUANTILES)
-    return {f"{prefix}{100 * q:02.0f}": float(value) for q, value in zip(QUANTILES, found, strict=True)}
+    return {f"q{100 * q:02.0f}": float(value) for q, value in zip(QUANTILES, found, strict=True)}
 
 
-def overall(shares: Mapping[str, Estimate]) -> str:
-    """The verdict with the largest share, if that less two of its Monte Carlo errors is still above the next.
+def described(sample: Worlds, values: ArrayLike) -> Row:
+    """``mean`` over worlds with ``mean_error`` and interval, ``low`` and ``high``, and quantiles over worlds."""
+    mean = sample.mean(values)
+    low, high = statistics.interval(*mean, sample.effective_calibrations)
+    return {**with_error("mean", mean), "low": low, "high": high, **quantiles(values, sample.weights)}
 
-    >>> overall({"supported": Estimate(0.6, 0.05), "opposed": Estimate(0.4, 0.05)})
-    'supported'
-    >>> overall({"supported": Estimate(0.6, 0.11), "opposed": Estimate(0.4, 0.11)})
-    'no clear answer'
+
+def shares_of(found: Over) -> Row:
+    """Mean and shares of an effect over worlds with their errors."""
+    row = with_error("mean", found.mean)
+    for one, name in CLASSES.items():
+        row |= with_error(name, found.shares[one])
+    return row
+
+
+def finding(e: Effects, contrast: str, outcome: str, delta: float | None, sign: Sign = 0) -> Row:
+    """What the worlds say on one outcome of a contrast.
+
+    ``verdict`` with the ``share`` of weight that it rests on, of a divided one the largest, and ``words``; ``mean`` and
+    its interval; the shares ``above``, ``within`` and ``below`` δ, ``near`` for what is within two errors of it, and
+    ``n_eff``; ``equal_...`` with every calibration counting the same; quantiles over worlds. Without δ an estimate.
     """
-    ranked = sorted(shares, key=lambda name: shares[name].estimate, reverse=True)
-    first, second = (shares[name] for name in ranked[:2])
-    return ranked[0] if first.estimate - _CLEARLY * first.error > second.estimate else UNCLEAR
-
-
-def _described(sample: Worlds, values: Array) -> dict[str, float]:
-    """Weighted mean with its Monte Carlo error, and 5, 50 and 95 % of worlds, of a value for each world."""
-    mean, error = sample.mean(values)
-    return {"mean": mean, "error": error, **_middle(sample.weights, values)}
-
-
-def _middle(weights: Array, values: Array) -> dict[str, float]:
-    """5, 50 and 95 % of worlds, by weight."""
-    found = statistics.weighted_quantile(weights, values, (0.05, 0.5, 0.95)).tolist()
-    return dict(zip(("low", "median", "high"), found, strict=True))
-
-
-def levels(e: Evaluation) -> Rows:
-    """A row for each outcome of surveillance and dose: the level over worlds, with 5 to 95 % of worlds."""
-    for outcome in statements.DOSED:
-        for arm in statements.DOSES:
-            level = _described(e.sample, e.mean(arm, outcome))
-            yield {"outcome": outcome, "arm": arm.name, "unit": MEASURED[outcome].unit, **level}
-
-
-def doses(e: Evaluation, claims: Sequence[Claim]) -> Rows:
-    """A row for each outcome of the claims about surveillance and each of `sim.claims.statements.STEPS`."""
-    for claim in (claim for claim in claims if statements.BY_DOSE in claim.analyses):
-        for measure in claim.measures:
-            for name, signed in statements.STEPS.items():
-                differences, base = e.sum_of(signed, measure.outcome), e.mean(signed[-1][1], measure.outcome)
-                found = contrast(differences, base, measure.sesoi, measure.sign)
-                row = summary(found, measure, e.sample.weights, e.sample.ancestors)
-                yield {"claim": claim.id, "outcome": measure.outcome, "step": name, **row}
-
-
-def budget_curve(e: Evaluation) -> Rows:
-    """A row for each price, outcome and point of the oversight budget: the change against no relationship at all."""
-    for price, at, line in _lines(e):
-        for outcome in ("quality", "fear", "initiative_rate"):
-            for relationship, arm in zip(at, line, strict=True):
-                change = _described(e.sample, e.mean(arm, outcome) - e.mean(line[0], outcome))
-                yield {"price": price, "relationship": relationship, "outcome": outcome, **change}
-
-
-def optimum(e: Evaluation) -> Rows:
-    """A row for each price and point of the oversight budget: the weighted share of worlds whose quality is highest
-    there, and, the same in each row of a price, the optimum's distribution between the points."""
-    for price, at, line in _lines(e):
-        quality = np.stack([e.mean(arm, "quality") for arm in line], axis=1)
-        top = _described(e.sample, statistics.top_of_parabola(at, quality))
-        best = {f"optimum_{name}": value for name, value in top.items()}
-        for k, arm in enumerate(line):
-            share = _with_error("share", e.sample.share(quality.argmax(axis=1) == k))
-            yield {"price": price, "relationship": at[k], "arm": arm.name, **share, **best}
-
-
-def _lines(e: Evaluation) -> Iterator[tuple[float, Array, Sequence[Arm]]]:
-    """Each price of relationship whose line was run, with the line's amounts of relationship and arms."""
-    for price in (statements.PRICE, *statements.PRICES):
-        line = statements.budget_line(price)
-        if set(line) <= set(e.arms):
-            yield price, np.array([dict(arm.settings)["relationship"] for arm in line]), line
-
-
-def made_up(e: Evaluation) -> Rows:
-    """A row for each incentive to cooperate: the weighted share of worlds in which it makes up for the whole loss of
-    quality from the cut. Then the shares in which none does and in which nothing was lost, and the incentive that is
-    ``needed`` elsewhere, interpolated between those tried."""
-    whole = e.mean(statements.UNCUT, "quality")
-    tried = np.array([PARAMETERS["cooperation_incentive"].default, *statements.INCENTIVES])
-    arms = (statements.CUT, *statements.MADE_UP)
-    restored = np.stack([e.mean(arm, "quality") for arm in arms], axis=1) - whole[:, None]
-    needed = first_crossing(tried, restored)
-    cases: dict[str, Any] = {f"incentive {c:g} is enough": restored[:, k] >= 0.0 for k, c in enumerate(tried)}
-    cases |= {"nothing was lost": restored[:, 0] >= 0.0, "no incentive tried is enough": np.isnan(needed)}
-    for case, holds in cases.items():
-        yield {"case": case, **_with_error("share", e.sample.share(holds))}
-    some = ~np.isnan(needed) & (restored[:, 0] < 0.0)
-    if some.any():
-        yield {"case": "needed", **_middle(e.sample.weights[some], needed[some])}
-
-
-def first_crossing(at: Array, values: Array) -> Array:
-    """Where each row of `values`, at the points `at`, first reaches 0, by straight lines between points; the first
-    point where it starts there, NaN where it never does.
-
-    >>> first_crossing(np.array([0.0, 1.0, 2.0]), np.array([[-1.0, 1.0, 0.0], [-1.0, -1.0, -1.0], [1.0, 0.0, 0.0]]))
-    array([0.5, nan, 0. ])
-    """
-    reached = values >= 0.0
-    k = np.maximum(reached.argmax(axis=1), 1)
-    rows = np.arange(len(values))
-    low, high = values[rows, k - 1], values[rows, k]
-    part = np.divide(-low, high - low, out=np.zeros(len(values)), where=high > low)
-    between = at[k - 1] + part * (at[k] - at[k - 1])
-    return np.where(reached[:, 0], at[0], np.where(reached.any(axis=1), between, np.nan))
-
-
-def break_evens(e: Evaluation, claims: Sequence[Claim]) -> Rows:
-    """A row for each sign that one parameter decides: the value at which it turns, the weighted share of worlds above
-    it, and by simulation the share of worlds, on either side of it, in which the outcome moves as it should."""
-    for claim in claims:
-        if (b := claim.break_even) is None:
-            continue
-        own = np.array([getattr(world.parameters(), b.parameter) for world in e.sample])
-        moved = b.sign * (e.mean(b.contrast.plus, b.outcome) - e.mean(b.contrast.minus, b.outcome))
-        above = own > b.value
-        agrees = e.sample.share((moved > 0.0) == above)
-        yield {"claim": claim.id, "contrast": b.contrast.name, "outcome": b.outcome, "sign": b.sign,
-               "parameter": b.parameter, "break_even": b.value, **_with_error("share_above", e.sample.share(above)),
-               **_with_error("as_it_should", agrees), "why": b.why}  # fmt: skip
-
-
-def atmosphere(e: Evaluation) -> Rows:
-    """How the initiative rate falls as mean fear rises, across worlds and regimes: a row for each bin of fear.
-
-    ``mean`` with its Monte Carlo ``error``, and 5, 50 and 95 % of the initiative rate; ``effective_size`` worlds and
-    regimes. Bins with fewer than 5 are left out.
-    """
-    arms = statements.REGIMES_SEEN
-    fear, rate = (np.stack([e.mean(arm, name) for arm in arms]).ravel() for name in ("fear", "initiative_rate"))
-    weights, ancestors = np.tile(e.sample.weights, len(arms)), np.tile(e.sample.ancestors, len(arms))
-    which = np.digitize(fear, _BINS[1:-1])
-    for k in np.unique(which):
-        w, rates = weights[which == k], rate[which == k]
-        if (size := statistics.effective_size(w)) >= _FEWEST_IN_BIN:
-            mean, error = statistics.mean(w, rates, ancestors[which == k])
-            yield {"fear_from": _BINS[k], "fear_to": _BINS[k + 1], "mean": mean, "error": error,
-                   **_middle(w, rates), "effective_size": size}  # fmt: skip
-
-
-def fear_slope(e: Evaluation) -> Rows:
-    """One row: the slope, within each world across regimes, of the initiative rate on fear, over worlds; and the
-    weighted share of worlds in which it falls. Worlds whose fear does not vary are left out."""
-    arms, names = statements.REGIMES_SEEN, ("fear", "initiative_rate")
-    seen = (np.stack([e.mean(arm, name) for arm in arms], axis=1) for name in names)
-    fear, rate = (values - values.mean(axis=1, keepdims=True) for values in seen)
-    spread = (fear**2).sum(axis=1)
-    some = spread > 0.0
-    if some.any():
-        slope, weights = (fear * rate).sum(axis=1)[some] / spread[some], e.sample.weights[some]
-        falling = statistics.share(weights, slope < 0.0, e.sample.ancestors[some])
-        yield {**_middle(weights, slope), **_with_error("share_falling", falling)}
-
-
-def beside(e: Evaluation, claims: Sequence[Claim]) -> dict[str, pd.DataFrame]:
-    """The tables beside the verdicts by name; one whose arms were not run has no rows."""
-    needed: dict[Callable[[Evaluation], Rows], Sequence[Arm]] = {
-        levels: statements.DOSES,
-        budget_curve: (),
-        optimum: (),
-        made_up: statements.MADE_UP,
-        atmosphere: statements.REGIMES_SEEN,
-        fear_slope: statements.REGIMES_SEEN,
+    x, sample, direction = e.of(contrast, outcome), e.sample, LIMITS[outcome].direction if outcome in LIMITS else 0
+    row: Row = {
+        "contrast": contrast,
+        "outcome": outcome,
+        "sign": sign,
+        "direction": direction,
+        "unit": MEASURED[outcome].unit,
     }
-    found = {make.__name__: make(e) if set(arms) <= set(e.arms) else () for make, arms in needed.items()}
-    found |= {make.__name__: make(e, claims) for make in (doses, break_evens)}
-    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+    if delta is None:
+        return {**row, "verdict": ESTIMATE, "words": "", **described(sample, x)}
+    found = over(x, delta, sample.weights, sample.calibrations, e.error_of(contrast, outcome))
+    equal = over(x, delta, equally(sample), sample.calibrations)
+    carried = verdict(found, delta)
+    told = found.shares[found.largest if carried is None else carried]
+    return {
+        **row,
+        "delta": delta,
+        "verdict": said(carried, sign, direction),
+        "words": in_words(found, carried, sign, direction),
+        **with_error("share", told),
+        "n_eff": statistics.n_eff(*told),
+        "by_points": said(by_points(found, delta), sign, direction),
+        **shares_of(found),
+        "low": found.low,
+        "high": found.high,
+        "near": found.near,
+        "equal_verdict": said(verdict(equal, delta), sign, direction),
+        **{f"equal_{name}": value for name, value in shares_of(equal).items()},
+        **quantiles(x, sample.weights),
+    }
+
+
+def in_words(found: Over, carried: int | None, sign: Sign, direction: Sign) -> str:
+    """The verdict with how many worlds say so; of a divided one the three shares, the largest first.
+
+    A share whose error is above 8 points gets no words.
+    """
+    told = found.shares[found.largest if carried is None else carried]
+    if not told.error <= UNKNOWN:
+        return "the share of worlds is not known well enough to say"
+    if carried is not None:
+        return f"{said(carried, sign, direction)} {how_many(told.estimate)}"
+    whole = dict(zip(CLASSES, of_100([found.shares[one].estimate for one in CLASSES]), strict=True))
+    ranked = sorted(CLASSES, key=lambda one: -found.shares[one].estimate)
+    return f"{DIVIDED}: {', '.join(f'{said(one, sign, direction)} in {whole[one]}' for one in ranked)}"
+
+
+def equally(sample: Worlds) -> Array:
+    """The weights of the worlds if every calibration counted the same."""
+    _, which = np.unique(sample.calibrations, return_inverse=True)
+    mass = np.bincount(which, weights=sample.weights)
+    w = np.divide(sample.weights, mass[which], out=np.zeros(len(sample)), where=mass[which] > 0.0)
+    return np.asarray(w / w.sum())
+
+
+def findings(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) -> Rows:
+    """A row for each claim, contrast and outcome: `finding`, whose it is, and whether it is the claim's primary one."""
+    first = statements.primary(tuple(claims))
+    for claim, case in statements.cases(tuple(claims)):
+        for m in case.measures:
+            key = case.contrast.name, m.outcome
+            whose = {"claim": claim.id, "side": m.side, "primary": first[claim.id] == key}
+            yield {**whose, **finding(e, *key, sizes.get(m.outcome), m.sign)}
+
+
+def halves(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim]) -> Rows:
+    """Two answers side by side, from the first and from the second half of the calibrations, in the order of their
+    numbers: for each row of `findings` that has a limit what each half says, and whether they say the ``same``."""
+    sample, numbers = e.sample, np.unique(e.sample.calibrations)
+    if not 4 <= len(numbers) < len(sample):  # worlds of the prior are a calibration each
+        return
+    first = np.isin(sample.calibrations, numbers[: len(numbers) // 2])
+    parts = (e.take(np.flatnonzero(h), sample.weights[h] / sample.weights[h].sum()) for h in (first, ~first))
+    for a, b in zip(*(findings(part, sizes, claims) for part in parts), strict=True):
+        if "delta" in a:
+            told = {f"{name}_{half}": row[name] for half, row in (("first", a), ("second", b))
+                    for name in ("verdict", "mean", "low", "high", "share", "share_error")}  # fmt: skip
+            named = {name: a[name] for name in ("claim", "contrast", "outcome", "primary")}
+            yield {**named, **told, "same": a["verdict"] == b["verdict"]}
+
+
+def vector(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim], beside: Sequence[Contrast] = ()) -> Rows:
+    """A row for each contrast of the claims and `beside` them, and each outcome of `VECTOR`; those that are claimed
+    keep their sign."""
+    claimed = {(case.contrast.name, m.outcome): m for _, case in statements.cases(tuple(claims)) for m in case.measures}
+    compared = (*(case.contrast for _, case in statements.cases(tuple(claims))), *beside)
+    for contrast in dict.fromkeys(one.name for one in compared):
+        for outcome in VECTOR:
+            measure = claimed.get((contrast, outcome))
+            row = finding(e, contrast, outcome, sizes[outcome], measure.sign if measure else 0)
+            yield {**row, "side": measure.side if measure else "", "claimed": bool(measure and measure.sign)}
+
+
+def curves(e: Effects, sizes: Mapping[str, float], claims: Sequence[Claim], spread: Mapping[str, float]) -> Rows:
+    """For each contrast and outcome the shares of weight above δ and below −δ at multiples of δ, with errors; beside
+    them ``between_posts``, the standard deviation between posts at baseline."""
+    sample = e.sample
+    told = [(case.contrast.name, m.outcome) for _, case in statements.cases(tuple(claims)) for m in case.measures]
+    told += [(case.contrast.name, outcome) for _, case in statements.cases(tuple(claims)) for outcome in VECTOR]
+    for contrast, outcome in dict.fromkeys(key for key in told if key[1] in sizes):
+        x = e.of(contrast, outcome)
+        for times in CURVE:
+            limit = times * sizes[outcome]
+            yield {
+                "contrast": contrast,
+                "outcome": outcome,
+                "times": times,
+                "delta": limit,
+                **with_error("above", sample.share(x > limit)),
+                **with_error("below", sample.share(x < -limit)),
+                "between_posts": spread.get(outcome, np.nan),
+            }
+
+
+def first_limits(e: Effects, at_baseline: Mapping[str, float], claims: Sequence[Claim]) -> Rows:
+    """What the limits of the first version would give, for each outcome of the claims that had one."""
+    limits = {**FIRST_LIMITS, **{name: part * at_baseline[name] for name, part in FIRST_SHARES.items()}}
+    for row in findings(e, limits, claims):
+        if "delta" in row:
+            kept = ("claim", "contrast", "outcome", "delta", "verdict", "words", "above", "within", "below")
+            yield {name: row[name] for name in kept}
+
+
+def levels(base: Baseline, claims: Sequence[Claim]) -> Rows:
+    """A row for each outcome that is told at baseline: its level over worlds."""
+    for outcome in dict.fromkeys(name for claim in claims for name in claim.levels):
+        level = described(base.sample, base.of(outcome))
+        yield {"outcome": outcome, "arm": "baseline", "unit": MEASURED[outcome].unit, **level}
+
+
+def doses(e: Effects, claims: Sequence[Claim], sizes: Mapping[str, float]) -> Rows:
+    """A row for each outcome of surveillance, and of the vector, and each dose against today's, the bundle, and
+    monitoring and targets two by two against light: `finding`."""
+    named = {f"at {dose:g}": c for dose, c in statements.DOSES.items()} | {"hands_off, a bundle": statements.BUNDLE}
+    outcomes = [m.outcome for _, case in statements.cases(tuple(claims)) for m in case.measures
+                if case.contrast == statements.SURVEILLANCE]  # fmt: skip
+    for outcome in dict.fromkeys((*outcomes, *VECTOR)):
+        for step, contrast in (named | statements.TWO_BY_TWO).items():
+            yield {"step": step, **finding(e, contrast.name, outcome, sizes.get(outcome))}
+
+
+def budget_curve(e: Effects) -> Rows:
+    """A row for each outcome of the vector and point of the oversight budget: the change against no relationship."""
+    for outcome in VECTOR:
+        for relationship, contrast in statements.BUDGET_LINE.items():
+            change = described(e.sample, e.of(contrast.name, outcome))
+            yield {"relationship": relationship, "outcome": outcome, **change}
+
+
+def optimum(e: Effects) -> Rows:
+    """For quality and for harm a row for each point of the oversight budget: the ``share`` of weight of the worlds in
+    which that is best, and, the same in each row, the best relationship over worlds, between the points."""
+    at = np.array([0.0, *statements.BUDGET_LINE])
+    for outcome in ("quality", "harm"):
+        gains = [LIMITS[outcome].direction * e.of(c.name, outcome) for c in statements.BUDGET_LINE.values()]
+        values = np.stack([np.zeros(len(e.sample)), *gains], axis=1)
+        best = {f"best_{name}": v for name, v in described(e.sample, statistics.top_of_parabola(at, values)).items()}
+        for k, relationship in enumerate(at):
+            share = with_error("share", e.sample.share(values.argmax(axis=1) == k))
+            yield {"outcome": outcome, "relationship": relationship, **share, **best}
+
+
+def made_up(base: Baseline, budget: float = 0.9) -> Rows:
+    """How much more cooperation would make up for a cut of the acute budget to `budget`: H′ − H over the worlds where
+    there is one, and the ``share`` of weight where there is none."""
+    gain = factors(base.sample)["cooperation_gain"].to_numpy()
+    more = cooperation_needed(base.of("cooperation"), gain, budget)
+    some = ~np.isnan(more)
+    yield {"case": "no cooperation makes up for it", **with_error("share", base.sample.share(~some))}
+    if some.any():
+        yield {"case": "more cooperation", **described(base.sample.where(some), more[some])}
+
+
+def cooperation_needed(cooperation: Array, gain: Array, budget: float) -> Array:
+    """H′ − H with budget·(1 + gain·H′) = 1 + gain·H; NaN where H′ would be above 1, or cooperation gains nothing.
+
+    >>> cooperation_needed(np.array([0.5, 0.5, 0.9]), np.array([0.4, 0.0, 0.4]), 0.9).round(4).tolist()
+    [0.3333, nan, nan]
+    """
+    there = gain > 0.0
+    needed = np.divide((1.0 + gain * cooperation) / budget - 1.0, gain, out=np.full(len(gain), np.nan), where=there)
+    return np.asarray(np.where(needed <= 1.0, needed - cooperation, np.nan))
+
+
+def path_through_fear(e: Effects, outcome: str = "initiative_rate") -> Rows:
+    """A row for each version of the path: which ``part`` of the mean change goes through fear, with its interval.
+
+    The part is a ratio of two weighted means, and missing where the interval of the whole change contains 0.
+    """
+    sample, whole = e.sample, e.of(statements.SURVEILLANCE.name, outcome)
+    total = sample.mean(whole)
+    low, high = statistics.interval(*total, sample.effective_calibrations)
+    for version, contrast in statements.PATHS.items():
+        through = e.of(contrast.name, outcome)
+        row = {"version": version, "outcome": outcome, **with_error("whole", total), "whole_low": low,
+               "whole_high": high, **with_error("through_fear", sample.mean(through))}  # fmt: skip
+        if not low <= 0.0 <= high:
+            part = ratio(through, whole, sample.weights, sample.calibrations)
+            ends = statistics.interval(*part, sample.effective_calibrations)
+            row |= {**with_error("part", part), "low": ends[0], "high": ends[1]}
+        yield row
+
+
+def ratio(above: Array, below: Array, weights: Array, calibrations: NDArray[np.int64]) -> Estimate:
+    """The ratio of two weighted means with its jackknife error.
+
+    >>> ratio(np.array([1.0, 3.0]), np.array([4.0, 4.0]), np.full(2, 0.5), np.arange(2)).estimate
+    0.5
+    """
+    found, error = statistics.jackknife(lambda w: (w @ above) / (w @ below), weights, calibrations)
+    return Estimate(float(found), float(error))
+
+
+def atmosphere(e: Effects) -> Rows:
+    """One row: within a world, how the rate of trying something new goes with fear where fear is taught more, or less.
+
+    ``mean`` and quantiles of the slope; the ``falling`` share of weight, in which it is negative; the share
+    ``left_out``, in which fear hardly moves.
+    """
+    names = [contrast.name for contrast in statements.ATMOSPHERE.values()]
+    fear, rate = (np.stack([e.of(name, what) for name in names], axis=1) for what in ("fear", "initiative_rate"))
+    slope = slopes(fear, rate)
+    some = ~np.isnan(slope)
+    if some.any():
+        kept = e.sample.where(some)
+        falling = with_error("falling", kept.share(slope[some] < 0.0))
+        yield {**described(kept, slope[some]), **falling, **with_error("left_out", e.sample.share(~some))}
+
+
+def slopes(x: Array, y: Array) -> Array:
+    """The slope of each row of y on that of x; NaN where x moves by less than `FEAR_MOVES` from first to last.
+
+    >>> slopes(np.array([[0.1, 0.2, 0.3], [0.1, 0.1, 0.1]]), np.array([[0.3, 0.2, 0.1], [0.3, 0.2, 0.1]])).round(6)
+    array([-1., nan])
+    """
+    there = np.abs(x[:, -1] - x[:, 0]) >= FEAR_MOVES
+    a, b = (z - z.mean(axis=1, keepdims=True) for z in (x, y))
+    return np.asarray(np.divide((a * b).sum(axis=1), (a * a).sum(axis=1), out=np.full(len(x), np.nan), where=there))
+
+
+def records(base: Baseline) -> Rows:
+    """One row: do those with a record slip more? The slope of negligence on record_share between posts, within worlds.
+
+    ``mean`` and quantiles of the slope, the share of weight ``above_0``, and ``without``, how many worlds have nobody
+    with a record. No row where all are such.
+    """
+    some = ~np.isnan(base.slope)
+    if some.any():
+        kept, slope = base.sample.where(some), base.slope[some]
+        above = with_error("above_0", kept.share(slope > 0.0))
+        yield {**described(kept, slope), **above, "without": int((~some).sum()), "worlds": len(some)}
+
+
+def at_baseline(base: Baseline) -> dict[str, float]:
+    """The weighted mean of each outcome at baseline."""
+    return {name: base.sample.mean(base.of(name)).estimate for name in MEASURED}
+
+
+def between_posts(base: Baseline) -> dict[str, float]:
+    """The weighted mean of the standard deviation between posts at baseline, of the outcomes that posts keep."""
+    return {name: base.sample.mean(base.spread[:, k]).estimate for k, name in enumerate(SPREAD)}
+
+
+def standards(e: Effects, rows: Sequence[Row], log_z: Sequence[float]) -> Rows:
+    """Whether the main answer meets what was asked of it: for each ``rule`` the ``value``, its ``limit``, and whether
+    it is ``met``. `rows` are those of the answer, with the vector; `log_z` are the logarithms of the calibrations'
+    normalising constants."""
+    mass = statistics.by_calibration(e.sample.weights, e.sample.calibrations)
+    names = [f"{name}_error" for name in CLASSES.values()]
+    told = [row for row in rows if "delta" in row]
+    first = [row[name] for row in told if row.get("primary") for name in names]
+    every = [row[name] for row in told for name in names] or [np.nan]
+    for rule, value, limit, least in (
+        ("effective number of calibrations, at least", e.sample.effective_calibrations, 6.0, True),
+        ("weight of the heaviest calibration, at most", float(np.max(mass)), 0.3, False),
+        (
+            "standard deviation of log Z, at most",
+            float(np.std(log_z, ddof=1)) if len(log_z) > 1 else np.nan,
+            0.6,
+            False,
+        ),
+        ("error of the share of a primary outcome, at most", max(first, default=np.nan), 0.03, False),
+        ("root mean square of the errors of all shares, at most", float(np.mean(np.square(every))) ** 0.5, 0.03, False),
+    ):
+        yield {"rule": rule, "value": value, "limit": limit, "met": bool(value >= limit if least else value <= limit)}

@@ -1,123 +1,133 @@
-"""The verdict rule: what paired differences say about a claim, given the smallest effect of interest.
+"""The verdict rule: what effects in weighted worlds say, given the smallest effect of interest δ.
 
-The same seeds are run under two policies; a seed's two runs are a pair. Everything here is a pure function of arrays,
-without units of its own: the results have the unit of the outcome.
+In one world an effect is above δ, below −δ, or within, which is too small to matter. Over worlds a side is carried
+where the interval of the mean effect and the share of worlds both lie on it. Everything here is a pure function, in
+the unit of the outcome.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.statistics import mean_interval
+from sim import statistics
+from sim.statistics import Estimate
 
 Sign = Literal[-1, 0, 1]
 Array = NDArray[np.float64]
+Class = int
+"""Where an effect lies: 1 above δ, 0 within ±δ, −1 below −δ."""
 
-FEWEST_PAIRS = 2
+CLASSES: dict[Class, str] = {1: "above", 0: "within", -1: "below"}
+"""The names under which tables have them."""
+TOO_SMALL, DIVIDED, ESTIMATE = "too small to matter", "divided", "estimate"
+UNKNOWN = 0.08
+"""The error of a share beyond which nothing is said about it in words."""
+NEARLY_ALL, MOST = 0.8, 2 / 3
 
 
 @dataclass(frozen=True)
-class Sesoi:
-    """The smallest effect of interest: `size` in the outcome's unit, or, where `relative`, as a share of the
-    absolute mean of the arm after the minus.
+class Over:
+    """An effect over worlds: the weighted mean with its interval, and the share of weight in each class.
 
-    >>> Sesoi(0.1, relative=True).text
-    '10 % rel'
+    `near` is the share of weight that lies within two standard errors of ±δ; `r_eff` is the effective number of
+    calibrations that all errors rest on.
     """
 
-    size: float
-    relative: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.size < np.inf:
-            raise ValueError(f"a smallest effect of interest must be positive and finite, not {self.size}")
-
-    def value(self, minus_mean: ArrayLike) -> Array:
-        """The size in the outcome's unit, where the arm after the minus has these means.
-
-        >>> float(Sesoi(0.1, relative=True).value(-0.4).round(6))
-        0.04
-        """
-        base = np.abs(np.asarray(minus_mean, dtype=np.float64))
-        return self.size * base if self.relative else np.full_like(base, self.size)
+    mean: Estimate
+    low: float
+    high: float
+    shares: Mapping[Class, Estimate]
+    near: float
+    r_eff: float
 
     @property
-    def text(self) -> str:
-        """As a table shows it."""
-        return f"{100 * self.size:g} % rel" if self.relative else f"{self.size:g}"
+    def largest(self) -> Class:
+        """The class with the largest share."""
+        return max(self.shares, key=lambda one: self.shares[one].estimate)
 
 
-class Contrasts(NamedTuple):
-    """Differences between two arms, one for each world: arrays of equal shape, in the outcome's unit.
+def classes(effects: ArrayLike, limit: float) -> NDArray[np.int64]:
+    """The class of each effect; what lies on the limit is within.
 
-    `estimate` is the mean of the paired differences, `low` and `high` its 95 % interval, `sesoi` the smallest effect
-    of interest (NaN where there is none) and `verdict` what follows.
+    >>> classes([0.03, 0.02, -0.05], 0.02).tolist()
+    [1, 0, -1]
     """
-
-    estimate: Array
-    low: Array
-    high: Array
-    sesoi: Array
-    verdict: NDArray[np.str_]
+    x = np.asarray(effects, dtype=np.float64)
+    return np.where(x > limit, 1, np.where(x < -limit, -1, 0))
 
 
-def possible(sign: Sign) -> tuple[str, str, str, str]:
-    """The verdicts that an outcome with this claimed sign can get; the first two have opposite directions.
+def over(
+    effects: ArrayLike, limit: float, weights: Array, calibrations: NDArray[np.int64], errors: ArrayLike = 0.0
+) -> Over:
+    """An effect over weighted worlds; `errors` are the standard errors of the effects within worlds."""
+    x = np.asarray(effects, dtype=np.float64)
+    mean, found = statistics.mean(weights, x, calibrations), classes(x, limit)
+    size = statistics.effective_calibrations(weights, calibrations)
+    low, high = statistics.interval(*mean, size)
+    shares = {one: statistics.share(weights, found == one, calibrations) for one in CLASSES}
+    near = np.abs(np.abs(x) - limit) <= 2.0 * np.asarray(errors)
+    return Over(mean, low, high, shares, statistics.weighted_mean(weights, near), size)
 
-    >>> possible(0)
-    ('higher', 'lower', 'negligible', 'undecided')
+
+def verdict(found: Over, limit: float) -> Class | None:
+    """The class that is carried, None where the worlds are divided.
+
+    It is carried where the interval of the mean effect lies in it, and the share of worlds in it exceeds one half by
+    two errors.
     """
-    return (*(("supported", "opposed") if sign else ("higher", "lower")), "negligible", "undecided")
+    inside = {1: found.low > limit, 0: -limit <= found.low and found.high <= limit, -1: found.high < -limit}
+    return next((one for one, s in found.shares.items() if inside[one] and s.estimate - 2.0 * s.error > 0.5), None)
 
 
-def contrast(
-    differences: ArrayLike, minus_mean: ArrayLike, sesoi: Sesoi | None = None, claimed_sign: Sign = 0
-) -> Contrasts:
-    """The difference between two arms in each world, with its interval and the verdict on it.
+def by_points(found: Over, limit: float) -> Class | None:
+    """The same without any error: by the mean alone, and a share above one half."""
+    at = int(classes(found.mean.estimate, limit))
+    return at if found.shares[at].estimate > 0.5 else None
 
-    The last axis of the paired `differences` has a value for each seed, of which there are at least 2; `minus_mean` is
-    the mean of the arm after the minus, to which a relative smallest effect of interest refers. Without such an effect
-    the verdict is "estimate"; the claimed sign is 0 where nobody claims one. Raises `ValueError` for fewer than two
-    pairs, or values that are not finite.
 
-    >>> contrast([[0.07, 0.07, 0.08], [0.0, 0.0, 0.0]], [0.2, 0.2], Sesoi(0.05), -1).verdict.tolist()
-    ['opposed', 'negligible']
+def words_of(sign: Sign, direction: Sign) -> dict[Class, str]:
+    """What the classes are called of an outcome with a claimed sign, or that everybody wants to move in a direction.
+
+    >>> words_of(-1, 1)[1], words_of(0, -1)[1], words_of(0, 0)[1]
+    ('opposed', 'worse', 'higher')
     """
-    d, base = np.asarray(differences, dtype=np.float64), np.asarray(minus_mean, dtype=np.float64)
-    if not d.ndim or d.shape[-1] < FEWEST_PAIRS:
-        raise ValueError(f"needs at least {FEWEST_PAIRS} pairs in each world, not the shape {d.shape}")
-    if not (np.isfinite(d).all() and np.isfinite(base).all()):
-        raise ValueError("every value must be finite")
-    estimate, low, high = mean_interval(d)
-    limit = np.full_like(estimate, np.nan) if sesoi is None else sesoi.value(base)
-    return Contrasts(estimate, low, high, limit, verdict(low, high, None if sesoi is None else limit, claimed_sign))
+    plus, minus = ("supported", "opposed") if sign else ("better", "worse") if direction else ("higher", "lower")
+    if (sign or direction) < 0:
+        plus, minus = minus, plus
+    return {1: plus, 0: TOO_SMALL, -1: minus}
 
 
-def verdict(low: ArrayLike, high: ArrayLike, sesoi: ArrayLike | None, claimed_sign: Sign = 0) -> NDArray[np.str_]:
-    """The verdicts on intervals, by rules that were fixed before any result.
+def said(carried: Class | None, sign: Sign = 0, direction: Sign = 0) -> str:
+    """A verdict in words.
 
-    Wholly beyond the smallest effect of interest on the claimed side: supported; on the other side: opposed;
-    wholly inside ± the smallest effect of interest: negligible; else undecided. Without a claimed sign, higher and
-    lower take the place of supported and opposed; without a smallest effect of interest there is only an estimate.
-
-    Beyond is strict and inside is not, so an interval that touches ±`sesoi` from inside is negligible, one that
-    touches it from outside is undecided, and no difference at all is negligible also where `sesoi` is 0 because the
-    arm it is relative to has a mean of 0.
-
-    >>> verdict([0.06, -0.05, 0.04], [0.08, 0.05, 0.06], 0.05, -1).tolist()
-    ['opposed', 'negligible', 'undecided']
+    >>> said(1, -1), said(0, 1), said(None)
+    ('opposed', 'too small to matter', 'divided')
     """
-    if claimed_sign not in (-1, 0, 1):
-        raise ValueError(f"a claimed sign is -1, 0 or 1, not {claimed_sign}")
-    a, b = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-    if not (a <= b).all():
-        raise ValueError(f"no interval: {a} to {b}")
-    if sesoi is None:
-        return np.full(a.shape, "estimate")
-    limit = np.asarray(sesoi, dtype=np.float64)
-    above, below = possible(claimed_sign)[:2][:: claimed_sign or 1]
-    return np.select([a > limit, b < -limit, (-limit <= a) & (b <= limit)], [above, below, "negligible"], "undecided")
+    return DIVIDED if carried is None else words_of(sign, direction)[carried]
+
+
+def how_many(share: float) -> str:
+    """In how many plausible worlds, in words.
+
+    >>> how_many(0.83)
+    'in nearly all of 100 plausible worlds'
+    """
+    much = "nearly all" if share >= NEARLY_ALL else "most" if share >= MOST else "more than half"
+    return f"in {much} of 100 plausible worlds"
+
+
+OFTEN = ("almost always", "usually", "more often than not")
+
+
+def how_often(share: float) -> str:
+    """The same before a verb.
+
+    >>> how_often(0.83)
+    'almost always'
+    """
+    return OFTEN[0 if share >= NEARLY_ALL else 1 if share >= MOST else 2]

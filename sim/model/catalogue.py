@@ -9,12 +9,15 @@ an assumption, and so is, throughout, that managers respond as the people in the
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from sim.model.declaration import Declaration, Schedule, checked, lever, parameter, plain, size
+from sim.model.local import LocalRule
+from sim.model.local import checked as local_rules
 from sim.model.tables import Table
 
 _LOGITS = (-50.0, 50.0)
@@ -24,7 +27,7 @@ people = partial(parameter, group="people")
 motivation = partial(parameter, group="motivation and effort")
 indicator = partial(parameter, group="indicator")
 initiative = partial(parameter, group="initiative")
-need = partial(parameter, group="need and practice")
+units = partial(parameter, group="units and need")
 slips = partial(parameter, group="slips")
 voice = partial(parameter, group="voice and harm")
 fear = partial(parameter, group="fear")
@@ -95,7 +98,8 @@ class Levers(BaseModel):
 
     disbarring: float = lever(0.0, unit="probability")
     """The chance that a dismissed manager is struck off and never holds such a post again.
-    Source: Kark review 2019: recommendation 5, not adopted; hence the default of 0"""
+    Source: Kark review 2019: recommendation 5, not adopted then and announced since; the default of 0 is the state
+    before it"""
 
     cooperation_incentive: float = lever(0.2)
     """How far managers are judged on the whole system rather than on their own institution. At 0.2 the judgement is
@@ -217,8 +221,8 @@ class Parameters(Levers):
     and targets costs 0.05 of motivation."""
 
     impunity: float = motivation(0.1, low=0.0, high=0.4, null=0.0, unit="share of motivation")
-    """How much it saps motivation when colleagues neglect their work and go unpunished. At 0.1, if half of the
-    colleagues did so in a month, 5 % of motivation would be lost."""
+    """How much it saps motivation when colleagues neglect their work and go unpunished. At 0.1, if six of eleven
+    colleagues did so in a month and everybody knew, 5 % of motivation would be lost."""
 
     motivation_speed: float = motivation(0.1, low=0.03, high=0.3, unit="share a month")
     """How fast motivation adapts to circumstances. At 0.1 a tenth of the gap closes each month, so half of a change
@@ -231,7 +235,8 @@ class Parameters(Levers):
 
     burden: float = motivation(0.13, low=0.0, high=0.3, null=0.0, unit="share of working time")
     """The share of working time that assurance would take under full monitoring. At 0.13 that is more than half a
-    day of a five-day week."""
+    day of a five-day week.
+    Source: NHS Providers 2023 and 2024: the regulatory burden rose for 52 % and 53 % of trusts; gives the sign only"""
 
     burden_power: float = motivation(
         1.5, low=1.0, high=2.0, bounds=(0.0, 10.0), exclusive_minimum=True, unit="exponent"
@@ -242,6 +247,13 @@ class Parameters(Levers):
     relationship_time: float = motivation(0.07, low=0.0, high=0.15, null=0.0, unit="share of working time")
     """The share of working time that full investment in relationships takes. At 0.07 it is a third of a day in a
     five-day week."""
+
+    relationship_power: float = motivation(
+        0.8, low=0.5, high=1.0, bounds=(0.0, 10.0), exclusive_minimum=True, unit="exponent"
+    )
+    """How what is achieved by investment in relationships grows with the investment. At 1 it grows in proportion; at
+    0.8, the first half of the full investment achieves 57 % of what all of it would. What it costs in time grows in
+    proportion whatever this is."""
 
     focus_own: float = indicator(
         0.42, low=0.3, high=0.6, bounds=(0.0, 0.95), exclusive_minimum=True, unit="share of attention"
@@ -256,12 +268,6 @@ class Parameters(Levers):
     of the attention that can still be moved.
     Source: Mason et al. 2012: seen within four hours rose from 83.9 % to 96.3 % in three years of targets; gives the
     sign only"""
-
-    focus_ideal: float = indicator(
-        0.5, low=0.5, high=0.5, bounds=(1e-6, 1.0), exclusive_maximum=True, unit="share of attention"
-    )
-    """The share of attention to what is measured that serves patients best. At 0.5 the measured and the unmeasured
-    half of the work deserve the same."""
 
     target_level: float = indicator(0.57, low=0.45, high=0.7, bounds=(0.001, 10.0), unit="points of the indicator")
     """The target that the reported indicator must reach. The higher it is, the more units fall short."""
@@ -283,10 +289,6 @@ class Parameters(Levers):
     opportunity: float = initiative(0.3, low=0.1, high=0.5, unit="probability a month")
     """The chance that a month offers an occasion to try something new. At 0.3 there is one in about three months,
     for those who have the time."""
-
-    gain: float = initiative(1.0, low=1.0, high=1.0, bounds=_WEIGHT, unit="units of subjective value")
-    """What success is worth to somebody of full confidence and trust where a change is needed. Fixed at 1: other
-    values are measured against it."""
 
     loss_aversion: float = initiative(
         2.0, low=1.0, high=5.0, null=1.0, bounds=(0.0, 100.0), unit="ratio of losses to gains"
@@ -323,36 +325,52 @@ class Parameters(Levers):
     """How far one successful initiative moves the practice of a unit towards what is needed. Needs differ by about 1
     between units, so at 0.3 several successes make up for a typical distance."""
 
+    innovation: float = initiative(0.01, low=0.0, high=0.02, null=0.0, unit="share of the gap to twice the service")
+    """How much better a unit's method becomes by a successful initiative, whatever it was needed for. At 0.01 the first
+    success lets the unit do 1 % more with the same effort."""
+
+    innovation_decay: float = initiative(0.015, low=0.005, high=0.03, unit="share a month")
+    """How fast what a unit has found out is lost again, as people move on and the world changes. At 0.015 half of it is
+    gone in just under four years."""
+
     career_stakes: float = initiative(
         0.5, low=0.0, high=1.5, null=0.0, bounds=_WEIGHT, unit="share added to the threat"
     )
     """How much more threatening a sanction becomes when registers and disbarring can end a career. At 0.5, with both
     in full force, a threat weighs half as much again."""
 
-    need_sd: float = need(1.0, low=0.2, high=1.5, bounds=_WEIGHT, unit="distance in practice")
+    unit_sd: float = units(
+        0.15, low=0.0, high=0.3, null=0.0, bounds=(0.0, 3.0), unit="standard deviation on the log scale"
+    )
+    """How much units differ in what no manager can change: buildings, case mix, staff. At 0.15, a unit in good
+    circumstances does about a sixth more than the median unit with the same effort; at 0 all are alike.
+    Source: Janke et al. 2019: chief executives explain little of how English hospitals do; prompted the mechanism and
+    gives the sign only"""
+
+    chance_sd: float = units(0.05, low=0.0, high=0.1, null=0.0, bounds=_WEIGHT, unit="points of the indicator")
+    """How much chance alone moves the indicator of a unit from month to month. At 0.05, two months of three lie within
+    0.05 points of what the work deserved."""
+
+    need_sd: float = units(1.0, low=0.2, high=1.5, bounds=_WEIGHT, unit="distance in practice")
     """How much the local needs that care must fit differ, across units and over time. The larger it is, the worse
     one way of working fits all."""
 
-    common_need: float = need(0.3, low=0.0, high=0.8, unit="share of variance")
+    common_need: float = units(0.3, low=0.0, high=0.8, unit="share of variance")
     """How much of the variation in need is common to the whole nation. At 0.3, most of what a unit needs is its own;
     at 0.8, one standard comes close."""
 
-    need_turnover: float = need(0.015, low=0.0, high=0.05, null=0.0, unit="share a month")
+    need_turnover: float = units(0.015, low=0.0, high=0.05, null=0.0, unit="share a month")
     """How fast needs change. At 0.015, the likeness between the needs of now and then has halved after some four
     years; at 0 needs never change."""
 
-    niche_width: float = need(1.0, low=1.0, high=1.0, bounds=(0.001, 100.0), unit="distance in practice")
-    """How far practice may be from need before quality suffers much. Fixed at 1: at that distance quality is down by
-    about 40 %, and other distances are measured against it."""
-
-    standard_pull: float = need(0.1, low=0.05, high=0.2, unit="share a month")
+    standard_pull: float = units(0.1, low=0.05, high=0.2, unit="share a month")
     """How fast full standardisation pulls practice to the national standard. At 0.1 a tenth of the distance goes
     each month."""
 
-    standard_lag: float = need(12.0, low=6.0, high=36.0, bounds=(1.0, 10_000.0), unit="months")
+    standard_lag: float = units(12.0, low=6.0, high=36.0, bounds=(1.0, 10_000.0), unit="months")
     """How far the national standard lags behind common need. At 12 it follows with a delay of about a year."""
 
-    standard_safety: float = need(0.3, low=0.0, high=0.6, null=0.0, unit="share of mishaps prevented")
+    standard_safety: float = units(0.3, low=0.0, high=0.6, null=0.0, unit="share of mishaps prevented")
     """The share of mishaps that full standardisation prevents: three in ten."""
 
     slip_negligence: float = slips(0.24, low=0.05, high=0.4, unit="probability a month")
@@ -376,8 +394,8 @@ class Parameters(Levers):
     short by a tenth of the target makes it a tenth of that."""
 
     safety_learning: float = slips(0.025, low=0.0, high=0.05, null=0.0, unit="share for each slip reported")
-    """How much an organisation learns from a slip that somebody in it reports. At 0.025, each closes a fortieth of
-    the gap to full safety knowledge."""
+    """How much an organisation of twelve managers learns from a slip that somebody in it reports. At 0.025, each closes
+    a fortieth of the gap to full safety knowledge."""
 
     safety_decay: float = slips(0.02, low=0.01, high=0.04, unit="share a month")
     """How fast safety knowledge is forgotten. At 0.02, half of it would be gone in just under three years."""
@@ -408,34 +426,48 @@ class Parameters(Levers):
     monitoring and punishment make people report themselves."""
 
     harm_known: float = voice(0.3, low=0.05, high=0.6, bounds=_WEIGHT, unit="points of quality")
-    """The harm to patients of a slip that is known in its month. An average month at the baseline has a quality of
+    """The harm to patients of a slip that is reported in its month. An average month at the baseline has a quality of
     about a third, so 0.3 undoes nearly all of it."""
 
     harm_hidden_factor: float = voice(2.0, low=1.0, high=3.0, null=1.0, bounds=(0.0, 100.0), unit="factor")
-    """How much worse a slip becomes when it stays hidden. At 2 it does twice the harm, at 1 no more."""
+    """How much worse a slip becomes when it stays hidden. At 2 it does twice the harm, at 1 no more. See rescue for a
+    slip that nobody reported but oversight discovered."""
+
+    rescue: float = voice(0.5, low=0.0, high=1.0, unit="share of the further harm averted")
+    """How much of the harm that was still to come is averted when oversight discovers a slip. At 0.5 half of it is: at
+    a harm of 0.3 that hiding would double, a slip that was discovered does 0.45. At 1 a slip that was discovered does
+    no more harm than one that was reported."""
+
+    peers_see: float = voice(0.5, low=0.0, high=1.0, unit="share of colleagues")
+    """How far colleagues see negligence that was neither reported nor discovered. At 0.5 it weighs half as much with
+    them as negligence that came to light and went unpunished."""
+
+    found_reassures: float = voice(0.5, low=0.0, high=1.0, unit="factor")
+    """How far it reassures to be found out, or called to account, and let go. At 0.5 it is half as comforting as to
+    report one's own slip and not be punished; at 0 an inquiry is no comfort, whatever comes of it."""
 
     fear_blamed: float = fear(0.35, low=0.05, high=0.6, null=0.0, unit="share of the gap to full fear")
     """How much fear a sanction teaches the one who gets it. At 0.35 somebody with a fear of 0.2 goes to 0.48 at
     once."""
 
     fear_spared: float = fear(0.2, low=0.03, high=0.4, null=0.0, unit="share of fear")
-    """How much fear goes when somebody answers for a slip or a missed target and is not punished. At 0.2 a fifth of
-    it goes."""
+    """How much fear goes when somebody reports a slip and is not punished. At 0.2 a fifth of it goes; for being found
+    out and let go see found_reassures."""
 
     fear_peer_blamed: float = fear(
         0.05, low=0.0, high=0.12, null=0.0, unit="share of the gap to full fear, for each colleague"
     )
-    """How much fear it teaches to see one colleague in the organisation punished. At 0.05 somebody with a fear of
-    0.2 goes to 0.24."""
+    """How much fear it teaches to see one of eleven colleagues in the organisation punished. At 0.05 somebody with a
+    fear of 0.2 goes to 0.24. In a larger organisation people hear of a smaller share of what happens."""
 
     fear_peer_spared: float = fear(0.03, low=0.0, high=0.06, null=0.0, unit="share of fear, for each colleague")
-    """How much fear goes when one colleague answers for something and is not punished: 3 % of it."""
+    """How much fear goes when one of eleven colleagues reports a slip and is not punished: 3 % of it."""
 
     fear_system: float = fear(
         0.004, low=0.0, high=0.01, null=0.0, unit="share of the gap to full fear, for each manager"
     )
-    """How much fear it teaches to hear of a sanction elsewhere in the system, at publicity 0.5. One alone hardly
-    matters at 0.004; ten in a month close 4 % of the gap to full fear."""
+    """How much fear it teaches to hear of a sanction of one of 48 managers elsewhere in the system, at publicity 0.5.
+    One alone hardly matters at 0.004; ten in a month close 4 % of the gap to full fear."""
 
     fear_conformity: float = fear(0.08, low=0.0, high=0.15, null=0.0, unit="share a month")
     """How fast a person's fear drifts to the average of the organisation. At 0.08, a twelfth of the difference goes
@@ -453,6 +485,10 @@ class Parameters(Levers):
     """The fear that settles in somebody who is never punished but fully monitored under full punitiveness without any
     trust. At 0.4 that person ends up with a fear of 0.4.
     Source: Siegel et al. 2022: monitoring and stress correlate 0.11 in 70 samples; gives the sign only"""
+
+    fear_targets: float = fear(0.3, low=0.0, high=0.6, null=0.0, unit="share of full monitoring")
+    """How far targets are felt as watching. At 0.3, full targets without monitoring frighten as much as monitoring of
+    0.3 does; under full monitoring they add nothing."""
 
     cascade: float = fear(0.35, low=0.0, high=0.8, null=0.0, unit="factor")
     """How much a frightened chief executive tightens scrutiny over everyone in the organisation. At 0.35, with a
@@ -479,8 +515,8 @@ class Parameters(Levers):
     """How much trust even a fair sanction destroys. At 0.15, about a seventh of it."""
 
     trust_spared: float = trust(0.06, low=0.0, high=0.12, null=0.0, unit="share of the gap to full trust")
-    """How much trust it builds to answer for something and not be punished. At 0.06, it closes 6 % of the gap to
-    full trust."""
+    """How much trust it builds to report a slip and not be punished. At 0.06, it closes 6 % of the gap to full trust;
+    for being found out and let go see found_reassures."""
 
     trust_conformity: float = trust(0.05, low=0.0, high=0.1, null=0.0, unit="share a month")
     """How fast a person's trust drifts to the average of the organisation. At 0.05, a twentieth of the difference
@@ -503,9 +539,13 @@ class Parameters(Levers):
     """How fast full investment in relationships builds confidence. At 0.02 it closes 2 % of the gap to full
     confidence each month."""
 
-    confidence_feedback: float = confidence(0.015, low=0.0, high=0.04, null=0.0, unit="share a month")
-    """How fast the feedback that comes with full monitoring builds the confidence of somebody without fear. Those in
-    full fear gain nothing from it."""
+    confidence_feedback: float = confidence(
+        0.015, low=-0.02, high=0.04, null=0.0, bounds=(-1.0, 1.0), unit="share a month"
+    )
+    """How fast the feedback that comes with full monitoring builds the confidence of somebody without fear; below 0 it
+    wears confidence down. Those in full fear gain and lose nothing by it.
+    Source: Kluger & DeNisi 1996: feedback raises performance by 0.41 standard deviations on average, and over a
+    third of interventions lower it; informs a range with both signs"""
 
     confidence_idle: float = confidence(0.01, low=0.005, high=0.03, unit="share a month")
     """How fast confidence drifts back to one half when nothing happens. At 0.01 it takes almost six years for half
@@ -520,11 +560,11 @@ class Parameters(Levers):
     Source: Lacerenza et al. 2017: leadership training raises learning by 0.73 standard deviations, an upper bound;
     Seidman et al. 2020: limited evidence in healthcare; informs a range that starts at none"""
 
-    skill_feedback: float = skill(0.02, low=0.0, high=0.05, null=0.0, unit="share a month")
-    """How fast the feedback that comes with full monitoring builds the skill of somebody without fear. Those in full
-    fear learn nothing from it.
+    skill_feedback: float = skill(0.02, low=-0.025, high=0.05, null=0.0, bounds=(-1.0, 1.0), unit="share a month")
+    """How fast the feedback that comes with full monitoring builds the skill of somebody without fear; below 0 it
+    wears skill down. Those in full fear gain and lose nothing by it.
     Source: Kluger & DeNisi 1996: feedback raises performance by 0.41 standard deviations on average, and over a
-    third of interventions lower it; informs a range that starts at none"""
+    third of interventions lower it; informs a range with both signs"""
 
     skill_decay: float = skill(0.003, low=0.001, high=0.006, unit="share a month")
     """How fast unused skill fades. At 0.003 it is 3.5 % a year."""
@@ -624,7 +664,7 @@ class Parameters(Levers):
     cooperation of 0.5 to about 0.6."""
 
     cooperation_reciprocity: float = cooperation(
-        0.6, low=0.0, high=1.0, null=0.0, bounds=_WEIGHT, unit="points for each point of cooperation"
+        0.3, low=0.0, high=0.6, null=0.0, bounds=_WEIGHT, unit="points for each point of cooperation"
     )
     """How far people cooperate because others in the system do. The larger it is, the more a system tips into
     cooperation or out of it."""
@@ -648,28 +688,38 @@ class Parameters(Levers):
     bed_blocking: float = cooperation(
         0.3,
         low=0.0,
-        high=0.6,
+        high=0.7,
         null=0.0,
         bounds=(0.0, 2.0),
         unit="share of the load for each share of the social care budget",
     )
-    """How far cuts in social care fill hospital beds. At 0.3, a cut of a tenth in social care adds 3 % to the load."""
+    """How far cuts in social care fill hospital beds. At 0.3, a cut of a tenth in social care adds 3 % to the load.
+    Source: Martin et al. 2021: mortality falls by 0.532 % for each 1 % of health care spending and by 0.336 % for each
+    1 % of social care, a ratio of 0.63; Crawford et al. 2021 and Seamer et al. 2019 find no effect of social care on
+    hospitals; informs a range from none to 0.7"""
 
     social_care_size: float = cooperation(0.28, low=0.28, high=0.28, bounds=_WEIGHT, unit="ratio of budgets")
     """The size of the social care budget compared with the acute budget, used only for the cost of a regime. At
     0.28, 4 % of the acute budget buys 14 % of social care."""
 
-    # Declared last, because its months must lie within the run
+    # Declared last, because their months must lie within the run
 
     schedule: Schedule = Field(default_factory=dict)
     """Levers that change during the run: for each, the month from whose start on a value holds."""
+
+    local: tuple[LocalRule, ...] = ()
+    """Levers that have values of their own in some organisations; the later rule goes over the earlier, and all over
+    the schedule."""
 
     @field_validator("*", mode="before")
     @classmethod
     def _check(cls, value: object, info: ValidationInfo) -> object:
         """Hold each value against its declaration; defaults need no check."""
         if info.field_name is None or info.field_name not in PARAMETERS:
-            return checked(value, info.data.get("months"), LEVERS, PARAMETERS)
+            months, sizes = info.data.get("months"), [info.data.get(name, 0) for name in ("systems", "organisations")]
+            if info.field_name == "local":
+                return local_rules(value, months, math.prod(sizes), PARAMETERS)
+            return checked(value, months, LEVERS, PARAMETERS)
         declared, value = PARAMETERS[info.field_name], plain(value)
         if not declared.allows(value):
             raise ValueError(f"must be {declared.allowed}")
@@ -686,8 +736,11 @@ class Parameters(Levers):
         return (self.acute_budget + self.social_care_size * self.social_care_budget) / size_of_both
 
 
+CHANGES = ("schedule", "local")
+"""What makes levers differ by month and by organisation."""
+
 PARAMETERS: Table[Declaration] = Table(
-    *(Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name != "schedule")
+    *(Declaration.of(name, field) for name, field in Parameters.model_fields.items() if name not in CHANGES)
 )
 """Every parameter, lever and size by name: levers, then sizes, then parameters in the order of the groups."""
 

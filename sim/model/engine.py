@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from sim.model import rules
 from sim.model.compiling import compiled, entry, inlined, rule
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.local import COLUMNS, LOCAL, STATISTICS, encoded
 from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, SPREADS, Parameters, resolve
 from sim.model.record import FIELDS, LANES, Record, fold
@@ -37,18 +38,20 @@ Floats = NDArray[np.float64]
 
 CARRIED = ("motivation_at_start", "boldness", "crowding", "anxiety", "integrity", "skill", "fear", "record")
 """What a manager carries from a post to the market and back."""
-_KEPT = ("practice", "need", "uniqueness", "appointments", "motivation_at_start", "boldness", "crowding", "anxiety",
-         "record")
+_KEPT = ("practice", "need", "uniqueness", "support", "circumstances", "method", "appointments", "motivation_at_start",
+         "boldness", "crowding", "anxiety", "record")
 _STOCKS = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
+_LEVER = {name: f"lever_{name}" for name in LOCAL}
+_LEVER_OF_POST = _LEVER | {"targets": "targets_level"}  # which is recorded
 FIELDS_OF_WORK = (
     *_KEPT,  # `uniqueness` is ξ, `need` the local need, `appointments` how many there were
     *FIELDS,  # what is recorded, among it the stocks
-    "unfair", "spared", "unpunished",  # marks of the month: the sanction was unfair; spared; negligent and not punished
+    "unfair", "spared", "unpunished",  # of the month: the sanction was unfair; weights of mercy and of impunity
     *(f"u_{name}" for name in MONTHLY),  # the month's uniform numbers
     "felt", "place_fear", "place_trust", "safety", "mean_effort",  # the organisation's, at hand for each post
+    *(name for name in _LEVER_OF_POST.values() if name not in FIELDS),  # likewise
     "shown_fear", "service", "balance",  # between the steps of a month
-    "near", "far", "mercy", "impunity",  # how many others were sanctioned, spared, unpunished
-    "calm_near", "calm_far", "afraid", "unmoved_near", "unmoved_far", "unrelieved",
+    "near", "far", "mercy", "impunity",  # sanctioned in the organisation and elsewhere, spared and unpunished in it
 )
 """The fields of a block while its system is at work."""
 HOME = 1 + max(FIELDS_OF_WORK.index(name) for name in (*_KEPT, *_STOCKS))
@@ -56,8 +59,9 @@ HOME = 1 + max(FIELDS_OF_WORK.index(name) for name in (*_KEPT, *_STOCKS))
 _COLUMNS = len(POST_COLUMNS)
 BLOCK, HOME_BLOCK, RECORDED, KEPT_BLOCK = (LANES * n for n in (len(FIELDS_OF_WORK), HOME, len(FIELDS), _COLUMNS))
 PLACE = ("deviation", "safety", "reputation", "mean_effort", "fear", "trust", "monitoring", "felt", "assurance",
-         "sanctioned", "spared", "unpunished")
-"""An organisation: what lasts, the month's climate, and the month's tallies. `deviation` is Δ."""
+         "sanctioned", "spared", "unpunished", "invested", *_LEVER.values())
+"""An organisation: what lasts, the month's climate, tallies and levers. `deviation` is Δ; `invested` is the lever that
+its posts' relationship and support were computed from."""
 CANDIDATE = (*CARRIED, "left")
 """A former manager on the market; `left` is the month of leaving."""
 NATION = ("common", "standard", "waiting")
@@ -79,22 +83,26 @@ def _places(names: Sequence[str], apart: int = 1) -> Any:
 
 
 AT, ORG, SEAT, HERE = _places(FIELDS_OF_WORK, LANES), _places(PLACE), _places(CANDIDATE), _places(NATION)
+RULE = _places(COLUMNS)
 _RECORD = getattr(AT, FIELDS[0])
 
 
-def _reader(kind: Any, at: Any, **elsewhere: str) -> Callable[[Floats, Any], Any]:
-    """A function that reads a named tuple from where its fields stand, of an array and a first index."""
-    places = (getattr(at, elsewhere.get(name, name)) for name in kind._fields)
-    code = ", ".join(f"array[first + U({place})]" for place in places)
+def _reader(kind: Any, at: Any, also: str = "", **elsewhere: str) -> Callable[..., Any]:
+    """A function that reads a named tuple from where its fields stand, of an array and a first index; fields that stand
+    nowhere it takes from a third argument, `also`."""
+    named = {name: elsewhere.get(name, name) for name in kind._fields}
+    code = ", ".join(f"array[first + U({getattr(at, there)})]" if there in at._fields else f"{also}.{name}"
+                     for name, there in named.items())
     space: dict[str, Any] = {"kind": kind, "U": np.uint64}
-    exec(f"def read(array, first): return kind({code})", space)
-    read: Callable[[Floats, Any], Any] = inlined(space["read"])
+    exec(f"def read(array, first, {also}): return kind({code})", space)
+    read: Callable[..., Any] = inlined(space["read"])
     return read
 
 
 _Values = _kind("_Values", (*COEFFICIENTS, *SPREADS))
 _Lever = _kind("_Lever", LEVERS)
 _Post = _kind("_Post", tuple(rules.Post.__annotations__))
+_Unit = _kind("_Unit", tuple(rules.Unit.__annotations__))
 _Around = _kind("_Around", ("monitoring", "felt", "assurance", "fear", "trust", "safety"))
 _Place = _kind("_Place", PLACE)
 
@@ -102,10 +110,14 @@ _values_of = _reader(_Values, _places(_Values._fields))
 _lever_of = _reader(_Lever, _places(LEVERS))
 _post_at = _reader(_Post, AT)
 _around = _reader(_Around, AT, fear="place_fear", trust="place_trust")
+_unit_at = _reader(_Unit, AT)
 _place_at = _reader(_Place, ORG)
+_lever_at = _reader(_Lever, AT, "nation", **_LEVER_OF_POST)
+_lever_in = _reader(_Lever, ORG, "nation", **_LEVER)
 
-_OF_NATION, _OF_ORGANISATION, _OF_POST, _NEWCOMER, _RIVAL, _APPOINTMENT = (
-    KEYS[KEYED.index(name)] for name in ("nation", "organisation", "post", "newcomer", "rival", "appointment")
+_OF_NATION, _OF_ORGANISATION, _OF_POST, _CIRCUMSTANCES, _NEWCOMER, _RIVAL, _APPOINTMENT = (
+    KEYS[KEYED.index(name)]
+    for name in ("nation", "organisation", "post", "circumstances", "newcomer", "rival", "appointment")
 )
 (_U_RECYCLING, _U_PICK, _U_REGISTER, _U_COMPETITION, _U_CANDIDATE_ERROR, _U_RIVAL_ERROR,
  _U_STRIKING_OFF) = range(len(APPOINTMENT))
@@ -144,13 +156,15 @@ def run(p: Parameters, seed: int, record_organisations: bool = False, interventi
               np.zeros(len(NATION) + p.systems), np.zeros(4 * ABREAST, np.uint64))
     values = np.array([getattr(p, name) for name in _Values._fields])
     levers = lever_table(p).reshape(-1)
+    policy, members = (array.reshape(-1) for array in encoded(p.local, seed, p.systems * p.organisations))
     results = (record.sums.reshape(-1), totals, record.last.reshape(-1), record.organisations.reshape(-1),
                record.fear.reshape(-1))
     given, reached = interventions.given_path.reshape(-1), 0
     while reached < p.months:
         sizes = np.array(Sizes(p.systems, p.organisations, p.managers, p.months, p.window, interventions.everywhere,
                                month, post, len(market) // len(CANDIDATE)))
-        reached = advance(reached, np.uint64(seed), sizes, values, levers, *memory, market, given, *results)
+        reached = advance(reached, np.uint64(seed), sizes, values, levers, policy, members, *memory, market, given,
+                          *results)
         if reached < p.months:
             larger = np.empty(len(market) + max(len(market) // 2, posts * len(CANDIDATE)))
             larger[: len(market)] = market
@@ -179,19 +193,20 @@ def lever_table(p: Parameters) -> Floats:
 
 @entry
 def advance(
-    first: int, seed: np.uint64, sizes: NDArray[np.int64], values: Floats, levers: Floats, work: Floats, sums: Floats,
-    drawn: Floats, home: Floats, places: Floats, nation: Floats, streams: NDArray[np.uint64], market: Floats,
-    given: Floats, by_month: Floats, totals: Floats, last: Floats, by_organisation: Floats, fear: Floats,
+    first: int, seed: np.uint64, sizes: NDArray[np.int64], values: Floats, levers: Floats, policy: Floats,
+    members: Floats, work: Floats, sums: Floats, drawn: Floats, home: Floats, places: Floats, nation: Floats,
+    streams: NDArray[np.uint64], market: Floats, given: Floats, by_month: Floats, totals: Floats, last: Floats,
+    by_organisation: Floats, fear: Floats,
 ) -> int:
     """The months of a run from `first` (from 0) on; the month that was reached, before the end where `market` is short.
 
     All arrays are flat. `sizes` holds `Sizes`, `values` what `COEFFICIENTS` and `SPREADS` name, `levers` months by
-    `LEVERS`. Memory, zero before the first month, which a later call goes on with: `work`, a system's blocks by
-    `BLOCK`; `sums`, `RECORDED`; `drawn`, `LANES` by `ABREAST`; `home`, all systems' blocks by `HOME_BLOCK`; `places`,
-    organisations by `PLACE`; `nation`, `NATION` and a number for each system; `streams`, 4 by `ABREAST`; `market`,
-    `room` by `CANDIDATE`. `given` and `fear` are months by posts by 2, or empty. Results: `by_month`, months by
-    `FIELDS`; `totals`, all blocks by `KEPT_BLOCK`; `last`, posts by 2; `by_organisation`, months by organisations by
-    `POST_COLUMNS`, or empty.
+    `LEVERS`, `policy` and `members` the local policy as `local.encoded` has it, or nothing. Memory, zero before the
+    first month, which a later call goes on with: `work`, a system's blocks by `BLOCK`; `sums`, `RECORDED`; `drawn`,
+    `LANES` by `ABREAST`; `home`, all systems' blocks by `HOME_BLOCK`; `places`, organisations by `PLACE`; `nation`,
+    `NATION` and a number for each system; `streams`, 4 by `ABREAST`; `market`, `room` by `CANDIDATE`. `given` and
+    `fear` are months by posts by 2, or empty. Results: `by_month`, months by `FIELDS`; `totals`, all blocks by
+    `KEPT_BLOCK`; `last`, posts by 2; `by_organisation`, months by organisations by `POST_COLUMNS`, or empty.
     """
     n = Sizes(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])
     p = _values_of(values, np.uint64(0))
@@ -210,6 +225,8 @@ def advance(
             _climates(home, HOME_BLOCK, places, 0, n.systems, n)
         if len(fear) > 0:
             _keep_fear(home, HOME_BLOCK, fear, 2 * month * n.systems * per_system + BEFORE, n.systems, per_system)
+        for o in range(n.systems * n.organisations):
+            _levers_of_organisation(places, o, month, n, policy, members, lever)
         _month(month, seed, n, lever, work, sums, drawn, home, places, nation, streams, market, given, by_month, totals,
                last, by_organisation, fear, local_sd, p)
         shock = normal(keyed(seed, _OF_NATION, 0, month + 1)[0])
@@ -234,6 +251,7 @@ def _month(
     mean_reputation /= n.systems * n.organisations
     nation_fear /= n.systems * n.organisations
     k = rules.stakes(lever, p)
+    colleague, stranger = rules.share_of_colleagues(n.managers), rules.share_of_strangers(n.organisations, n.managers)
     common, standard = nation[HERE.common], nation[HERE.standard]
     for j in range(RECORDED):
         sums[j] = 0.0
@@ -246,20 +264,19 @@ def _month(
         _draw(work, streams, drawn, per_system)
         _climate(work, places, first_place, mean_reputation, n, lever, p)
         _show_fear(work, given, before, per_system)
-        if p.focus_ideal == 0.5:  # as the default is: a version without logarithms, some 5 % faster in all
-            _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
-        else:
-            _decide_all(work, blocks, common, standard, cooperation, overload, k, lever, p)
+        for b in range(blocks):
+            for lane in range(LANES):
+                _decide(work, np.uint64(b * BLOCK + lane), common, standard, cooperation, overload, k, lever, p)
         for b in range(blocks):
             for lane in range(LANES):
                 _answer(work, np.uint64(b * BLOCK + lane), overload, lever, p)
         if month == n.sanction_month:
             _sanction(work, n.sanction_post)
-        _hear(work, places, first_place, blocks, n, lever, p)
+        _hear(work, places, first_place, n, p)
         for b in range(blocks):
             for lane in range(LANES):
                 i = np.uint64(b * BLOCK + lane)
-                _learn(work, i, standard, local_sd, cooperation, n.managers, k, lever, p)
+                _learn(work, i, standard, local_sd, cooperation, colleague, stranger, k, lever, p)
                 _leave(work, i, p)
                 _mark(work, i)
         if n.everywhere > 0:
@@ -352,13 +369,15 @@ def _start(
         place = np.uint64(o) * _WIDE
         places[place + ORG.deviation] = p.monitoring_sd * normal(keyed(seed, _OF_ORGANISATION, o, 0)[0])
         places[place + ORG.safety], places[place + ORG.reputation] = rules.START_SAFETY, rules.START_REPUTATION
-        places[place + ORG.mean_effort] = p.motivation_mean
+        places[place + ORG.mean_effort], places[place + ORG.invested] = p.motivation_mean, -1.0
     for s in range(n.systems):
         for i in range(per_system):
             post, index = np.uint64(s * blocks * HOME_BLOCK) + _at(i, HOME_BLOCK), s * per_system + i
             numbers = keyed(seed, _OF_POST, index, 0)
             home[post + AT.uniqueness], home[post + AT.need] = normal(numbers[0]), local_sd * normal(numbers[1])
             home[post + AT.practice] = standard
+            drawn = normal(keyed(seed, _CIRCUMSTANCES, index, 0)[0])
+            home[post + AT.circumstances], home[post + AT.method] = rules.drawn_factor(drawn, p.unit_sd), 1.0
             _person(home, post, keyed(seed, _NEWCOMER, index, 0), 0.0, scratch, p)
             home[post + AT.fear], home[post + AT.record] = rules.START_FEAR, 0.0
             _begin(home, post, rules.START_TRUST)
@@ -406,12 +425,39 @@ def _draw(work: Any, streams: Any, drawn: Any, posts: int) -> None:
 
 
 @compiled
+def _levers_of_organisation(
+    places: Any, o: int, month: int, n: Any, policy: Any, members: Any, nation: Any,
+) -> None:
+    """The month's levers inside an organisation: the nation's, or those of the last rule that reaches it."""
+    at = np.uint64(o) * _WIDE
+    places[at + ORG.lever_monitoring], places[at + ORG.lever_targets] = nation.monitoring, nation.targets
+    places[at + ORG.lever_punitiveness], places[at + ORG.lever_discernment] = nation.punitiveness, nation.discernment
+    places[at + ORG.lever_leniency], places[at + ORG.lever_relationship] = nation.leniency, nation.relationship
+    places[at + ORG.lever_recognition] = nation.recognition
+    places[at + ORG.lever_standardisation] = nation.standardisation
+    for number in range(len(policy) // len(COLUMNS)):
+        here = np.uint64(number * len(COLUMNS))
+        inside = members[np.uint64(number * n.systems * n.organisations + o)] > 0.0
+        seen, sign = places[at + _SEEN[int(policy[here + RULE.statistic])]], policy[here + RULE.sign]
+        met = sign * seen > sign * policy[here + RULE.threshold]
+        if inside and met and policy[here + RULE.first] <= month + 1 <= policy[here + RULE.last]:
+            for lever in range(len(LOCAL)):
+                value = policy[here + RULE.monitoring + np.uint64(lever)]
+                if value == value:  # noqa: PLR0124 -- the rule sets it
+                    places[at + ORG.lever_monitoring + np.uint64(lever)] = value
+
+
+_SEEN = np.array([getattr(ORG, name) for name in STATISTICS])
+
+
+@compiled
 def _climate(work: Any, places: Any, first_place: int, mean_reputation: float, n: Any, lever: Any, p: Any) -> None:
     """Step 1 for the organisations of a system, laid at hand for each of their posts."""
     for o in range(n.organisations):
         at, first = np.uint64(first_place + o) * _WIDE, o * n.managers
         chief_fear = work[_at(first, BLOCK) + AT.fear]
-        places[at + ORG.monitoring] = rules.monitoring_of_organisation(_place_at(places, at), mean_reputation, lever)
+        own = _lever_in(places, at, lever)
+        places[at + ORG.monitoring] = rules.monitoring_of_organisation(_place_at(places, at), mean_reputation, own)
         places[at + ORG.felt] = rules.felt_monitoring(_place_at(places, at), chief_fear, p)
         places[at + ORG.assurance] = rules.assurance(places[at + ORG.felt], p)
         place = _place_at(places, at)
@@ -421,6 +467,21 @@ def _climate(work: Any, places: Any, first_place: int, mean_reputation: float, n
                 place.monitoring, place.felt, place.assurance)
             work[i + AT.place_fear], work[i + AT.place_trust] = place.fear, place.trust
             work[i + AT.safety], work[i + AT.mean_effort] = place.safety, place.mean_effort
+        if own.relationship != places[at + ORG.invested]:
+            places[at + ORG.invested] = own.relationship
+            for post in range(first, first + n.managers):
+                i = _at(post, BLOCK)
+                work[i + AT.relationship] = rules.relationship_received(work[i + AT.uniqueness], own, p)
+                work[i + AT.support] = rules.support(work[i + AT.relationship], p)
+        there = _lever_at(work, _at(first, BLOCK), own)
+        if there != own:  # another system's organisation left its levers here, mostly the same
+            for post in range(first, first + n.managers):
+                i = _at(post, BLOCK)
+                work[i + AT.lever_monitoring], work[i + AT.targets_level] = own.monitoring, own.targets
+                work[i + AT.lever_punitiveness], work[i + AT.lever_discernment] = own.punitiveness, own.discernment
+                work[i + AT.lever_leniency], work[i + AT.lever_relationship] = own.leniency, own.relationship
+                work[i + AT.lever_recognition] = own.recognition
+                work[i + AT.lever_standardisation] = own.standardisation
 
 
 @compiled
@@ -434,35 +495,23 @@ def _show_fear(work: Any, given: Any, first: int, posts: int) -> None:
 
 
 @inlined
-def _decide_all(
-    work: Any, blocks: int, common: float, standard: float, system_cooperation: float, overload: float, k: float,
-    lever: Any, p: Any,
-) -> None:
-    """`_decide` for every manager of a system."""
-    for b in range(blocks):
-        for lane in range(LANES):
-            _decide(work, np.uint64(b * BLOCK + lane), common, standard, system_cooperation, overload, k, lever, p)
-
-
-@inlined
 def _decide(
     work: Any, i: Any, common: float, standard: float, system_cooperation: float, overload: float, k: float,
-    lever: Any, p: Any,
+    nation: Any, p: Any,
 ) -> None:
     """Steps 2 to 5 for one manager, from the state at the end of the month before."""
-    post, place = _post_at(work, i), _around(work, i)
+    post, place, lever = _post_at(work, i), _around(work, i), _lever_at(work, i, nation)
     # 2 and 3
-    relationship = rules.relationship_received(work[i + AT.uniqueness], lever, p)
-    w = rules.time_left(post, place, relationship, p)
+    w = rules.time_left(post, place, work[i + AT.relationship], p)
     work[i + AT.motivation] = rules.motivation_after_climate(post, place, lever, p)
     post = _post_at(work, i)
     effort = rules.effort(post, place, k, lever, p)
     # 4
     pressure = rules.pressure(post, lever)
     attention = rules.attention(pressure, p)
-    balance = rules.balance(attention, p)
-    service = rules.service(post, w, effort, overload, p)
-    honest = rules.honest_indicator(service, attention, p)
+    balance = rules.balance(attention)
+    service = rules.service(post, _unit_at(work, i), w, effort, overload, p)
+    honest = rules.honest_indicator(service, attention, normal(work[i + AT.u_chance]), p)
     shortfall = rules.shortfall(honest, p)
     gaming = rules.gaming(post, place, shortfall, pressure, p)
     # 5
@@ -474,7 +523,7 @@ def _decide(
     succeeded = tried & (work[i + AT.u_success] < rules.chance_of_success(post, system_cooperation, change, p))
     practice = rules.practice_after_initiative(practice, need, succeeded, p)
     work[i + AT.practice] = practice
-    work[i + AT.relationship], work[i + AT.time_left], work[i + AT.overload] = relationship, w, overload
+    work[i + AT.time_left], work[i + AT.overload] = w, overload
     work[i + AT.effort], work[i + AT.service], work[i + AT.balance] = effort, service, balance
     work[i + AT.honest_indicator], work[i + AT.gaming], work[i + AT.reported] = honest, gaming, honest + gaming
     work[i + AT.initiative_rate], work[i + AT.successes] = tried, succeeded
@@ -485,9 +534,9 @@ def _decide(
 
 
 @inlined
-def _answer(work: Any, i: Any, overload: float, lever: Any, p: Any) -> None:
+def _answer(work: Any, i: Any, overload: float, nation: Any, p: Any) -> None:
     """Steps 6 to 10 for one manager."""
-    post, place = _post_at(work, i), _around(work, i)
+    post, place, lever = _post_at(work, i), _around(work, i), _lever_at(work, i, nation)
     effort, tried = work[i + AT.effort], work[i + AT.initiative_rate] > 0.0
     # 6
     negligent = work[i + AT.u_negligence] < rules.chance_of_negligence(effort, overload, p)
@@ -496,21 +545,22 @@ def _answer(work: Any, i: Any, overload: float, lever: Any, p: Any) -> None:
     # 7 and 8
     spoken = slipped & (work[i + AT.u_speaking_up] < rules.chance_of_speaking_up(post, place, negligent, lever, p))
     known = spoken | (slipped & (work[i + AT.u_discovery] < place.felt))
-    harm = rules.harm_of_slip(known, p) if slipped else 0.0
+    harm = rules.harm_of_slip(spoken, known, p) if slipped else 0.0
     for_slip = known & (work[i + AT.u_sanction] < rules.chance_of_sanction(place, negligent, spoken, lever, p))
     called = (not for_slip) & (work[i + AT.u_account] < rules.chance_of_account(work[i + AT.reported], lever, p))
     for_figure = called & (work[i + AT.u_account_sanction] < rules.chance_of_account_sanction(effort, lever))
     sanctioned = for_slip | for_figure
     # 9 and 10
-    fit, balance, gaming = rules.fit(work[i + AT.misfit], p), work[i + AT.balance], work[i + AT.gaming]
+    fit, balance, gaming = rules.fit(work[i + AT.misfit]), work[i + AT.balance], work[i + AT.gaming]
     strain = rules.moral_strain(post, balance, gaming, p)
-    distress = rules.distress_after_month(post, place, work[i + AT.relationship], strain, overload, p)
+    distress = rules.distress_after_month(post, place, work[i + AT.support], strain, overload, p)
     work[i + AT.distress], work[i + AT.moral_strain], work[i + AT.harm] = distress, strain, harm
     work[i + AT.quality] = rules.quality(work[i + AT.service], gaming, balance, fit, harm, p)
     work[i + AT.slips], work[i + AT.negligence], work[i + AT.spoken] = slipped, negligent, spoken
-    work[i + AT.sanctions], work[i + AT.spared] = sanctioned, (known | called) & (not sanctioned)
+    work[i + AT.sanctions] = sanctioned
+    work[i + AT.spared] = _if((known | called) & (not sanctioned), rules.weight_of_mercy(spoken, p))
     work[i + AT.unfair] = (for_slip & (not negligent)) | (for_figure & (effort >= work[i + AT.mean_effort]))
-    work[i + AT.unpunished] = negligent & (not sanctioned)
+    work[i + AT.unpunished] = _if(negligent & (not sanctioned), rules.weight_of_impunity(known, p))
 
 
 @compiled
@@ -539,106 +589,53 @@ def _keep_fear(memory: Any, block: int, kept: Any, first: int, systems: int, pos
 
 
 @compiled
-def _hear(work: Any, places: Any, first_place: int, blocks: int, n: Any, lever: Any, p: Any) -> None:
+def _hear(work: Any, places: Any, first_place: int, n: Any, p: Any) -> None:
     """What a month's events come to in each organisation, and who hears of them; steps 11 and 12 for organisations."""
-    in_system, most_spared = 0.0, 0.0
+    in_system = 0.0
     for o in range(n.organisations):
         at, first, end = np.uint64(first_place + o) * _WIDE, o * n.managers, (o + 1) * n.managers
         places[at + ORG.sanctioned] = _sum(work, BLOCK, AT.sanctions, first, end)
         places[at + ORG.spared] = _sum(work, BLOCK, AT.spared, first, end)
         places[at + ORG.unpunished] = _sum(work, BLOCK, AT.unpunished, first, end)
         in_system += places[at + ORG.sanctioned]
-        most_spared = max(most_spared, places[at + ORG.spared])
         spoken = _sum(work, BLOCK, AT.spoken, first, end)
         reported = _mean(work, BLOCK, AT.reported, first, end)
         places[at + ORG.reputation] = rules.reputation_after_month(places[at + ORG.reputation], reported)
         places[at + ORG.mean_effort] = _mean(work, BLOCK, AT.effort, first, end)
-        places[at + ORG.safety] = rules.safety_after_month(places[at + ORG.safety], spoken, p)
+        places[at + ORG.safety] = rules.safety_after_month(places[at + ORG.safety], spoken, n.managers, p)
     for o in range(n.organisations):
         place = _place_at(places, np.uint64(first_place + o) * _WIDE)
         for post in range(o * n.managers, (o + 1) * n.managers):
             i = _at(post, BLOCK)
             work[i + AT.near], work[i + AT.far] = place.sanctioned, in_system - place.sanctioned
             work[i + AT.mercy], work[i + AT.impunity] = place.spared, place.unpunished
-    for b in range(blocks):
-        for lane in range(LANES):
-            _listen(work, np.uint64(b * BLOCK + lane), lever, p)
-    most = max(in_system, most_spared)
-    for _ in range(_ROUNDS):
-        most = _halved(most)
-    while most > 0.0:  # seldom
-        for b in range(blocks):
-            for lane in range(LANES):
-                _hear_again(work, np.uint64(b * BLOCK + lane))
-        most = _halved(most)
-
-
-_ROUNDS = 3
-"""How often everyone's hearing is doubled in any case: enough for seven sanctions in a system and month."""
-
-
-@inlined
-def _listen(work: Any, i: Any, lever: Any, p: Any) -> None:
-    """What one manager heard of others, and what that left of calm and of fear."""
-    post = _post_at(work, i)
-    work[i + AT.near] -= work[i + AT.sanctions]
-    work[i + AT.mercy] -= work[i + AT.spared]
-    work[i + AT.impunity] -= work[i + AT.unpunished]
-    work[i + AT.calm_near] = rules.unmoved_by_colleague(post, p)
-    work[i + AT.calm_far] = rules.unmoved_by_stranger(post, lever, p)
-    work[i + AT.afraid] = rules.unrelieved_by_colleague(p)
-    work[i + AT.unmoved_near], work[i + AT.unmoved_far], work[i + AT.unrelieved] = 1.0, 1.0, 1.0
-    for _ in range(_ROUNDS):
-        _hear_again(work, i)
-
-
-@inlined
-def _hear_again(work: Any, i: Any) -> None:
-    """A round of hearing of everything that there is to hear of."""
-    _repeat(work, i, AT.calm_near, AT.near, AT.unmoved_near)
-    _repeat(work, i, AT.calm_far, AT.far, AT.unmoved_far)
-    _repeat(work, i, AT.afraid, AT.mercy, AT.unrelieved)
-
-
-@inlined
-def _repeat(work: Any, i: Any, base: Any, times: Any, result: Any) -> None:
-    """A round of `rules.repeated`: `result` times `base` where `times` is odd, `base` squared, `times` halved."""
-    factor, count = work[i + base], work[i + times]
-    half = _halved(count)
-    work[i + result] *= factor if count > 2.0 * half else 1.0
-    work[i + base], work[i + times] = factor * factor, half
-
-
-_ROUND = 6755399441055744.0  # 1.5 * 2**52: a number added to it loses its fraction
-
-
-@inlined
-def _halved(whole: float) -> float:
-    """Half of a whole number, rounded down."""
-    return (0.5 * whole - 0.25 + _ROUND) - _ROUND
 
 
 @inlined
 def _learn(
-    work: Any, i: Any, standard: float, local_sd: float, system_cooperation: float, managers: int, k: float,
-    lever: Any, p: Any,
+    work: Any, i: Any, standard: float, local_sd: float, system_cooperation: float, colleague: float, stranger: float,
+    k: float, nation: Any, p: Any,
 ) -> None:
-    """Steps 11 and 12 for one manager. A stock's rule sees the other stocks as the month began."""
+    """Steps 11 and 12 for one manager. A stock's rule sees the other stocks as the month began. `colleague` and
+    `stranger` are the weights of a colleague and of a manager elsewhere in the system."""
+    post, place, lever = _post_at(work, i), _around(work, i), _lever_at(work, i, nation)
+    succeeded = work[i + AT.successes] > 0.0
+    work[i + AT.method] = rules.method_after_month(work[i + AT.method], succeeded, p)
     work[i + AT.need] = rules.need_after_month(work[i + AT.need], normal(work[i + AT.u_need_drift]), local_sd, p)
     work[i + AT.practice] = rules.practice_after_standard(work[i + AT.practice], standard, lever, p)
-    post, place = _post_at(work, i), _around(work, i)
     tried = work[i + AT.initiative_rate] > 0.0
+    near, mercy = work[i + AT.near] - work[i + AT.sanctions], work[i + AT.mercy] - work[i + AT.spared]
     month = rules.Month(
-        work[i + AT.relationship], tried, work[i + AT.successes] > 0.0, work[i + AT.sanctions] > 0.0,
-        work[i + AT.unfair] > 0.0, work[i + AT.spared] > 0.0, work[i + AT.unmoved_near] * work[i + AT.unmoved_far],
-        work[i + AT.unrelieved], work[i + AT.impunity])
+        work[i + AT.support], tried, succeeded, work[i + AT.sanctions] > 0.0, work[i + AT.unfair] > 0.0,
+        work[i + AT.spared], rules.unmoved(post, colleague * near, stranger * work[i + AT.far], lever, p),
+        rules.unrelieved(colleague * mercy, p), colleague * (work[i + AT.impunity] - work[i + AT.unpunished]))
     fear = rules.fear_after_month(post, place, month, k, lever, p)
     trust = rules.trust_after_month(post, place, month, p)
     confidence = rules.confidence_after_month(post, place, month, lever, p)
     skill = rules.skill_after_training(post, place, month, p)
     cooperation = rules.cooperation_after_month(post, place, system_cooperation, lever, p)
     integrity = rules.integrity_after_month(post, month, p)
-    motivation = rules.motivation_after_impunity(post, month, managers, p)
+    motivation = rules.motivation_after_impunity(post, month, p)
     gain = rules.practice_gain(skill, p) if tried else 0.0
     work[i + AT.practice_gain] = gain
     work[i + AT.fear], work[i + AT.trust] = rules.clip(fear), rules.clip(trust)
@@ -759,9 +756,7 @@ def _leave_market(market: Any, waiting: float, month: int, market_months: float)
 def _mark(work: Any, i: Any) -> None:
     """What is recorded of the post's holder after step 13, beside the stocks themselves."""
     fear, trust = work[i + AT.fear], work[i + AT.trust]
-    work[i + AT.fearful], work[i + AT.fearful_40], work[i + AT.fearful_60] = fear > 0.5, fear > 0.4, fear > 0.6
-    work[i + AT.toxic] = rules.toxic(fear, trust, 0.5)
-    work[i + AT.toxic_40], work[i + AT.toxic_60] = rules.toxic(fear, trust, 0.4), rules.toxic(fear, trust, 0.6)
+    work[i + AT.fearful], work[i + AT.toxic] = fear > 0.5, rules.toxic(fear, trust)
     work[i + AT.record_share] = work[i + AT.record] > 0.0
 
 

@@ -1,48 +1,22 @@
-"""Names and numbers as people read them: `meanings` of a name, all of them `by_group`, short labels and figures."""
+"""The meanings of the model's names, all of them `by_group`, and numbers as people read them; short names are in
+`sim.model.words`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, named, nearest
+from sim.model import words
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, Declaration, Mechanism, Regime
 
-Fact = tuple[str, str]
+if TYPE_CHECKING:
+    import pandas as pd
 
-LABELS = {
-    "fear": "fear",
-    "toxic": "toxic climate",
-    "toxic_40": "toxic, more widely",
-    "toxic_60": "toxic, more narrowly",
-    "fearful": "fearful leaders",
-    "fearful_40": "fearful, more widely",
-    "fearful_60": "fearful, more narrowly",
-    "moral_strain": "moral strain",
-    "distress": "distress",
-    "time_left": "time for the unit",
-    "overload": "overload",
-    "quality": "quality of care",
-    "harm": "harm to patients",
-    "reported": "reported results",
-    "gap": "reports less quality",
-    "initiative_rate": "trying new things",
-    "successes": "succeeding with it",
-    "needless": "trying needlessly",
-    "practice_gain": "learning by trying",
-    "confidence": "confidence",
-    "integrity": "integrity",
-    "exits": "leaving the post",
-    "skill": "skill",
-    "satisfaction": "feeling good",
-    "negligence": "negligence",
-    "record_share": "leaders with a record",
-    "quality_per_cost": "quality for the money",
-    "misfit": "misfit to local need",
-}
-"""Outcomes in few words, for pictures and lists."""
+Fact = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -74,12 +48,55 @@ def meanings(name: str) -> list[Meaning]:
     return found
 
 
+def groups_of(name: str) -> dict[str, list[Meaning]]:
+    """The groups that a name stands for: one by its heading, or all of a kind, as in "levers"; none for other names.
+
+    >>> [*groups_of("levers")], [*groups_of("trust")], [*groups_of("mechanisms")][:1]
+    (['levers'], ['trust'], ['mechanisms for the warning'])
+    """
+    every, kind = by_group(), name.lower().removesuffix("s")
+    if name.lower() in every:
+        return {name.lower(): every[name.lower()]}
+    return {heading: group for heading, group in every.items() if group[0].kind == kind}
+
+
+def looked_up(name: str) -> tuple[list[Meaning], dict[str, list[Meaning]]]:
+    """The meanings of a name, and the groups that it stands for; raises `InputError` where there is neither."""
+    groups = groups_of(name)
+    every = [meaning for group in by_group().values() for meaning in group]
+    return [one for one in every if one.name == name] if groups else meanings(name), groups
+
+
+def table() -> pd.DataFrame:
+    """A row for each meaning of each name: kind, name, the name in few words, group, unit, default, plausible range
+    (`low`, `high`), what is allowed (`minimum`, `maximum`), null, meaning and source; empty where there is none."""
+    import pandas as pd  # noqa: PLC0415
+
+    tables: dict[str, Mapping[str, Any]]
+    tables = {"mechanism": MECHANISMS, "regime": REGIMES, "outcome": OUTCOMES, "column of posts": POST_COLUMNS}
+    rows = []
+    for group in by_group().values():
+        for one in group:
+            entry = tables.get(one.kind, PARAMETERS)[one.name]
+            told: dict[str, Any] = {"kind": one.kind, "name": one.name, "in_few_words": dict(one.facts)["in few words"]}
+            told["group"] = getattr(entry, "group", getattr(entry, "case", ""))
+            told |= {fact: getattr(entry, fact, None) for fact in ("unit", "default", *_BOUNDS, "null")}
+            if isinstance(entry, Outcome):  # whose bounds are those of its values
+                told |= {"low": None, "high": None, "minimum": entry.low, "maximum": entry.high}
+            rows.append({**told, "meaning": one.text, "source": getattr(entry, "source", "")})
+    return pd.DataFrame(rows)
+
+
+_BOUNDS = ("low", "high", "minimum", "maximum")
+
+
 def by_group() -> dict[str, list[Meaning]]:
     """Every name of the model under the heading it belongs to, in the order of the model's description."""
     groups: dict[str, list[Meaning]] = {}
 
     def add(heading: str, kind: str, entry: Declaration | Mechanism | Regime | Outcome, *facts: Fact) -> None:
-        groups.setdefault(heading, []).append(Meaning(kind, entry.name, facts, entry.meaning))
+        named = ("in few words", words.called(kind, entry.name))
+        groups.setdefault(heading, []).append(Meaning(kind, entry.name, (named, *facts), entry.meaning))
 
     for declared in PARAMETERS.values():
         add(declared.group, declared.kind, declared, *_facts(declared))
@@ -113,11 +130,6 @@ def _facts(declared: Declaration) -> list[Fact]:
     if declared.kind == "lever":
         facts.append(("schedule", "possible" if declared.name in LEVERS else "not possible: fixed for a run"))
     return [*facts, ("group", declared.group), ("source", declared.source)]
-
-
-def label(outcome: str) -> str:
-    """An outcome in few words."""
-    return LABELS.get(outcome, outcome.replace("_", " "))
 
 
 def shown_numbers(*numbers: float, finest: float = 0.0) -> list[str]:
@@ -167,5 +179,9 @@ def percent(share: float) -> str:
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Parts with commas and an "and" before the last."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """Parts with commas and an "and" before the last; of nothing, nothing.
+
+    >>> joined(["fear", "trust", "skill"]), joined([])
+    ('fear, trust and skill', '')
+    """
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -105,8 +105,8 @@ MECHANISMS: Table[Mechanism] = Table(
     Mechanism(
         "learned_fear",
         "for",
-        ("fear_blamed", "fear_peer_blamed", "fear_system", "fear_ambient", "confidence_blamed"),
-        "Being punished, seeing others punished, hearing of it and living under threat teach fear, and "
+        ("fear_blamed", "fear_peer_blamed", "fear_system", "fear_ambient", "fear_targets", "confidence_blamed"),
+        "Being punished, seeing others punished, hearing of it and living under watch and targets teach fear, and "
         "punishment costs confidence. Berwick's core argument.",
     ),
     Mechanism(
@@ -182,7 +182,7 @@ MECHANISMS: Table[Mechanism] = Table(
         "early_discovery",
         "against",
         ("harm_hidden_factor",),
-        "A slip that is known does less harm than a hidden one, so finding slips protects patients. The "
+        "A slip that comes to light does less harm than a hidden one, so finding slips protects patients. The "
         "government's case for surveillance.",
     ),
     Mechanism(
@@ -266,6 +266,20 @@ MECHANISMS: Table[Mechanism] = Table(
         "Cuts in social care leave patients in hospital who could go home, which adds to the load. The "
         "argument that integration needs social care.",
     ),
+    Mechanism(
+        "circumstances",
+        "for",
+        ("unit_sd", "chance_sd"),
+        "What a unit achieves also hangs on what no manager can change, and on the luck of the month, so people "
+        "answer for what they did not do. Berwick's and Deming's argument against judging people by figures.",
+    ),
+    Mechanism(
+        "innovation",
+        "for",
+        ("innovation",),
+        "A success leaves a better way of working behind, which lasts for years. The argument that taking "
+        "risks finds things out.",
+    ),
 )
 
 _HEAVY = {"monitoring": 0.8, "targets": 0.8}
@@ -316,6 +330,16 @@ REGIMES: Table[Regime] = Table(
         "kark_full",
         {**_KARK_ADOPTED, "disbarring": 0.8},
         "The accepted recommendations together with the power to strike managers off.",
+    ),
+    Regime(
+        "barring",
+        {"disbarring": 0.8, "competency_standard": 0.3},
+        "The scheme announced in July 2025: striking off and a leadership standard, without a register.",
+    ),
+    Regime(
+        "heavy_supportive",
+        {**_HEAVY, "relationship": 0.8},
+        "Heavy oversight together with much investment in relationships.",
     ),
     Regime("one_size", {"standardisation": 0.7}, "Every unit is held strongly to the same national practice."),
     Regime(

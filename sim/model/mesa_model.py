@@ -6,8 +6,10 @@ same order, and gives the same bits. Means are added up in lanes, as the compile
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +17,14 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim.errors import InputError
+from sim.errors import InputError, Mistake
 from sim.model import record as recording
 from sim.model import rules
 from sim.model.catalogue import Levers
 from sim.model.interventions import BEFORE, LEARNED, NONE, Interventions
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES
-from sim.model.parameters import BYTES_FOR_AN_AGENT, Parameters, check_memory, resolve, seed_of
+from sim.model.parameters import BYTES_FOR_AN_AGENT, LEVERS, Parameters, check_memory, resolve, seed_of
 from sim.model.streams import APPOINTMENT, Streams, normal
 
 # One argument a line would hide the shape of a month.
@@ -30,6 +33,13 @@ from sim.model.streams import APPOINTMENT, Streams, normal
 Uniforms = Mapping[str, Sequence[float]]
 """The month's uniform numbers by stream, one for each post."""
 _row_values = attrgetter(*recording.FIELDS)
+
+EVENTS = {"tried": "initiative_rate", "succeeded": "successes", "slipped": "slips", "negligent": "negligence",
+          "spoke_up": "spoken", "sanctioned": "sanctions"}
+AMOUNTS = {"effort": "effort", "gaming": "gaming", "quality": "quality", "harm": "harm"}
+"""What a manager did in the month, by the name of the agent's attribute, and the outcome that it is a part of."""
+_deeds = attrgetter(*EVENTS.values(), *AMOUNTS.values())
+_NOTHING_DONE = {**dict.fromkeys(EVENTS, False), **dict.fromkeys(AMOUNTS, math.nan)}
 
 
 class _Numbers:
@@ -41,9 +51,28 @@ class _Numbers:
 
 
 class Manager(mesa.Agent):  # type: ignore[misc]
-    """A director or senior leader, who holds one post. Stocks are in [0, 1]; see `OUTCOMES` for their meaning."""
+    """A director or senior leader, who holds one post.
+
+    Attributes
+    ----------
+    fear, trust, confidence, skill, integrity, distress, motivation, cooperation : stocks in [0, 1], see `OUTCOMES`.
+    post, organisation : where the manager works; None for whoever left.
+    tried, succeeded, slipped, negligent, spoke_up, sanctioned : what happened in the month that ended, true or false.
+    effort, gaming, quality, harm : how much of it; not a number for whoever was appointed at its end.
+    record : dismissals so far.
+    """
 
     _ids = _Numbers()
+    tried: bool
+    succeeded: bool
+    slipped: bool
+    negligent: bool
+    spoke_up: bool
+    sanctioned: bool
+    effort: float
+    gaming: float
+    quality: float
+    harm: float
 
     def __init__(self, model: LeadershipModel, person: Sequence[float], fear: float) -> None:
         super().__init__(model)
@@ -51,27 +80,50 @@ class Manager(mesa.Agent):  # type: ignore[misc]
          self.anxiety) = person
         self.fear = fear
         self.record = self.left = 0
+        self.post: Post | None = None
+
+    @property
+    def organisation(self) -> Organisation | None:
+        """The organisation of the post."""
+        return None if self.post is None else self.post.organisation
 
     def __repr__(self) -> str:
         stocks = ("fear", "trust", "confidence", "skill", "integrity", "distress", "motivation", "cooperation")
         values = vars(self)
-        return f"<Manager {self.unique_id}: {', '.join(f'{s} {values[s]:.2f}' for s in stocks if s in values)}>"
+        place = "not in post" if self.post is None else f"post {self.post.index}"
+        stocks_now = (f"{s} {values[s]:.2f}" for s in stocks if s in values)
+        return f"<Manager {self.unique_id}, {', '.join([place, *stocks_now])}>"
 
-    def begin(self, trust: float) -> None:
+    def begin(self, post: Post, trust: float) -> None:
         """Start in a post."""
+        self.post = post
+        self.__dict__.update(_NOTHING_DONE)
         self.motivation = self.motivation_at_start
         self.trust = trust
         self.confidence, self.distress, self.cooperation = rules.START_CONFIDENCE, 0.0, rules.START_COOPERATION
 
+    def note(self, row: SimpleNamespace) -> None:
+        """Keep what was done in the month."""
+        self.__dict__.update(zip(_NOTHING_DONE, _deeds(row), strict=True))
+
 
 class Post:
-    """A unit and whoever leads it: `practice`, local `need` and ξ (`uniqueness`) stay when the manager leaves."""
+    """A unit and whoever leads it: `practice`, local `need`, ξ (`uniqueness`), `circumstances` and `method` stay when
+    the manager leaves."""
 
-    def __init__(self, index: int, uniqueness: float, need: float, practice: float, manager: Manager) -> None:
+    organisation: Organisation
+
+    def __init__(
+        self, index: int, uniqueness: float, need: float, practice: float, circumstances: float, manager: Manager
+    ) -> None:
         self.index, self.uniqueness, self.need, self.practice = index, uniqueness, need, practice
+        self.circumstances, self.method = circumstances, 1.0
         self.manager = manager
         self.appointments = 0
-        self.row = SimpleNamespace(unfair=False, spared=False)
+        self.row = SimpleNamespace()
+
+    def __repr__(self) -> str:
+        return f"<Post {self.index} of organisation {self.organisation.index}, manager {self.manager.unique_id}>"
 
 
 class Organisation:
@@ -82,16 +134,30 @@ class Organisation:
         self.first = first
         """Number of its first post within the system."""
         self.safety, self.reputation = rules.START_SAFETY, rules.START_REPUTATION
+        self.rules: list[LocalRule] = []
+        """Those of the local policy that may reach it, in their order."""
+        for post in posts:
+            post.organisation = self
+
+    def __repr__(self) -> str:
+        safety, reputation = f"safety {self.safety:.2f}", f"reputation {self.reputation:.2f}"
+        return f"<Organisation {self.index}: {len(self.posts)} posts, {safety}, {reputation}>"
 
     def mean(self, values: Sequence[float]) -> float:
         """The mean of a value of its posts, added up as the compiled engine does."""
-        return recording.lane_sum(values, self.first) / len(values)
+        return self.sum(values) / len(values)
 
-    def feel(self, mean_reputation: float, lever: Levers, p: Parameters) -> None:
-        """Step 1: the climate of the month."""
+    def sum(self, values: Sequence[float]) -> float:
+        """The sum of a value of its posts, likewise."""
+        return recording.lane_sum(values, self.first)
+
+    def feel(self, month: int, mean_reputation: float, nation: Levers, p: Parameters) -> None:
+        """Step 1: the month's levers inside the organisation, the nation's or its own, and its climate."""
         self.fear = self.mean([post.manager.fear for post in self.posts])
         self.trust = self.mean([post.manager.trust for post in self.posts])
-        self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, lever)
+        own = {name: value for rule in self.rules if rule.holds(month, self) for name, value in rule.levers}
+        self.lever = nation.model_copy(update=own) if own else nation
+        self.monitoring = rules.monitoring_of_organisation(self, mean_reputation, self.lever)
         self.felt = rules.felt_monitoring(self, self.posts[0].manager.fear, p)
         self.assurance = rules.assurance(self.felt, p)
 
@@ -101,7 +167,7 @@ class Organisation:
         self.reputation = rules.reputation_after_month(self.reputation, self.mean([row.reported for row in rows]))
         self.mean_effort = self.mean([row.effort for row in rows])
         spoken = sum(row.spoken for row in rows)
-        self.safety = rules.safety_after_month(self.safety, spoken, p)
+        self.safety = rules.safety_after_month(self.safety, spoken, len(rows), p)
 
 
 class System:
@@ -117,11 +183,18 @@ class System:
         self.overload = rules.overload(rules.load(self.cooperation, lever, p))
 
 
+class _Month(Parameters):
+    """The nation's levers of a month, which say how they are changed."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise InputError([Mistake((name,), value, f"levers are changed by set_levers({name}=...)")])
+
+
 class LeadershipModel(mesa.Model):  # type: ignore[misc]
     """Leadership culture under monitoring, as a Mesa model; a step is a month.
 
-    Random numbers come from the run's own streams, never from Mesa's `random` and `rng`; posts hold the managers, so
-    whoever is removed from `agents` alone goes on working.
+    Random numbers come from the run's own streams, never from Mesa's `random` and `rng`, so these cannot be reset; who
+    leaves a post is decided by the rules, so a manager in post cannot be removed. Both are refused in one line.
 
     Parameters
     ----------
@@ -134,6 +207,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         What SolaraViz resets a model with: its seed, where it has one, and settings.
     schedule : mapping, optional
         Lever to month to value: ``{"monitoring": {36: 0.9}}``.
+    local : list of rules, optional
+        Levers with values of their own in some organisations: ``[{"relationship": 0.8, "where": "fear > 0.3"}]``; see
+        `sim.simulate`.
     mechanisms_off : iterable of str
         Mechanisms switched off (`sim.model.parameters.MECHANISMS`).
     agent_reporters : mapping, optional
@@ -147,7 +223,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     Attributes
     ----------
-    agents : Mesa's `AgentSet` of the managers in post.
+    agents : Mesa's `AgentSet` of the managers in post, each a `Manager`.
+    lever : the nation's levers of the month; `set_levers` changes them on the way.
     posts, organisations, systems : lists, in the order of the posts.
     market : list of former managers open to a new post.
     datacollector : Mesa's `DataCollector`, a model variable for each outcome, a row for each month.
@@ -175,6 +252,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         seed: Any = None,
         scenario: Any = None,
         schedule: Mapping[str, Mapping[int, float]] | None = None,
+        local: Iterable[LocalRule | Mapping[str, Any]] = (),
         mechanisms_off: Iterable[str] = (),
         agent_reporters: Mapping[str, Any] | None = None,
         record_organisations: bool = False,
@@ -188,13 +266,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.seed = seed_of(*seeds)
         super().__init__(**{"rng": self.seed} if scenario is None else {"scenario": scenario})
         schedule = {} if schedule is None else schedule
-        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **held | settings)
+        parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **held | settings)
         check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
         interventions.check(parameters)
         self.interventions = interventions
         self.record = recording.Record.empty(parameters, record_organisations, interventions.record_fear)
-        self.lever: Levers = parameters
+        self._lever: Levers = _Month.model_construct(**dict(parameters))
         self.month = 0
         self.market: list[Manager] = []
         self.people = 0
@@ -207,7 +285,50 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         months, managers = self.parameters.months, len(self.posts)
-        return f"<LeadershipModel: seed {self.seed}, {managers:,} managers, month {self.month} of {months}>"
+        fear = f", fear {self.outcomes['fear']:.2f}" if self.outcomes else ""
+        return f"<LeadershipModel: seed {self.seed}, {managers:,} managers, month {self.month} of {months}{fear}>"
+
+    @property
+    def lever(self) -> Levers:
+        """The nation's levers, as they are this month."""
+        return self._lever
+
+    def set_levers(self, **values: float) -> None:
+        """Change levers of the nation from the next month on, as a schedule would have.
+
+        Raises `InputError` with a line for each value that is not allowed, and for each name that is no such lever.
+
+        >>> model = LeadershipModel(rng=1, systems=1, months=3)
+        >>> model.set_levers(monitoring=0.9)
+        >>> model.lever.monitoring
+        0.9
+        """
+        settings = {name: {self.month + 1: value} for name, value in values.items()}
+        changes = resolve(months=self.month + 1, window=1, schedule=settings).schedule
+        self._lever = self._lever.model_copy(update={name: change[self.month + 1] for name, change in changes.items()})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in LEVERS:
+            raise InputError([Mistake((name,), value, f"levers are changed by set_levers({name}=...)")])
+        super().__setattr__(name, value)
+
+    def deregister_agent(self, agent: Any) -> None:
+        """Let Mesa forget an agent. Raises `InputError` for a manager in post."""
+        if isinstance(agent, Manager) and agent.post is not None:
+            raise InputError([f"{agent!r}: who leaves a post is decided by the rules, and nobody else can be removed"])
+        super().deregister_agent(agent)
+
+    def remove_all_agents(self) -> None:
+        """Refused with an `InputError`: posts are never empty."""
+        raise InputError(["remove_all_agents: posts are never empty; let go of the model itself"])
+
+    def reset_rng(self, rng: Any = None) -> None:
+        """Refused with an `InputError`: a run's random numbers follow from its seed."""
+        raise InputError([f"reset_rng: random numbers follow from the run's seed; make a LeadershipModel(rng={rng})"])
+
+    def reset_randomizer(self, seed: int | None = None) -> None:
+        """Refused, as `reset_rng` is."""
+        self.reset_rng(seed)
 
     def _build(self) -> None:
         """Everyone and everything as the first month finds them."""
@@ -224,14 +345,20 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
                          p.monitoring_sd * normal(self.streams.keyed("organisation", o)[0]), p.motivation_mean,
                          self.posts[o * p.managers : (o + 1) * p.managers])
             for o in range(p.systems * p.organisations)]
+        for rule in p.local:
+            for organisation in compress(self.organisations, rule.members(self.seed, len(self.organisations))):
+                organisation.rules.append(rule)
         self.systems = [
             System(self.organisations[s * p.organisations : (s + 1) * p.organisations]) for s in range(p.systems)]
 
     def _new_post(self, index: int) -> Post:
         numbers = self.streams.keyed("post", index)
         manager = self._person("newcomer", index, 0, boldness_mean=0.0, fear=rules.START_FEAR)
-        manager.begin(trust=rules.START_TRUST)
-        return Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard, manager)
+        drawn = normal(self.streams.keyed("circumstances", index)[0])
+        post = Post(index, normal(numbers[0]), self.local_sd * normal(numbers[1]), self.standard,
+                    rules.drawn_factor(drawn, self.parameters.unit_sd), manager)
+        manager.begin(post, trust=rules.START_TRUST)
+        return post
 
     def _person(self, stream: str, index: int, count: int, boldness_mean: float, fear: float) -> Manager:
         """Someone from outside for the `count`-th appointment to a post."""
@@ -247,8 +374,8 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self.month += 1
         for name, changes in self.parameters.schedule.items():
             if self.month in changes:
-                self.lever = self.lever.model_copy(update={name: changes[self.month]})
-        lever, p = self.lever, self.parameters
+                self._lever = self._lever.model_copy(update={name: changes[self.month]})
+        lever, p = self._lever, self.parameters
         u = self.streams.month()
         self.market = [person for person in self.market if self.month - person.left <= p.market_months]
         if self.interventions.everywhere:
@@ -256,19 +383,19 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         self._keep_fear(BEFORE)
         mean_reputation = _mean([organisation.reputation for organisation in self.organisations])
         for organisation in self.organisations:
-            organisation.feel(mean_reputation, lever, p)
+            organisation.feel(self.month, mean_reputation, lever, p)
         nation_fear = _mean([organisation.fear for organisation in self.organisations])
         k = rules.stakes(lever, p)
         for system in self.systems:
             system.feel(lever, p)
             for organisation in system.organisations:
                 for post in organisation.posts:
-                    self._decide(post, organisation, system, k, lever, u)
+                    self._decide(post, organisation, system, k, u)
         if (sanction := self.interventions.sanction) is not None and self.month == sanction.month:
             for system in self.systems:
                 _sanction(system.posts[sanction.post].row)
         for system in self.systems:
-            self._learn_in(system, k, lever, u)
+            self._learn_in(system, k, u)
         if self.interventions.everywhere:
             self._set_fear(LEARNED)
         self._keep_fear(LEARNED)
@@ -290,10 +417,11 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             self.record.fear[self.month - 1, :, when] = [post.manager.fear for post in self.posts]
 
     def _decide(
-        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, u: Uniforms
+        self, post: Post, organisation: Organisation, system: System, k: float, u: Uniforms
     ) -> None:
         """Steps 2 to 10 for one manager, from the state at the end of the month before."""
         p, manager, row, i, overload = self.parameters, post.manager, post.row, post.index, system.overload
+        lever = organisation.lever
         need = self.common + post.need
         # 2 and 3
         relationship = rules.relationship_received(post.uniqueness, lever, p)
@@ -303,9 +431,9 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         # 4
         pressure = rules.pressure(manager, lever)
         attention = rules.attention(pressure, p)
-        balance = rules.balance(attention, p)
-        service = rules.service(manager, w, effort, overload, p)
-        honest = rules.honest_indicator(service, attention, p)
+        balance = rules.balance(attention)
+        service = rules.service(manager, post, w, effort, overload, p)
+        honest = rules.honest_indicator(service, attention, normal(u["chance"][i]), p)
         shortfall = rules.shortfall(honest, p)
         gaming = rules.gaming(manager, organisation, shortfall, pressure, p)
         reported = honest + gaming
@@ -334,7 +462,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         if slipped:
             spoken = u["speaking_up"][i] < rules.chance_of_speaking_up(manager, organisation, negligent, lever, p)
             known = spoken or u["discovery"][i] < organisation.felt
-            harm = rules.harm_of_slip(known, p)
+            harm = rules.harm_of_slip(spoken, known, p)
             to_punish = rules.chance_of_sanction(organisation, negligent, spoken, lever, p)
             sanctioned = known and u["sanction"][i] < to_punish
             unfair = sanctioned and not negligent
@@ -343,50 +471,55 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             sanctioned = u["account_sanction"][i] < rules.chance_of_account_sanction(effort, lever)
             unfair = sanctioned and effort >= organisation.mean_effort
         # 9 and 10
-        fit = rules.fit(distance, p)
+        fit = rules.fit(distance)
+        support = rules.support(relationship, p)
         strain = rules.moral_strain(manager, balance, gaming, p)
-        manager.distress = rules.distress_after_month(manager, organisation, relationship, strain, overload, p)
-        row.monitoring, row.relationship = organisation.monitoring, relationship
+        manager.distress = rules.distress_after_month(manager, organisation, support, strain, overload, p)
+        row.monitoring, row.relationship, row.targets_level = organisation.monitoring, relationship, lever.targets
+        row.support = support
         row.effort, row.assurance, row.time_left, row.overload = effort, organisation.assurance, w, overload
         row.quality = rules.quality(service, gaming, balance, fit, harm, p)
         row.reported, row.honest_indicator, row.gaming = reported, honest, gaming
         row.harm, row.moral_strain = harm, strain
         row.initiative_rate, row.successes, row.needless = tried, succeeded, needless
         row.slips, row.negligence, row.spoken = slipped, negligent, spoken
-        row.sanctions, row.unfair, row.spared = sanctioned, unfair, (known or called) and not sanctioned
+        row.sanctions, row.unfair = sanctioned, unfair
+        row.spared = rules.weight_of_mercy(spoken, p) if (known or called) and not sanctioned else 0.0
+        row.unpunished = rules.weight_of_impunity(known, p) if negligent and not sanctioned else 0.0
         row.misfit = distance
         row.deviation = post.practice - self.standard
         row.deviation_squared = row.deviation * row.deviation
 
-    def _learn_in(self, system: System, k: float, lever: Levers, u: Uniforms) -> None:
+    def _learn_in(self, system: System, k: float, u: Uniforms) -> None:
         """Steps 11 and 12 in one system: the world moves, and everyone learns from what happened around them."""
         p = self.parameters
+        colleague = rules.share_of_colleagues(p.managers)
+        stranger = rules.share_of_strangers(p.organisations, p.managers)
         sanctioned_in_system = sum(post.row.sanctions for post in system.posts)
         for organisation in system.organisations:
-            rows = [post.row for post in organisation.posts]
+            rows, lever = [post.row for post in organisation.posts], organisation.lever
             sanctioned = sum(row.sanctions for row in rows)
-            spared = sum(row.spared for row in rows)
-            unpunished = sum(row.negligence and not row.sanctions for row in rows)
+            spared = organisation.sum([row.spared for row in rows])
+            unpunished = organisation.sum([row.unpunished for row in rows])
             for post in organisation.posts:
                 drift = normal(u["need_drift"][post.index])
                 post.need = rules.need_after_month(post.need, drift, self.local_sd, p)
                 post.practice = rules.practice_after_standard(post.practice, self.standard, lever, p)
                 row = post.row
-                got_away = row.negligence and not row.sanctions
-                near = rules.repeated(rules.unmoved_by_colleague(post.manager, p), sanctioned - row.sanctions)
-                far = rules.repeated(
-                    rules.unmoved_by_stranger(post.manager, lever, p), sanctioned_in_system - sanctioned)
-                unrelieved = rules.repeated(rules.unrelieved_by_colleague(p), spared - row.spared)
-                self._learn(post, organisation, system, k, lever, rules.Month(
-                    row.relationship, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
-                    near * far, unrelieved, unpunished - got_away))
+                post.method = rules.method_after_month(post.method, row.successes, p)
+                near, far = colleague * (sanctioned - row.sanctions), stranger * (sanctioned_in_system - sanctioned)
+                self._learn(post, organisation, system, k, rules.Month(
+                    row.support, row.initiative_rate, row.successes, row.sanctions, row.unfair, row.spared,
+                    rules.unmoved(post.manager, near, far, lever, p),
+                    rules.unrelieved(colleague * (spared - row.spared), p),
+                    colleague * (unpunished - row.unpunished)))
             organisation.move(p)
 
     def _learn(
-        self, post: Post, organisation: Organisation, system: System, k: float, lever: Levers, month: rules.Month
+        self, post: Post, organisation: Organisation, system: System, k: float, month: rules.Month
     ) -> None:
         """Step 12 for one manager. A stock's rule sees the other stocks as the month began."""
-        p, manager = self.parameters, post.manager
+        p, manager, lever = self.parameters, post.manager, organisation.lever
         fear = rules.fear_after_month(manager, organisation, month, k, lever, p)
         trust = rules.trust_after_month(manager, organisation, month, p)
         confidence = rules.confidence_after_month(manager, organisation, month, lever, p)
@@ -396,7 +529,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         manager.fear, manager.trust, manager.confidence = rules.clip(fear), rules.clip(trust), rules.clip(confidence)
         manager.skill, manager.cooperation = rules.clip(skill + post.row.practice_gain), rules.clip(cooperation)
         manager.integrity = rules.clip(rules.integrity_after_month(manager, month, p))
-        manager.motivation = rules.clip(rules.motivation_after_impunity(manager, month, len(organisation.posts), p))
+        manager.motivation = rules.clip(rules.motivation_after_impunity(manager, month, p))
         manager.distress = rules.clip(manager.distress)
 
     def _career(
@@ -404,11 +537,13 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
     ) -> None:
         """Step 13 for one post."""
         p, leaver, row, i = self.parameters, post.manager, post.row, post.index
+        leaver.note(row)
         dismissed = row.sanctions and u["dismissal"][i] < p.dismissal
         left = dismissed or u["exit"][i] < rules.chance_of_leaving(leaver, p)
         row.dismissals, row.exits, row.recycled = dismissed, left, False
         if not left:
             return
+        leaver.post = None
         leaver.remove()
         leaver.record += dismissed
         leaver.left = self.month
@@ -416,7 +551,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         drawn = self.streams.keyed("appointment", i, post.appointments)
         numbers = dict(zip(APPOINTMENT, drawn, strict=False))
         post.manager = self._appointed(post, organisation, nation_fear, lever, numbers)
-        post.manager.begin(trust=rules.appointed_trust(organisation.trust))
+        post.manager.begin(post, trust=rules.appointed_trust(organisation.trust))
         if not (dismissed and numbers["striking_off"] < lever.disbarring):
             self.market.append(leaver)
 
@@ -457,10 +592,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
             row.fear, row.trust, row.confidence, row.skill = fear, trust, manager.confidence, manager.skill
             row.integrity, row.distress, row.motivation = manager.integrity, manager.distress, manager.motivation
             row.cooperation = manager.cooperation
-            row.fearful, row.fearful_40, row.fearful_60 = fear > 0.5, fear > 0.4, fear > 0.6
-            row.toxic = rules.toxic(fear, trust, 0.5)
-            row.toxic_40 = rules.toxic(fear, trust, 0.4)
-            row.toxic_60 = rules.toxic(fear, trust, 0.6)
+            row.fearful, row.toxic = fear > 0.5, rules.toxic(fear, trust)
             row.record_share = manager.record > 0
         rows = np.array([_row_values(post.row) for post in self.posts], dtype=np.float64)
         sizes, record, month = self.parameters, self.record, self.month - 1
@@ -482,7 +614,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
 def _sanction(row: SimpleNamespace) -> None:
     """Sanction a manager out of the blue, where the month has not done so already."""
     if not row.sanctions:
-        row.sanctions, row.spared, row.unfair = True, False, False
+        row.sanctions, row.spared, row.unpunished, row.unfair = True, 0.0, 0.0, False
 
 
 def _mean(values: Sequence[float]) -> float:

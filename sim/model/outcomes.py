@@ -28,7 +28,6 @@ class Outcome:
 _stock = partial(Outcome, unit="stock from 0 to 1")
 _share = partial(Outcome, unit="share of managers")
 _rate = partial(Outcome, unit="events a manager a month")
-_points = partial(Outcome, unit=POINTS, high=None)
 
 OUTCOMES: Table[Outcome] = Table(
     _stock(
@@ -100,19 +99,32 @@ OUTCOMES: Table[Outcome] = Table(
         low=None,
         high=None,
     ),
-    _points(
+    Outcome(
         "reported",
         "The indicator as managers report it, gaming included. 0.48 means 0.48 points on the scale of the target, "
         "which is 0.57 by default.",
+        POINTS,
+        low=None,
+        high=None,
     ),
-    _points("honest_indicator", "The indicator as it would be without gaming: the service given to what is measured."),
-    _points(
+    Outcome(
+        "honest_indicator",
+        "The indicator as it would be without gaming: the service given to what is measured, and the luck of the "
+        "month.",
+        POINTS,
+        low=None,
+        high=None,
+    ),
+    Outcome(
         "gaming",
         "What gaming adds to the reported indicator. 0.02 means that reports are better than the truth by 0.02 points.",
+        POINTS,
+        high=None,
     ),
     Outcome(
         "harm",
-        "What slips cost patients, hidden ones more than known ones. A harm of 0.03 takes 0.03 from quality.",
+        "What slips cost patients, most where they stay hidden and least where they are reported. A harm of 0.03 takes "
+        "0.03 from quality.",
         QUALITY,
         high=None,
     ),
@@ -165,6 +177,16 @@ OUTCOMES: Table[Outcome] = Table(
         "The share of posts filled in a month with a former manager from the market rather than with a newcomer.",
     ),
     Outcome(
+        "monitoring_level",
+        "How closely managers' organisations are monitored, on average: the lever, and what follows risk or differs "
+        "between organisations, before frightened chief executives tighten it.",
+        "probability a month",
+    ),
+    Outcome(
+        "targets_level", "How much judgement rests on the targets in managers' organisations, on average.", "share"
+    ),
+    Outcome("relationship_level", "The investment in relationships that managers receive, on average.", "share"),
+    Outcome(
         "misfit",
         "How far practice is from what is needed, on average and regardless of direction. At a misfit of 1 a unit's "
         "quality is down by about 40 %.",
@@ -183,10 +205,6 @@ OUTCOMES: Table[Outcome] = Table(
         "one in eight.",
     ),
     _share("fearful", "The share of managers with a fear above 0.5. 0.15 means about one in seven."),
-    _share("toxic_40", "As toxic, drawn more widely: fear above 0.4 and trust below 0.6."),
-    _share("toxic_60", "As toxic, drawn more narrowly: fear above 0.6 and trust below 0.4."),
-    _share("fearful_40", "The share of managers with a fear above 0.4."),
-    _share("fearful_60", "The share of managers with a fear above 0.6."),
     _share(
         "record_share",
         "The share of managers who were dismissed from another post before. 0.16 means about one in six.",
@@ -206,7 +224,8 @@ _ONLY_OF_POSTS = Table(
 
 _OF_POSTS = (
     "monitoring relationship fear trust confidence skill integrity distress motivation cooperation effort "
-    "quality reported honest_indicator gaming harm initiative_rate slips spoken sanctions"
+    "quality reported honest_indicator gaming harm initiative_rate slips negligence spoken sanctions exits dismissals "
+    "record_share"
 )
 
 POST_COLUMNS: Table[Outcome] = Table(*((OUTCOMES | _ONLY_OF_POSTS)[name] for name in _OF_POSTS.split()))

@@ -15,20 +15,22 @@ import numpy as np
 from pydantic import ValidationError
 
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
-from sim.model.catalogue import COEFFICIENTS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
+from sim.model.catalogue import CHANGES, COEFFICIENTS, LEVERS, PARAMETERS, SIZES, SPREADS, Parameters
 from sim.model.declaration import Declaration
+from sim.model.local import LOCAL
 from sim.model.mechanisms import MECHANISMS, REGIMES, Mechanism, Regime
 from sim.model.outcomes import OUTCOMES
 
-__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "MECHANISMS",
+__all__ = ["BYTES_FOR_AN_AGENT", "BYTES_FOR_A_POST", "COEFFICIENTS", "LARGEST_SEED", "LEVERS", "LOCAL", "MECHANISMS",
            "PARAMETERS", "REGIMES", "SIZES", "SPREADS", "Declaration", "Mechanism", "Parameters", "Regime",
            "check_memory", "nulls", "resolve", "seed_of", "unknown"]  # fmt: skip
 
 GIB = 2**30
-BYTES_FOR_A_POST = 600  # in the compiled engine, measured as all that follows
+BYTES_FOR_A_POST = 700
 BYTES_FOR_A_POST_AT_WORK = 700  # more, for those of one system
 BYTES_FOR_AN_AGENT = 10_000  # in the Mesa model
-BYTES_FOR_AN_ORGANISATION = 8 * 20 * 3  # a month of it, in the record and in the table
+BYTES_FOR_AN_ORGANISATION = 8 * 24 * 3
+BYTES_FOR_A_RULE = 8 * 2  # in an organisation
 BYTES_FOR_A_MONTH = 8 * 50
 BYTES_FOR_A_FORMER_MANAGER = 64
 MEMORY_WHERE_UNKNOWN = 16 * GIB
@@ -40,7 +42,7 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
     """The parameters of one run: defaults, then the regime's levers, then nulls, then the settings.
 
     `regime` is a name of `REGIMES`; `mechanisms_off` are names of `MECHANISMS`, whose parameters go to their
-    null; `settings` are parameters, levers, sizes and `schedule`. Raises `InputError` with a line for every
+    null; `settings` are parameters, levers, sizes, `schedule` and `local`. Raises `InputError` with a line for every
     mistake.
 
     >>> resolve("heavy", mechanisms_off=["paperwork"], months=24, schedule={"monitoring": {12: 0.9}}).targets
@@ -61,7 +63,7 @@ def resolve(regime: str = "baseline", *, mechanisms_off: Iterable[str] = (), **s
         with found:
             raise InputError(_complaints(error)) from None
         wrong = {problem["loc"][0] for problem in error.errors(include_url=False) if problem["loc"]}
-        wrong.add("schedule")  # it was checked against months that may themselves be wrong
+        wrong.update(CHANGES)  # they were checked against sizes that may themselves be wrong
         parameters = Parameters(**{name: value for name, value in values.items() if name not in wrong})
     with found:
         check_memory(parameters)
@@ -108,7 +110,7 @@ def _complaints(error: ValidationError) -> Iterator[Mistake]:
         elif name in PARAMETERS:
             yield PARAMETERS[str(name)].refused(value)
         else:
-            yield Mistake((str(name),), value, *unknown(name, "schedule", "regime", "mechanisms_off"))
+            yield Mistake((str(name),), value, *unknown(name, *CHANGES, "regime", "mechanisms_off"))
 
 
 def seed_of(given: Any = None) -> int:
@@ -134,7 +136,8 @@ def check_memory(run: Parameters, bytes_for_a_post: int = BYTES_FOR_A_POST, reco
     market = posts * leaving * min(run.market_months, run.months) * BYTES_FOR_A_FORMER_MANAGER
     record = run.months * (BYTES_FOR_A_MONTH + places * BYTES_FOR_AN_ORGANISATION * record_organisations)
     at_work = run.organisations * run.managers * BYTES_FOR_A_POST_AT_WORK
-    needed, limit = posts * bytes_for_a_post + at_work + market + record, _memory()
+    rules = places * BYTES_FOR_A_RULE * len(run.local)
+    needed, limit = posts * bytes_for_a_post + at_work + market + record + rules, _memory()
     sizes = ", ".join(f"{name} = {getattr(run, name)}" for name in SIZES if name != "window")
     found = Mistakes()
     if (total := posts * run.months) > MOST_POST_MONTHS:

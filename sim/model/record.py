@@ -18,7 +18,9 @@ from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import Parameters
 
 _RATIOS = {"success_rate": ("successes", "initiative_rate"), "silence": ("spoken", "slips")}
-_MEANS = tuple(name for name in OUTCOMES if name not in (*_RATIOS, "practice_variation"))
+_SPENT = {"monitoring_level": "monitoring", "relationship_level": "relationship"}
+"""Outcomes that are means of a column of another name."""
+_MEANS = tuple(name for name in OUTCOMES if name not in (*_RATIOS, *_SPENT, "practice_variation"))
 
 FIELDS = (
     *POST_COLUMNS,
@@ -97,13 +99,15 @@ def outcomes(sums: NDArray[np.float64], posts: int) -> dict[str, NDArray[np.floa
     `sums` (months by `FIELDS`) are sums of the months' rows over a number of `posts`.
     """
     total = {name: sums[:, k] for k, name in enumerate(FIELDS)}
-    columns = {name: total[name] / posts for name in _MEANS}
+    columns = {name: total[_SPENT.get(name, name)] / posts for name in (*_MEANS, *_SPENT)}
     for name, (part, whole) in _RATIOS.items():
         some = total[whole] > 0
         share = np.divide(total[part], total[whole], out=np.zeros(len(sums)), where=some)
         columns[name] = np.where(some, 1.0 - share, 0.0) if name == "silence" else share
     mean = total["deviation"] / posts
-    columns["practice_variation"] = np.sqrt(np.maximum(0.0, total["deviation_squared"] / posts - mean * mean))
+    squared = total["deviation_squared"] / posts
+    variance = squared - mean * mean
+    columns["practice_variation"] = np.sqrt(np.where(variance > 1e-12 * squared, variance, 0.0))  # else it is rounding
     return {name: columns[name] for name in OUTCOMES}
 
 

@@ -1,10 +1,10 @@
 """What a manager does: one small pure function for each rule of the model, in the order of a month.
 
 A rule reads what it acts on by name: the state first (`post`, `place`, `month`, or plain numbers), then the month's
-levers, then the parameters. So a new parameter of a rule changes no call, and mypy finds a misspelt one. The Mesa model
-calls these functions as they stand, agents in the place of the states, and a debugger steps into them; the compiled
-engine calls the same functions as machine code, over records with the same fields. No rule may leave its domain,
-because plain Python raises where compiled code does not.
+levers as they are in the organisation, then the parameters. So a new parameter of a rule changes no call, and mypy
+finds a misspelt one. The Mesa model calls these functions as they stand, agents in the place of the states, and a
+debugger steps into them; the compiled engine calls the same functions as machine code, over records with the same
+fields. No rule may leave its domain, because plain Python raises where compiled code does not.
 
 "A month" is the step; chances are for one month. A condition counts as 1 or 0: multiplying by it costs less than a
 jump that the processor cannot foresee. In the equations, stocks, levers and parameters have their own names, and
@@ -12,6 +12,7 @@ jump that the processor cannot foresee. In the equations, stocks, levers and par
 m  is the chance that a slip nobody reported is discovered, as felt in the organisation (`place.felt`);
 M  the same before a frightened chief executive tightens it (`place.monitoring`);
 k  stakes, what a sanction would do to a career;
+support  what the investment in relationships that a post receives achieves;
 x, z  a unit's practice and the practice that its patients need; distance = |z - x|.
 
 Sources stand with the parameters; a docstring names one where the shape of the rule itself comes from it, and says
@@ -51,6 +52,15 @@ class Post(Protocol):
     cooperation: float
 
 
+class Unit(Protocol):
+    """What a post leads: what no manager can change, and what its people have found out."""
+
+    circumstances: float
+    """What no manager can change, as a factor of the service: mean 1."""
+    method: float
+    """What the unit has found out by trying, as a factor of the service: 1 or more."""
+
+
 class Place(Protocol):
     """An organisation: its deviation Δ from national monitoring, its stocks, and the climate of the month."""
 
@@ -72,38 +82,26 @@ class Place(Protocol):
 class Month(NamedTuple):
     """What a month brought a manager, and what they saw and heard of others."""
 
-    relationship: float
-    """The investment in relationships that the post received."""
+    support: float
+    """What the investment in relationships that the post received achieves."""
     tried: bool
     succeeded: bool
     sanctioned: bool
     unfair: bool
-    spared: bool
+    spared: float
+    """The weight of having been spared (`weight_of_mercy`), 0 where one was not."""
     unmoved: float
-    """What sanctions of others left of calm: `unmoved_by_colleague`^n₊ · `unmoved_by_stranger`^n_s, for n₊ colleagues
-    and n_s managers elsewhere in the system who were sanctioned."""
+    """What sanctions of others left of calm, see `unmoved`."""
     unrelieved: float
-    """What mercy to others left of fear: `unrelieved_by_colleague`^n₀, for n₀ colleagues who were spared."""
+    """What mercy to others left of fear, see `unrelieved`."""
     colleagues_unpunished: float
-    """n_x, colleagues who got away with negligence."""
+    """n_x, colleagues who got away with negligence, per `COLLEAGUES`."""
 
 
 @rule
 def clip(x: float) -> float:
     """`x` kept to [0, 1]."""
     return min(1.0, max(0.0, x))
-
-
-@rule
-def repeated(base: float, times: int) -> float:
-    """`base` multiplied by itself `times` times (1 for none), by squaring."""
-    result = 1.0
-    while times > 0:
-        if times & 1:
-            result *= base
-        base *= base
-        times >>= 1
-    return result
 
 
 # 1. Climate
@@ -137,7 +135,8 @@ def stakes(lever: Levers, p: Parameters) -> float:
 def assurance(m: float, p: Parameters) -> float:
     """b = burden·m^burden_power, the share of time that goes into assurance.
 
-    Source: most providers said that the burden of regulation rose (NHS Providers 2017); the shape is assumption.
+    Source: 52 and 53 % of trusts said that the burden of regulation rose (NHS Providers 2023, 2024); the shape is
+    assumption.
     """
     return p.burden * power(m, p.burden_power)
 
@@ -146,6 +145,12 @@ def assurance(m: float, p: Parameters) -> float:
 def relationship_received(uniqueness: float, lever: Levers, p: Parameters) -> float:
     """relationship_i = clip(relationship + relationship_sd·ξ), the investment that a post receives. Assumption."""
     return clip(lever.relationship + p.relationship_sd * uniqueness)
+
+
+@rule
+def support(relationship_i: float, p: Parameters) -> float:
+    """relationship_i^relationship_power: what an investment achieves, with diminishing returns. Source: assumption."""
+    return power(relationship_i, p.relationship_power)
 
 
 @rule
@@ -217,26 +222,23 @@ def attention(pressure_: float, p: Parameters) -> float:
 
 
 @rule
-def balance(attention_: float, p: Parameters) -> float:
-    """B = (a/η)^η·((1 - a)/(1 - η))^(1 - η), η = focus_ideal: 1 at a = η, less on either side. Assumption."""
-    if p.focus_ideal == 0.5:
-        return 2.0 * sqrt(attention_ * (1.0 - attention_))  # the same without logarithms
-    measured = p.focus_ideal * log(attention_ / p.focus_ideal)
-    rest = (1.0 - p.focus_ideal) * log((1.0 - attention_) / (1.0 - p.focus_ideal))
-    return exp(measured + rest)
+def balance(attention_: float) -> float:
+    """B = 2·√(a·(1 - a)): 1 at a = ½, less on either side. Source: assumption."""
+    return 2.0 * sqrt(attention_ * (1.0 - attention_))
 
 
 @rule
-def service(post: Post, time_left_: float, effort_: float, overload_: float, p: Parameters) -> float:
-    """S = w·e·A/(1 + V) with ability A = skill_floor + (1 - skill_floor)·skill. Source: assumption."""
+def service(post: Post, unit: Unit, time_left_: float, effort_: float, overload_: float, p: Parameters) -> float:
+    """S = w·e·A·circumstances·method/(1 + V) with ability A = skill_floor + (1 - skill_floor)·skill. Assumption."""
     ability = p.skill_floor + (1.0 - p.skill_floor) * post.skill
-    return time_left_ * effort_ * ability / (1.0 + overload_)
+    return time_left_ * effort_ * ability * unit.circumstances * unit.method / (1.0 + overload_)
 
 
 @rule
-def honest_indicator(service_: float, attention_: float, p: Parameters) -> float:
-    """y = S·a/η: what the indicator would show without gaming. Source: assumption."""
-    return service_ * attention_ / p.focus_ideal
+def honest_indicator(service_: float, attention_: float, chance: float, p: Parameters) -> float:
+    """y = 2·S·a + chance_sd·ε: what the indicator would show without gaming, from a standard normal number ε for what
+    the month happened to bring. It can be negative. Source: assumption."""
+    return 2.0 * service_ * attention_ + p.chance_sd * chance
 
 
 @rule
@@ -269,14 +271,14 @@ def value_of_initiative(
 ) -> float:
     """U, the subjective value of trying something new: hoped-for gain, feared loss, cost, and a missed target.
 
-    U = confidence·gain·ν·(½ + ½·trust) - loss_aversion·(1 - confidence)·fear·k - initiative_cost
-    + aspiration·targets·s/target_level, where ν = 1 - skill + skill·min(1, |z - x|/step): a skilled leader senses
-    whether change is needed.
+    U = c·(½ + ½·trust) - loss_aversion·(1 - c)·fear·k - initiative_cost + aspiration·targets·s/target_level, where
+    c = confidence·ν is how likely success looks, and ν = 1 - skill + skill·min(1, |z - x|/step): a skilled leader
+    senses whether change is needed.
     Source: loss aversion, Brown et al. 2024; trust and red tape in risk culture, Bozeman & Kingsley 1998.
     """
-    sensed = 1.0 - post.skill + post.skill * change_needed_
-    hope = post.confidence * p.gain * sensed * (0.5 + 0.5 * post.trust)
-    dread = p.loss_aversion * (1.0 - post.confidence) * fear * k
+    likely = post.confidence * (1.0 - post.skill + post.skill * change_needed_)
+    hope = likely * (0.5 + 0.5 * post.trust)
+    dread = p.loss_aversion * (1.0 - likely) * fear * k
     return hope - dread - p.initiative_cost + p.aspiration * lever.targets * shortfall_ / p.target_level
 
 
@@ -347,12 +349,13 @@ def chance_of_speaking_up(post: Post, place: Place, negligent: bool, lever: Leve
 
 
 @rule
-def harm_of_slip(known: bool, p: Parameters) -> float:
-    """harm_known for a slip that is reported or discovered, harm_known·harm_hidden_factor for a hidden one.
-
-    Source: assumption.
+def harm_of_slip(reported: bool, discovered: bool, p: Parameters) -> float:
+    """harm_known for a slip that was reported, harm_known·harm_hidden_factor for a hidden one, and harm_known·(1 +
+    (harm_hidden_factor - 1)·(1 - rescue)) for one that nobody reported and oversight discovered, because part of the
+    harm is done by then. Source: assumption.
     """
-    return p.harm_known if known else p.harm_known * p.harm_hidden_factor
+    late = 1.0 + (p.harm_hidden_factor - 1.0) * (1.0 - p.rescue) if discovered else p.harm_hidden_factor
+    return p.harm_known if reported else p.harm_known * late
 
 
 # 8. Being held to account
@@ -372,11 +375,11 @@ def chance_of_sanction(place: Place, negligent: bool, reported: bool, lever: Lev
 
 @rule
 def chance_of_account(reported_indicator: float, lever: Levers, p: Parameters) -> float:
-    """targets·account_rate·max(0, target_level - Y)/target_level: called to account for the indicator.
+    """min(1, targets·account_rate·max(0, target_level - Y)/target_level): called to account for the indicator.
 
     Source: sanctions behind the English targets, Bevan & Wilson 2013; the form is assumption.
     """
-    return lever.targets * p.account_rate * shortfall(reported_indicator, p) / p.target_level
+    return min(1.0, lever.targets * p.account_rate * shortfall(reported_indicator, p) / p.target_level)
 
 
 @rule
@@ -385,13 +388,27 @@ def chance_of_account_sanction(effort_: float, lever: Levers) -> float:
     return lever.punitiveness * (1.0 - lever.discernment * effort_)
 
 
+@rule
+def weight_of_mercy(reported: bool, p: Parameters) -> float:
+    """How much it means to be spared: 1 to whoever reported the slip, found_reassures to whoever was found out, or
+    called to account for the indicator alone. Source: assumption."""
+    return 1.0 if reported else p.found_reassures
+
+
+@rule
+def weight_of_impunity(known: bool, p: Parameters) -> float:
+    """How much unpunished negligence counts with colleagues: 1 if it was known, peers_see if it was neither reported
+    nor discovered. Source: assumption."""
+    return 1.0 if known else p.peers_see
+
+
 # 9. Result
 
 
 @rule
-def fit(distance: float, p: Parameters) -> float:
-    """φ = exp(-(z - x)²/(2·niche_width²)): care fits where practice meets need. Source: assumption."""
-    return exp(-(distance * distance) / (2.0 * p.niche_width * p.niche_width))
+def fit(distance: float) -> float:
+    """φ = exp(-½·(z - x)²): care fits where practice meets need. Source: assumption."""
+    return exp(-0.5 * (distance * distance))
 
 
 @rule
@@ -411,16 +428,16 @@ def moral_strain(post: Post, balance_: float, gaming_: float, p: Parameters) -> 
 
 @rule
 def distress_after_month(
-    post: Post, place: Place, relationship_i: float, strain: float, overload_: float, p: Parameters
+    post: Post, place: Place, support_: float, strain: float, overload_: float, p: Parameters
 ) -> float:
     """distress += distress_gain·(1 - distress)·(distress_moral·ψ + distress_paperwork·b + distress_overload·V +
-    distress_fear·fear) - distress_recovery·distress·(½ + relationship_i·trust).
+    distress_fear·fear) - distress_recovery·distress·(½ + support·trust).
 
     Source: monitoring and stress, Siegel et al. 2022; safety protects under constraint, Bahadurzada et al. 2024.
     """
     burden = p.distress_moral * strain + p.distress_paperwork * place.assurance
     burden += p.distress_overload * overload_ + p.distress_fear * post.fear
-    recovery = p.distress_recovery * post.distress * (0.5 + relationship_i * post.trust)
+    recovery = p.distress_recovery * post.distress * (0.5 + support_ * post.trust)
     return post.distress + p.distress_gain * (1.0 - post.distress) * burden - recovery
 
 
@@ -432,6 +449,13 @@ def spread_of_need(share: float, p: Parameters) -> float:
     """need_sd·√share, the standard deviation of the common (or local) part of need, which has this share of its
     variance. Source: assumption."""
     return p.need_sd * sqrt(share)
+
+
+@rule
+def method_after_month(method: float, succeeded: bool, p: Parameters) -> float:
+    """After a success method += innovation·(2 - method); then method -= innovation_decay·(method - 1). Assumption."""
+    method += succeeded * p.innovation * (2.0 - method)
+    return method - p.innovation_decay * (method - 1.0)
 
 
 @rule
@@ -461,26 +485,44 @@ def reputation_after_month(reputation: float, mean_reported: float) -> float:
 
 # 12. Learning
 
+COLLEAGUES, STRANGERS, TEAM = 11.0, 48.0, 12.0
+"""People hear of a share of what happens near them, so what happened is counted per 11 colleagues, per 48 managers in
+the system's other organisations, and per 12 managers of an organisation, whatever the sizes. Source: assumption."""
+
 
 @rule
-def unmoved_by_colleague(post: Post, p: Parameters) -> float:
-    """1 - min(1, anxiety·fear_peer_blamed): the share of calm that is left after a colleague was sanctioned.
+def share_of_colleagues(managers: int) -> float:
+    """11/(K - 1), the weight of a colleague in an organisation of K managers; 0 where there is none."""
+    return COLLEAGUES / (managers - 1) if managers > 1 else 0.0
 
-    Source: negative events weigh more, Miner et al. 2005, Slovic 1993.
+
+@rule
+def share_of_strangers(organisations: int, managers: int) -> float:
+    """48/((J - 1)·K), the weight of a manager in one of the system's other organisations; 0 where there is none."""
+    return STRANGERS / ((organisations - 1) * managers) if organisations > 1 else 0.0
+
+
+@rule
+def decline(lost: float, times: float) -> float:
+    """times·ln(1 - lost), the logarithm of what is left when a share, at most 1, is lost so many times; 0 for none."""
+    return times * log(1.0 - lost) if times > 0.0 else 0.0
+
+
+@rule
+def unmoved(post: Post, colleagues: float, strangers: float, lever: Levers, p: Parameters) -> float:
+    """(1 - min(1, anxiety·fear_peer_blamed))^n₊·(1 - min(1, 2·anxiety·publicity·fear_system))^n_s: the share of calm
+    that is left when n₊ colleagues and n_s managers elsewhere in the system were sanctioned.
+
+    Source: negative events weigh more, Miner et al. 2005, Slovic 1993; that news travels is assumption.
     """
-    return 1.0 - min(1.0, post.anxiety * p.fear_peer_blamed)
+    by_colleagues = decline(min(1.0, post.anxiety * p.fear_peer_blamed), colleagues)
+    return exp(by_colleagues + decline(min(1.0, 2.0 * post.anxiety * lever.publicity * p.fear_system), strangers))
 
 
 @rule
-def unmoved_by_stranger(post: Post, lever: Levers, p: Parameters) -> float:
-    """1 - min(1, 2·anxiety·publicity·fear_system): the same after a sanction elsewhere in the system. Assumption."""
-    return 1.0 - min(1.0, 2.0 * post.anxiety * lever.publicity * p.fear_system)
-
-
-@rule
-def unrelieved_by_colleague(p: Parameters) -> float:
-    """1 - fear_peer_spared: the share of fear that is left after a colleague was spared. Source: assumption."""
-    return 1.0 - p.fear_peer_spared
+def unrelieved(colleagues: float, p: Parameters) -> float:
+    """(1 - fear_peer_spared)^n₀: the share of fear that is left when n₀ colleagues were spared. Source: assumption."""
+    return exp(decline(p.fear_peer_spared, colleagues))
 
 
 @rule
@@ -488,16 +530,17 @@ def fear_after_month(post: Post, place: Place, month: Month, k: float, lever: Le
     """Fear fades towards what the climate warrants, spreads, jumps at a sanction seen or suffered, and falls when
     someone is spared. In this order, each on what the one before left:
 
-    += fear_extinction·(anxiety·fear_ambient·m·punitiveness·k·(1 - trust) - fear) + fear_conformity·(F - fear);
-    += (1 - fear)·(1 - unmoved), unmoved = unmoved_by_colleague^n₊·unmoved_by_stranger^n_s;
-    -= fear·(1 - unrelieved), unrelieved = unrelieved_by_colleague^n₀;
-    if sanctioned += min(1, anxiety·fear_blamed)·(1 - fear); if spared -= fear_spared·fear.
+    += fear_extinction·(min(1, anxiety·fear_ambient·(m + (1 - m)·fear_targets·targets)·punitiveness·k·(1 - trust)) -
+    fear) + fear_conformity·(F - fear);
+    += (1 - fear)·(1 - unmoved); -= fear·(1 - unrelieved);
+    if sanctioned += min(1, anxiety·fear_blamed)·(1 - fear); if spared -= weight·fear_spared·fear.
 
     Source: negative events weigh more, Miner et al. 2005, Slovic 1993; contagion, Hill et al. 2010.
     """
     fear = post.fear
-    ambient = post.anxiety * p.fear_ambient * place.felt * lever.punitiveness * k * (1.0 - post.trust)
-    fear += p.fear_extinction * (ambient - fear) + p.fear_conformity * (place.fear - fear)
+    watched = place.felt + (1.0 - place.felt) * p.fear_targets * lever.targets
+    ambient = post.anxiety * p.fear_ambient * watched * lever.punitiveness * k * (1.0 - post.trust)
+    fear += p.fear_extinction * (min(1.0, ambient) - fear) + p.fear_conformity * (place.fear - fear)
     fear += (1.0 - fear) * (1.0 - month.unmoved)
     fear -= fear * (1.0 - month.unrelieved)
     fear += month.sanctioned * min(1.0, post.anxiety * p.fear_blamed) * (1.0 - fear)
@@ -508,14 +551,14 @@ def fear_after_month(post: Post, place: Place, month: Month, k: float, lever: Le
 def trust_after_month(post: Post, place: Place, month: Month, p: Parameters) -> float:
     """Trust grows by investment, wears off under control, spreads, and breaks at a sanction, most at an unfair one.
 
-    += trust_invest·relationship_i·(1 - trust) - (trust_control·m + trust_decay)·trust + trust_conformity·(T -
-    trust); if sanctioned -= (trust_unfair or trust_fair)·trust; if spared += trust_spared·(1 - trust).
+    += trust_invest·support·(1 - trust) - (trust_control·m + trust_decay)·trust + trust_conformity·(T - trust);
+    if sanctioned -= (trust_unfair or trust_fair)·trust; if spared += weight·trust_spared·(1 - trust).
     Source: leader relations and safety, Frazier et al. 2017; observational monitoring lowers trust, interactional
     monitoring raises it, Wu & Wang 2020 (signs).
     """
     trust = post.trust
     wear = (p.trust_control * place.felt + p.trust_decay) * trust
-    trust += p.trust_invest * month.relationship * (1.0 - trust) - wear + p.trust_conformity * (place.trust - trust)
+    trust += p.trust_invest * month.support * (1.0 - trust) - wear + p.trust_conformity * (place.trust - trust)
     trust -= month.sanctioned * (p.trust_unfair if month.unfair else p.trust_fair) * trust
     return trust + month.spared * p.trust_spared * (1.0 - trust)
 
@@ -524,13 +567,13 @@ def trust_after_month(post: Post, place: Place, month: Month, p: Parameters) -> 
 def confidence_after_month(post: Post, place: Place, month: Month, lever: Levers, p: Parameters) -> float:
     """Confidence grows by investment, feedback and success that is noticed, and falls by failure and blame.
 
-    += (confidence_invest·relationship_i + confidence_feedback·m·(1 - fear))·(1 - confidence) + confidence_idle·(½ -
+    += (confidence_invest·support + confidence_feedback·m·(1 - fear))·(1 - confidence) + confidence_idle·(½ -
     confidence); success += confidence_success·(½ + recognition)·(1 - confidence); failed initiative -=
     confidence_failure·confidence·(1 - ½·trust); sanctioned -= confidence_blamed·confidence.
     Source: feedback helps on average, Kluger & DeNisi 1996; training, Lacerenza et al. 2017 (an upper bound).
     """
     confidence, failed = post.confidence, month.tried & (not month.succeeded)
-    growth = p.confidence_invest * month.relationship + p.confidence_feedback * place.felt * (1.0 - post.fear)
+    growth = p.confidence_invest * month.support + p.confidence_feedback * place.felt * (1.0 - post.fear)
     confidence += growth * (1.0 - confidence) + p.confidence_idle * (0.5 - confidence)
     confidence += month.succeeded * p.confidence_success * (0.5 + lever.recognition) * (1.0 - confidence)
     confidence -= failed * p.confidence_failure * confidence * (1.0 - 0.5 * post.trust)
@@ -545,27 +588,27 @@ def practice_gain(skill: float, p: Parameters) -> float:
 
 @rule
 def skill_after_training(post: Post, place: Place, month: Month, p: Parameters) -> float:
-    """skill += (skill_invest·relationship_i + skill_feedback·m·(1 - fear))·(1 - skill) - skill_decay·skill.
+    """skill += (skill_invest·support + skill_feedback·m·(1 - fear))·(1 - skill) - skill_decay·skill.
 
     Source: training, Lacerenza et al. 2017 (an upper bound); limited evidence in health care, Seidman et al. 2020.
     """
-    growth = p.skill_invest * month.relationship + p.skill_feedback * place.felt * (1.0 - post.fear)
+    growth = p.skill_invest * month.support + p.skill_feedback * place.felt * (1.0 - post.fear)
     return post.skill + growth * (1.0 - post.skill) - p.skill_decay * post.skill
 
 
 @rule
 def integrity_after_month(post: Post, month: Month, p: Parameters) -> float:
-    """integrity += integrity_invest·relationship_i·(1 - integrity). Source: assumption."""
-    return post.integrity + p.integrity_invest * month.relationship * (1.0 - post.integrity)
+    """integrity += integrity_invest·support·(1 - integrity). Source: assumption."""
+    return post.integrity + p.integrity_invest * month.support * (1.0 - post.integrity)
 
 
 @rule
-def motivation_after_impunity(post: Post, month: Month, managers: int, p: Parameters) -> float:
-    """motivation -= impunity·motivation·n_x/K: colleagues who got away with negligence sour the diligent.
+def motivation_after_impunity(post: Post, month: Month, p: Parameters) -> float:
+    """motivation -= impunity·motivation·n_x/12: colleagues who got away with negligence sour the diligent.
 
     Source: punishment and cooperation, Balliet et al. 2011 (sign); the form is assumption.
     """
-    return post.motivation - p.impunity * post.motivation * month.colleagues_unpunished / managers
+    return post.motivation - p.impunity * post.motivation * month.colleagues_unpunished / TEAM
 
 
 @rule
@@ -585,13 +628,14 @@ def cooperation_after_month(post: Post, place: Place, system_cooperation: float,
 
 
 @rule
-def safety_after_month(safety: float, slips_reported: float, p: Parameters) -> float:
-    """safety += safety_learning·(slips that managers reported themselves)·(1 - safety) - safety_decay·safety,
-    kept to [0, 1]: an organisation learns from what it is told.
+def safety_after_month(safety: float, slips_reported: float, managers: int, p: Parameters) -> float:
+    """safety += safety_learning·(12/K times the slips that its K managers reported themselves)·(1 - safety) -
+    safety_decay·safety, kept to [0, 1]: an organisation learns from what it is told.
 
     Source: psychological safety and learning, Frazier et al. 2017; Nembhard & Edmondson 2006 (signs).
     """
-    return clip(safety + p.safety_learning * slips_reported * (1.0 - safety) - p.safety_decay * safety)
+    learned = p.safety_learning * (TEAM / managers * slips_reported) * (1.0 - safety)
+    return clip(safety + learned - p.safety_decay * safety)
 
 
 # 13. Careers
@@ -605,6 +649,12 @@ def chance_of_leaving(post: Post, p: Parameters) -> float:
     """
     pushed_out = p.exit_distress * post.distress * post.distress
     return min(1.0, p.exit_base + pushed_out + p.exit_fear * post.fear * (1.0 - post.trust))
+
+
+@rule
+def drawn_factor(drawn: float, sd: float) -> float:
+    """A factor with mean 1: exp(sd·N - ½·sd²), from a standard normal number. Source: assumption."""
+    return exp(sd * drawn - 0.5 * sd * sd)
 
 
 @rule
@@ -632,7 +682,7 @@ def person(
         drawn_share(z[3], p.skill_mean, p.skill_sd),
         boldness_mean + p.boldness_sd * z[4],
         p.crowding_mean + p.crowding_sd * z[5],
-        exp(p.anxiety_sd * z[6] - 0.5 * p.anxiety_sd * p.anxiety_sd),
+        drawn_factor(z[6], p.anxiety_sd),
     )
 
 
@@ -658,6 +708,6 @@ def appointed_trust(organisation_trust: float) -> float:
 
 
 @rule
-def toxic(fear: float, trust: float, limit: float) -> bool:
-    """fear > limit and trust < 1 - limit: afraid, and with nobody above to rely on. Source: assumption."""
-    return fear > limit and trust < 1.0 - limit
+def toxic(fear: float, trust: float) -> bool:
+    """fear > ½ and trust < ½: afraid, and with nobody above to rely on. Source: assumption."""
+    return fear > 0.5 and trust < 0.5

@@ -20,6 +20,7 @@ import sim
 from sim.errors import InputError, nearest, shown
 from sim.model import record as recording
 from sim.model.interventions import NONE, Interventions
+from sim.model.local import LocalRule
 from sim.model.parameters import BYTES_FOR_A_POST, Parameters, check_memory, resolve, seed_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Run:
     def __repr__(self) -> str:
         p = self.parameters
         posts = p.systems * p.organisations * p.managers
-        return f"<Run: seed {self.seed}, {posts:,} managers, {p.months} months, {self.engine}>"
+        ends = ", ".join(f"{name} {self.means[name]:.2f}" for name in ("fear", "trust", "quality"))
+        return f"<Run: seed {self.seed}, {posts:,} managers, {p.months} months, {self.engine}; in the end {ends}>"
 
     @cached_property
     def series(self) -> pd.DataFrame:
@@ -104,6 +106,7 @@ def simulate(
     regime: str = "baseline",
     *,
     schedule: Mapping[str, Mapping[int, float]] | None = None,
+    local: Iterable[LocalRule | Mapping[str, Any]] = (),
     mechanisms_off: Iterable[str] = (),
     engine: Engine = "compiled",
     record_organisations: bool = False,
@@ -120,6 +123,11 @@ def simulate(
         A named bundle of levers, see ``sim parameters``.
     schedule : mapping, optional
         Lever to month to value, ``{"monitoring": {36: 0.9}}``: the value holds from the start of that month on.
+    local : list of rules, optional
+        Levers with values of their own in some organisations: each rule has levers, who (``organisations``, numbers
+        from 0 over the nation; ``share`` of all, drawn for the run; or ``where``, a condition such as "fear > 0.3" on
+        fear, trust, reputation or safety at the month's start), and perhaps ``from`` and ``to``, its first and last
+        month. The later rule goes over the earlier, and all over the schedule.
     mechanisms_off : iterable of str
         Mechanisms to switch off: their parameters go to the value at which they do nothing.
     engine : "compiled" or "mesa"
@@ -148,6 +156,7 @@ def simulate(
             regime,
             rng=seed,
             schedule=schedule,
+            local=local,
             mechanisms_off=mechanisms_off,
             record_organisations=record_organisations,
             **settings,
@@ -155,7 +164,7 @@ def simulate(
         model.run_model()
         return Run(model.parameters, seed, engine, model.record)
     schedule = {} if schedule is None else schedule
-    parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, **settings)
+    parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **settings)
     check_memory(parameters, BYTES_FOR_A_POST, record_organisations)
     return run_parameters(parameters, seed, record_organisations)
 

@@ -22,12 +22,12 @@ from sim.model.arithmetic import log, sqrt
 from sim.model.compiling import compiled, inlined
 
 MONTHLY = ("initiative", "success", "negligence", "mishap", "speaking_up", "discovery", "sanction", "account",
-           "account_sanction", "need_drift", "dismissal", "exit")  # fmt: skip
-"""Decisions drawn for every post every month."""
+           "account_sanction", "need_drift", "dismissal", "exit", "chance")  # fmt: skip
+"""Decisions drawn for every post every month, and what the month happened to bring ("chance")."""
 
-KEYED = ("stream", "nation", "organisation", "post", "newcomer", "rival", "appointment")
+KEYED = ("stream", "nation", "organisation", "post", "newcomer", "rival", "appointment", "circumstances", "trial")
 """What is looked up by index and count: seeds of the monthly streams, common need by month, places, people,
-and what an appointment needs (`APPOINTMENT`)."""
+what an appointment needs (`APPOINTMENT`), a post's circumstances, and an organisation's place in a trial."""
 
 PERSON = ("unfit", "motivation", "integrity", "skill", "boldness", "crowding", "anxiety")
 """Order of a person's numbers in the streams "newcomer" and "rival"."""
@@ -72,7 +72,7 @@ class Streams:
         self.seed = seed
         self.posts = posts
         self._monthly = {
-            name: _sfc64(self._philox("stream", int(key), 0).random_raw(3))
+            name: _sfc64(_philox(seed, "stream", int(key), 0).random_raw(3))
             for name, key in zip(MONTHLY, MONTHLY_KEYS, strict=False)
         }
 
@@ -82,12 +82,18 @@ class Streams:
 
     def keyed(self, name: str, index: int, count: int = 0) -> list[float]:
         """The `NUMBERS` uniform numbers of a stream in `KEYED` for an index (a post, say) and a count."""
-        numbers: list[float] = np.random.Generator(self._philox(name, index, count)).random(NUMBERS).tolist()
+        numbers: list[float] = np.random.Generator(_philox(self.seed, name, index, count)).random(NUMBERS).tolist()
         return numbers
 
-    def _philox(self, name: str, index: int, count: int) -> np.random.Philox:
-        key = np.array([self.seed, KEYS[KEYED.index(name)]], dtype=np.uint64)
-        return np.random.Philox(key=key, counter=np.array([0, count, index, 0], dtype=np.uint64))
+
+def trial(seed: int, organisations: int) -> NDArray[np.float64]:
+    """A uniform number in [0, 1) for each organisation of the nation: those with the smallest are in a trial."""
+    return np.random.Generator(_philox(seed, "trial", 0, 0)).random(organisations)
+
+
+def _philox(seed: int, name: str, index: int, count: int) -> np.random.Philox:
+    key = np.array([seed, KEYS[KEYED.index(name)]], dtype=np.uint64)
+    return np.random.Philox(key=key, counter=np.array([0, count, index, 0], dtype=np.uint64))
 
 
 def _sfc64(seeds: NDArray[np.uint64]) -> np.random.Generator:

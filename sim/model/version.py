@@ -27,13 +27,13 @@ from typing import Any
 
 from sim.errors import InputError
 
-MODEL = ("arithmetic", "streams", "rules", "engine", "record", "interventions", "outcomes", "catalogue", "declaration",
-         "parameters", "mechanisms", "tables")  # fmt: skip
+MODEL = ("arithmetic", "streams", "rules", "engine", "record", "interventions", "local", "outcomes", "catalogue",
+         "declaration", "parameters", "mechanisms", "tables")  # fmt: skip
 """Modules that decide a run's numbers, beside this one."""
-NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version")
+NOT_THE_MODEL = ("__init__", "compiling", "glossary", "mesa_model", "run", "version", "words")
 """The other modules beside this one. They hold words, show something, or compute what `MODEL` computes once more; of
 ``compiling`` the options of the compiler count."""
-WORDY = ("outcomes", "catalogue", "declaration", "parameters", "mechanisms", "interventions")
+WORDY = ("outcomes", "catalogue", "declaration", "parameters", "mechanisms", "interventions", "local")
 """Modules of `MODEL` in which prose stands between numbers and code; see `bare`."""
 PROSE = ("meaning", "unit", "source", "group", "case")
 """Columns of the tables that decide no number."""
@@ -81,9 +81,10 @@ def fingerprint(sources: Mapping[str, str | bytes], numbers: object) -> str:
 
 def tables() -> list[Any]:
     """The tables of the model without their prose, and the options of the compiler."""
-    parameters, outcomes, compiling = (import_module(f"{_HERE}.{n}") for n in ("parameters", "outcomes", "compiling"))
-    own = (parameters.PARAMETERS, parameters.MECHANISMS, parameters.REGIMES)
-    return [_numbers(table) for table in (*own, outcomes.OUTCOMES, outcomes.POST_COLUMNS, compiling.OPTIONS)]
+    names = ("parameters", "outcomes", "local", "compiling")
+    parameters, outcomes, local, compiling = (import_module(f"{_HERE}.{name}") for name in names)
+    own = (parameters.PARAMETERS, parameters.MECHANISMS, parameters.REGIMES, outcomes.OUTCOMES, outcomes.POST_COLUMNS)
+    return [_numbers(table) for table in (*own, local.COLUMNS, local.STATISTICS, compiling.OPTIONS)]
 
 
 def _numbers(value: Any) -> Any:

@@ -1,29 +1,36 @@
-"""Pictures of the claims over plausible worlds: effects and verdicts, what carries them, where they flip, and the
-evidence.
+"""Pictures of an answer in worlds: how many of 100 get better or worse, what each of them sees, what can be chosen, and
+how much must matter for that.
 
-In the first ones, an effect is on the left in units of its smallest effect of interest: the median world as a dot, half
-of the worlds as a thick line, nine tenths as a thin one, by weight; below it in grey the same without weighting by
-evidence. The grey band holds what is too small to matter, the tinted side is where whoever made the claim would be
-right. On the right are the shares of worlds with each verdict.
+Blue is better, orange worse, grey too small to matter; violet is higher or lower where neither is better. Everything
+follows from the tables of a `sim.claims.answer.ClaimReport`; no number is typed in.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.collections import PatchCollection
+from matplotlib.patches import Rectangle
 
-from sim.claims import text as words
-from sim.claims.text import Row
-from sim.model.glossary import joined, label, signed_numbers
-from sim.plots import layout, theme
+from sim.claims.outline import (
+    MORE_THAN_HALF,
+    effects_of,
+    groups,
+    in_most,
+    in_worlds,
+    ranked,
+    rows_of,
+    side_of,
+)
+from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
+from sim.claims.text import Row, carried, who, worlds_in
+from sim.claims.verdict import TOO_SMALL, classes, words_of
+from sim.model import words
+from sim.model.glossary import joined
+from sim.plots import theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,335 +38,248 @@ if TYPE_CHECKING:
 
     from sim.claims.answer import ClaimReport
 
-LIMIT = 6.0
-"""Smallest effects of interest to either side; what lies beyond is cut off, a median there is an arrow."""
-MOST_ROWS = 19
-"""Rows that can be read from the back of a room."""
-FEWEST = 20.0
-"""Worlds, effectively, below which a bin of a map stays empty."""
-WIDEST = 4.0
-"""Tolerances to either side of a published value; what lies beyond is cut off."""
-
-LOOKS = {
-    "supported": (theme.GREEN, "white"),
-    "higher": (theme.BLUE, "white"),
-    "negligible": ("#BDBDBD", theme.BLACK),
-    "undecided": (theme.YELLOW, theme.BLACK),
-    "lower": (theme.SKY, theme.BLACK),
-    "opposed": (theme.VERMILLION, "white"),
-}
-"""Colour of each verdict and of the writing on it, in the order of the bars; none is the colour of a side."""
-TINTS = {"Berwick": "#CFE8F8", "government": "#FBE3B0"}
-SIDES = {"Berwick": "Berwick ", "government": "gov't ", "": ""}
-_FEW_ROWS = 12  # with fewer, the rest of the picture stays empty
-_SMALLEST_WRITTEN = 0.14
-_CASES = {"for": (theme.BLUE, "for the warning"), "against": (theme.ORANGE, "against the warning")}
-_MOST_MECHANISMS = 8  # of each side
-_CLEAR = 2.0  # standard errors, or tolerances
-_WAYS = {"up": (theme.BLUE, "-", "o"), "down": (theme.VERMILLION, "--", "s")}
+_WIDE, _ZERO, _GREY, _SIZE, _WHO = 1333.0, 505.0, 710.0, 918.0, 1155.0
+"""Where the columns of the main picture stand, on a scale of its width."""
+_PITCH, _DEEP = 6.4, 4  # of squares, and how many stand on each other
+_HEADING, _ROW, _LONG = 1.15, 0.36, 42  # in rows, in inches, and in letters
+_PALE, _BINS = 0.45, 32
+MOST_PANELS, MOST_CHOICES = 6, 8
+_TOLD = 0.2
+"""The share of worlds below which a change is told as little."""
+_COLUMNS = {"worse": theme.WORSE, "better": theme.BETTER, "lower": theme.EITHER, "higher": theme.EITHER,
+            TOO_SMALL: theme.SMALL_EFFECT}  # fmt: skip
+NOT_PROBABILITIES = (
+    "Shares of worlds are not probabilities: they rest on the model, and on findings mostly about others than NHS "
+    "managers."
+)
 
 
-def pages(report: ClaimReport) -> dict[str, list[Row]]:
-    """The findings with a smallest effect of interest, by the names of the pictures that show them.
+def better_or_worse(found: ClaimReport) -> Figure:
+    """The main picture: a row for each outcome, with 100 squares for 100 plausible worlds, better, worse or too small
+    to matter, the mean effect, and who was right.
 
-    Surveillance first, then the other claims, as many to a picture as can be read; no claim is torn apart. Of a
-    contrast that is an aside only the first outcome is shown: the tables have the others.
+    An answer to all claims shows surveillance, and below it what works instead; one to some claims shows theirs.
     """
-    asides = {(c.id, k.name): c.measures[0].outcome for c in report.claims for k in c.contrasts if k.aside}
-    rows = [row for row in words.rows_of(report.table) if row["sesoi_rule"]]
-    shown = [row for row in rows if asides.get((row["claim"], row["contrast"]), row["outcome"]) == row["outcome"]]
-    doses = set(report.tables["doses"].get("claim", ()))
-    found = {"claims": [row for row in shown if row["claim"] in doses]}
-    page: list[Row] = []
-    for _, group in groupby((row for row in shown if row["claim"] not in doses), lambda row: row["claim"]):
-        claim = list(group)
-        if not page or len(page) + len(claim) > MOST_ROWS:
-            page = found.setdefault(f"claims_{len(found) + 1}", [])
-        page += claim
-    return found
-
-
-def claims_forest(report: ClaimReport, page: str = "claims") -> Figure:
-    """One picture of the findings: ``claims`` is surveillance, the others are named by `pages`."""
-    rows = pages(report)[page]
-    tally = words.tally(rows)
-    title = (report.headline() if page == "claims" else tally).replace(" %", "\N{NO-BREAK SPACE}%")
+    shown = groups(found)
+    rows = [row for group in shown for row in group.rows]
     note = (
-        "Dot: the median world; thick line: half of the worlds; thin line: nine tenths. Worlds are plausible ones, "
-        f"weighted by agreement with published findings, mostly on other people than NHS managers. {report.scale()}"
+        "Each square: 1 of 100 plausible worlds; pale: it may lie on either side of what matters. †: another choice of "
+        f"method could say otherwise. {NOT_PROBABILITIES} {sample(found)}"
     )
-    alt = f"Effects over plausible worlds, and shares of worlds with each verdict, for {len(rows)} findings"
-    with theme.slide(title, note, alt, 3, 3, width_ratios=(0.16, 0.45, 0.22)) as (figure, panels):
-        headings, effects, bars = panels
-        if page == "claims":
-            figure.subfigs[0].suptitle(tally, x=0.009, ha="left", fontsize=theme.SMALL, color=theme.GREY)
-        for axes, labels in ((headings, []), (effects, [label(row["outcome"]) for row in rows]), (bars, [])):
-            layout.rows(axes, labels, theme.TEXT, max(len(rows), _FEW_ROWS))
-        headings.set_axis_off()
-        effects.set_xlim(-LIMIT, LIMIT)
-        effects.set_xticks([-5, -3, -1, 1, 3, 5], ["−5", "−3", "−1", "1", "3", "5"], fontsize=theme.SMALL)
-        effects.set_xlabel("effect, in smallest effects of interest", fontsize=theme.SMALL)
-        bars.set_xlim(0, 1)
-        bars.set_xticks([])
-        bars.spines["bottom"].set_visible(False)
-        bars.set_xlabel("% of worlds, by weight", fontsize=theme.SMALL)
-        _headings(figure, headings, report, rows)
-        for place, row in enumerate(rows):
-            _effect(effects, place, row)
-            _shares(bars, place, row)
-        _forest_key(figure)
-        return figure
-
-
-def _headings(figure: Figure, axes: Axes, report: ClaimReport, rows: Sequence[Row]) -> None:
-    """What the claim is, once beside its outcomes, and lines between claims across the picture."""
-    headings = {(c.id, k.name): k.heading or c.heading for c in report.claims for k in c.contrasts}
-    across = blended_transform_factory(figure.transFigure, axes.transData)
-    before = None
-    for place, row in enumerate(rows):
-        if (key := (row["claim"], row["contrast"])) != before:
-            axes.text(0, place, headings[key], transform=axes.get_yaxis_transform(), fontsize=theme.TEXT,
-                      fontweight="bold", va="center_baseline")  # fmt: skip
-            if place:
-                (line,) = axes.plot([theme.MARGIN, 1 - theme.MARGIN], [place - 0.5] * 2, transform=across,
-                                    color=theme.PALE, linewidth=1, clip_on=False, zorder=-1)  # fmt: skip
-                line.set_in_layout(False)
-        before = key
-
-
-def _effect(axes: Axes, place: int, row: Row) -> None:
-    """Nine tenths and half of the worlds as lines, the median world as a dot or, off the scale, an arrow."""
-    if row["sign"]:
-        axes.barh(place, row["sign"] * (LIMIT - 1.0), height=1.0, left=row["sign"], color=TINTS[row["side"]], zorder=0)
-    axes.barh(place, 2.0, height=1.0, left=-1.0, color=theme.PALE, zorder=0)
-    axes.plot([0, 0], [place - 0.5, place + 0.5], color="white", linewidth=1.5, zorder=1)
-    for prefix, shift, colour, thin, thick, dot in (
-        ("", -0.1, theme.BLACK, 2.0, 6.0, 9.0), ("unweighted_", 0.28, theme.GREY, 1.0, 2.5, 4.0)
-    ):  # fmt: skip
-        values = [row.get(f"{prefix}in_sesoi_q{q}", math.nan) for q in ("05", "25", "50", "75", "95")]
-        if np.isnan(values).any():
-            continue
-        low, lower, middle, upper, high = np.clip(values, -LIMIT, LIMIT)
-        y = place + shift
-        axes.plot([low, high], [y, y], color=colour, linewidth=thin, solid_capstyle="butt", zorder=2)
-        axes.plot([lower, upper], [y, y], color=colour, linewidth=thick, solid_capstyle="butt", zorder=2)
-        marker = "o" if abs(middle) < LIMIT else ">" if middle > 0 else "<"
-        axes.plot(middle * 0.985, y, marker=marker, markersize=dot, color=colour, markerfacecolor="white",
-                  markeredgewidth=dot / 5, zorder=3)  # fmt: skip
-
-
-def _shares(axes: Axes, place: int, row: Row) -> None:
-    """The shares of the verdicts side by side, and the overall verdict in words on the right."""
-    left, verdict = 0.0, row["verdict"]
-    for name, (colour, ink) in LOOKS.items():
-        share = row.get(name, math.nan)
-        if not share > 0.0:  # missing, too
-            continue
-        axes.barh(place, share, left=left, height=0.74, color=colour)
-        if share >= _SMALLEST_WRITTEN:
-            axes.text(left + share / 2, place, f"{100 * share:.0f}", fontsize=theme.SMALL, color=ink, ha="center",
-                      va="center")  # fmt: skip
-        left += share
-    side = SIDES[row["side"]] if verdict in ("supported", "opposed") else ""
-    weight, ink = ("bold", theme.BLACK) if verdict in LOOKS else ("normal", theme.GREY)
-    axes.text(1.04, place, side + verdict, transform=axes.get_yaxis_transform(), fontsize=theme.TEXT, va="center",
-              fontweight=weight, color=ink)  # fmt: skip
-
-
-def _forest_key(figure: Figure) -> None:
-    keys: list[Any] = [Patch(color=theme.PALE, label="too small to matter")]
-    keys += [Patch(color=tint, label=f"{SIDES[side].strip()} is right") for side, tint in TINTS.items()]
-    for name, colour, width in (("by evidence", theme.BLACK, 5), ("unweighted", theme.GREY, 2)):
-        keys.append(Line2D([], [], color=colour, linewidth=width, marker="o", markerfacecolor="white",
-                           markersize=width + 3, label=name))  # fmt: skip
-    keys += [Patch(color=colour, label=name) for name, (colour, _) in LOOKS.items()]
-    figure.subfigs[0].legend(handles=keys, loc="outside lower left", ncols=len(keys), frameon=False, borderpad=0.0,
-                             fontsize=theme.SMALL - 0.5, handletextpad=0.4, columnspacing=0.6,
-                             handlelength=1.2)  # fmt: skip
-
-
-def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "") -> Figure:
-    """The contribution of each mechanism to an `effect`, "heavy − light surveillance" for one, with two standard
-    errors: for each side the total of its mechanisms, then the eight largest of them.
-
-    `table` is that of `ClaimReport.carriers`, with a row of an empty ``mechanism`` for each case's total where that is
-    known; `note` stands at the foot of the picture.
-    """
-    is_total = table["mechanism"] == ""
-    mechanisms = table[~is_total].sort_values("contribution", key=abs, ascending=False)
-    totals: list[dict[Any, Any]] = []
-    lines: list[dict[Any, Any]] = []
-    for case in _CASES:
-        rows = mechanisms[mechanisms["case"] == case]
-        given = table[(table["case"] == case) & is_total].to_dict("records")
-        if len(rows) or given:
-            summed = {"case": case, "contribution": rows["contribution"].sum(), "standard_error": 0.0}
-            totals.append((given[0] if given else summed) | {"mechanism": ""})
-            lines += [totals[-1], *rows.head(_MOST_MECHANISMS).to_dict("records")]
-    left = len(mechanisms) + len(totals) - len(lines)
-    more = f" {left} smaller ones are in the totals only." if left else ""
-    note = f"{note} Black: two standard errors. Pale: not clear of zero.{more}".strip()
-    alt = f"Bars for the contribution of each mechanism to {label(outcome)}"
-    with theme.slide(_carried(mechanisms, totals, effect, outcome), note, alt, grid="x") as (figure, (axes,)):
-        layout.rows(
-            axes, [layout.plain(line["mechanism"]) or f"all {_CASES[line['case']][1]}" for line in lines], theme.TEXT
-        )
-        for place, line in enumerate(lines):
-            value, error = line["contribution"], _CLEAR * line["standard_error"]
-            axes.barh(place, value, 0.6 if line["mechanism"] else 0.85, color=_CASES[line["case"]][0],
-                      alpha=1.0 if abs(value) > error else 0.35)  # fmt: skip
-            if error > 0.0:
-                axes.errorbar(value, place, xerr=error, fmt="none", ecolor=theme.BLACK, elinewidth=2, capsize=5,
-                              capthick=2)  # fmt: skip
-            if not line["mechanism"]:
-                axes.get_yticklabels()[place].set_fontweight("bold")
-                if place:
-                    axes.axhline(place - 0.5, color=theme.GREY, linewidth=1.5)
-        axes.axvline(0.0, color=theme.BLACK, linewidth=1.5)
-        axes.set_xlabel(f"contribution to the difference in {label(outcome)}", fontsize=theme.TEXT)
-        colours, cases = zip(*_CASES.values(), strict=True)
-        layout.key(figure, [f"mechanisms {case}" for case in cases], [{"color": colour} for colour in colours])
-        return figure
-
-
-def _carried(mechanisms: pd.DataFrame, totals: Sequence[Mapping[Any, Any]], effect: str, outcome: str) -> str:
-    """Which mechanisms carry an effect, the clear ones, largest first, and what each side's come to."""
-    clear = mechanisms[mechanisms["contribution"].abs() > _CLEAR * mechanisms["standard_error"]].head(3)
-    sizes = signed_numbers(*(total["contribution"] for total in totals))
-    sides = "; ".join(f"{_CASES[total['case']][1]} {size}" for total, size in zip(totals, sizes, strict=True))
-    if clear.empty:
-        return f"No mechanism stands out in what {effect} does to {label(outcome)} (all mechanisms {sides})"
-    carried = zip(clear["mechanism"], signed_numbers(*clear["contribution"]), strict=True)
-    names = joined([f"{layout.plain(name)} ({size})" for name, size in carried])
-    return f"What {effect} does to {label(outcome)} is carried most by {names} (all mechanisms {sides})"
-
-
-def flip_map(
-    table: pd.DataFrame, across: str, up: str, claim: str, note: str = "", answer: str = "supported"
-) -> Figure:
-    """Where among plausible worlds a claim holds: its weighted share by bins of the two factors that matter most.
-
-    `table` is that of `sim.claims.discovery.grid` for the factors `across` and `up`, where `answer` is the verdict. The
-    title begins with `claim`, in a few words; `note` stands at the foot of the picture.
-    """
-    enough = table["worlds"] >= FEWEST
-    shares = table.assign(share=(100.0 * table["share"]).where(enough)).pivot(
-        index=["y_low", "y_high"], columns=["x_low", "x_high"], values="share"
-    )
-    shares = shares.sort_index().sort_index(axis=1)
-    named = [
-        [theme.minus(f"{low:.3g} to {high:.3g}") for low, high in bins.to_frame().to_numpy()]
-        for bins in (shares.index, shares.columns)
-    ]
-    shares = shares.set_axis(named[0]).set_axis(named[1], axis=1)
-    reading = f"Share of plausible worlds, by weight, in which it is {answer}; brighter is more. "
-    note = f"{reading}Grey: worth fewer than {FEWEST:g} worlds.\n{note}"
-    alt = f"Heat map by {layout.plain(across)} and {layout.plain(up)}"
-    with theme.slide(_flips(table[enough], across, up, claim, answer), note, alt) as (figure, (axes,)):
-        layout.heat_map(axes, shares, "% of worlds", (0.0, 100.0))
-        axes.set_xlabel(layout.plain(across))
-        axes.set_ylabel(layout.plain(up))
-        return figure
-
-
-def _flips(enough: pd.DataFrame, across: str, up: str, claim: str, answer: str) -> str:
-    """Where the share of worlds is highest and where lowest."""
-    if enough.empty:
-        return f"{claim}: too few worlds in every part of the map to say"
-    most, least = (enough.loc[enough["share"].agg(which)] for which in ("idxmax", "idxmin"))
-    if most["share"] == least["share"]:
-        return f"{claim}: {answer} in {100 * most['share']:.0f} % of worlds by weight all over the map"
-    (high, here), (low, there) = (
-        (
-            f"{100 * part['share']:.0f} %",
-            f"{layout.plain(across)} {part['x_low']:.2g} to {part['x_high']:.2g} and "
-            f"{layout.plain(up)} {part['y_low']:.2g} to {part['y_high']:.2g}",
-        )
-        for part in (most, least)
-    )
-    return f"{claim}: {answer} in {high} of worlds, by weight, with {here}, in {low} with {there}"
-
-
-def hysteresis(table: pd.DataFrame, lever: str = "monitoring", outcome: str = "fear", note: str = "") -> Figure:
-    """An outcome at each level of a lever on the way up and on the way down again, with bands.
-
-    `table` is ``tipping_curve`` of `sim.questions.hysteresis`; `note` stands at the foot of the picture. The title says
-    where the two ways are furthest apart, and whether their bands still overlap there.
-    """
-    alt = f"Two curves of {label(outcome)} by {layout.plain(lever)}, up and down"
-    with theme.slide(_loop(table, lever, outcome), note, alt, grid="y") as (figure, (axes,)):
-        for way, (colour, dash, marker) in _WAYS.items():
-            part = table[table["direction"] == way].sort_values("level", ascending=way == "up")
-            axes.fill_between(part["level"], part["low"], part["high"], color=colour, alpha=0.18, linewidth=0)
-            axes.plot(part["level"], part["mean"], color=colour, linestyle=dash, marker=marker, linewidth=4,
-                      markersize=10)  # fmt: skip
-            if len(part) > 1:  # which way time runs, at the middle of the curve
-                ends, k = part[["level", "mean"]].to_numpy(), len(part) // 2
-                arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 4, "mutation_scale": 34}
-                axes.annotate("", ends[k], (ends[k - 1] + ends[k]) / 2, arrowprops=arrow)
-        axes.set_xlabel(layout.plain(lever))
-        axes.set_ylabel(label(outcome))
-        axes.tick_params(labelsize=theme.LARGE)
-        looks = [{"color": c, "linestyle": d, "marker": m, "linewidth": 4} for c, d, m in _WAYS.values()]
-        layout.key(figure, [f"{layout.plain(lever)} on the way {way}" for way in _WAYS], looks)
-        return figure
-
-
-def _loop(table: pd.DataFrame, lever: str, outcome: str) -> str:
-    """Where the two ways are furthest apart."""
-    wide = table.pivot(index="level", columns="direction", values=["mean", "low", "high"]).dropna()
-    if wide.empty:
-        return f"{layout.capital(label(outcome))} by {layout.plain(lever)}: no level was passed both ways"
-    apart = wide["mean"]["down"] - wide["mean"]["up"]
-    level = np.abs(apart).idxmax()
-    upper, lower = ("down", "up") if apart[level] > 0 else ("up", "down")
-    clear = wide.loc[level, ("low", upper)] > wide.loc[level, ("high", lower)]
-    bands = "and the bands do not overlap there" if clear else "though the bands overlap there"
-    size = layout.sized((abs(apart[level]), np.nan, np.nan))
-    direction = "higher" if upper == "down" else "lower"
-    there = f"At {layout.plain(lever)} {level:g}, {label(outcome)}"
-    return f"{there} is {size} {direction} on the way down than on the way up, {bands}"
-
-
-def model_against_evidence(rows: pd.DataFrame, note: str = "") -> Figure:
-    """Each pattern of `sim.worlds.summary.patterns` in units of its tolerance: 0 is the published value, the grey band
-    two tolerances. A finding is reached where the median is in the band; `note` stands at the foot of the picture."""
-    before, within = (
-        ((rows[name] - rows["value"]).abs() <= _CLEAR * rows["sd"]).to_numpy() for name in ("prior_median", "median")
-    )
-    missed = [layout.plain(str(name)) for name in rows.loc[~within, "pattern"]]
-    which = f"; it misses {', '.join(missed)}" if 0 < len(missed) <= 3 else ""
-    title = (
-        f"The weighted worlds agree with {within.sum()} of {len(rows)} published findings within two tolerances, "
-        f"{before.sum()} before weighting{which}"
-    )
-    note = f"{note} Ranges end at {WIDEST:g} tolerances. Numbers beside the names: the published values.".strip()
-    alt = f"Ranges for {len(rows)} published findings beside their values"
-    with theme.slide(title, note, alt) as (figure, (axes,)):
-        axes.axvspan(-_CLEAR, _CLEAR, color=theme.PALE, zorder=0)
-        axes.axvline(0.0, color=theme.BLACK, linewidth=1.5)
-        for which, shift, colour, width, dot, hits in (
-            ("prior_", 0.18, theme.GREY, 3, 6, np.ones(len(rows), dtype=bool)), ("", -0.14, theme.BLUE, 6, 9, within)
-        ):  # fmt: skip
-            low, middle, high = (
-                (rows[f"{which}{end}"] - rows["value"]).div(rows["sd"]).clip(-WIDEST, WIDEST).to_numpy()
-                for end in ("low", "median", "high")
+    alt = f"Rows of 100 squares for {joined([words.label(row['outcome']) for row in rows])}"
+    months = found.provenance["sizes"]["months"]
+    lasting = {60: "Five years", 120: "Ten years", 240: "Twenty years"}.get(months, f"{months} months")
+    asked = f"{lasting} in a model: of 100 plausible versions of the NHS, how many get better?"
+    lead, high = " ".join([*found.notes, asked]), 2.6 + _ROW * (len(rows) + 1.5 * len(shown))
+    with theme.slide(found.headline().rstrip("."), note, alt, lead=lead, high=min(theme.SLIDE[1], high)) as (
+        figure,
+        (axes,),
+    ):
+        y, heads = 0.0, -1.0 if len(shown[0].heading) > _LONG else 0.0
+        for x, name, side in ((_ZERO - 8, "worse", "right"), (_ZERO + 8, "better", "left")):
+            axes.text(
+                x, heads, name, fontsize=theme.LARGE, fontweight="bold", color=_COLUMNS[name], ha=side, va="center"
             )
-            y = np.arange(len(rows)) + shift
-            axes.hlines(y, low, high, color=colour, linewidth=width)
-            for inside, marker in ((True, "o"), (False, "X")):
-                axes.plot(middle[hits == inside], y[hits == inside], linestyle="none", marker=marker, markersize=dot,
-                          color=colour if inside else theme.VERMILLION, markeredgecolor="white")  # fmt: skip
-        axes.set_xlim(-WIDEST - 0.2, WIDEST + 0.2)
-        size = theme.TEXT if len(rows) <= 20 else theme.SMALL if len(rows) <= 28 else 9
-        pairs = zip(rows["pattern"], rows["value"], strict=True)
-        layout.rows(axes, [f"{layout.plain(name)[:38]}  {theme.minus(f'{value:.3g}')}" for name, value in pairs], size)
-        axes.set_xlabel("tolerances away from the published value", fontsize=theme.TEXT)
-        looks: dict[str, dict[str, Any]] = {
-            "all plausible worlds": {"color": theme.GREY, "linewidth": 3, "marker": "o", "markersize": 6},
-            "weighted by the evidence": {"color": theme.BLUE, "linewidth": 6, "marker": "o", "markersize": 9},
-            "missed": {"color": theme.VERMILLION, "marker": "X", "linestyle": "none", "markersize": 9},
-            "within two tolerances": {"color": theme.PALE},
-        }
-        layout.key(figure, list(looks), list(looks.values()))
+        for x, name in ((_GREY, TOO_SMALL), (_SIZE, "on average"), (_WHO, "who was right")):
+            axes.text(x, heads, name, fontsize=theme.TEXT, color=theme.GREY, va="center")
+        for group in shown:
+            if group is not shown[0]:
+                y += 0.2
+                axes.axhline(y - 0.6, color=theme.PALE, linewidth=1.2)
+            axes.text(0.0, y, group.heading, fontsize=theme.LARGE, fontweight="bold", va="center")
+            y += _HEADING
+            for row in group.rows:
+                _row(axes, y, found, row)
+                y += 1.0
+            axes.plot([_ZERO, _ZERO], [y - len(group.rows) - 0.5, y - 0.5], color=theme.BLACK, linewidth=1.2)
+        axes.set_xlim(0.0, _WIDE)
+        axes.set_ylim(y - 0.4, heads - 0.6)
+        axes.set_axis_off()
+    return figure
+
+
+def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
+    """`worlds_in`, and with each how many of these lie within two errors of the limit."""
+    names, whole = words_of(0, row["direction"]), worlds_in(row)
+    x, error, weight = effects_of(found, row)
+    near, which = np.abs(np.abs(x) - row["delta"]) <= 2.0 * error, classes(x, row["delta"])
+    close = {name: 100.0 * weight[near & (which == one)].sum() for one, name in names.items()}
+    return {name: (number, min(number, round(close[name]))) for name, number in whole.items()}
+
+
+def _row(axes: Axes, y: float, found: ClaimReport, row: Row) -> None:
+    """One outcome: its name, its squares, the mean effect, and who was right."""
+    axes.text(0.0, y, words.capital(words.label(row["outcome"])), fontsize=theme.TEXT, va="center")
+    for name, (number, close) in worlds_of(found, row).items():
+        colour, left = _COLUMNS[name], name in ("worse", "lower")
+        start, way = (_GREY, 1) if name == TOO_SMALL else (_ZERO - 3, -1) if left else (_ZERO + 3, 1)
+        _squares(axes, start, way, y, number, close, colour)
+        if number:
+            x = start + way * (_PITCH * -(-number // _DEEP) + 6)
+            ink = theme.GREY if name == TOO_SMALL else colour
+            axes.text(x, y, f"{number}", fontsize=theme.TEXT, color=ink, va="center",
+                      ha="right" if left else "left", fontweight="normal" if name == TOO_SMALL else "bold")  # fmt: skip
+    axes.text(_SIZE, y, words.change(row["outcome"], row["mean"]), fontsize=theme.SMALL + 0.5, va="center")
+    sure = carried(row) not in (None, 0) and bool(row.get("side"))
+    axes.text(_WHO, y, who(row), fontsize=theme.TEXT, va="center",
+              fontweight="bold" if sure else "normal", color=theme.BLACK if sure else theme.GREY)  # fmt: skip
+
+
+def _squares(axes: Axes, start: float, way: int, y: float, number: int, close: int, colour: str) -> None:
+    """So many squares in columns from a line outwards, those close to the limit pale and last."""
+    high = 0.74 / _DEEP
+    each = [
+        Rectangle((start + way * _PITCH * (k // _DEEP) - (_PITCH if way < 0 else 0), y - 0.37 + high * (k % _DEEP)),
+                  _PITCH - 1.2, 0.8 * high)
+        for k in range(number)
+    ]  # fmt: skip
+    for some, strength in ((each[: number - close], 1.0), (each[number - close :], _PALE)):
+        axes.add_collection(PatchCollection(some, facecolor=colour, linewidth=0.0, alpha=strength))
+
+
+def each_world(found: ClaimReport, contrast: str = SURVEILLANCE.name, outcomes: Sequence[str] = ()) -> Figure:
+    """What each of 100 plausible worlds sees: a panel for each of up to six outcomes of a contrast, a dot for a world,
+    at the change in a unit that people own.
+
+    By default the outcomes that everybody wants to move, those of `CHOSEN_BY` first.
+    """
+    rows = rows_of(found, contrast)
+    names = [n for n in outcomes or (*CHOSEN_BY, *rows) if n in rows and (outcomes or rows[n]["direction"])]
+    shown = [rows[name] for name in dict.fromkeys(names)][:MOST_PANELS]
+    subjects = {case.contrast.name: case.subject for claim in CLAIMS for case in claim.cases}
+    subject = subjects.get(contrast, contrast)
+    lead = f"{subject.rstrip(',')}. Each dot: 1 of 100 plausible versions of the NHS, at the change that it sees."
+    title = in_worlds(shown[0]) if len(shown) == 1 else in_most(subject, shown)
+    note = f"Shaded: too small to matter. {NOT_PROBABILITIES} {sample(found)}"
+    alt = f"Dot plots of 100 worlds for {joined([words.label(row['outcome']) for row in shown])}"
+    high = theme.SLIDE[1] if len(shown) > 3 else 4.8
+    with theme.slide(title, note, alt, len(shown), min(3, len(shown)), lead=lead, high=high) as (figure, panels):
+        for axes, row in zip(panels, shown, strict=True):
+            _dots(axes, found, row, 90.0 / len(shown) ** 0.5)
+            if len(shown) > 1:
+                told = {name: many for name, (many, _) in worlds_of(found, row).items() if name != TOO_SMALL and many}
+                most_first = sorted(told.items(), key=lambda one: -one[1])
+                counts = ", ".join(f"{many} {name}" for name, many in most_first) or TOO_SMALL
+                axes.set_title(f"{words.capital(words.label(row['outcome']))}\n{counts}", linespacing=0.95)
         return figure
+
+
+def _dots(axes: Axes, found: ClaimReport, row: Row, size: float) -> None:
+    """A hundred worlds as dots that stand on each other, with what is too small to matter shaded."""
+    x, _, weight = effects_of(found, row)
+    order = np.argsort(x, kind="stable")
+    taken = order[np.searchsorted(np.cumsum(weight[order]), (np.arange(100) + 0.5) / 100.0).clip(0, len(x) - 1)]
+    names, factor = words_of(0, row["direction"]), words.natural(row["outcome"], 1.0)
+    colours = [_COLUMNS[names[one]] for one in classes(x[taken], row["delta"])]
+    values, limit = factor * x[taken], factor * row["delta"]
+    low = min(values.min(), -1.6 * limit)
+    step = (max(values.max(), 1.6 * limit) - low) / _BINS
+    bins = np.floor((values - low) / step).clip(0, _BINS - 1)
+    heights = [int((bins[:k] == each).sum()) + 1 for k, each in enumerate(bins)]
+    axes.axvspan(-limit, limit, color="#EFEFEF", zorder=0)
+    axes.axvline(0.0, color=theme.GREY, linewidth=1)
+    axes.scatter(low + (bins + 0.5) * step, heights, s=size, c=colours, linewidths=0.0, zorder=3)
+    axes.set_ylim(0.2, max(*heights, 12) + 1)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=6)
+    axes.xaxis.set_major_formatter(lambda value, _: theme.minus(f"{value:+g}") if value else "0")
+    axes.set_xlabel(words.measured_in(row["outcome"]), fontsize=theme.TEXT, color=theme.GREY)
+
+
+def choices(found: ClaimReport) -> Figure:
+    """What can be chosen instead of today's oversight: a row for each policy, the best on top, and for each outcome in
+    how many of 100 worlds it gets better or worse."""
+    table = found.rows("against_baseline")
+    every, outcomes = ranked(table)
+    names = every[:MOST_CHOICES]
+    best = [row for row in table if row["choice"] == names[0]]
+    title = in_most(words.capital(words.policy(names[0])), best)
+    lead = f"Instead of {words.TODAY}: of 100 plausible versions of the NHS, how many get better, how many worse?"
+    note = (
+        "The rest: too small to matter. Policies are in the order of better less worse. Costs are not counted. "
+        f"{NOT_PROBABILITIES} {sample(found)}"
+    )
+    alt = f"Bars for {joined([words.policy(name) for name in names])} by outcome"
+    with theme.slide(title, note, alt, lead=lead) as (figure, (axes,)):
+        for k, outcome in enumerate(outcomes):
+            axes.text(k + 0.5, -0.1, textwrap.fill(words.capital(words.label(outcome)), 12), fontsize=theme.TEXT,
+                      fontweight="bold", ha="center", va="bottom", linespacing=0.9)  # fmt: skip
+        for y, name in enumerate(names):
+            told = textwrap.fill(words.capital(words.policy(name)), 20)
+            axes.text(-0.05, y + 0.5, told, fontsize=theme.TEXT + 0.5, va="center", ha="right", linespacing=0.9)
+            for row in table:
+                if row["choice"] == name:
+                    _cell(axes, outcomes.index(row["outcome"]), y, row)
+        axes.set_xlim(-1.6, len(outcomes))
+        axes.set_ylim(len(names), -0.8)
+        axes.set_axis_off()
+        return figure
+
+
+def _cell(axes: Axes, x: int, y: int, row: Row) -> None:
+    """Better to the right and worse to the left of a line, and what there is most of in a word and a number."""
+    names, shares = words_of(0, row["direction"]), worlds_in(row)
+    middle = x + 0.5
+    plain = Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="#F4F4F4", linewidth=0.0)
+    bars = [
+        Rectangle((middle, y + 0.6), way * (row["direction"] or 1) * 0.44 * shares[names[way]] / 100, 0.22,
+                  facecolor=_COLUMNS[names[way]], linewidth=0.0)
+        for way in (1, -1)
+    ]  # fmt: skip
+    for patch in (plain, *bars):
+        axes.add_patch(patch)
+    axes.plot([middle, middle], [y + 0.55, y + 0.87], color=theme.BLACK, linewidth=1)
+    name = max((names[1], names[-1]), key=lambda each: shares[each])
+    clear = shares[name] >= 100 * _TOLD
+    told, ink = (f"{name} in {shares[name]}", _COLUMNS[name]) if clear else ("little change", theme.GREY)
+    axes.text(middle, y + 0.33, told, ha="center", va="center", fontsize=theme.TEXT, color=ink,
+              fontweight="bold" if clear else "normal")  # fmt: skip
+
+
+def how_much_matters(found: ClaimReport, contrast: str = SURVEILLANCE.name) -> Figure:
+    """In how many of 100 worlds an outcome gets better or worse, over how large a change must be to matter: a panel for
+    each of the outcomes that everybody wants to move, with the limit of the answer and the spread between posts."""
+    rows, table = rows_of(found, contrast), [row for row in found.rows("curves") if row["contrast"] == contrast]
+    names = [name for name in CHOSEN_BY if name in rows and rows[name]["direction"]][:MOST_PANELS]
+    twice = {row["outcome"] for row in table if row["times"] == 2.0 and max(row["above"], row["below"]) > 0.5}
+    lasting = [words.label(name) for name in names if name in twice]
+    told = f"{joined(lasting)} still {'move' if len(lasting) > 1 else 'moves'}" if lasting else "nothing moves"
+    title = f"Ask for twice as much, and {told} {MORE_THAN_HALF}"
+    lead = "How large must a change be to matter to you? In how many of 100 plausible worlds it is larger."
+    note = (
+        "Line: what this project takes to matter. Dotted: how much posts differ today (standard deviation). "
+        f"{sample(found)}"
+    )
+    alt = f"Curves for {joined([words.label(name) for name in names])}"
+    with theme.slide(title, note, alt, len(names), min(3, len(names)), lead=lead, sharey=True) as (figure, panels):
+        for axes, name in zip(panels, names, strict=True):
+            _curve(axes, [row for row in table if row["outcome"] == name], rows[name], axes is panels[0])
+        return figure
+
+
+def _curve(axes: Axes, table: Sequence[Row], row: Row, first: bool) -> None:
+    """The shares that get better and worse by how much matters, named in the `first` panel."""
+    factor = words.natural(row["outcome"], 1.0)
+    x = factor * np.array([one["delta"] for one in table])
+    for way, name in ((1, "better"), (-1, "worse")):
+        y = 100.0 * np.array([one[side_of(row, way)] for one in table])
+        axes.plot(x, y, color=_COLUMNS[name], linewidth=3)
+        if first:
+            axes.text(0.98, 0.98 if way > 0 else 0.8, name, transform=axes.transAxes, color=_COLUMNS[name],
+                      fontsize=theme.TEXT, fontweight="bold", va="top", ha="right")  # fmt: skip
+    axes.axvline(factor * row["delta"], color=theme.BLACK, linewidth=1.2)
+    if (spread := table[0].get("between_posts")) and factor * spread < x[-1]:
+        axes.axvline(factor * spread, color=theme.GREY, linewidth=1.5, linestyle=":")
+    axes.set_ylim(0, 108)
+    axes.set_yticks([0, 50, 100])
+    axes.set_xlim(0, x[-1])
+    axes.locator_params(axis="x", nbins=5)
+    axes.set_title(words.capital(words.label(row["outcome"])))
+    axes.set_xlabel(words.measured_in(row["outcome"]), fontsize=theme.TEXT, color=theme.GREY)
+
+
+def sample(found: ClaimReport) -> str:
+    """How much was run."""
+    pairs = found.provenance["pairs"]
+    return f"{found.provenance['worlds']['main']:,} worlds, {pairs['fewest']} to {pairs['most']} pairs of runs in each."

@@ -1,7 +1,8 @@
 """A film of two runs side by side: every organisation in its system, coloured by fear, month by month.
 
-Both runs begin with the same people and the same luck, so that they differ by policy only. Between the two maps stand
-the numbers that matter.
+Both runs begin with the same people and the same luck, so that month 0 is alike and what differs later is policy.
+Between the two maps stand the numbers that matter, below them fear draws itself as a line, and the title grows with the
+years. It is one world: the last frame says in how many of 100 plausible worlds it goes so.
 """
 
 from __future__ import annotations
@@ -25,14 +26,21 @@ from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
 from sim import files
+from sim.claims.answer import answer
+from sim.claims.outline import in_worlds
+from sim.claims.stored import SHIPPED
 from sim.errors import InputError, misnamed, nearest, place
+from sim.model import words
 from sim.model.parameters import COEFFICIENTS, REGIMES, SIZES, seed_of
+from sim.model.rules import START_FEAR
 from sim.model.run import Run, simulate
 from sim.plots import layout, theme
 
 if TYPE_CHECKING:
+    from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
+    from sim.claims.answer import ClaimReport
     from sim.pool import Progress
     from sim.study import Results
 
@@ -44,14 +52,8 @@ _STILL = 3  # seconds that the first and the last frame stay
 Frame = NDArray[np.uint8]
 """A picture: rows by columns by red, green and blue."""
 
-COUNTERS = {
-    "fear": ("mean fear", "{:.2f}"),
-    "toxic": ("in a toxic climate", "{:.0%}"),
-    "initiative_rate": ("try something new", "{:.1%}"),
-    "harm": ("harm to patients", "{:.3f}"),
-    "quality": ("quality of care", "{:.2f}"),
-}
-"""The outcomes whose numbers are shown, what they are called, and how they are written."""
+COUNTERS = ("fear", "toxic", "initiative_rate", "harm", "quality")
+"""The outcomes whose numbers are shown; fear, the first, is also drawn as a line."""
 
 YEAR = 12
 """Numbers are averages over this many months: those of a single month would flicker."""
@@ -61,16 +63,18 @@ STEPS = np.linspace(0.1, 0.6, 11)
 """The scale of fear, the same in every film; the means of organisations rarely leave it."""
 
 _WIDE, _HIGH, _DPI = 1280, 720, 96
-_NUMBER, _CLOCK = 26, 24
-_HEADINGS = 0.83  # height of the line with the names of the sides and the month
+_NUMBER, _CLOCK = 22, 20
+_HEADINGS = 0.845  # height of the line with the names of the sides and the month
 _ON_A_RING = 7  # more organisations in a system stand in rows
 
 
 class Take(NamedTuple):
-    """One side of a film: what to call it, and its run, made with ``record_organisations=True``."""
+    """One side of a film: what to call it, its run, made with ``record_organisations=True``, and the regime that it is,
+    where it is nothing else."""
 
     name: str
     run: Run
+    regime: str = ""
 
 
 def save(
@@ -104,7 +108,10 @@ def save(
         takes = _of_results(results)
     else:
         runs = [simulate(seed_of(seed or 0), name, record_organisations=True, **settings) for name in names]
-        first, second = (Take(f"{layout.plain(name)} oversight", run) for name, run in zip(names, runs, strict=True))
+        own = [name if not settings else "" for name in names]
+        first, second = (
+            Take(words.policy(name), run, regime) for name, run, regime in zip(names, runs, own, strict=True)
+        )
         takes = (first, second)
     months = sorted({take.run.parameters.months for take in takes})
     if len(months) > 1:
@@ -120,16 +127,16 @@ def save(
 
 
 def frames_of(takes: tuple[Take, Take], progress: Progress | None = None) -> Iterator[Frame]:
-    """A picture of 720 by 1280 points for each month."""
+    """A picture of 720 by 1280 points for the start and for each month."""
     months = takes[0].run.parameters.months
     with theme.style():
         stage = Stage(takes)
-    for month in range(months):
+    for month in range(months + 1):
         with theme.style():
             picture = stage.at(month)
         yield picture
         if progress is not None:
-            progress(month + 1, months)
+            progress(month + 1, months + 1)
 
 
 def _of_results(results: Results) -> tuple[Take, Take]:
@@ -159,10 +166,11 @@ def _check(path: Path, lines: list[str]) -> None:
 def _alternative(takes: tuple[Take, Take]) -> str:
     """The film in words, for those who do not see it."""
     p, ends = takes[0].run.parameters, []
-    for name, run in takes:
-        shown = zip(COUNTERS.values(), counters(run), strict=True)
-        moves = [f"{label} from {written(how, each[0])} to {written(how, each[-1])}" for (label, how), each in shown]
-        ends.append(f"{name}: {', '.join(moves)}")
+    for name, run, _ in takes:
+        moves = [
+            f"{words.label(n)} {words.level(n, path[-1])}" for n, path in zip(COUNTERS, counters(run), strict=True)
+        ]
+        ends.append(f"At the end, {name}: {', '.join(moves)}")
     what = f"{p.systems * p.organisations} organisations in {p.systems} systems, darker where managers fear more"
     return f"Film of {p.months} months, two maps side by side: {what}. {'. '.join(ends)}."
 
@@ -196,27 +204,41 @@ def _write_mp4(path: Path, frames: Iterator[Frame], about: dict[str, Any]) -> No
     writer.close()
 
 
-def finding(takes: tuple[Take, Take]) -> str:
-    """What the film shows, in a sentence: mean fear in the last twelve months of each run."""
-    first, second = (f"{counters(take.run)[0][-1]:.2f}" for take in takes)
-    months = takes[0].run.parameters.months
-    when = f"After {months // YEAR} years" if months % YEAR == 0 and months > YEAR else f"After {months} months"
-    if first == second:
-        return f"{when} mean fear is {first} under both: {takes[0].name}, and {takes[1].name}"
-    return f"{when} mean fear is {second} under {takes[1].name}, and {first} under {takes[0].name}"
+def finding(takes: tuple[Take, Take], month: int | None = None) -> str:
+    """What the film shows after so many months, by default all: how much more fear there is on the second side."""
+    last = takes[0].run.parameters.months if month is None else month
+    when = "1 year" if last == YEAR else f"{last // YEAR} years" if last % YEAR == 0 else f"{last} months"
+    first, second = (float(counters(take.run)[0][last - 1]) for take in takes)
+    apart = words.effect("fear", second - first)
+    if apart == "no change":
+        return f"After {when}, fear is the same under {takes[0].name} and under {takes[1].name}"
+    return f"After {when}, fear is {apart} under {takes[1].name}"
+
+
+def in_how_many(takes: tuple[Take, Take], found: ClaimReport | None = None) -> str:
+    """In how many of 100 plausible worlds fear goes so, in a sentence, by the answer that comes with the package or
+    another; only that it is one world where no answer compares these two."""
+    alone = "This is one world of many."
+    if found is None:
+        if not SHIPPED.is_file():
+            return alone
+        found = answer()
+    pair = " - ".join(take.regime for take in reversed(takes))
+    every = [*found.rows("against_baseline"), *found.rows("vector")]
+    row = next((row for row in every if (row["contrast"], row["outcome"]) == (pair, "fear")), None)
+    return alone if row is None or found.notes else f"This is one world. {in_worlds(row)}."
 
 
 class Stage:
-    """The picture of a month, in which only colours and numbers change."""
+    """The picture of a month, in which only colours, numbers, a line and the title change. The title grows: a question
+    at first, then what every full year has shown, and at the end in how many worlds it goes so."""
 
     def __init__(self, takes: tuple[Take, Take]) -> None:
         self._figure = Figure(figsize=(_WIDE / _DPI, _HIGH / _DPI), dpi=_DPI, facecolor="white")
         self._canvas = FigureCanvasAgg(self._figure)
-        months = takes[0].run.parameters.months
-        self._fear = [take.run.organisations["fear"].to_numpy().reshape(months, -1) for take in takes]
+        self._takes, self._months = takes, takes[0].run.parameters.months
+        self._fear = [take.run.organisations["fear"].to_numpy().reshape(self._months, -1) for take in takes]
         self._numbers = [counters(take.run) for take in takes]
-        said = finding(takes)
-        title = textwrap.fill(said, len(said) // 2 + 6 if len(said) > 66 else 66)
         p, other = (take.run.parameters for take in takes)
         alike = all(getattr(p, name) == getattr(other, name) for name in (*COEFFICIENTS, *SIZES))
         same = ": the same people at the start, the same luck" if alike else ""
@@ -224,41 +246,72 @@ class Stage:
             f"Each dot is an organisation, each square a system. One run a side, both of seed {takes[0].run.seed}"
             f"{same}. Numbers: means of the last twelve months."
         )
-        self._text(0.025, 0.975, title, theme.TITLE + 2, weight="bold", ha="left", va="top")
-        self._text(0.025, 0.065, textwrap.fill(note, 90), theme.TEXT, ha="left", color=theme.GREY)
+        self._title = self._text(0.025, 0.975, "", theme.TITLE - 3, weight="bold", ha="left", va="top", linespacing=0.9)
+        self._text(0.025, 0.022, note, theme.SMALL + 1, ha="left", color=theme.GREY)
         self._dots = [self._side(take, left) for take, left in zip(takes, (0.02, 0.62), strict=True)]
         self._clock = self._text(0.5, _HEADINGS, "", _CLOCK, weight="bold")
         self._values: list[tuple[Text, Text]] = []
-        for k, (label, _) in enumerate(COUNTERS.values()):
-            y = 0.765 - 0.13 * k
-            self._text(0.5, y, label, theme.LARGE + 1)
-            left, right = (self._text(x, y - 0.052, "", _NUMBER, weight="bold") for x in (0.44, 0.56))
+        for k, name in enumerate(COUNTERS):
+            y = 0.785 - 0.1 * k
+            self._text(0.5, y, f"{words.label(name)}, {words.measured_in(name)}", theme.SMALL + 1)
+            left, right = (self._text(x, y - 0.043, "", _NUMBER, weight="bold") for x in (0.45, 0.55))
             self._values.append((left, right))
-        axes = self._figure.add_axes((0.72, 0.075, 0.25, 0.032))
+        self._lines = self._chart()
+        axes = self._figure.add_axes((0.76, 0.2, 0.21, 0.03))
         bar = self._figure.colorbar(self._dots[0], cax=axes, orientation="horizontal", ticks=STEPS[::2])
-        bar.ax.tick_params(labelsize=theme.TEXT)
-        self._text(0.705, 0.091, "fear", theme.LARGE, ha="right", weight="bold")
+        bar.ax.set_xticks(STEPS[::2], [f"{100 * step:.0f}" for step in STEPS[::2]], fontsize=theme.TEXT)
+        self._text(0.76, 0.255, f"fear, {words.measured_in('fear')}", theme.TEXT, ha="left", weight="bold")
 
     def at(self, month: int) -> Frame:
-        """The picture of a month, counted from 0."""
-        self._clock.set_text(f"Year {month // YEAR + 1}, month {month % YEAR + 1}")
+        """The picture after so many months; at 0 both sides are alike."""
+        when = f"Year {(month - 1) // YEAR + 1}, month {(month - 1) % YEAR + 1}" if month else "The start"
+        self._clock.set_text(when)
+        title, years = "Two ways to oversee the same leaders: what happens to fear?", month - month % YEAR
+        if month == self._months:
+            title = f"{finding(self._takes)}.\n{in_how_many(self._takes)}"
+        elif years:
+            title = finding(self._takes, years)
+        self._title.set_text(title)
         for dots, fear in zip(self._dots, self._fear, strict=True):
-            dots.set_array(fear[month])
-        for k, (texts, (_, how)) in enumerate(zip(self._values, COUNTERS.values(), strict=True)):
+            dots.set_array(fear[month - 1] if month else np.full(fear.shape[1], START_FEAR))
+        for k, (texts, name) in enumerate(zip(self._values, COUNTERS, strict=True)):
             for text, numbers in zip(texts, self._numbers, strict=True):
-                text.set_text(written(how, numbers[k][month]))
+                text.set_text(written(name, numbers[k][month - 1]) if month else "–")
+        for line, numbers in zip(self._lines, self._numbers, strict=True):
+            path = np.concatenate([[START_FEAR], numbers[0][:month]])
+            line.set_data(np.arange(month + 1), words.natural("fear", 1.0) * path)
         self._canvas.draw()  # type: ignore[no-untyped-call]
         drawn = np.asarray(self._canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         return drawn[:, :, :3].copy()
+
+    def _chart(self) -> list[Line2D]:
+        """The lines of fear, still empty, with the names of the sides at the right."""
+        axes = self._figure.add_axes((0.065, 0.145, 0.63, 0.13))
+        paths = words.natural("fear", 1.0) * np.concatenate([[START_FEAR], *(numbers[0] for numbers in self._numbers)])
+        low, high = float(np.min(paths)), float(np.max(paths))
+        axes.set_xlim(0, self._months)
+        axes.set_ylim(low - 0.1 * (high - low) - 0.5, high + 0.1 * (high - low) + 0.5)
+        step = YEAR * max(1, round(self._months / YEAR / 10))
+        ticks = range(0, self._months + 1, step)
+        axes.set_xticks(list(ticks), [f"{month // YEAR}" for month in ticks], fontsize=theme.SMALL)
+        axes.tick_params(labelsize=theme.SMALL)
+        axes.locator_params(axis="y", nbins=3)
+        axes.set_xlabel("years", fontsize=theme.SMALL, labelpad=1)
+        axes.set_ylabel("fear", fontsize=theme.TEXT)
+        lines = []
+        for (colour, dash), take in zip(((theme.BLUE, "-"), (theme.WORSE, "--")), self._takes, strict=True):
+            lines += axes.plot([], [], color=colour, linestyle=dash, linewidth=3, label=take.name)
+        return lines
 
     def _text(self, x: float, y: float, text: str, size: float, **more: Any) -> Text:
         return self._figure.text(x, y, text, fontsize=size, **{"ha": "center", "va": "center", **more})
 
     def _side(self, take: Take, left: float) -> PatchCollection:
         """Systems as squares in rows, organisations as dots in them; colours come with the month."""
-        name = textwrap.shorten(take.name, 40, placeholder=" ...")
-        self._text(left + 0.18, _HEADINGS, name, _CLOCK if len(name) < 20 else theme.LARGE, weight="bold")
-        axes = self._figure.add_axes((left, 0.135, 0.36, 0.67))
+        name = words.capital(textwrap.shorten(take.name, 34, placeholder=" ..."))
+        colour = theme.BLUE if take is self._takes[0] else theme.WORSE
+        self._text(left + 0.18, _HEADINGS, name, theme.LARGE + 2, weight="bold", color=colour)
+        axes = self._figure.add_axes((left, 0.29, 0.36, 0.525))
         axes.set_axis_off()
         p = take.run.parameters
         radius, inside = places(p.organisations)
@@ -297,6 +350,6 @@ def counters(run: Run) -> list[NDArray[np.float64]]:
     return [means[name].to_numpy() for name in COUNTERS]
 
 
-def written(how: str, number: float) -> str:
-    """A number of one of `COUNTERS` as it is shown."""
-    return how.format(number).replace("%", " %")
+def written(outcome: str, number: float) -> str:
+    """A number of one of `COUNTERS` as it is shown, in the unit that people own."""
+    return f"{words.natural(outcome, number):.0f}"

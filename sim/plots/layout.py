@@ -16,8 +16,11 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from pandas.api.types import is_numeric_dtype
 
+from sim.claims.statements import LIMITS
 from sim.errors import KEPT, InputError, chosen, counted
-from sim.model.glossary import label, shown_numbers
+from sim.model import words
+from sim.model.glossary import shown_numbers
+from sim.model.parameters import PARAMETERS
 from sim.plots import theme
 from sim.statistics import mean_interval
 
@@ -35,7 +38,8 @@ PREFERRED = ("fear", "quality")
 """The outcomes that stand for the rest where a picture has no room for all: both sides' strongest case."""
 _LABEL = 34  # letters of a row's label on one line
 _TWO_LINES = 12  # rows, beyond which labels have one line
-_KEYS = ((theme.LARGE, 92), (theme.TEXT, 106))  # points, and letters of a key that fit on a line
+_KEY = 46  # letters of a key where they take two lines
+_KEYS = ((theme.LARGE, 96), (theme.TEXT, 112))  # points, and letters of a key that fit on a line
 
 COLOURS = "cividis"
 """Of heat maps: brightness rises throughout, so that they are told apart by the colour-blind, and in grey."""
@@ -76,53 +80,82 @@ def plain(name: str) -> str:
     return name.replace("_", " ").replace("@", " from month ")
 
 
-def capital(text: str) -> str:
-    """A text as a sentence begins."""
-    return text[:1].upper() + text[1:]
+def named(name: str) -> str:
+    """A factor of a study as it stands at an axis: a lever's name, what a parameter or size is in a clause; what users
+    named keeps its name."""
+    return words.SCALES[name].label if name in words.SCALES else words.PHRASES.get(name, plain(name))
+
+
+def driver(name: str) -> str:
+    """What a sampled study varies, so that it follows "depends on"."""
+    if name in words.CLAUSES and name not in words.PHRASES:
+        return f"whether {words.clause(name)}"
+    return "the way of overseeing" if name == "regime" else words.phrase(name)
 
 
 def said(name: str, value: object) -> str:
-    """A factor and its value in words: "relationship 0.5", "targets and terror", "monitoring 0.9 from month 25"."""
+    """A factor and its value in words: "weight on targets 0.5", "heavy oversight", "monitoring 0.9 from month 25"."""
     if name == "schedule":
         plans = json.loads(str(value))
-        return ", ".join(f"{plain(k)} {v:g} from month {m}" for k, plan in plans.items() for m, v in plan.items())
+        return ", ".join(f"{named(k)} {v:g} from month {m}" for k, plan in plans.items() for m, v in plan.items())
     if name == "regime":
+        return words.policy(str(value))
+    if name == "local":
         return plain(str(value))
     if name == "mechanisms_off":
-        return f"without {plain(str(value))}"
-    return f"{plain(name)} {value if isinstance(value, str) else format(value, 'g')}"
+        return f"unless {' and '.join(words.clause(each) for each in str(value).split(', '))}"
+    shown = value if isinstance(value, str) else format(value, "g")
+    return f"{words.SCALES[name].label if name in words.SCALES else plain(name)} {shown}"
+
+
+def heading(name: str, width: int = 38) -> str:
+    """What stands over a panel with an outcome: its name and its unit, in two lines where that is wider."""
+    told = words.capital(words.label(name)), words.measured_in(name)
+    return (", " if sum(map(len, told)) < width else ",\n").join(told)
 
 
 def cell_words(number: int, results: Results, width: int = 60) -> str:
-    """What a cell sets: "heavy, relationship 0.8"; its number where that is nothing or too long."""
-    row = results.study.cells.loc[number]
-    text = ", ".join(said(name, row[name]) for name in results.columns if row[name] != "")
+    """A cell's name, or what it sets, such as "heavy oversight, monitoring 0.8"; its number where that is too long."""
+    row, point = results.study.cells.loc[number], results.study.points[number - 1]
+    listed = results.study.plan.design.get("kind") == "list"
+    told = [n for n in results.columns if row[n] != "" and (not listed or n == "regime" or n in point.own)]
+    text = row.get("name") or ", ".join(said(name, row[name]) for name in told)
     short = textwrap.shorten(text, width, placeholder=" ...")
     return short if text == short != "" else f"cell {number} {short}".strip()
 
 
+def place(table: pd.DataFrame, at: Mapping[str, float]) -> str:
+    """Values of factors as a sentence refers to them: little of a factor at its lowest in a table, much at its highest,
+    else some."""
+    ends = {name: {table[name].min(): "little", table[name].max(): "much"} for name in at}
+    told = [f"{ends[name].get(value, 'some')} {named(name)}" for name, value in at.items()]
+    return f"with {' and '.join(told)}"
+
+
 def where(number: int, results: Results) -> str:
-    """A cell as a sentence refers to it: "under heavy", "in cell 3"."""
-    words = cell_words(number, results)
-    return f"in {words}" if words.startswith("cell ") else f"under {words}"
+    """A cell as a sentence refers to it: "under heavy oversight", "with much monitoring", "with “from above”"."""
+    row, told = results.study.cells.loc[number], cell_words(number, results)
+    if name := row.get("name"):
+        return f"with “{name}”"
+    if factors := numbers(results):
+        rest = [said(name, row[name]) for name in results.columns if name not in factors and row[name] != ""]
+        return ", ".join([place(results.study.cells, {name: float(str(row[name])) for name in factors}), *rest])
+    return f"in {told}" if told.startswith("cell ") else f"under {told}"
 
 
 def cell_labels(numbers: Sequence[int], results: Results) -> list[str]:
-    """Cells as names of the rows of a picture, with their numbers; in two lines where that takes it."""
-    texts = [f"{number}  {cell_words(number, results, 200)}".replace(f"{number}  cell ", "") for number in numbers]
+    """Cells as names of the rows of a picture; in two lines where that takes it."""
+    texts = [words.capital(cell_words(number, results, 200)) for number in numbers]
     short = max(map(len, texts)) <= _LABEL
     if short or len(texts) > _TWO_LINES:
         return [textwrap.shorten(text, _LABEL if short else _LABEL + 8, placeholder=" ...") for text in texts]
     return ["\n".join(textwrap.wrap(text, _LABEL, max_lines=2, placeholder=" ...")) for text in texts]
 
 
-def rows(axes: Axes, labels: Sequence[str], size: float = 0.0, fewest: int = 1) -> None:
-    """Make rows with names of a panel, the first on top; `size` of the names in points, by default as they fit.
-
-    There is room for `fewest` rows at least.
-    """
+def rows(axes: Axes, labels: Sequence[str], size: float = 0.0) -> None:
+    """Make rows with names of a panel, the first on top; `size` of the names in points, by default as they fit."""
     small = len(labels) > 16 or any("\n" in text or len(text) > _LABEL for text in labels)
-    axes.set_ylim(max(len(labels), fewest) - 0.5, -0.5)
+    axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), labels, fontsize=size or (theme.SMALL if small else theme.TEXT))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -140,35 +173,81 @@ def difference(high: pd.DataFrame, low: pd.DataFrame, name: str) -> NDArray[np.f
 
 def change(runs: pd.DataFrame, name: str, axis: str) -> NDArray[np.float64]:
     """How much an outcome is higher at the upper end of a factor than at the lower; see `difference`."""
-    return difference(runs[runs[axis] == runs[axis].max()], runs[runs[axis] == runs[axis].min()], name)
+    return mean_interval(_move(runs, name, axis).dropna())
 
 
-def sized(found: Interval) -> str:
-    """A mean with its interval and two digits: "0.070 (0.050 to 0.091)"; without one where there are too few runs."""
+def difference_of(one: pd.DataFrame, other: pd.DataFrame, name: str, axis: str) -> NDArray[np.float64]:
+    """How much further an outcome moves along a factor in some runs than in others, paired by seed."""
+    first, second = (_move(runs, name, axis) for runs in (one, other))
+    return mean_interval((first - second).dropna())
+
+
+def _move(runs: pd.DataFrame, name: str, axis: str) -> pd.Series:
+    high, low = (by_seed(runs[runs[axis] == end], name) for end in (runs[axis].max(), runs[axis].min()))
+    return high - low
+
+
+def number(value: float, _: object = None) -> str:
+    """A number at an axis."""
+    return theme.minus(f"{value:g}")
+
+
+def matters(name: str, found: Interval) -> int:
+    """Whether a difference in an outcome rises above what matters and chance (1), falls below (−1), or neither (0)."""
     mean, low, high = found
-    if np.isnan(low):
-        return theme.minus(shown_numbers(mean)[0])
-    texts = shown_numbers(mean, low, high, finest=max(abs(mean), (high - low) / 2) / 10)
-    return theme.minus(f"{texts[0]} ({texts[1]} to {texts[2]})")
+    least = LIMITS[name].size if name in LIMITS and not LIMITS[name].of_baseline else 0.0
+    clear = abs(mean) >= least and not low <= 0.0 <= high
+    return int(np.sign(mean)) if clear else 0
 
 
-def moved(found: Interval) -> str:
-    """A change as a predicate: "rises by 0.070 (0.050 to 0.091)", or that it does not clearly change."""
-    mean, low, high = found
-    if low <= 0.0 <= high:
-        return f"does not clearly change: {sized(found)}"
-    return f"rises by {sized(found)}" if mean > 0 else f"falls by {sized((-mean, -high, -low))}"
+def moved(name: str, found: Interval) -> str:
+    """A change of an outcome as a predicate: "rises by 7 points of 100", or that it hardly changes."""
+    way = matters(name, found)
+    by = words.change(name, abs(float(found[0]))).lstrip("+")
+    return f"{'rises' if way > 0 else 'falls'} by {by}" if way else "hardly changes"
 
 
 def extremes(name: str, high: tuple[str, pd.DataFrame], low: tuple[str, pd.DataFrame], region: str) -> str:
-    """A sentence on where an outcome is highest and lowest and how far apart, or that it does not clearly differ.
+    """A sentence on where an outcome is highest and lowest, or that it hardly differs.
 
     `high` and `low` are places in words, with their runs.
     """
-    what, apart = capital(label(name)), difference(high[1], low[1], name)
-    if apart[1] <= 0.0 or high[0] == low[0]:
-        return f"{what} does not differ clearly {region}: {sized(apart)}"
-    return f"{what} is highest {high[0]} and lowest {low[0]}: {sized(apart)} apart"
+    what = words.capital(words.label(name))
+    if high[0] == low[0] or matters(name, difference(high[1], low[1], name)) <= 0:
+        return f"{what} hardly differs {region}"
+    return f"{what} is highest {high[0]} and lowest {low[0]}"
+
+
+def limit(axes: Axes, name: str, around: float = 0.0, upright: bool = True) -> None:
+    """Shade what is too small to matter around a value of an outcome, and show a good deal more than that, so that what
+    is alike looks alike. The axis is in the unit that people own."""
+    if name not in LIMITS or LIMITS[name].of_baseline:
+        return
+    least, middle = words.natural(name, LIMITS[name].size), words.natural(name, around)
+    span, ends, show = (
+        (axes.axvspan, axes.get_xlim, axes.set_xlim) if upright else (axes.axhspan, axes.get_ylim, axes.set_ylim)
+    )
+    low, high = ends()
+    span(middle - least, middle + least, color="#EFEFEF", zorder=-2)
+    show(min(low, middle - 2.2 * least), max(high, middle + 2.2 * least))
+
+
+def strip(axes: Axes, plans: Sequence[Mapping[str, Mapping[str, float]]], looks: Sequence[tuple[str, str]]) -> None:
+    """The schedules of some cells, over the months of the picture below: what each lever is set to, in the colour and
+    dash of the cell. Levers of several kinds share the scale from 0 to 1."""
+    low, high = axes.get_xlim()
+    levers = list(dict.fromkeys(lever for plan in plans for lever in plan))
+    for plan, (colour, dash) in zip(plans, looks, strict=False):
+        for by_month in plan.values():
+            steps = sorted((int(month), value) for month, value in by_month.items())
+            before = PARAMETERS[next(k for k, v in plan.items() if v is by_month)].default
+            x = [low, *(month for month, _ in steps), high]
+            y = [before, *(value for _, value in steps)]
+            axes.step(x, [*y, y[-1]], where="post", color=colour, linestyle=dash, linewidth=2.5)
+    axes.set_title(words.capital(" and ".join(named(lever) for lever in levers)), fontsize=theme.TEXT)
+    axes.tick_params(labelbottom=False)
+    axes.margins(y=0.15)
+    axes.set_yticks([0, 1] if max(axes.get_ylim()) <= 1.2 else [1])
 
 
 def key(figure: Figure, labels: Sequence[str], looks: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -178,15 +257,17 @@ def key(figure: Figure, labels: Sequence[str], looks: Sequence[Mapping[str, Any]
     those of `theme.LINES`.
     """
     looks = looks or [{"color": colour, "linestyle": dash, "linewidth": 3} for colour, dash in theme.LINES]
+    letters = sum(7 + len(text) for text in labels)
+    size = next((size for size, most in _KEYS if letters <= most), 0)
+    labels = labels if size else [textwrap.shorten(text, _KEY, placeholder=" ...") for text in labels]
     handles = [
         Patch(label=text, **look) if set(look) == {"color"} else Line2D([], [], label=text, **look)
         for text, look in zip(labels, looks, strict=False)
     ]
-    letters = sum(7 + len(text) for text in labels)
-    size = next((size for size, most in _KEYS if letters <= most), 0)
     figure.subfigs[0].legend(
         handles=handles, loc="outside upper left", ncols=len(labels) if size else -(-len(labels) // 2), frameon=False,
-        fontsize=size or theme.TEXT, handlelength=2.6, columnspacing=1.6, labelspacing=0.2, borderpad=0.0,
+        fontsize=size or theme.TEXT, handlelength=2.0, handletextpad=0.5, columnspacing=1.4, labelspacing=0.2,
+        borderpad=0.0,
     )  # fmt: skip
 
 
@@ -196,7 +277,7 @@ def source(results: Results) -> str:
     n = results.runs[results.runs["error"].isna()].groupby("cell").size()
     runs = counted(n.max(), "run") if n.min() == n.max() else f"{n.min():,} to {n.max():,} runs"
     missing = f" {results.missing:,} runs are still to be done." if results.missing else ""
-    return f"{title} {runs} of {'the cell' if len(n) == 1 else f'each of {len(n):,} cells'}.{missing}"
+    return f"{title} {runs}{'' if len(n) == 1 else f' for each of {len(n):,} cells'}.{missing}"
 
 
 def left_out(results: Results, names: Sequence[str]) -> str:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
+from sim.claims.statements import LIMITS
 from sim.errors import InputError, chosen, counted
-from sim.model.glossary import joined, label
-from sim.model.outcomes import OUTCOMES
+from sim.model import words
+from sim.model.glossary import joined
+from sim.model.words import capital, label
 from sim.plots import layout, theme
 from sim.plots.run import fan, over_organisations
 from sim.statistics import mean_interval
@@ -31,10 +34,10 @@ TRUE = ("quality", "honest_indicator")
 """What a report is held against, the first of these that is kept."""
 
 MOST_LINE_CHARTS, MOST_COLUMNS, MOST_CELLS = 6, 4, 24
-MOST_GAPS, MOST_GAP_ROWS, MOST_MAPS = 3, 16, 2
+MOST_GAPS, MOST_GAP_ROWS, MOST_MAPS, MOST_NAMED = 3, 16, 2, 2
 MOST_SENSITIVITIES, MOST_DRIVERS = 2, 9
 _GAP_LOOKS = {
-    "reported": (theme.VERMILLION, "--", "s"),
+    "reported": (theme.EITHER, "--", "s"),
     "honest_indicator": (theme.GREEN, "-.", "D"),
     "quality": (theme.BLUE, "-", "o"),
 }
@@ -43,7 +46,7 @@ _SCALE = (
     "equal."
 )
 _INDICES = {
-    "lhs": "standardised rank regression coefficient",
+    "lhs": "strength of the link, 0 none to 1 total",
     "sobol": "share of the variance",
     "morris": "change across the range (μ*)",
 }
@@ -57,25 +60,30 @@ _SECOND = {
 def study_figure(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """The first picture of a study, with its outcomes or some of them.
 
-    What matters for one or two outcomes of a sampled design; dose and response for a grid over a number; else a row
-    for each cell. The title says what was found. Raises `InputError` for outcomes that were not kept, and where
-    nothing is finished.
+    What matters for one or two outcomes of a sampled design; dose and response for a grid over a number; what policies
+    do over worlds; else a row for each cell. The title says what was found. Raises `InputError` for outcomes that were
+    not kept, and where nothing is finished.
     """
     if results.is_sampled:
         return importance(results.sensitivity(), outcomes)
+    if results.policies:
+        return policies_in_rows(results, outcomes)
     return dose_response(results, outcomes) if layout.numbers(results) else cells_in_rows(results, outcomes)
 
 
 def pictures(results: Results) -> dict[str, Draw]:
     """The pictures that fit a study, by names of `NAMES`; each is drawn when it is called with the results.
 
-    Beside the first one these are, where the design is not sampled, a map over two numbers, true and reported
-    performance, time paths where series are kept, and distributions where organisations are.
+    Beside the first one these are, where the design is neither sampled nor over worlds, a map over two numbers that
+    take several values, true and reported performance, time paths where series are kept, and distributions where
+    organisations are.
     """
-    kept, others = results.study.plan.kept, not results.is_sampled
+    kept, others = results.study.plan.kept, not results.is_sampled and not results.policies
+    crossed = layout.numbers(results)[:2]
+    smooth = len(crossed) == 2 and all(results.study.cells[name].nunique() >= layout.SMOOTH for name in crossed)
     fits: dict[str, tuple[Draw, bool]] = {
         "figure": (study_figure, True),
-        "figure_map": (factor_map, others and len(layout.numbers(results)) > 1),
+        "figure_map": (factor_map, others and smooth),
         "figure_gap": (true_and_reported, others and "reported" in results.outcomes and _truth(results) is not None),
         "figure_paths": (fan, others and kept.series),
         "figure_organisations": (over_organisations, others and kept.organisations),
@@ -95,72 +103,162 @@ def dose_response(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """
     names = layout.checked(results, outcomes, MOST_LINE_CHARTS)
     axis = layout.numbers(results)[0]
-    runs, by, groups = results.runs, layout.plain(axis), _lines(results, results.runs, axis)
-    moves = [layout.moved(layout.change(group, names[0], axis)) for _, group in groups]
-    ends = [f"{move} at {words}" for move, (words, _) in zip(moves, groups, strict=True)]
-    what = joined([ends[0], ends[-1]]) if len(groups) > 1 else moves[0]
-    title = f"As {by} goes from {runs[axis].min():g} to {runs[axis].max():g}, {label(names[0])} {what}"
-    note = f"{layout.source(results)} Bands: 95 % intervals of the means.{layout.left_out(results, names)}"
-    each = f", lines for {joined([words for words, _ in groups])}" if len(groups) > 1 else ""
+    by, groups = layout.named(axis), _lines(results, results.runs, axis)
+    note = f"{layout.source(results)} Bands: 95 % intervals of the means. Grey: as at the left end, or too little to "
+    note += f"matter.{layout.left_out(results, names)}"
+    each = f", lines for {joined([told for told, _ in groups])}" if len(groups) > 1 else ""
     alt = f"Line charts of {joined([label(n) for n in names])} by {by}{each}"
+    title = _response(results, groups, axis, names[0])
     with theme.slide(title, note, alt, len(names), grid="y") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
             for (_, group), (colour, dash) in zip(groups, theme.LINES, strict=False):
                 by_value = group.groupby(axis)
                 found = np.array([(x, *mean_interval(layout.by_seed(part, name))) for x, part in by_value])
-                x, mean, low, high = found.astype(np.float64).T
+                x, *moments = found.astype(np.float64).T
+                mean, low, high = (words.natural(name, 1.0) * values for values in moments)
                 axes.plot(x, mean, color=colour, linestyle=dash, linewidth=3, marker="o", markersize=6)
                 axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.set_title(textwrap.fill(label(name), 40))
-            axes.set_xlabel(by, fontsize=theme.TEXT)
             axes.margins(y=0.12)
+            first = groups[0][1]
+            layout.limit(axes, name, first.loc[first[axis] == first[axis].min(), name].mean(), upright=False)
+            axes.set_title(layout.heading(name), linespacing=0.95)
+            axes.set_xlabel(by, fontsize=theme.TEXT)
             axes.locator_params(nbins=5)
+            axes.yaxis.set_major_formatter(layout.number)
         if len(groups) > 1:
-            layout.key(figure, [words for words, _ in groups])
+            layout.key(figure, _key([told for told, _ in groups]))
         return figure
+
+
+def _key(labels: list[str]) -> list[str]:
+    """Names of lines, which say only once what they have in common.
+
+    >>> _key(["weight on targets 0.1", "weight on targets 0.9"])
+    ['weight on targets 0.1', '0.9']
+    """
+    common = labels[0].rpartition(" ")[0] + " "
+    if not all(told.startswith(common) for told in labels):
+        return labels
+    return [labels[0], *(told.removeprefix(common) for told in labels[1:])]
+
+
+_MOVES = {1: "rises", -1: "falls", 0: "hardly changes"}
+
+
+def _response(results: Results, groups: list[tuple[str, pd.DataFrame]], axis: str, name: str) -> str:
+    """What more of a factor does to an outcome, and whether that differs between the first and the last group."""
+    by, what = layout.named(axis), label(name)
+    ways = [layout.matters(name, layout.change(group, name, axis)) for _, group in (groups[0], groups[-1])]
+    if not any(ways):
+        return f"{capital(what)} hardly changes with {by}"
+    if len(groups) == 1:
+        return f"With more {by}, {what} {layout.moved(name, layout.change(results.runs, name, axis))}"
+    first, last = _ends(results, groups, axis)
+    if ways[0] != ways[1]:
+        return f"With more {by}, {what} {_MOVES[ways[0]]} {first} and {_MOVES[ways[1]]} {last}"
+    apart = layout.difference_of(groups[-1][1], groups[0][1], name, axis)
+    further = {1: f"more so {last}", -1: f"less so {last}", 0: f"{first} as {last}"}
+    return f"With more {by}, {what} {_MOVES[ways[0]]}, {further[layout.matters(name, apart) * ways[0]]}"
+
+
+def _ends(results: Results, groups: list[tuple[str, pd.DataFrame]], axis: str) -> tuple[str, str]:
+    """What the first and the last line of a picture stand for: little and much of a number, else their names."""
+    other = _other(results, axis)
+    if is_numeric_dtype(results.study.cells[other]):
+        return f"with little {layout.named(other)}", f"with much {layout.named(other)}"
+    return f"under {groups[0][0]}", f"under {groups[-1][0]}"
 
 
 def _lines(results: Results, runs: pd.DataFrame, axis: str) -> list[tuple[str, pd.DataFrame]]:
     """The runs of each line of a picture, named by the first other factor with few values; else all of them as one."""
+    by = _other(results, axis)
+    return [(layout.said(by, v), part) for v, part in runs.groupby(by, sort=False)] if by else [("", runs)]
+
+
+def _other(results: Results, axis: str) -> str:
+    """The first factor beside the one on the axis that takes few values; "" where there is none."""
     cells = results.study.cells
-    by = next((str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES), None)
-    return [("", runs)] if by is None else [(layout.said(by, v), part) for v, part in runs.groupby(by, sort=False)]
+    few = (str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES)
+    return next(few, "")
 
 
 def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """Means of up to four outcomes with their 95 % intervals, a row for each cell (24 at most).
 
-    The title names the cells where the first outcome is highest and lowest, and how far apart they are.
+    The title names the cells where the first outcome is highest and lowest.
     """
     names = layout.checked(results, outcomes, MOST_COLUMNS)
     summary = results.summary()
-    numbers = list(summary["cell"].unique())
-    labels = layout.cell_labels(numbers[:MOST_CELLS], results)
-    first = f" The first {MOST_CELLS} cells are shown." if len(numbers) > MOST_CELLS else ""
-    note = f"{layout.source(results)} Bars: 95 % intervals of the means.{first}{layout.left_out(results, names)}"
-    what = joined([label(name) for name in names])
-    alt = f"Dots with intervals for {what}, a row for each of {counted(len(labels), 'cell')}"
-    n = len(names)
     means = summary[summary["outcome"] == names[0]].set_index("cell")["mean"].dropna()
-    with theme.slide(_highest(results, means, names[0]), note, alt, n, n, "both") as (figure, panels):
+    order = means.sort_values(ascending=False).index.astype(int).tolist()[:MOST_CELLS]
+    first = f" {MOST_CELLS} cells are shown." if summary["cell"].nunique() > MOST_CELLS else ""
+    note = (
+        f"{layout.source(results)} In the order of the first outcome. Bars: 95 % intervals of the means. Grey: within "
+        f"what matters of the mean of all.{first}{layout.left_out(results, names)}"
+    )
+    n, what = len(names), joined([label(name) for name in names])
+    alt = f"Dots with intervals for {what}, a row for each of {counted(len(order), 'cell')}"
+    with theme.slide(_highest(results, means, names[0]), note, alt, n, n, "x") as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
-            table = summary[summary["outcome"] == name].iloc[:MOST_CELLS]
-            axes.errorbar(table["mean"], range(len(table)), xerr=table["half_width"], fmt="o", color=theme.BLUE,
-                          capsize=4, markersize=8, elinewidth=2.5)  # fmt: skip
-            layout.rows(axes, labels)
+            table = summary[summary["outcome"] == name].set_index("cell").loc[order]
+            _row_of_dots(
+                axes, name, table["mean"].to_numpy(), table["half_width"].to_numpy(), results.runs[name].mean()
+            )
+            layout.rows(axes, layout.cell_labels(order, results))
             axes.tick_params(axis="y", labelleft=axes is panels[0])
-            axes.set_title(textwrap.fill(label(name), 16))
-            axes.locator_params(axis="x", nbins=4)
+        return figure
+
+
+def _row_of_dots(axes: Axes, name: str, means: Any, half: Any, around: float) -> None:
+    """Dots with their intervals below each other, in the unit that people own, beside what is too little to matter."""
+    factor = words.natural(name, 1.0)
+    axes.errorbar(factor * means, range(len(means)), xerr=factor * half, fmt="o", color=theme.BLUE, capsize=4,
+                  markersize=8, elinewidth=2.5)  # fmt: skip
+    axes.margins(x=0.1)
+    layout.limit(axes, name, around)
+    axes.set_title(textwrap.fill(capital(label(name)), 16), linespacing=0.95)
+    axes.set_xlabel(textwrap.fill(words.measured_in(name), 20), fontsize=theme.SMALL + 1, color=theme.GREY)
+    axes.locator_params(axis="x", nbins=4)
+    axes.xaxis.set_major_formatter(layout.number)
+
+
+def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
+    """What each later policy changes in up to four outcomes against the first, over worlds, with 95 % intervals.
+
+    The title says what the first of them does to the first outcome.
+    """
+    names = layout.checked(results, outcomes, MOST_COLUMNS)
+    first, *later = results.policies
+    tables = {name: results.compare(name, first).set_index("outcome") for name in later[:MOST_CELLS]}
+    by_size = {name: float(table["difference"][names[0]]) for name, table in tables.items()}
+    order = sorted(by_size, key=lambda name: -by_size[name])
+    found = tables[later[0]].loc[names[0]]
+    does = layout.moved(names[0], found[["difference", "low", "high"]].to_numpy(np.float64))
+    title = f"Under {words.policy(later[0])}, {label(names[0])} {does if found['n'] else 'is not known yet'}"
+    note = (
+        f"{layout.source(results)} Weighted means over worlds, against {words.policy(first)}. Bars: 95 % intervals "
+        f"between calibrations. Grey: too small to matter.{layout.left_out(results, names)}"
+    )
+    what, n = joined([label(name) for name in names]), len(names)
+    alt = f"Dots with intervals for the change in {what}, a row for each of {joined([words.policy(p) for p in order])}"
+    with theme.slide(title, note, alt, n, n, "x") as (figure, panels):
+        for axes, name in zip(panels, names, strict=True):
+            rows = [tables[each].loc[name, ["difference", "low", "high"]] for each in order]
+            change, low, high = np.array(rows, float).T
+            _row_of_dots(axes, name, change, (high - low) / 2, 0.0)
+            axes.axvline(0.0, color=theme.BLACK, linewidth=1.5)
+            layout.rows(axes, [textwrap.shorten(capital(words.policy(each)), 34, placeholder=" ...") for each in order])
+            axes.tick_params(axis="y", labelleft=axes is panels[0])
         return figure
 
 
 def _highest(results: Results, means: pd.Series, name: str) -> str:
-    """Which cells have the highest and the lowest mean, and how far they are apart, paired by seed."""
+    """Which cells have the highest and the lowest mean, or that they hardly differ; the level of a single cell."""
     if len(means) == 1:
-        return f"{layout.capital(label(name))} is {layout.sized(mean_interval(results.runs[name].dropna()))}"
+        return f"{capital(label(name))}: {words.level(name, float(means.iloc[0]))}"
     ends = (int(str(means.idxmax())), int(str(means.idxmin())))
     high, low = ((layout.where(cell, results), results.runs[results.runs["cell"] == cell]) for cell in ends)
-    return layout.extremes(name, high, low, "between the cells")
+    return layout.extremes(name, high, low, f"between the {len(means)} cells")
 
 
 def true_and_reported(results: Results) -> Figure:
@@ -173,7 +271,7 @@ def true_and_reported(results: Results) -> Figure:
     true = _truth(results) or TRUE[0]
     runs = results.runs.assign(gap=results.runs["reported"] - results.runs[true])
     axis = next(iter(layout.numbers(results)), None)
-    note = f"{layout.source(results)} Shaded: reported less {label(true)}. {_SCALE}"
+    note = f"{layout.source(results)} Shaded: reported results less {label(true)}. {_SCALE}"
     alt = f"Reported results beside {label(true)}, the gap between them shaded"
     if axis is None:
         return _gap_rows(results, runs, kept, true, note, alt)
@@ -186,39 +284,35 @@ def _gap_look(name: str, line: bool) -> dict[str, Any]:
     return {"color": colour, "marker": marker, "markersize": 7 if line else 11, **style}
 
 
-def _exceed(runs: pd.DataFrame, true: str) -> str:
-    mean, low, high = mean_interval(layout.by_seed(runs, "gap"))
-    if mean < 0.0:
-        return f"fall short of {label(true)} by {layout.sized((-mean, -high, -low))}"
-    return f"exceed {label(true)} by {layout.sized((mean, low, high))}"
-
-
 def _gap_curves(
     results: Results, runs: pd.DataFrame, kept: list[str], true: str, axis: str, note: str, alt: str
 ) -> Figure:
-    by, groups = layout.plain(axis), _lines(results, runs, axis)
+    by, groups = layout.named(axis), _lines(results, runs, axis)
     n = min(len(groups), MOST_GAPS)
     chosen = [groups[place] for place in np.linspace(0, len(groups) - 1, n).round().astype(int)]
-    ends = f"from {runs[axis].min():g} to {runs[axis].max():g}"
-    moved = layout.moved(layout.change(runs, "gap", axis))
-    title = f"Reports {_exceed(runs, true)} on average; as {by} goes {ends}, the gap {moved}"
+    way = layout.matters("gap", layout.change(runs, "gap", axis))
+    further = ("{By} hardly changes how far reports run ahead of {true}",
+               "The more {by}, the further reports run ahead of {true}",
+               "The more {by}, the less reports run ahead of {true}")[way]  # fmt: skip
+    title = further.format(by=by, By=capital(by), true=label(true))
     with theme.slide(title, note, alt, n, n, sharey=True) as (figure, panels):
         for axes, (heading, part) in zip(panels, chosen, strict=True):
-            means = part.groupby(axis)[kept].mean()
+            means = part.groupby(axis)[kept].mean() * words.natural("gap", 1.0)
             axes.fill_between(means.index, means["reported"], means[true], color=theme.PALE, linewidth=0)
             for name in kept:
                 axes.plot(means.index, means[name], **_gap_look(name, True))
-            axes.set_title(heading)
+            axes.set_title(capital(heading))
             axes.set_xlabel(by)
             axes.margins(y=0.06)
             axes.locator_params(nbins=5)
+        panels[0].set_ylabel(words.measured_in("quality"))
         layout.key(figure, [label(name) for name in kept], [_gap_look(name, True) for name in kept])
         return figure
 
 
 def _gap_rows(results: Results, runs: pd.DataFrame, kept: list[str], true: str, note: str, alt: str) -> Figure:
-    means = runs.groupby("cell")[[*kept, "gap"]].mean().dropna()
-    some = means.iloc[:MOST_GAP_ROWS]
+    means = runs.groupby("cell")[[*kept, "gap"]].mean().dropna().sort_values("gap", ascending=False)
+    some = means.iloc[:MOST_GAP_ROWS] * words.natural("gap", 1.0)
     with theme.slide(_widest(results, runs, means["gap"], true), note, alt, grid="x") as (figure, (axes,)):
         axes.barh(range(len(some)), some["gap"], left=some[true], height=0.5, color=theme.PALE)
         for name in kept:
@@ -229,21 +323,30 @@ def _gap_rows(results: Results, runs: pd.DataFrame, kept: list[str], true: str, 
         across = axes.get_yaxis_transform()
         axes.text(1.02, 1.01, "gap", transform=axes.transAxes, fontsize=theme.TEXT, fontweight="bold", va="bottom")
         for place, gap in enumerate(some["gap"]):
-            axes.text(1.02, place, theme.minus(f"{gap:+.2f}"), transform=across, fontsize=theme.TEXT, va="center")
-        layout.key(figure, [label(name) for name in kept], [_gap_look(name, False) for name in kept])
+            axes.text(1.02, place, theme.minus(f"{gap:+.0f}"), transform=across, fontsize=theme.TEXT, va="center")
+        axes.set_xlabel(words.measured_in("quality"), fontsize=theme.TEXT, color=theme.GREY)
+        if len(kept) > MOST_NAMED:
+            layout.key(figure, [label(name) for name in kept], [_gap_look(name, False) for name in kept])
+            return figure
+        ordered = sorted(kept, key=lambda name: float(some[name].to_numpy()[0]))
+        for name, side in zip(ordered, ("left", "right"), strict=False):
+            at = float(some[name].to_numpy()[0]), 0.0
+            axes.annotate(label(name), at, (0, 12), textcoords="offset points", ha=side, fontsize=theme.TEXT,
+                          fontweight="bold", color=_GAP_LOOKS[name][0])  # fmt: skip
+        axes.set_ylim(top=-1.1)
         return figure
 
 
 def _widest(results: Results, runs: pd.DataFrame, gaps: pd.Series, true: str) -> str:
-    """Where reports are furthest above the truth and where least, with the paired difference."""
+    """Where reports are furthest above the truth and where least."""
     most, least = (int(str(number)) for number in (gaps.idxmax(), gaps.idxmin()))
     if most == least:
-        return f"Reports {_exceed(runs[runs['cell'] == most], true)}"
+        return f"Reports and {label(true)} are {words.level('gap', abs(float(gaps.iloc[0])))} apart"
     apart = layout.difference(runs[runs["cell"] == most], runs[runs["cell"] == least], "gap")
-    if apart[1] <= 0.0:
-        return f"How far reports exceed {label(true)} does not differ clearly between the cells: {layout.sized(apart)}"
-    here, there = (f"{layout.where(number, results)} ({gaps[number]:+.2f})" for number in (most, least))
-    return theme.minus(f"Reports exceed {label(true)} most {here} and least {there}: {layout.sized(apart)} apart")
+    if layout.matters("gap", apart) <= 0:
+        return f"How far reports run ahead of {label(true)} hardly differs between the {len(gaps)} cells"
+    here, there = (layout.where(number, results) for number in (most, least))
+    return f"Reports run furthest ahead of {label(true)} {here}, and least {there}"
 
 
 def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
@@ -253,27 +356,26 @@ def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """
     names = layout.checked(results, outcomes, MOST_MAPS)
     across, up = layout.numbers(results)[:2]
-    by = f"{layout.plain(across)} and {layout.plain(up)}"
+    by = f"{layout.named(across)} and {layout.named(up)}"
     means = [results.runs.dropna(subset=[name]).groupby([up, across])[name].mean() for name in names]
-    tables = [each.unstack() for each in means]
+    tables = [words.natural(name, 1.0) * each.unstack() for name, each in zip(names, means, strict=True)]
     found = [_peaks(results.runs, each) for each in means]
-    lines = " Lines: equal levels." if min(tables[0].shape) >= layout.SMOOTH else ""
-    note = f"{layout.source(results)} Means; brighter is more.{lines}"
+    note = f"{layout.source(results)} Means; brighter is more. Lines: equal levels."
     alt = f"Heat maps of {joined([label(name) for name in names])} by {by}. {'. '.join(found[1:])}".strip(" .")
     with theme.slide(found[0], note, alt, len(names)) as (figure, panels):
         for axes, name, table in zip(panels, names, tables, strict=True):
-            layout.heat_map(axes, table, OUTCOMES[name].unit)
-            axes.set_title(label(name), fontsize=theme.LARGE + 2)
-            axes.set_xlabel(layout.plain(across))
-            axes.set_ylabel(layout.plain(up))
+            layout.heat_map(axes, table, words.measured_in(name))
+            axes.set_title(capital(label(name)))
+            axes.set_xlabel(layout.named(across))
+            axes.set_ylabel(layout.named(up))
         return figure
 
 
 def _peaks(runs: pd.DataFrame, means: pd.Series) -> str:
-    """Where an outcome is highest and lowest over two factors, and the paired difference between the two."""
+    """Where an outcome is highest and lowest over two factors."""
     up, across = map(str, means.index.names)
     high, low = (
-        (f"at {layout.said(across, x)}, {layout.said(up, y)}", runs[(runs[across] == x) & (runs[up] == y)])
+        (layout.place(runs, {across: x, up: y}), runs[(runs[across] == x) & (runs[up] == y)])
         for y, x in (means.index[int(place)] for place in (means.argmax(), means.argmin()))
     )
     return layout.extremes(str(means.name), high, low, "over the map")
@@ -298,24 +400,24 @@ def importance(found: Sensitivity, outcomes: Sequence[str] = ()) -> Figure:
             if two:
                 _bars(axes, found, name, _SECOND[found.kind][0], drivers, 0.26, 0.26)
             axes.axvline(0.0, color=theme.BLACK, linewidth=1.5)
-            layout.rows(axes, [textwrap.fill(layout.plain(driver), 24) for driver in drivers], theme.LARGE)
+            layout.rows(axes, [textwrap.fill(capital(layout.driver(each)), 30) for each in drivers], theme.SMALL + 1)
             axes.locator_params(axis="x", nbins=5)
             axes.set_xlabel(_INDICES[found.kind], fontsize=theme.TEXT)
             explained = f" (R² {found.r2['estimate'].to_dict()[name]:.2f})" if found.kind == "lhs" else ""
-            axes.set_title(f"{label(name).capitalize()}{explained}")
+            axes.set_title(f"{capital(label(name))}{explained}")
         if found.kind in _SECOND:
-            layout.key(figure, _SECOND[found.kind][1:], [{"color": theme.BLUE}, {"color": theme.ORANGE}])
+            layout.key(figure, _SECOND[found.kind][1:], [{"color": theme.EITHER}, {"color": theme.SMALL_EFFECT}])
         return figure
 
 
 def _leading(found: Sensitivity, names: list[str]) -> str:
-    """What each outcome depends on most, computed."""
-    parts = []
-    for name in names:
-        drivers = [layout.plain(driver) for driver in found.leading(name)]
-        parts.append(f"{label(name)} on {joined(drivers) if drivers else 'nothing that stands out'}")
-    text = layout.capital("; ".join(parts).replace(" on ", " depends most on ", 1))
-    return text.replace("depends most on nothing", "depends on nothing")
+    """What each outcome depends on most."""
+    first = {name: next(iter(found.leading(name)), "") for name in names}
+    told = [
+        f"{label(name)} on {layout.driver(one) if one else 'nothing that stands out'}" for name, one in first.items()
+    ]
+    most = "depends most on" if first[names[0]] else "depends on"
+    return capital(", ".join(told).replace(" on ", f" {most} ", 1))
 
 
 def _bars(
@@ -325,9 +427,10 @@ def _bars(
     table = found.table[(found.table["outcome"] == outcome) & (found.table["measure"] == measure)]
     values = table.set_index("driver")[["estimate", "low", "high"]].loc[drivers].to_numpy(dtype=np.float64)
     clear, main = found.mattering(outcome), measure == MAIN[found.kind]
+    direction = LIMITS[outcome].direction if outcome in LIMITS else 0
     for place, (driver, (estimate, low, high)) in enumerate(zip(drivers, values, strict=True)):
-        falling = found.kind == "lhs" and estimate < 0.0
-        colour = theme.VERMILLION if falling else theme.BLUE if main else theme.ORANGE
+        good = np.sign(estimate) * direction if found.kind == "lhs" else 0
+        colour = {1: theme.BETTER, -1: theme.WORSE, 0: theme.EITHER if main else theme.SMALL_EFFECT}[int(good)]
         axes.barh(place + shift, estimate, height, color=colour, alpha=1.0 if driver in clear else 0.3)
         axes.errorbar((low + high) / 2, place + shift, xerr=(high - low) / 2, fmt="none", ecolor=theme.BLACK,
                       elinewidth=2, capsize=5 if main else 3, capthick=2)  # fmt: skip
@@ -336,8 +439,8 @@ def _bars(
 def _reading(found: Sensitivity, names: list[str]) -> str:
     """How to read the bars, and whether more samples could change the order."""
     kinds = {
-        "lhs": f"Latin hypercube of {found.samples:,} cells. Blue: more of it, more of the "
-        "outcome; red: less. R²: share of the variance of the ranks explained.",
+        "lhs": f"Latin hypercube of {found.samples:,} cells. To the right: the more of it, the "
+        "more of the outcome. Blue: better; orange: worse. R²: share of the variance of the ranks explained.",
         "sobol": f"Sobol' design of {found.samples:,} base samples. Shares of the variance of the outcome.",
         "morris": f"Morris design of {found.samples:,} trajectories. Effects in the unit of the outcome.",
     }
@@ -345,6 +448,6 @@ def _reading(found: Sensitivity, names: list[str]) -> str:
     drivers = len(found.ranking(names[0]))
     more = f" The {MOST_DRIVERS} leading of {drivers} drivers." if drivers > MOST_DRIVERS else ""
     first = f"{kinds[found.kind]}{runs} Black: 95 % intervals. Pale: does not clearly matter.{more}"
-    verdicts = [f"{label(name)}: {'no' if found.settled(name) else 'perhaps'}" for name in names]
-    second = f"Would more samples change the order of the first places? {'; '.join(verdicts).capitalize()}."
-    return "\n".join((first, second, *found.notes()))
+    open_ = [label(name) for name in names if not found.settled(name)]
+    second = [f"More samples might change the order of the first places for {joined(open_)}."] if open_ else []
+    return "\n".join((first, *second, *found.notes()))

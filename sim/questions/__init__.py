@@ -1,5 +1,4 @@
-"""Questions beside the claims: a tipping point, how long fear lasts, how far one sanction reaches, the best amount of
-monitoring."""
+"""Questions beside the claims: a tipping point, how long fear lasts, how far one sanction reaches."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from typing import Any
 from sim.claims.answer import ClaimReport, Reply
 from sim.errors import chosen
 from sim.pool import Progress, part_of
-from sim.questions import half_life, hysteresis, optimum, sanction
+from sim.questions import half_life, hysteresis, sanction
 from sim.questions.paired import Drawn
 from sim.worlds.evaluate import FEWEST, check
 from sim.worlds.prior import Worlds
@@ -19,7 +18,6 @@ QUESTIONS: dict[str, Callable[..., Reply]] = {
     "tipping": hysteresis.hysteresis,
     "memory": half_life.heavy_spell,
     "reach": sanction.sanction_reach,
-    "optimum": optimum.optimum,
 }
 """Questions by id, in the order in which they are asked, of worlds that are drawn. Their other arguments have defaults,
 and so have the sizes of the runs. Mistakes are lines of an `InputError`."""
@@ -45,11 +43,13 @@ def ask(
     return QUESTIONS[question](Drawn(source.resample(draws, seed), progress, workers), **options)
 
 
-def asked_beside(report: ClaimReport, progress: Progress | None = None, workers: int | None = None) -> ClaimReport:
+def asked_beside(
+    report: ClaimReport, worlds: Worlds, progress: Progress | None = None, workers: int | None = None
+) -> ClaimReport:
     """The report on the claims with replies to all questions from its worlds, as many draws each as its effort says."""
-    draws, seed = report.provenance["effort"]["draws"], report.provenance["first_seed"]
+    draws, seed = report.provenance["effort"]["draws"], report.provenance["seed"]
     replies = [
-        ask(question, report.sample, draws, seed, part_of(progress, k * draws, len(QUESTIONS) * draws), workers)
+        ask(question, worlds, draws, seed, part_of(progress, k * draws, len(QUESTIONS) * draws), workers)
         for k, question in enumerate(QUESTIONS)
     ]
     return replace(report, replies=tuple(replies))

@@ -73,5 +73,5 @@ def share_and_error(share: float, error: float) -> tuple[str, str]:
     >>> share_and_error(0.31, 0.042), share_and_error(0.012, 0.004)
     (('31 %', '4'), ('1.2 %', '0.4'))
     """
-    places = 1 if error < 0.01 else 0
+    places = 1 if 0.0 < error < 0.01 else 0
     return f"{100 * share:.{places}f} %", f"{100 * error:.{places}f}"

@@ -1,174 +1,68 @@
-"""The report on the claims: its pictures, its sentences, the shares of worlds, how it was done, how to do it again."""
+"""Everything that is written about an answer: the report, its pictures, tables and sentences."""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from sim import files
 from sim.claims.answer import ClaimReport, Reply
-from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE, Claim
-from sim.claims.text import VERDICTS, is_number, rows_of
-from sim.model.glossary import label, percent, signed_numbers
-from sim.plots import claims as drawings
+from sim.claims.statements import CLAIMS, Claim
+from sim.claims.stored import NAME, parquet
 from sim.plots import theme
-from sim.report.html import Code, Section, Table, Text, numbered, report
+from sim.plots.answer import pictures, structure_picture
+from sim.report.html import Picture, picture
+from sim.report.story import LIVE, REPORT, of_claims
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
-TITLE = "Does close surveillance of managers help or harm? What plausible worlds say"
 
-
-def pictures(found: ClaimReport) -> dict[str, Figure]:
-    """Every picture of an answer, by the name of its file."""
-    drawn = {page: drawings.claims_forest(found, page) for page in drawings.pages(found)}
-    weighted = "plausible worlds, weighted by published findings."
-    of_sample = f"{len(found.sample):,} {weighted}"
-    for claim, outcome in HEADLINE if len(found.carriers) else ():
-        if len(mine := _of(found.carriers, claim, outcome)):
-            totals = _of(found.tables["carriers_by_case"], claim, outcome).rename(columns={"error": "standard_error"})
-            table = pd.concat([mine, totals[totals["case"] != "all"].assign(mechanism="")], ignore_index=True)
-            note = f"Shapley values over the mechanisms. {of_sample}"
-            figure = drawings.what_carries(table, "heavy − light surveillance", outcome, note)
-            drawn[f"carriers_{claim}_{outcome}"] = figure
-    maps = found.tables.get("flip_maps", pd.DataFrame())
-    for claim, outcome in HEADLINE if len(maps) else ():
-        table = _of(maps, claim, outcome)
-        if (table["worlds"] >= drawings.FEWEST).sum() > 1:
-            first, said = table.iloc[0], f"{HEADINGS[claim]} ({label(outcome)})"
-            figure = drawings.flip_map(table, first["x"], first["y"], said, of_sample, first["answer"])
-            drawn[f"flip_{claim}_{outcome}"] = figure
-    if len(table := found.tables.get("patterns", pd.DataFrame())):
-        note = f"{found.provenance['ensemble']['worlds']:,} {weighted}"
-        drawn["evidence"] = drawings.model_against_evidence(table, note)
-    for curve in (reply.tables["tipping_curve"] for reply in found.replies if "tipping_curve" in reply.tables):
-        note = (
-            "Fear above that of a paired run that stays at the lowest level: the mean, and 90 % of "
-            f"{found.provenance['effort']['draws']} worlds drawn by weight."
-        )
-        drawn["tipping"] = drawings.hysteresis(curve, "monitoring and targets", "fear", note)
-    return drawn
-
-
-def _of(table: pd.DataFrame, claim: str, outcome: str) -> pd.DataFrame:
-    """The rows about an outcome of a claim under heavy surveillance instead of light."""
-    mine = (table["claim"] == claim) & (table["outcome"] == outcome) & (table["contrast"] == SURVEILLANCE.name)
-    return table.loc[mine]
-
-
-def of_claims(found: ClaimReport, figures: Mapping[str, Figure]) -> str:
-    """The report on the claims as HTML; `figures` are `pictures` by name."""
-    claims = [[claim.statement, *(" ".join(lines) for lines in found.about(claim))] for claim in found.claims]
-    replies = [[reply.question, " ".join(reply.sentences)] for reply in found.replies]
-    tables = [
-        Table(
-            "Claim by claim",
-            ["claim", "what plausible worlds say", "why, and when it would be otherwise"],
-            claims,
-            "Shares of worlds, by weight. After a semicolon: what says something else when the evidence is used "
-            "otherwise.",
-        ),
-        *([Table("Beside the claims", ["question", "what plausible worlds reply"], replies)] if replies else []),
-    ]
-    in_depth = [
-        line
-        for claim in found.claims
-        for line in (f"{claim.id}: {claim.statement}", *chain(*found.about(claim, in_depth=True)))
-    ]
-    sections = [
-        Section("What was found", [*numbered(figures, found.provenance, ".png and .svg"), *tables]),
-        Section("The numbers", list(_numbers(found))),
-        Section("Everything that was found, in sentences", [Text(in_depth)]),
-        Section("How it was done", [Text(_methods(found))]),
-        Section("What to keep in mind", [Text(found.caveats())]),
-        Section("How to reproduce it", [Code("The command", _command(found))]),
-    ]
-    return report(TITLE, f"{found.headline()} {found.tally()}", sections, found.provenance)
-
-
-def _numbers(found: ClaimReport) -> Iterator[Table]:
-    """The shares of worlds with each verdict, and the effects over worlds."""
-    shares, effects = [], []
-    for row in rows_of(found.table):
-        contrast = [row["claim"], row["contrast"], label(row["outcome"])]
-        if any(is_number(row.get(verdict)) for verdict in VERDICTS):
-            told = [
-                f"{percent(row[verdict])} ± {100 * row[f'{verdict}_error']:.1f}" if is_number(row.get(verdict)) else ""
-                for verdict in VERDICTS
-            ]
-            shares.append([*contrast, row["side"], *told, row["verdict"]])
-        if is_number(row.get("median")):
-            ends = signed_numbers(row["q05"], row["median"], row["q95"])
-            effects.append([*contrast, row["unit"], *ends, row["sesoi_rule"]])
-    head = ["claim", "contrast", "outcome"]
-    note = "Shares of plausible worlds, by weight; ±: one Monte Carlo standard error, in points. From claims.csv."
-    verdicts = [*head, "side", *VERDICTS, "overall"]
-    yield Table("In how many plausible worlds each verdict holds", verdicts, shares, note)
-    quantiles = [*head, "unit", "5 %", "median", "95 %", "smallest of interest"]
-    yield Table("The effects over worlds", quantiles, effects, "Weighted quantiles over worlds. From claims.csv.")
-
-
-def _methods(found: ClaimReport) -> list[str]:
-    made = found.provenance["ensemble"]["made"]
-    calibrated = (
-        f"The worlds were drawn from the plausible ranges of all parameters, each mechanism off with chance "
-        f"{made['off']:g}, and weighted by agreement with {len(found.tables['patterns'])} published findings: "
-        f"{made['simulations']:,} virtual surveys by tempered sequential Monte Carlo, in {len(made['stages'])} stages."
-        if made
-        else "The worlds were given by the caller."
-    )
-    return [
-        found.scale(),
-        calibrated,
-        "In each world every policy runs under the same seeds, so two policies differ only by what they do. The "
-        "verdict on an outcome follows from the 95 % interval of the paired difference and the smallest effect of "
-        "interest: wholly beyond it on the claimed side, supported; on the other, opposed; wholly inside, negligible; "
-        "else undecided. Shares over worlds have a Monte Carlo error that counts worlds of one ancestor as a cluster.",
-    ]
-
-
-def _command(found: ClaimReport) -> str:
-    p, asked = found.provenance, found.provenance["effort"]
-    commit = f"git checkout {p['commit'].rstrip('+')}\n" if p.get("commit") else ""
-    name = f" {found.claims[0].id}" if len(found.claims) == 1 else ""
-    full = " --full" if asked["draws"] else ""
-    worlds = "" if asked["worlds"] is None else f" --worlds {asked['worlds']}"
-    return (
-        f"{commit}pip install -c constraints.txt .\nsim claim{name}{full}{worlds} "
-        f"--replications {asked['replications']} --systems {asked['systems']} --seed {p['first_seed']} "
-        f"--months {p['sizes']['months']}"
-    )
-
-
-def save(report: ClaimReport, folder: str | Path) -> list[Path]:
-    """Write tables, sentences, settings, provenance and figures to a folder, which is made where it is missing.
+def save(report: ClaimReport, folder: str | Path, live: bytes = b"") -> list[Path]:
+    """Write tables, sentences, settings, provenance and figures to a folder, which is made where it is missing, and the
+    `live` page beside them, if it is given.
 
     Returns the paths written. The files of an earlier answer to the same claims are replaced. Raises `InputError`
     with one line where files cannot be written, and for a folder that holds anything else.
     """
-    frames = {"claims": report.table, **report.tables, "carriers": report.carriers, "flips": report.flips}
+    frames = {"claims": report.table, **report.tables}
     for reply in report.replies:
         frames |= reply.tables
+    large = {name: frames.pop(name) for name in (*frames,) if name.startswith("effects")}
     contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
-    small = report.effects.astype(dict.fromkeys(("effect", "low", "high", "sesoi", "weight"), "float32"))
-    contents["claims.parquet"] = _parquet(report.table, report.provenance)
-    contents["effects.parquet"] = _parquet(small, report.provenance)
+    for name, frame in {"claims": report.table, "effects": report.effects, **large}.items():
+        contents[f"{name}.parquet"] = parquet(frame, report.provenance)
+    contents[NAME] = report.file()
     for name, told in {"settings": report.settings, "provenance": report.provenance}.items():
         contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"
-    contents["claims.txt"] = str(report).encode()
+    contents["claims.txt"] = report.whole().encode()
     figures = pictures(report)
     for name, figure in figures.items():
         contents |= theme.drawn(figure, name, report.provenance, theme.finding(figure))
-    contents["report.html"] = of_claims(report, figures).encode()
+    contents |= {LIVE: live} if live else {}
+    contents[REPORT] = of_claims(report, folded(figures, report.provenance), LIVE if live else "").encode()
     return files.Folder(folder, answer_to(report.claims)).fill(dict(sorted(contents.items())))
+
+
+def folded(figures: Mapping[str, Figure], provenance: Mapping[str, Any]) -> dict[str, Picture]:
+    """Pictures for the folds of the report, under what they found."""
+    return {name: picture(figure, provenance, theme.finding(figure)) for name, figure in figures.items()}
+
+
+def save_structure(report: ClaimReport, folder: str | Path) -> list[Path]:
+    """Write the answer with its table ``structure`` as a file that `sim.claims.answer.answer` reads, and this table and
+    its picture beside it. Raises `InputError` as `sim.files.Folder.fill`."""
+    table = report.tables["structure"]
+    contents = {NAME: report.file(), "structure.csv": files.csv(table)}
+    figure = structure_picture(report)
+    contents |= theme.drawn(figure, "structure", report.provenance, theme.finding(figure))
+    return files.Folder(folder, STRUCTURE).fill(contents)
+
+
+STRUCTURE = "the answer of sim claim under other choices"
+"""What the folder of `save_structure` holds."""
 
 
 def answer_to(claims: Sequence[Claim]) -> str:
@@ -189,14 +83,3 @@ def save_reply(reply: Reply, question: str, folder: str | Path) -> list[Path]:
 def reply_to(question: str) -> str:
     """What a folder with a reply holds: nothing else is written over it, nor it over anything else."""
     return f"the reply to the question {question}"
-
-
-def _parquet(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
-    import pyarrow  # noqa: PLC0415
-    import pyarrow.parquet  # noqa: PLC0415
-
-    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**table.schema.metadata, b"provenance": json.dumps(provenance).encode()}
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
-    return buffer.getvalue()

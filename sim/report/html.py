@@ -2,22 +2,22 @@
 
 `report` puts a title, an answer and sections together, whose parts are `Text`, `Table`, `Picture` and `Code`;
 `sim.report.study` says what they are for a study. All text is escaped, wherever it comes from; the page has no
-script, asks the network for nothing, and tells the browser to allow neither.
+script, asks the network for nothing, and tells the browser to allow neither. Tables are folded; printing unfolds them.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sim.plots import theme
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -69,46 +69,75 @@ class Section:
     parts: Sequence[Part]
 
 
-def numbered(figures: Mapping[str, Figure], provenance: Mapping[str, Any], endings: str) -> list[Part]:
-    """Figures for a page, by the names of their files, with numbers, what they found and their files as captions."""
-    return [
-        picture(figure, provenance, f"Figure {number}. {theme.finding(figure)}. File: {name}{endings}.")
-        for number, (name, figure) in enumerate(figures.items(), 1)
-    ]
-
-
 def picture(figure: Figure, provenance: Mapping[str, Any], caption: str) -> Picture:
     """A figure for a page."""
-    content = base64.b64encode(theme.encoded(figure, ".svg", provenance, theme.finding(figure))).decode()
+    from sim.plots import theme  # noqa: PLC0415  Matplotlib is loaded where there is something to draw
+
+    content = in_base64(theme.encoded(figure, ".svg", provenance, theme.finding(figure)))
     return Picture(f"data:image/svg+xml;base64,{content}", theme.alternative(figure), caption)
 
 
+def in_base64(content: bytes | NDArray[Any]) -> str:
+    """Bytes, or those of an array, as text that can stand in a page."""
+    return base64.b64encode(content if isinstance(content, bytes) else content.tobytes()).decode()
+
+
+def origin(provenance: Mapping[str, Any]) -> Table:
+    """Where the numbers of a page come from."""
+    rows = [(name.replace("_", " "), plainly(value)) for name, value in provenance.items()]
+    return Table("Provenance", ("what", "which"), rows)
+
+
 def report(
-    title: str, answer: str, sections: Sequence[Section], provenance: Mapping[str, Any], warning: str = ""
+    title: str,
+    answer: str,
+    sections: Sequence[Section],
+    provenance: Mapping[str, Any],
+    warning: str = "",
+    meaning: str = "",
 ) -> str:
     """The report as HTML: the question, what was found, in a sentence or two, and sections, listed as contents.
 
-    `warning` is what a reader has to know before anything else, such as that runs are missing; the provenance is shown
-    as a table in a last section, and kept as JSON in the page's head.
+    `meaning` says whether that matters. `warning` is what a reader has to know before anything else, such as that runs
+    are missing; the provenance is shown as a table in a last section, and kept as JSON in the page's head.
 
     >>> "&lt;b&gt;" in report("<b>", "No.", [Section("Why", [Text(["Because."])])], {"version": "1"})
     True
     """
+    last = Section("Where the numbers come from", [origin(provenance)])
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return rendered(
+        "report.html.j2", {"style": style}, title=title, answer=answer, meaning=meaning, warning=warning,
+        provenance=json.dumps(dict(provenance)), sections=[*sections, last],
+    )  # fmt: skip
+
+
+def rendered(template: str, ours: Mapping[str, str], **texts: Any) -> str:
+    """A template below this module's folder with its texts, all of which are escaped.
+
+    Not escaped is what we wrote: `ours` are styles, scripts and data by name, ``hashes`` of which the template has for
+    its policy.
+    """
     import jinja2  # noqa: PLC0415
+    import markupsafe  # noqa: PLC0415
 
     folder = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=folder, autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    rows = [(name.replace("_", " "), _plainly(value)) for name, value in provenance.items()]
-    origin = Section("Where the numbers come from", [Table("Provenance", ("what", "which"), rows)])
-    texts = {"title": title, "answer": answer, "warning": warning, "provenance": json.dumps(dict(provenance))}
-    return environment.get_template("report.html.j2").render(texts, sections=[*sections, origin])
+    whole = {name: markupsafe.Markup(text) for name, text in ours.items()}
+    hashes = {name: f"sha256-{in_base64(hashlib.sha256(text.encode()).digest())}" for name, text in ours.items()}
+    return environment.get_template(template).render({**texts, **whole, "hashes": hashes})
 
 
-def _plainly(value: Any) -> str:
+def data_of(content: Any) -> str:
+    """Data as JSON that can stand in a page."""
+    return json.dumps(content, allow_nan=False).replace("<", "\\u003c")
+
+
+def plainly(value: Any) -> str:
     """A value of the provenance on one line."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plainly(held)}" for name, held in value.items())
+        return ", ".join(f"{name} {plainly(held)}" for name, held in value.items())
     if isinstance(value, (list, tuple)):
-        return "; ".join(map(_plainly, value))
+        return "; ".join(map(plainly, value))
     return "unknown" if value is None else str(value)

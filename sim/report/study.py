@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 
 from sim import files
+from sim.claims.statements import LIMITS
 from sim.errors import counted
-from sim.model.glossary import joined, label, shown_numbers
+from sim.model.glossary import joined, shown_numbers
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import MECHANISMS, PARAMETERS, REGIMES, SIZES, resolve
+from sim.model.words import capital, change, label
 from sim.plots import layout, theme
 from sim.plots.study import pictures, study_figure
-from sim.report.html import Code, Part, Section, Table, Text, numbered, report
+from sim.report.html import Code, Part, Section, Table, Text, picture, report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 MOST_CELLS = 60
 """More cells than this have no table in a report; the file of runs has them."""
+POLICIES = ("outcome", "policy", "mean", "against", "mean", "difference", "95 % interval", "worlds")
 PRECISION = ("cell", "runs", "half-width", "ended")
 _ACROSS = 5  # outcomes beside each other in a table
 _LEADING = 10  # drivers of each outcome
@@ -108,8 +111,9 @@ def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
     """The report on a study, finished or not, as HTML; `figures` are its pictures by name (`sim.plots.study`)."""
     sentences = [Text(sensitivity_text(results).splitlines())] if results.is_sampled else []
     recipe = (results.folder / "study.toml").read_text(encoding="utf-8")
+    drawn = [picture(figure, results.origin, f"{name}.png, .svg and .pdf") for name, figure in figures.items()]
     sections = [
-        Section("What was found", [*sentences, *numbered(figures, results.origin, ".png, .svg and .pdf")]),
+        Section("What was found", [*sentences, *drawn]),
         Section("The numbers", tables(results)),
         Section("How it was done", [Text(paragraphs(results))]),
         Section("What varies, and what differs from the default", settings(results)),
@@ -127,7 +131,34 @@ def of_study(results: Results, figures: Mapping[str, Figure]) -> str:
     parts = [f"{results.missing:,} runs are still to be done"] if results.missing else []
     parts += [f"{failed:,} runs failed and are left out"] if failed else []
     warning = f"Of {runs + results.missing:,} runs, {joined(parts)}." if parts else ""
-    return report(results.title, f"{theme.finding(figures['figure'])}.", sections, results.origin, warning)
+    answer = f"{theme.finding(figures['figure']).rstrip('.')}."
+    return report(results.title, answer, sections, results.origin, warning, meaning(results))
+
+
+def meaning(results: Results) -> str:
+    """What the largest difference in the first outcome means, held against what matters, in one sentence; nothing
+    where there is no such difference or limit."""
+    name = results.outcomes[0]
+    limit = LIMITS.get(name)
+    if results.is_sampled or limit is None or limit.of_baseline:
+        return ""
+    if results.policies:
+        first, *later = results.policies
+        changes = {one: results.compare(one, first) for one in later}
+        each = {one: float(t.set_index("outcome")["difference"].astype(float)[name]) for one, t in changes.items()}
+        if not each:
+            return ""
+        most = max(each, key=lambda one: abs(each[one]))
+        size, between = each[most], f"{layout.plain(most)} instead of {layout.plain(first)} changes {label(name)} by"
+    else:
+        table = results.summary()
+        means = table.loc[table["outcome"] == name, "mean"]
+        if len(means) < 2 or means.isna().any():
+            return ""
+        size, between = float(means.max() - means.min()), f"from cell to cell, {label(name)} differs by at most"
+    enough = "which is more than" if abs(size) > limit.size else "which is too little to matter: less than"
+    told, least = (change(name, value).removeprefix("+") for value in (size, limit.size))
+    return capital(f"{between} {told}, {enough} the {least} that matter.")
 
 
 def tables(results: Results) -> list[Part]:
@@ -143,6 +174,9 @@ def tables(results: Results) -> list[Part]:
         caption = f"The {_LEADING} leading drivers of each outcome"
         head = ("outcome", "rank", "driver", "measure", "estimate", "95 % interval")
         return [Table(caption, head, rows, "From sensitivity.csv, which has all.")]
+    if results.policies:
+        note = "Means over worlds by weight; intervals between calibrations. All runs, with weights, are in runs/."
+        return [Table("What policies do over worlds", POLICIES, compared(results), note)]
     if results.cells > MOST_CELLS:
         return [Text([f"{results.cells:,} cells are too many for a table here; summary.csv has all of them."])]
     summary, names = results.summary(), results.outcomes
@@ -150,6 +184,29 @@ def tables(results: Results) -> list[Part]:
     if results.is_sequential:
         parts.append(Table("Runs that each cell needed", PRECISION, precisely(results.precision())))
     return parts
+
+
+def compared(results: Results) -> list[list[str]]:
+    """Each later policy of a study over worlds less the first, below the heads `POLICIES`."""
+    first, *later = results.policies
+    return [
+        [
+            label(of),
+            name,
+            *map(theme.minus, (*shown_numbers(a), first, *shown_numbers(b), *_changed(by, low, high))),
+            f"{n}",
+        ]
+        for name in later
+        for of, a, b, by, low, high, n in results.compare(name, first).itertuples(index=False)
+    ]  # fmt: skip
+
+
+def _changed(change: float, low: float, high: float) -> tuple[str, str]:
+    """A difference and its interval in texts, which is empty where there is none."""
+    if np.isnan(low):
+        return shown_numbers(change)[0], ""
+    told, *ends = shown_numbers(change, low, high)
+    return told, " to ".join(ends)
 
 
 def precisely(table: pd.DataFrame) -> list[list[str]]:
@@ -164,7 +221,7 @@ def _means(results: Results, summary: pd.DataFrame, names: Sequence[str]) -> Tab
     rows = []
     for number, part in summary[summary["outcome"].isin(names)].groupby("cell", sort=True):
         pairs = zip(part["mean"], part["half_width"], strict=True)
-        values = [shown_numbers(m) if np.isnan(half) else shown_numbers(m, half, finest=half / 10) for m, half in pairs]
+        values = [shown_numbers(m) if np.isnan(half) else shown_numbers(m, half) for m, half in pairs]
         first = part.iloc[0]
         design = [_setting(name, first[name]) for name in results.columns]
         rows.append([str(number), *design, str(first["n"]), *(theme.minus("\u00a0±\u00a0".join(v)) for v in values)])
@@ -188,11 +245,15 @@ def paragraphs(results: Results) -> list[str]:
     designed = {
         "grid": f"a grid: every combination of the values below, {count}",
         "list": f"a list of {count}",
+        "worlds": f"{counted(results.cells, 'cell')}: worlds drawn by weight, crossed with {joined(results.policies)}",
         "lhs": f"a Latin hypercube of {samples} samples, drawn with design seed {seed}: {count}",
         "sobol": f"a Sobol' design of {samples} base samples, drawn with design seed {seed}: {count}",
         "morris": f"a Morris design of {samples} trajectories, drawn with design seed {seed}: {count}",
     }
-    if (asked := plan.precision) is None:
+    if results.policies:
+        more = f" or more, {asked.maximum} at most" if (asked := plan.precision) else ""
+        seeded = f"{counted(plan.seeds, 'seed')}{more}, which are its world's own and the same under every policy."
+    elif (asked := plan.precision) is None:
         last = plan.seed + plan.seeds - 1
         seeded = f"{counted(plan.seeds, 'seed')}, {plan.seed} to {last}, the same in every cell."
     else:
@@ -214,6 +275,9 @@ def paragraphs(results: Results) -> list[str]:
         "same bits, on every machine.",
         "Intervals are 95 % intervals from a bootstrap over the samples of the design."
         if results.is_sampled
+        else "Effects are differences seed by seed, then means in each world, then means over worlds by weight; "
+        "their 95 % intervals delete one calibration at a time."
+        if results.policies
         else "Intervals are 95 % intervals of means over seeds by Student's t. A difference is taken seed by seed "
         "before its interval is made, so that what two cells have in common drops out.",
     ]
@@ -252,6 +316,8 @@ def _fixed(results: Results) -> Iterator[tuple[str, ...]]:
     for lever, by_month in p.schedule.items():
         text = ", ".join(f"{value:g} from month {month}" for month, value in by_month.items())
         yield (layout.plain(lever), text, *_facts(lever))
+    for rule in p.local:
+        yield ("local", str(rule), *_facts("local"))
 
 
 def _facts(name: str) -> tuple[str, str, str]:
@@ -263,4 +329,9 @@ def _facts(name: str) -> tuple[str, str, str]:
         "regime": ("baseline", "", f"A named way of overseeing; there are {ways}."),
         "mechanisms_off": ("none", "", "Mechanisms of the model that are switched off."),
         "schedule": ("none", "", "Levers that change while a run goes on."),
+        "local": ("none", "", "Levers with values of their own in some organisations."),
+        "world": ("", "", "The row of a plausible world in its ensemble."),
+        "calibration": ("", "", "The calibration that a world comes from."),
+        "weight": ("", "", "What a world counts among those drawn."),
+        "policy": ("", "", "A regime or settings by a name that the study gives."),
     }.get(name, ("", "", "Drives several settings at once, as the study's file says."))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sim import files
 from sim.plots import theme
-from sim.plots.claims import model_against_evidence
+from sim.plots.reasons import model_against_evidence
 from sim.worlds.ensemble import Ensemble
 from sim.worlds.summary import TOLERANCES, leave_one_out, mechanisms, parameters, patterns, quality
 
@@ -25,9 +25,9 @@ def text(ensemble: Ensemble) -> str:
     known = ranges[informed].sort_values("distance", ascending=False).drop(columns="informed")
     return "\n\n".join(
         [
-            f"{q['worlds']} worlds, effective size {q['effective_size']:.0f}, from {q['distinct_ancestors']} distinct "
-            f"draws of the prior (effective size {q['effective_ancestors']:.0f} if all descendants of a draw count as "
-            f"one); the largest weight is {100 * q['largest_weight']:.2f} %.",
+            f"{q['worlds']:,} worlds of {q['calibrations']} calibrations (R_eff {q['effective_calibrations']:.1f}, "
+            f"the largest weight {q['largest_share']:.2f}, standard deviation of log Z {q['sd_log_z']:.2f}); effective "
+            f"size {q['effective_size']:.0f}, from {q['distinct_ancestors']:,} distinct ancestors.",
             f"Each finding, with the 5 to 95 % band of the worlds before and after weighting, and the share within "
             f"{TOLERANCES:g} tolerances:\n{table_text(reached)}",
             f"Not reached: {', '.join(missed) or 'none'}.",
@@ -42,6 +42,23 @@ def text(ensemble: Ensemble) -> str:
 def table_text(table: pd.DataFrame) -> str:
     """A table as plain text, such as that of `sim.worlds.summary.predict`."""
     return table.to_string(index=False, float_format=lambda number: f"{number:.3g}") if len(table) else "none"
+
+
+def validation_text(table: pd.DataFrame) -> str:
+    """The table of `sim.worlds.validation.validate` as plain text: numbers first, then each finding in a line."""
+    numbers = table.drop(columns=["finding", "side", "source"])
+    told = [f"{row.id}  {row.finding} {row.source}." for row in table.itertuples()]
+    unfitted = table[table["fitted"] == "no"]
+    return "\n\n".join(
+        [
+            f"Findings that nothing is fitted to, and the share of the worlds' weight in which each is reproduced:\n"
+            f"{numbers.to_string(index=False, float_format=lambda number: f'{number:.2f}', na_rep='-')}",
+            f"Reproduced, in at least half of the weight: {unfitted['reproduced'].sum()} of {len(unfitted)}. Whoever "
+            "made the rules had read these findings, so they are unfitted, not unseen. One that prompted a mechanism "
+            "is told, and does not count.",
+            "\n".join(told),
+        ]
+    )
 
 
 def save(ensemble: Ensemble, table: pd.DataFrame, folder: str | Path) -> list[Path]:

@@ -91,7 +91,8 @@ def budget(total: int, kept: Kept) -> int:
 def chunks(
     cells: Iterable[tuple[int, Cell]], columns: tuple[str, ...], seed: int, seeds: int, kept: Kept, size: int
 ) -> Iterator[Chunk]:
-    """Runs of cells, given with their numbers, in chunks, in order: cell by cell, each with the same seeds.
+    """Runs of cells, given with their numbers, in chunks, in order: cell by cell, each with the same seeds, or with
+    those that follow on its own first one.
 
     A chunk has at most `size` manager-months, or one run. A cell with work for several chunks has them to itself, so
     they stay the same when other cells come or go.
@@ -101,7 +102,7 @@ def chunks(
     for number, cell in cells:
         most = max(1, size // cell.cost)
         for done in range(0, seeds, most):
-            piece = Piece(number, cell, seed + done, min(most, seeds - done))
+            piece = Piece(number, cell, cell.first_seed + seed + done, min(most, seeds - done))
             cost = piece.runs * cell.cost
             if batch and filled + cost > size:
                 yield _chunk(batch, columns, kept)

@@ -191,4 +191,4 @@ def schema(table: str, columns: Sequence[str], outcomes: Sequence[str]) -> pa.Sc
 def _type(column: str) -> pa.DataType:
     if column in TEXTS:
         return pa.string()
-    return pa.int64() if column in SIZES else pa.float64()
+    return pa.int64() if column in (*SIZES, "world", "calibration") else pa.float64()

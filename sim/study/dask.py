@@ -210,6 +210,9 @@ class _Threads:
         self._reached = now
         if now - self._counted >= _LOOK:
             with suppress(OSError, TimeoutError):
-                self._threads = sum(self._client.nthreads().values())
+                before, self._threads = self._threads, sum(self._client.nthreads().values())
+                if before and not self._threads:
+                    told = "The cluster has no workers any more; waiting for others. What is finished is kept."
+                    print(told, file=sys.stderr, flush=True)
             self._counted = monotonic()
         return max(1, self._threads)

@@ -5,8 +5,9 @@ A design is a function from its section, ``kind`` included, to a list of `Settin
 on each other are checked afterwards: every cell is resolved before anything runs.
 
 ``grid`` combines values and ``list`` names each cell. ``lhs`` is a Latin hypercube, ``sobol`` a Sobol' (Saltelli)
-design and ``morris`` a Morris design over the factors of `sim.study.factors`. In any design a setting such as
-``"monitoring@36"`` is the value of a lever from a month on.
+design and ``morris`` a Morris design over the factors of `sim.study.factors`. ``worlds`` crosses worlds of an ensemble
+with policies (`sim.worlds.design`). In any other design a setting such as ``"monitoring@36"`` is the value of a lever
+from a month on.
 
 ``samples`` is the number of cells of an ``lhs`` design. A ``sobol`` design of N ``samples``, a power of two, over d
 drivers has N (d + 2) rows, and a ``morris`` design of N trajectories N (d + 1). Rows that set the same, as they may
@@ -28,16 +29,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, Mistake, Mistakes, closest, repeated, shown, whole
-from sim.model.parameters import LARGEST_SEED, MECHANISMS, unknown
+from sim.model.parameters import LARGEST_SEED, MECHANISMS, PARAMETERS, unknown
 from sim.study import factors
 from sim.study.factors import Driver
 
 Settings = dict[str, Any]
 """What one cell sets: parameters, levers and sizes, and perhaps `CHOICES`, scheduled levers and a name."""
 
-CHOICES = ("regime", "mechanisms_off", "schedule")
+CHOICES = ("regime", "mechanisms_off", "schedule", "local")
 """What a cell may set beside numbers."""
-TEXTS = (*CHOICES, "name")
+NUMBERED = ("world", "calibration", "weight")
+"""The columns of a design over worlds that hold numbers, beside ``policy``."""
+LABELS = ("name", *NUMBERED, "policy", "first_seed")
+"""What a cell says of itself, which sets nothing: its name, or its world and policy, and where its seeds begin."""
+TEXTS = (*CHOICES, "name", "policy")
 """The columns of a design that hold texts."""
 
 MOST_CELLS = 1_000_000
@@ -58,6 +63,15 @@ def cells(section: dict[str, Any]) -> list[Settings]:
     raise InputError([Mistake(("design", "kind"), kind, why, "" if kind is ... else closest(kind, DESIGNS))])
 
 
+def _about(outcome: str) -> str:
+    """The first setting that is named after an outcome, "" where there is none.
+
+    >>> _about("fear"), _about("harm"), _about("toxic")
+    ('fear_blamed', 'harm_known', '')
+    """
+    return next((name for name in PARAMETERS if name.startswith(f"{outcome}_")), "")
+
+
 def grid(section: dict[str, Any]) -> list[Settings]:
     """Every combination of the factors' values; the factor written last varies fastest."""
     lists, wrong = {name: values for name, values in section.items() if name != "kind"}, Mistakes()
@@ -66,7 +80,8 @@ def grid(section: dict[str, Any]) -> list[Settings]:
         if declared or name in CHOICES:
             wrong.take(factors.list_mistakes(("design", name), values, declared, 1, "[0.1, 0.5]"))
         elif not wrong.full:
-            wrong.append(Mistake(("design", name), values, *unknown(name, *CHOICES)))
+            why, near = unknown(name, *CHOICES)
+            wrong.append(Mistake(("design", name), values, why, near or _about(name)))
     wrong.tell()
     if (size := math.prod(map(len, lists.values()))) > MOST_CELLS:
         raise InputError([Mistake(("design",), ..., f"{shown(size)} cells; at most {MOST_CELLS} are allowed")])
@@ -87,6 +102,9 @@ def listed(section: dict[str, Any]) -> list[Settings]:
             wrong.append(Mistake(here, table, "must be a [[design.cell]] table", about=f"cell {number}"))
         elif not factors.is_name(name := table.get("name", "")):
             wrong.append(Mistake((*here, "name"), name, factors.NO_NAME, about=f"cell {number}"))
+        else:
+            strange = [key for key in LABELS[1:] if key in table]
+            wrong.take(Mistake((*here, key), table[key], *unknown(key), about=f"cell {number}") for key in strange)
     names = [table["name"] for table in tables if isinstance(table, dict) and "name" in table]
     wrong.take(Mistake((*here, "name"), name, why) for name, why in repeated(names) if why)
     wrong.tell()
@@ -188,10 +206,18 @@ def _settings(point: list[float], found: list[Driver]) -> Settings:
     return own
 
 
+def over_worlds(section: dict[str, Any]) -> list[Settings]:
+    """Worlds of an ensemble crossed with policies; see `sim.worlds.design`."""
+    from sim.worlds.design import cells  # noqa: PLC0415
+
+    return cells(section)
+
+
 DESIGNS: dict[str, Callable[[dict[str, Any]], list[Settings]]] = {
     "grid": grid,
     "list": listed,
     **dict.fromkeys(factors.SAMPLED, lambda section: sampled(section).settings),
+    "worlds": over_worlds,
 }
 """The kinds of design, each with the function that makes its cells."""
 
@@ -204,8 +230,8 @@ def is_sampled(section: dict[str, Any]) -> bool:
 def put_into_schedule(own: Settings, schedule: dict[str, Any]) -> Settings:
     """What a cell sets, with its scheduled levers put into its schedule, or into a copy of the one of all cells.
 
-    >>> put_into_schedule({"gain": 1.0, "monitoring@36": 0.9}, {"targets": {"12": 0.1}})
-    {'gain': 1.0, 'schedule': {'targets': {'12': 0.1}, 'monitoring': {'36': 0.9}}}
+    >>> put_into_schedule({"step": 0.3, "monitoring@36": 0.9}, {"targets": {"12": 0.1}})
+    {'step': 0.3, 'schedule': {'targets': {'12': 0.1}, 'monitoring': {'36': 0.9}}}
     """
     months = {name: found for name in own if (found := factors.scheduled(name))}
     merged = own.get("schedule", schedule)

@@ -51,7 +51,7 @@ GROUPS = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} 
     for group in dict.fromkeys(d.group for d in PARAMETERS.values())
 }
 """The parameters of each group of them, and of each mechanism."""
-TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "seed", "cell", "name", "error"}
+TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "local", "seed", "cell", "name", "error"}
 """What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
 MOST_LETTERS = 100
 NO_NAME = f"must be a text on one line, of at most {MOST_LETTERS} characters"
@@ -141,6 +141,8 @@ def is_name(value: object) -> bool:
 
 def varied(section: dict[str, Any]) -> list[str]:
     """The settings that a design varies, in the order in which they are first written; groups must be spelled out."""
+    if section.get("kind") == "worlds":
+        return ["world", "calibration", "weight", "policy"]
     names: list[str] = []
     for name, value in section.items():
         if name in ("cell", "together"):

@@ -6,8 +6,9 @@ import csv
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from sim import files
 from sim.errors import InputError, Mistake, Mistakes, closest, named, place, shown
+from sim.model.local import LocalRule
 from sim.model.parameters import unknown
 
 Table = dict[str, Any]
@@ -31,6 +33,28 @@ _WIDEST = 100
 _MOST_NAMED = 8
 _DESIGN = ("kind", "samples", "levels", "groups", "mechanisms", "file")
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_PACKAGE = Path(__file__).parent.parent
+GALLERY = next(
+    (folder for folder in (_PACKAGE / "gallery", _PACKAGE.parent / "experiments") if folder.is_dir()), _PACKAGE
+)
+"""The studies that come with the program, in the package or beside it in a checkout."""
+
+
+def located(path: Path) -> Path:
+    """Where a study is: at its path, or where that is a name alone, here, in ``experiments`` or in the gallery that
+    comes with the program. The ending may be left out; a path under which there is nothing stays as it is."""
+    with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
+        if not path.exists() and path.name == str(path):
+            name = path.name if path.suffix == ".toml" else f"{path.name}.toml"
+            places = (folder / name for folder in (Path(), Path("experiments"), GALLERY))
+            return next((place for place in places if place.is_file()), path)
+    return path
+
+
+def gallery() -> dict[str, str]:
+    """The titles of the studies of the gallery, by name."""
+    tables = {path.stem: read(path) for path in sorted(GALLERY.glob("*.toml"))}
+    return {name: str(table.get("title", "")) for name, table in tables.items()}
 
 
 def read(path: Path, is_study: bool = False) -> Table:
@@ -68,11 +92,44 @@ def _meant(path: Path) -> str:
         folders = (path if path.is_dir() else path.parent, Path("experiments"))
         here, others = ({file.stem: place(file) for file in sorted(folder.glob("*.toml"))} for folder in folders)
         there = here | others | here
+        if not there and path.name == str(path):
+            there = {file.stem: file.stem for file in sorted(GALLERY.glob("*.toml"))}
         if near := path.stem if path.stem in there else closest(path.stem, there):
             return f" (did you mean {there[near]}?)"
         more = ", ..." if len(there) > _MOST_NAMED else ""
         return f"; there are {', '.join([*there.values()][:_MOST_NAMED])}{more}" if there else ""
     return ""
+
+
+def line_of(text: str, where: Sequence[str]) -> int:
+    """The line, from 1, on which a study's file sets what keys lead to; 0 where none or one of several might.
+
+    >>> line_of("seeds = 2\\n[design]\\nmonitoring = [0.1]", ("design", "monitoring"))
+    3
+    """
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.split("#")[0].strip()
+        if bare.startswith("["):
+            here = section = tuple(
+                part.strip(" \"'") for part in bare[1:-1].split(".")
+            )  # of [[tables]] as no table has
+        elif "=" in bare:
+            here = (*section, bare.split("=")[0].strip(" \"'"))
+        else:
+            continue
+        if here == tuple(where[: len(here)]) and (not bare.startswith("[") or len(here) == len(where)):
+            return number
+    return 0
+
+
+def with_lines(mistakes: Iterable[Mistake], path: Path, overrides: Overrides) -> Iterator[Mistake]:
+    """The mistakes with the lines on which they stand in a study's file, where that can be told; overrides do not."""
+    text, elsewhere = _text(path), {name.rpartition(".")[2] for name, _ in _pairs(overrides)}
+    for mistake in mistakes:
+        is_here = mistake.about == place(path) and elsewhere.isdisjoint(mistake.where)
+        line = line_of(text, mistake.where) if is_here else 0
+        yield replace(mistake, about=f"{mistake.about}, line {line}") if line else mistake
 
 
 def _malformed(path: Path, text: str, message: str) -> Mistake:
@@ -136,6 +193,8 @@ def plain(value: Any, levels: int = MOST_LEVELS) -> Any:
         return value
     if levels < 0:
         raise InputError(["nested too deeply"])
+    if isinstance(value, LocalRule):
+        return value.table
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         rows = [{name: each for name, each in row.items() if pd.notna(each)} for row in value.to_dict("records")]
         return {"kind": "list", "cell": plain(rows, levels)}

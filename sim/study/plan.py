@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +15,10 @@ import pyarrow as pa
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, path_of, place
+from sim.errors import InputError, Mistake, Mistakes, closest, counted, misnamed, path_of, place, shown
 from sim.model import engine
 from sim.model.declaration import LARGEST_SIZE
+from sim.model.local import LocalRule
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import PARAMETERS
 from sim.pool import Progress, in_order, local_threads
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 MOST_SEEDS = 1_000_000
 MOST_CHUNKS = 1_000_000
 """More than these are not laid out, because that alone would take minutes and fill the memory."""
-_LONGEST_TITLE = 300
+_LARGEST_BESIDE_WORLDS = 2**62 - MOST_SEEDS
+_LONGEST_TITLE, _MOST_VARIED = 300, 4
 _TITLE = f"a text on one line, of at most {_LONGEST_TITLE} characters"
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 """Without characters that end a line, command a terminal or turn the direction of writing round."""
@@ -84,6 +87,7 @@ class Plan(_Section):
     parameters: dict[str, Any] = Field({}, description="a table, such as [parameters]")
     design: dict[str, Any] = Field({}, description="a table, such as [design]")
     schedule: dict[str, Any] = Field({}, description="a table, such as [schedule]")
+    local: list[Any] = Field([], description="a list of rules, each a table [[local]]")
     outcomes: Outcomes = Field(Outcomes.model_validate({}), description="a table, such as [outcomes]")
     precision: Precision | None = Field(None, description="a table, such as [precision]")
 
@@ -110,22 +114,30 @@ class Plan(_Section):
         known = {name: value for name, value in self.parameters.items() if _is_parameter(name)}
         return {**known, **{name: getattr(self, name) for name in design.CHOICES}, "window": self.outcomes.window}
 
+    @property
+    def _settled(self) -> dict[str, str]:
+        """What is the same in all runs, each with a word on where it is set."""
+        settled = dict.fromkeys(_ONCE, "set once for all runs") | {"window": "set in [outcomes] for all runs"}
+        plans = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
+        settled |= {f"{lever}@{month}": "fixed in [schedule]" for lever, plan in plans.items() for month in plan}
+        given = [name for name in ("mechanisms_off", "schedule", "local") if getattr(self, name)]
+        if "regime" in self.model_fields_set and self.design.get("kind") != "list":  # whose cells may have their own
+            given.append("regime")
+        settled |= dict.fromkeys(given, "fixed at the top of the file")
+        return settled | dict.fromkeys(self.parameters, "fixed in [parameters]")
+
     def mistakes(self) -> Iterator[Mistake]:
         """What contradicts each other in the sections: keys in the wrong one, and what is both varied and settled."""
         for name, value in self.parameters.items():
             if not _is_parameter(name):
                 yield Mistake(("parameters", name), value, f"belongs {_home(name)}")
-        settled = dict.fromkeys(_ONCE, "set once for all runs") | {"window": "set in [outcomes] for all runs"}
-        plans = {lever: plan for lever, plan in self.schedule.items() if isinstance(plan, dict)}
-        settled |= {f"{lever}@{month}": "fixed in [schedule]" for lever, plan in plans.items() for month in plan}
-        given = [name for name in ("mechanisms_off", "schedule") if getattr(self, name)]
-        if "regime" in self.model_fields_set and self.design.get("kind") != "list":  # whose cells may have their own
-            given.append("regime")
-        settled |= dict.fromkeys(given, "fixed at the top of the file")
-        settled |= dict.fromkeys(self.parameters, "fixed in [parameters]")
+        settled = self._settled
         for name in filter(settled.__contains__, factors.varied(self.design)):
             why = f"varied here and {settled[name]}"
             yield Mistake(("design", name), why=why, allowed="leave out one of the two")
+        if self.design.get("kind") == "worlds" and self.seed >= _LARGEST_BESIDE_WORLDS:
+            why = f"must be below {_LARGEST_BESIDE_WORLDS}, because every world adds seeds of its own"
+            yield Mistake(("seed",), self.seed, why)
         if self.precision and (outcome := self.precision.outcome) not in self.outcomes.keep:
             if outcome in OUTCOMES:
                 yield Mistake(("precision", "outcome"), outcome, "is not kept; add it to outcomes.keep")
@@ -134,10 +146,39 @@ class Plan(_Section):
             why = f"must be at least seeds = {self.seeds}, the minimum"
             yield Mistake(("precision", "maximum"), self.precision.maximum, why)
 
+    def overruled(self, cells: Sequence[Settings]) -> Iterator[Mistake]:
+        """What is settled for all runs though every world or policy has its own."""
+        if self.design.get("kind") == "worlds":
+            settled, own = self._settled, set().union(*cells)
+            for name in filter(own.__contains__, settled):
+                why = f"{settled[name]}, but every world or policy has its own"
+                yield Mistake((name,), why=why, allowed="write it into the policies")
+
+    def notes(self) -> Iterator[str]:
+        """What is allowed in the sections and may not have been meant, a sentence each."""
+        if "seed" in self.model_fields_set and "seeds" not in self.model_fields_set and self.precision is None:
+            yield f"seed = {self.seed}: is the first of {self.seeds} seeds; for the number of runs write seeds ="
+        given = [(("parameters", name), value) for name, value in self.parameters.items()]
+        given += [(("design", name), value) for name, value in self.design.items() if self.design.get("kind") == "grid"]
+        for (section, name), value in given:
+            values = value if isinstance(value, list) else [value]
+            if (known := PARAMETERS.get(name)) is None or known.integer:
+                continue
+            if values[0] == 0 and len(values) == 2 and all(type(one) is int for one in values):
+                first, second = values
+                two = f"two values, {first} and {second}; one number is written {first}.{second}"
+                yield f"{section}.{name} = [{first}, {second}]: {two}"
+            outside = [one for one in values if known.low is not None and not known.low <= one <= (known.high or 0.0)]
+            if known.kind == "parameter" and outside and outside != [known.null]:
+                yield (
+                    f"{section}.{name} = {shown(outside[0])}: allowed, and outside the plausible range, "
+                    f"{known.low:g} to {known.high:g}"
+                )
+
     def toml(self) -> str:
         """The plan with its defaults filled in, as TOML."""
         table = self.model_dump()
-        if "regime" in self.design:  # varied, so there is none for all runs
+        if "regime" in self.design or self.design.get("kind") == "worlds":  # varied, so there is none for all runs
             del table["regime"]
         return tomli_w.dumps({name: value for name, value in table.items() if value not in ({}, [], "", None)})
 
@@ -162,6 +203,8 @@ def _is_parameter(name: str) -> bool:
 def _home(name: str) -> str:
     if name in ("parameters", "design", "schedule", *_SECTIONS):
         return f"in a section [{name}]"
+    if name == "local":
+        return "in tables [[local]]"
     return f"under [{_HOMES[name]}]" if _HOMES[name] else "at the top of the file, before the first [section]"
 
 
@@ -189,17 +232,20 @@ class Study:
 
     @classmethod
     def load(cls, path: Path | str, overrides: toml.Overrides = ()) -> Study:
-        """Read a study from a TOML file.
+        """Read a study from a TOML file, which may be the name of one in the gallery, such as ``surveillance``.
 
         `overrides` are settings that replace or join those of the file, ``{"relationship": 0.5, "outcomes.series":
         True}``, or as a shell has them, ``["relationship=0.5", "seeds=3"]``, with values in TOML. Raises `InputError`
         with a line for each mistake.
         """
-        path = path_of("path", path)
+        path = toml.located(path_of("path", path))
         table = toml.read(path, is_study=True)
         if not table:
             raise InputError([f"{place(path)}: is empty; sim new NAME writes a study to start from"])
-        return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
+        try:
+            return cls.from_dict(table, overrides, name=path.stem, where=place(path), folder=path.parent)
+        except InputError as error:
+            raise InputError(toml.with_lines(error.mistakes, path, overrides)) from None
 
     @classmethod
     def from_dict(
@@ -217,7 +263,7 @@ class Study:
         names lie in `folder`.
 
         >>> Study.from_dict({"seeds": 2, "design": {"kind": "grid", "monitoring": [0.1, 0.9]}})
-        Study('study': 2 cells × 2)
+        <Study 'study': 2 cells × 2 runs, varying monitoring>
         """
         plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
         safe = plain.strip(". ") or "study"  # the results stay inside ``results/``, whatever a file is called
@@ -230,6 +276,9 @@ class Study:
                 if isinstance(section, dict) and section.get("kind") == "csv":
                     changed["design"] = toml.points(section, Path(folder))
                     where = f"{where}: {section['file']} (its row 2 is cell 1)"
+                elif isinstance(section, dict) and section.get("kind") == "worlds" and section.get("ensemble"):
+                    with suppress(OSError, RuntimeError, TypeError, ValueError):  # the whole path, if it is any
+                        section["ensemble"] = str(Path(folder, section["ensemble"]).resolve())
                 return cls(safe, *_checked(changed), toml.variant(overrides))
         except InputError as error:
             raise InputError(
@@ -238,7 +287,23 @@ class Study:
             ) from None
 
     def __repr__(self) -> str:
-        return f"Study({self.name!r}: {counted(len(self.points), 'cell')} × {self.plan.seeds:,})"
+        size = f"{counted(len(self.points), 'cell')} × {counted(self.plan.seeds, 'run')}"
+        varied = [*self.columns[:_MOST_VARIED], *(["..."] if len(self.columns) > _MOST_VARIED else [])]
+        return f"<Study {self.title!r}: {size}{', varying ' if varied else ''}{', '.join(varied)}>"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is allowed and may not have been meant, a sentence each."""
+        return (*self.plan.notes(), *self._short())
+
+    def _short(self) -> Iterator[str]:
+        window, sizes = self.plan.outcomes.window, [cell.settings for cell in self.points]
+        months = min((int(own.get("months", PARAMETERS["months"].default)) for own in sizes), default=window)
+        if months <= window:
+            yield (
+                f"outcomes.window = {window}: the runs have {months} months, so outcomes are averaged over all of "
+                "them, the start included"
+            )
 
     @property
     def title(self) -> str:
@@ -298,6 +363,8 @@ class Study:
         retry_failed: bool = False,
         yes: bool = False,
         progress: Progress | None = None,
+        part: tuple[int, int] | None = None,
+        merge: Path | str | None = None,
     ) -> Results:
         """Do the runs that are not yet done, and open the results.
 
@@ -321,6 +388,11 @@ class Study:
         progress : callable, optional
             Called at the start and after each chunk with the number of runs done (those of before included), the
             number of all that are planned so far, and "3 failed" if any did.
+        part : (int, int), optional
+            Do only the third of twenty parts, say, ``(3, 20)``, each about as large. Parts know nothing of each other,
+            and may be computed at once; each needs a folder of its own.
+        merge : path, optional
+            Take what is finished in the folders within this one first: those of the parts.
 
         Raises `InputError` where the folder cannot be written, holds other things, or is being written to, where a
         cluster cannot be reached or has other versions, or where the study is too large; `StudyStopped` for a run that
@@ -328,9 +400,9 @@ class Study:
         """
         from sim.study.runner import Options, run  # noqa: PLC0415
 
-        return run(
-            self, self.folder(out), Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress)
-        )
+        parts = None if merge is None else path_of("merge", merge)
+        options = Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress, part, parts)
+        return run(self, self.folder(out), options)
 
     def estimate(self, out: Path | str | None = None, workers: int | None = None) -> Estimate:
         """What `run` would take: runs, those already done, seconds on this machine, bytes on disk."""
@@ -349,9 +421,9 @@ def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **setti
     workers : int, optional
         Threads, by default one for each core. The rows do not depend on it.
     settings
-        Parameters, levers, sizes, ``regime``, ``mechanisms_off`` and ``schedule``: a list or array of values is varied
-        (for ``mechanisms_off``, a list of lists), a single value is the same in all runs. ``keep`` and ``window`` are
-        those of ``[outcomes]``.
+        Parameters, levers, sizes, ``regime``, ``mechanisms_off``, ``schedule`` and ``local``: a list or array of values
+        is varied (for ``mechanisms_off`` and ``local``, a list of lists), a single value is the same in all runs.
+        ``keep`` and ``window`` are those of ``[outcomes]``.
 
     Returns
     -------
@@ -385,7 +457,8 @@ def sweep(*, seeds: int = 30, seed: int = 0, workers: int | None = None, **setti
 def _is_varied(name: str, values: Any) -> bool:
     """Whether several values are given for a setting."""
     several = getattr(values, "ndim", 0) > 0 or (isinstance(values, Sequence) and not isinstance(values, str))
-    return several and not (name == "mechanisms_off" and all(isinstance(each, str) for each in values))
+    parts: Any = {"mechanisms_off": str, "local": (Mapping, LocalRule)}.get(name, ())
+    return several and not (parts and all(isinstance(each, parts) for each in values))
 
 
 def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]]:
@@ -403,6 +476,7 @@ def _checked(table: toml.Table) -> tuple[Plan, tuple[str, ...], tuple[Cell, ...]
     with wrong:
         settings = design.cells(plan.design)
         columns = tuple(factors.varied(plan.design))
+        wrong.take(plan.overruled(settings))
         settings = [{name: own[name] for name in own if name not in _ONCE} for own in settings]  # they are told already
     points = checked(plan, columns, settings, wrong)
     wrong.tell()

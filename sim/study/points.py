@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.errors import InputError, Mistake, Mistakes, shown
 from sim.model.parameters import PARAMETERS, SIZES, Parameters, check_memory, nulls, resolve
-from sim.study.design import TEXTS, Settings, put_into_schedule
+from sim.study.design import LABELS, NUMBERED, TEXTS, Settings, put_into_schedule
 from sim.study.factors import scheduled
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _VECTOR = struct.Struct(f"<{len(PARAMETERS)}d")
 _values = attrgetter(*PARAMETERS)
 _NAMES = hashlib.blake2b(json.dumps(list(PARAMETERS)).encode(), digest_size=16).digest()
 """The names behind the numbers of a digest: another list of parameters makes other cells."""
-_FRAMING = ("regime", "schedule", *SIZES)
+_FRAMING = ("regime", "schedule", "local", *SIZES)
+_NO_NUMBERS = frozenset((*_FRAMING, *TEXTS, *LABELS))
 _MOST_FRAMES = 1_000
 _ENOUGH = 1_000  # cells that are wrong: nobody wants to hear of the others
 _CELLS_NAMED = 5
@@ -40,7 +41,7 @@ class Cell(NamedTuple):
     """One point of a design: what it sets itself and shares with all others, its columns' values, and its identity.
 
     `digest` is a hash of every resolved value, however they were written; `cost` is what one of its runs takes,
-    roughly in manager-months.
+    roughly in manager-months. `first_seed` is added to the seeds of the study.
     """
 
     own: Settings
@@ -48,18 +49,19 @@ class Cell(NamedTuple):
     labels: tuple[Label, ...]
     digest: str
     cost: int
+    first_seed: int = 0
 
     @property
     def settings(self) -> Settings:
         """What `resolve` is called with."""
-        return {**self.common, **{name: value for name, value in self.own.items() if name != "name"}}
+        return {**self.common, **{name: value for name, value in self.own.items() if name not in LABELS}}
 
 
 class Cells:
     """Makes the cells of one study: those that set the same things beside `common`, with these columns.
 
     A study may have a hundred thousand cells. So `resolve`, which holds every value against its declaration, is asked
-    once for each regime, schedule and size; other cells are copies with their own numbers put in.
+    once for each regime, schedule, local policy and size; other cells are copies with their own numbers put in.
 
     >>> make = Cells({"regime": "light"}, ["targets"], organisations=False)
     >>> make({"targets": 1}).labels
@@ -77,12 +79,15 @@ class Cells:
         try:
             p = self._copied(own)
         except (InputError, KeyError, TypeError):  # `resolve` has the last word
-            p = resolve(**{**self._common, **{name: value for name, value in own.items() if name != "name"}})
+            p = resolve(**{**self._common, **{name: value for name, value in own.items() if name not in LABELS}})
         schedule = json.dumps(p.schedule) if p.schedule else ""
         labels = tuple(self._label(column, own, p, schedule) for column in self._columns)
-        texts = json.dumps([schedule, *(label for label in labels if isinstance(label, str))])
-        digest = hashlib.blake2b(_VECTOR.pack(*_values(p)) + texts.encode(), digest_size=16, person=_NAMES)
-        return Cell(own, self._common, labels, digest.hexdigest(), cost_of(p, self._organisations))
+        beside = [label for name, label in zip(self._columns, labels, strict=True) if name in NUMBERED]
+        texts = [label for label in labels if isinstance(label, str)]
+        said = json.dumps([schedule, *map(str, p.local), *texts, *beside])
+        digest = hashlib.blake2b(_VECTOR.pack(*_values(p)) + said.encode(), digest_size=16, person=_NAMES)
+        cost = cost_of(p, self._organisations)
+        return Cell(own, self._common, labels, digest.hexdigest(), cost, own.get("first_seed", 0))
 
     def _copied(self, own: Settings) -> Parameters:
         """A copy of the parameters of a cell with the same frame; raises whatever where one is not plainly right."""
@@ -93,7 +98,7 @@ class Cells:
                 self._frames[key] = frame
         numbers: dict[str, float] = {}
         for name, value in own.items():
-            if name not in _FRAMING and name not in TEXTS:
+            if name not in _NO_NUMBERS:
                 if not PARAMETERS[name].allows(value):
                     raise TypeError
                 numbers[name] = float(value)
@@ -106,11 +111,13 @@ class Cells:
 
     def _label(self, column: str, own: Settings, p: Parameters, schedule: str) -> Label:
         """The value of a design's column: a number, or text for what is none."""
-        if column in PARAMETERS:
-            value: float = getattr(p, column)
+        if column in PARAMETERS or column in NUMBERED:
+            value: float = own[column] if column in NUMBERED else getattr(p, column)
             return value
         if column == "schedule":
             return schedule
+        if column == "local":
+            return "; ".join(map(str, p.local))
         if (found := scheduled(column)) is not None:  # its value then, also where only another cell schedules one
             lever, month = found
             before = [value for start, value in p.schedule.get(lever, {}).items() if start <= month]

@@ -8,7 +8,7 @@ and one serves for all depths.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from sim import statistics as weighted
 from sim.errors import KEPT, InputError, chosen, shown
 from sim.model.glossary import joined
-from sim.model.parameters import PARAMETERS
+from sim.model.words import plain
 from sim.statistics import Estimate, Weights
+from sim.study.design import NUMBERED
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeClassifier
 
-    from sim.study.results import Results
+from sim.study.results import Results
 
 Values = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -106,13 +107,14 @@ def regions(
     answer: str = "so",
     other: str = "not so",
     of: str = "points",
+    named: Callable[[str], str] = str,
 ) -> Regions:
     """The simplest regions of a space of factors that tell where something is true from where it is not.
 
     `factors` has a row for each point and a numeric column for each factor; a name with a space is that of a factor
     which is off or on, 0 or 1. By default weights are equal and each point is its own ancestor. `seed` is that of the
-    folds on which trees are judged; `answer`, `other` and `of` are what the sentence calls where it is true, where it
-    is not, and the points.
+    folds on which trees are judged; `answer`, `other`, `of` and `named` are what the sentence calls where it is true,
+    where it is not, the points, and a factor.
     """
     x, names, n = np.ascontiguousarray(factors, dtype=np.float64), tuple(map(str, factors)), len(factors)
     w = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
@@ -131,7 +133,7 @@ def regions(
             found.append(Region(bounds, share, float(w[inside].sum() / w.sum()), size))
     kept = tuple(sorted(found, key=lambda r: -r.share.estimate)) if len(found) > 1 else ()
     leading = tuple(names[k] for k in ranking(tree, x, truth, w)[:2])
-    return Regions(answer, other, _sentence(answer, other, of, kept, chosen), kept, chosen, leading)
+    return Regions(answer, other, _sentence(answer, other, of, named, kept, chosen, factors), kept, chosen, leading)
 
 
 def is_rare(truth: Truth, w: Weights) -> bool:
@@ -144,7 +146,7 @@ def everywhere(verdicts: NDArray[np.str_], w: Weights, of: str = "points") -> st
     """The sentence for an answer that is too nearly the same everywhere."""
     shares = {name: w[verdicts == name].sum() / w.sum() for name in np.unique(verdicts)}
     common = max(shares, key=lambda name: shares[name])
-    return f"There is nothing to tell apart: it is {common} in {100 * shares[common]:.0f} % of {of} by weight."
+    return f"There is nothing to tell apart: it is {common} in {100 * shares[common]:.0f} of 100 {of}."
 
 
 def regions_where(results: Results, condition: str) -> Regions:
@@ -160,7 +162,7 @@ def regions_where(results: Results, condition: str) -> Regions:
     name, sign, limit = match[1], match[2], float(match[3])
     chosen("outcome", name, results.outcomes, KEPT)
     runs = results.runs.dropna(subset=[name])
-    varied = [column for column in results.columns if runs[column].nunique() > 1]
+    varied = [column for column in results.columns if column not in NUMBERED and runs[column].nunique() > 1]
     if not varied:
         raise InputError(["regions: the design varies nothing"])
     text = [column for column in varied if not pd.api.types.is_numeric_dtype(runs[column])]
@@ -172,32 +174,50 @@ def regions_where(results: Results, condition: str) -> Regions:
     return regions(factors, truth, None, runs["cell"].to_numpy(), 0, answer, other, "runs")
 
 
-def _sentence(answer: str, other: str, of: str, found: Sequence[Region], chosen: Score) -> str:
-    sorted_well = (
-        f"{100 * chosen.balanced.estimate:.0f} % of {of} that were left out are sorted rightly, both answers counted "
-        f"alike (standard error {100 * chosen.balanced.error:.0f}; guessing gets 50 %)"
-    )
+def _sentence(
+    answer: str,
+    other: str,
+    of: str,
+    named: Callable[[str], str],
+    found: Sequence[Region],
+    chosen: Score,
+    factors: pd.DataFrame,
+) -> str:
     if not found:
-        return f"No simple region tells {answer} from {other}: {sorted_well}."
-    first, *others = (f"{100 * region.share.estimate:.0f} %" for region in found)
-    where = [joined([_condition(name, *limits) for name, limits in region.bounds.items()]) for region in found]
+        return f"No simple region tells {answer} from {other}."
+    first, *others = (f"{100 * region.share.estimate:.0f}" for region in found)
+    where = [
+        joined([f"{named(name)} is {_between(factors[name], *ends)}" for name, ends in region.bounds.items()])
+        for region in found
+    ]
     parts = [
-        f"Where {where[0]}, it is {answer} in {first} of {of} by weight",
+        f"Where {where[0]}, it is {answer} in {first} of 100 {of}",
         *(f"where {place}, in {said}" for place, said in zip(where[1:-1], others, strict=False)),
         f"elsewhere in {others[-1]}",
     ]
     among = "" if other.startswith("not ") else f", of those where it is {answer} or {other}"
     beats = chosen.gain.estimate > 2.0 * chosen.gain.error
     remark = "" if beats else " Always guessing the commoner answer would do as well."
-    return f"{'; '.join(parts)}{among}. By this, {sorted_well}.{remark}"
+    right = f"{100 * chosen.balanced.estimate:.0f} of 100 {of}"
+    rule = f"This rule sorts {right} that it has not seen rightly; guessing, 50."
+    return f"{'; '.join(parts)}{among}. {rule}{remark}"
 
 
-def _condition(name: str, low: float, high: float) -> str:
-    if " " in name:
-        return f"the {name.replace('_', ' ')} is {'on' if high == np.inf else 'off'}"
-    unit = f" ({PARAMETERS[name].unit})" if name in PARAMETERS else ""
-    lowest = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
-    return f"{name} is {lowest if np.isfinite(low) else f'below {high:g}'}{unit}"
+def _between(values: pd.Series, low: float, high: float) -> str:
+    """Two limits in words, given a factor's values: below a limit there may be but one of them.
+
+    >>> x = pd.Series([0.0, 0.0, 0.1, 0.2, 0.3], name="x")
+    >>> _between(x, 0.05, np.inf), _between(x, -np.inf, 0.05), _between(x, 0.15, 0.25)
+    ('above 0', '0', 'from 0.15 to 0.25')
+    """
+    if " " in str(values.name):
+        return "on" if high == np.inf else "off"
+    if np.isfinite(low) and np.isfinite(high):
+        return f"from {plain(low)} to {plain(high)}"
+    under = values[values < (low if np.isfinite(low) else high)].unique()
+    if np.isfinite(low):
+        return f"above {plain(under[0])}" if len(under) == 1 else f"at least {plain(low)}"
+    return plain(under[0]) if len(under) == 1 else f"below {plain(high)}"
 
 
 def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], seed: int = 0) -> tuple[Score, ...]:

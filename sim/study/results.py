@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from sim import files
-from sim.errors import InputError, Mistake, closest, path_of, place, shown, whole
+from sim.errors import InputError, Mistake, chosen, closest, counted, path_of, place, shown, whole
 from sim.model.run import provenance
-from sim.statistics import mean_interval, student
+from sim.statistics import effective_calibrations, interval, mean, mean_interval, student
 from sim.study import file as toml
 from sim.study.chunks import half_width
 from sim.study.compute import schema
@@ -40,6 +40,18 @@ _TOGETHER = 256
 """Tables of chunks that become one at a time: many small ones take several times the memory of their rows."""
 
 
+_MOST_NAMED = 8
+
+
+def located(path: Path) -> Path:
+    """Where results are: in the folder, or where a study's name or file is given, in that of its results."""
+    with suppress(OSError, ValueError):  # a name that is too long, or holds a null character
+        below = Path("results") / path.stem
+        if path.suffix in ("", ".toml") and not path.is_dir() and path.name == str(path) and below.is_dir():
+            return below
+    return path
+
+
 class Results:
     """A study's folder as it is when it is opened; open it again to see what was finished since.
 
@@ -52,7 +64,10 @@ class Results:
         self._store = Store(self.folder)
         if self._store.plan is None:
             what = "no results here" if self.folder.is_dir() else "no such folder"
-            why = f"{what}; give a folder that sim run has written"
+            inside = self.folder if self.folder.is_dir() and self.folder != Path() else Path("results")
+            there = [place(path.parent) for path in sorted(inside.glob("*/ledger"))][:_MOST_NAMED]
+            known = f"there are {', '.join(there)}" if there else "give a folder that sim run has written"
+            why = f"{what}; {known}"
             if answer_in(self.folder):
                 why = "an answer of sim claim, not a study; open claims.txt, claims.png and claims.csv in it"
             raise InputError([f"{place(self.folder)}: {why}"])
@@ -64,7 +79,8 @@ class Results:
         return self.counts[0]
 
     def __repr__(self) -> str:
-        return f"Results({str(self.folder)!r}): {len(self):,} of {len(self) + self.missing:,} runs"
+        runs = f"{len(self):,} of {counted(len(self) + self.missing, 'run')} in {counted(self.cells, 'cell')}"
+        return f"<Results of {self.title!r}: {runs}, in {self.folder}>"
 
     @cached_property
     def study(self) -> Study:
@@ -73,7 +89,7 @@ class Results:
 
         path = self.folder / "study.toml"
         study = Study.from_dict(self._file, name=self.folder.resolve().name, where=place(path))
-        kept = {**self._plan["kept"], "outcomes": self.outcomes}
+        kept = {**self._plan["kept"], "outcomes": self._kept}
         if (study.columns, asdict(study.plan.kept), len(study.points)) != (self.columns, kept, self.cells):
             raise InputError([f"{place(path)}: is not the study that was run here; run the study again"])
         return study
@@ -92,7 +108,15 @@ class Results:
 
     @property
     def outcomes(self) -> tuple[str, ...]:
-        """The outcomes that are kept."""
+        """The outcomes that are kept, in the order in which the study names them."""
+        asked: Any = ()
+        with suppress(InputError, AttributeError):  # a file that is damaged, or no study's
+            asked = self._file.get("outcomes", {}).get("keep", ())
+        return (*(name for name in asked if name in self._kept), *(name for name in self._kept if name not in asked))
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        """The outcomes as they stand in the files of runs."""
         return tuple(self._plan["kept"]["outcomes"])
 
     @property
@@ -110,6 +134,13 @@ class Results:
         """Whether the design is an lhs, sobol or morris design, so that there is a `sensitivity`."""
         design = self._file.get("design")
         return isinstance(design, dict) and is_sampled(design)
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The policies of a design over worlds, in order; none for other designs."""
+        design = self._file.get("design")
+        crossed = design.get("policies", {}) if isinstance(design, dict) and design.get("kind") == "worlds" else {}
+        return tuple(crossed)
 
     @property
     def is_sequential(self) -> bool:
@@ -192,14 +223,16 @@ class Results:
             rows.append((*design, len(values), half, "reached" if half <= asked["half_width"] else full))
         return pd.DataFrame(rows, columns=["cell", *self.columns, "n", "half_width", "ended"])
 
-    def compare(self, a: int | Mapping[str, Any], b: int | Mapping[str, Any]) -> pd.DataFrame:
-        """The paired differences between two cells: common random numbers take most of the noise away.
+    def compare(self, a: int | str | Mapping[str, Any], b: int | str | Mapping[str, Any]) -> pd.DataFrame:
+        """The paired differences between two cells, or between two policies over the worlds of a study.
+
+        Common random numbers take most of the noise away.
 
         Parameters
         ----------
-        a, b : int or mapping
+        a, b : int, mapping or str
             The number of a cell, from 1, or values of the design's columns that fit no other cell,
-            ``{"monitoring": 0.75, "relationship": 0.1}``.
+            ``{"monitoring": 0.75, "relationship": 0.1}``; or two policies of a design over worlds, by name.
 
         Returns
         -------
@@ -207,8 +240,14 @@ class Results:
         ``difference`` a − b with its 95 % interval ``low`` and ``high`` by Student's t, all in the outcome's unit, and
         ``n``, the number of pairs. The interval is missing where n < 2.
 
-        Raises `InputError` for a cell that the study does not have or that has no runs yet, or values that fit several.
+        Of two policies these are means over the worlds, by weight. The interval is that between calibrations, as
+        `sim.statistics.mean` has it, missing where all worlds are of one; ``n`` is the number of worlds with pairs.
+
+        Raises `InputError` for a cell or policy that the study does not have or that has no runs yet, or values that
+        fit several.
         """
+        if self.policies and (isinstance(a, str) or isinstance(b, str)):
+            return self._over_worlds(*(chosen("policy", [name], self.policies, "policy")[0] for name in (a, b)))
         left, right = (self._runs_of(which)[list(self.outcomes)] for which in (a, b))
         rows = []
         for name in self.outcomes:
@@ -217,7 +256,25 @@ class Results:
             rows.append((name, *means, *mean_interval(both[:, 0] - both[:, 1]), len(both)))
         return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
 
-    def _runs_of(self, which: int | Mapping[str, Any]) -> pd.DataFrame:
+    def _over_worlds(self, a: str, b: str) -> pd.DataFrame:
+        """The paired differences between two policies, in every world and then over worlds; see `compare`."""
+        by_policy = self.runs.set_index(["policy", "world", "seed"])
+        left, right = (by_policy[by_policy.index.get_level_values("policy") == name].droplevel(0) for name in (a, b))
+        rows = []
+        for name in self.outcomes:
+            both = pd.concat([left[name], right[name]], axis=1, join="inner", keys=["a", "b"]).dropna()
+            means = both.assign(difference=both["a"] - both["b"]).groupby("world").mean()
+            about = left.groupby("world")[["weight", "calibration"]].first().loc[means.index]
+            w, of = about["weight"].to_numpy(), about["calibration"].to_numpy()
+            if not len(w):
+                rows.append((name, *[np.nan] * 5, 0))
+                continue
+            found = [mean(w, means[each].to_numpy(), of) for each in means]
+            ends = interval(*found[2], effective_calibrations(w / w.sum(), of))
+            rows.append((name, *(each.estimate for each in found), *ends, len(w)))
+        return pd.DataFrame(rows, columns=["outcome", "a", "b", "difference", "low", "high", "n"])
+
+    def _runs_of(self, which: int | str | Mapping[str, Any]) -> pd.DataFrame:
         """The runs of a cell, by seed."""
         cells = self.study.cells
         if not isinstance(which, Mapping):
@@ -327,7 +384,7 @@ class Results:
         while some := list(islice(read, _TOGETHER)):
             tables.append(pa.concat_tables(some).combine_chunks())
         if not tables:
-            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self.outcomes).names])
+            return pd.DataFrame(columns=["cell", *schema(name, self.columns, self._kept).names])
         table: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         if not table["cell"].is_monotonic_increasing:  # later rounds of sequential replication come last
             table = table.iloc[np.argsort(table["cell"].to_numpy(), kind="stable")].reset_index(drop=True)
@@ -343,7 +400,10 @@ class Results:
             runs = table if name == "runs" else self._read("runs", chunk)
             row = worked = np.arange(len(runs))
             if name != "runs":
-                worked, row = np.flatnonzero(runs["error"].is_null()), _run_of_row(table)
+                first = table["month"].to_numpy() == 1
+                if "organisation" in table.column_names:
+                    first &= table["organisation"].to_numpy() == 0
+                worked, row = np.flatnonzero(runs["error"].is_null()), np.cumsum(first) - 1
             if len(runs) != sum(count for _, count in pieces) or not np.array_equal(np.unique(row), range(len(worked))):
                 file = self._store.file(name, chunk)
                 raise InputError([f"{place(file)}: does not fit the ledger; run the study again"])
@@ -351,7 +411,7 @@ class Results:
             yield table.add_column(0, "cell", pa.array(cells[worked][row]))
 
     def _read(self, name: str, chunk: str) -> pa.Table:
-        table = self._store.read(name, chunk, schema(name, self.columns, self.outcomes))
+        table = self._store.read(name, chunk, schema(name, self.columns, self._kept))
         if table is None:
             file = self._store.file(name, chunk)
             raise InputError([f"{place(file)}: missing or damaged; run the study again to compute it anew"])
@@ -362,11 +422,3 @@ def answer_in(folder: Path) -> Path | None:
     """The page that sim claim wrote, where a folder is one of its own and not a study's."""
     page = folder / "claims.txt"
     return page if page.is_file() and not (folder / "ledger").exists() else None
-
-
-def _run_of_row(table: pa.Table) -> Any:
-    """For each row of a monthly table the number, from 0, of the run that it belongs to."""
-    first = table["month"].to_numpy() == 1
-    if "organisation" in table.column_names:
-        first &= table["organisation"].to_numpy() == 0
-    return np.cumsum(first) - 1

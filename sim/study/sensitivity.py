@@ -35,7 +35,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.errors import KEPT, InputError, Mistake, chosen
-from sim.model.glossary import joined, label, shown_numbers
+from sim.model.glossary import joined, shown_numbers
+from sim.model.words import label
 from sim.statistics import CONFIDENCE
 from sim.study.design import Sampled, is_sampled, sampled
 

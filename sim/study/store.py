@@ -231,6 +231,8 @@ class Store:
                 for folder in (self.folder / table, self.folder / _EARLIER / table):
                     for chunk in self._named_in(folder):
                         (folder / f"{chunk}.parquet").unlink()
+                    if folder.exists():
+                        files.sync(folder)  # or a crash could bring back files that no ledger names any more
             files.write(self._ledger, _line(_MARK))
         self.plan, self.done, self.named = None, {}, set()
 
@@ -240,10 +242,13 @@ class Store:
         with files.explained(self.folder):
             for table in TABLES:
                 here, aside = self.folder / table, self.folder / _EARLIER / table
-                for chunk in self._named_in(here) - wanted:
-                    _move(here / f"{chunk}.parquet", aside)
-                for chunk in self._named_in(aside) & wanted:
-                    _move(aside / f"{chunk}.parquet", here)
+                moves = [(here, chunk, aside) for chunk in self._named_in(here) - wanted]
+                moves += [(aside, chunk, here) for chunk in self._named_in(aside) & wanted]
+                for source, chunk, target in moves:
+                    files.make(target)
+                    (source / f"{chunk}.parquet").replace(target / f"{chunk}.parquet")
+                for folder in (aside, here) if moves else ():
+                    files.sync(folder)
             self.named |= wanted
             if self.plan != plan:
                 self._append({"plan": plan})
@@ -271,6 +276,20 @@ class Store:
             entry = {"done": chunk.id, "runs": chunk.runs, "failed": failed, "files": written}
             self._append(entry)
         self.done[chunk.id] = entry
+
+    def take(self, chunk: str, other: Store) -> bool:
+        """Copy a chunk that is finished in another folder; False where it is not, or where its files are damaged."""
+        entry = other.done.get(chunk, {})
+        contents = {table: other._bytes(table, chunk) for table in entry.get("files", {})}
+        if not contents or None in contents.values():
+            return False
+        with files.explained(self.folder):
+            for table, content in contents.items():
+                files.make(self.folder / table)
+                files.write(self.file(table, chunk), content or b"")
+            self._append(entry)
+        self.done[chunk] = entry
+        return True
 
     def _append(self, entry: dict[str, Any]) -> None:
         with self._ledger.open("ab+") as ledger:
@@ -333,8 +352,3 @@ def _entry(line: str) -> dict[str, Any]:
 
 def _line(entry: dict[str, Any]) -> bytes:
     return json.dumps({**entry, "check": files.digest(json.dumps(entry).encode())}).encode() + b"\n"
-
-
-def _move(file: Path, folder: Path) -> None:
-    files.make(folder)
-    file.replace(folder / file.name)

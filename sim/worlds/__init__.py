@@ -24,7 +24,7 @@ class _Worlds(ModuleType):
         """
         from sim.worlds import ensemble  # noqa: PLC0415
 
-        return ensemble.load(ensemble.files_in(folder)["all_on" if all_on else "main"])
+        return ensemble.load(folder, "all_on" if all_on else "main")
 
 
 sys.modules[__name__].__class__ = _Worlds

@@ -23,17 +23,17 @@ from sim.errors import InputError
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.version import identity
 from sim.worlds.evidence import Evidence, Pattern
-from sim.worlds.prior import COLUMNS, DRAWN, GRID, Floats, Worlds, uniforms_of, worlds_from
+from sim.worlds.prior import COLUMNS, DRAWN, GRID, RANGED, Floats, Worlds, uniforms_of, worlds_from
 
 if TYPE_CHECKING:
     from sim.worlds.ensemble import Ensemble
 
-FORMAT = 1
+FORMAT = 2
 MARK = f'{{"format": {FORMAT}, "model": "'.encode()
 """What every file of an ensemble holds, and nothing else is likely to."""
-MADE_BY = ("sim.worlds.evidence", "sim.worlds.survey", "sim.worlds.prior")
+MADE_BY = ("sim.worlds.evidence", "sim.worlds.candidates", "sim.worlds.survey", "sim.worlds.prior")
 """Modules that draw worlds and survey them, for `sim.model.version.identity`."""
-_CODED = (*DRAWN, "reliability")
+_CODED = COLUMNS[:RANGED]
 _NULLS = {name: d.default if (d := PARAMETERS[name]).kind == "lever" else d.null for name in DRAWN}
 
 
@@ -55,7 +55,7 @@ def encoded(ensemble: Ensemble) -> bytes:
     columns: dict[str, NDArray[Any]] = dict(zip(COLUMNS, (*codes.T, *ensemble.off.T), strict=True))
     columns = {name: column for name, column in columns.items() if name not in unheard}
     whole = {"ancestor": ensemble.ancestors.astype(np.int32), "seed": ensemble.seeds.astype(np.int32)}
-    columns |= {"weight": ensemble.weights, **whole}
+    columns |= {"weight": ensemble.weights, "calibration": ensemble.calibrations.astype(np.int32), **whole}
     for name, found in ensemble.measured.items():
         months = found.reshape(len(ensemble), -1).astype(np.float32).T
         columns |= {f"{name} {number}": month for number, month in enumerate(months)}
@@ -64,7 +64,8 @@ def encoded(ensemble: Ensemble) -> bytes:
         "model": signature(),
         "off": ensemble.chance_off,
         "evidence": asdict(ensemble.evidence),
-        "variance": {name: np.asarray(value).tolist() for name, value in ensemble.variance.items()},
+        "widths": {name: found.shape[1:] for name, found in ensemble.measured.items()},
+        "log_z": {str(number): z for number, z in ensemble.log_z.items()},
         "prior": ensemble.prior,
         "provenance": ensemble.provenance,
     }
@@ -99,20 +100,21 @@ def decoded(content: bytes) -> tuple[dict[str, Any], str]:
     patterns, measured = list[Pattern](), dict[str, Floats]()
     for written in made["evidence"]["patterns"]:  # tuples have become lists
         fields: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in written.items()}
-        patterns.append(pattern := Pattern(**fields))
-        shape = np.shape(pattern.value)
-        columns = frame[[f"{pattern.id} {number}" for number in range(*shape or (1,))]]
-        measured[pattern.id] = np.ascontiguousarray(columns, np.float64).reshape(-1, *shape)
+        patterns.append(Pattern(**fields))
+    for name, width in made["widths"].items():
+        columns = frame[[f"{name} {number}" for number in range(*width or (1,))]]
+        measured[name] = np.ascontiguousarray(columns, np.float64).reshape(-1, *width)
     return {
-        "values": values[:, :-1],
+        "values": values[:, : len(DRAWN)],
         "off": off,
-        "reliability": values[:, -1],
+        "nuisance": values[:, len(DRAWN) :],
         "weights": weights,
+        "calibrations": frame["calibration"].to_numpy(np.int64),
         "ancestors": frame["ancestor"].to_numpy(np.int64),
         "seeds": frame["seed"].to_numpy(np.int64),
         "measured": measured,
         "evidence": Evidence(made["evidence"]["survey"], tuple(patterns)),
-        "variance": {name: np.array(v) if isinstance(v, list) else v for name, v in made["variance"].items()},
+        "log_z": {int(number): z for number, z in made["log_z"].items()},
         "chance_off": made["off"],
         "prior": made["prior"],
         "provenance": made["provenance"],
@@ -132,7 +134,7 @@ def sign(path: Path) -> None:
 
 def _coded(worlds: Worlds) -> Floats:
     """What is kept as codes, worlds by `_CODED`."""
-    return np.column_stack([worlds.values, worlds.reliability])
+    return np.column_stack([worlds.values, worlds.nuisance])
 
 
 def _decoded(codes: NDArray[Any]) -> Floats:
@@ -141,10 +143,7 @@ def _decoded(codes: NDArray[Any]) -> Floats:
 
 
 def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    table = pq.read_table(pa.BufferReader(content))
+    table = files.parquet(content)
     return table, json.loads(table.schema.metadata[b"ensemble"])
 
 

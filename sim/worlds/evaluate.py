@@ -1,16 +1,15 @@
-"""Policies in many worlds: every arm runs under the same seeds in each world, so that arms can be paired.
+"""Policies in many worlds: an effect in a world is the mean difference between runs under the same seeds.
 
-Within a world all arms share their seeds, so that two arms differ only by what the policies do. Between worlds seeds
-differ: world number n, from 0, has the seeds `first` + n·`replications` onwards, so that chance in one world is
-independent of chance in the next and averages out over worlds.
+Pairs come in blocks of 8, the same pairs for all outcomes of a contrast, until every outcome's standard error is small
+enough, or there are 32. Each world has seeds of its own, which follow from its parameters, so that chance in one world
+is independent of chance in the next, and a world's effects are the same in whatever sample it stands.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -18,18 +17,19 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import files
 from sim.errors import Mistake, Mistakes, chosen, closest, whole
 from sim.model import engine
 from sim.model import record as recording
-from sim.model.interventions import FearPath, GivenFear, Interventions
-from sim.model.outcomes import OUTCOMES, POINTS, Outcome
+from sim.model.interventions import GivenFear, Interventions
+from sim.model.local import LocalRule
+from sim.model.outcomes import OUTCOMES, POINTS, POST_COLUMNS, Outcome
 from sim.model.parameters import SIZES, Parameters, resolve
 from sim.model.version import identity
-from sim.pool import Progress, in_parallel, part_of
+from sim.pool import Progress, in_blocks, in_parallel
 from sim.worlds.prior import World, Worlds
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 Key = tuple[str, Any]
 Result = TypeVar("Result")
 SeenBy = Literal["initiative", "every rule"]
@@ -39,6 +39,10 @@ MADE_BY = ("sim.worlds.evaluate", "sim.worlds.prior")
 BLOCK = 20  # worlds in a file: a few seconds of work, which is what an interruption loses
 FEWEST, MOST = 2, 1_000_000
 """Worlds that a question may be asked in."""
+KEPT = "unfinished worlds"
+"""What a folder of finished blocks holds."""
+PAIRS, MOST_PAIRS = 8, 32
+"""Pairs of runs in a block, and in a contrast in all."""
 
 MEASURED: dict[str, Outcome] = OUTCOMES | {
     "satisfaction": Outcome(
@@ -56,33 +60,83 @@ MEASURED: dict[str, Outcome] = OUTCOMES | {
 """The model's outcomes, and those that are computed from a run's means."""
 MEASURES: tuple[str, ...] = tuple(MEASURED)
 """Their names, in the order of `means`."""
+SPREAD: tuple[str, ...] = tuple(name for name in MEASURES if name in {*POST_COLUMNS, *set(MEASURED) - set(OUTCOMES)})
+"""Outcomes of which posts keep an average, or what it is made of."""
 PLACE = {name: k for k, name in enumerate(MEASURES)}
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A policy: a regime and the settings that differ from it.
+    """A policy: a regime and the settings that differ from it, which may be a local policy (``local``, its rules).
 
     Where `fear_of` is given, the fear of the paired run under that policy takes the place of the managers' own, for
-    the decision to try something new alone or for every rule (see `sim.model.interventions.GivenFear`).
+    the decision to try something new alone or for every rule (see `sim.model.interventions.GivenFear`). `scaled` are
+    parameters with the factor by which the world's own value is multiplied. Where `evenly` is given, what is spent on
+    relationships under that policy is spent evenly: month by month its national mean in the paired run.
     """
 
     name: str
     regime: str = "baseline"
-    settings: tuple[tuple[str, float], ...] = ()
+    settings: tuple[tuple[str, float | tuple[LocalRule, ...]], ...] = ()
     fear_of: Arm | None = None
     seen_by: SeenBy = "initiative"
+    scaled: tuple[tuple[str, float], ...] = ()
+    evenly: Arm | None = None
+
+    @property
+    def lender(self) -> Arm | None:
+        """The policy whose paired run this one depends on."""
+        return self.fear_of or self.evenly
 
     @property
     def told(self) -> dict[str, Any]:
-        """The regime, what is set beside it, and whose fear is lent, as a mapping for a file."""
+        """The regime, what is set beside it, what it takes of another run, and what is scaled, as a mapping for a
+        file."""
         lender = {} if self.fear_of is None else {"fear_of": self.fear_of.name, "seen_by": self.seen_by}
-        return {"regime": self.regime, **dict(self.settings), **lender}
+        lender |= {} if self.evenly is None else {"relationship evenly as in": self.evenly.name}
+        scaled = {f"{name} times": factor for name, factor in self.scaled}
+        told = ((name, [r.table for r in of] if isinstance(of, tuple) else of) for name, of in self.settings)
+        return {"regime": self.regime, **dict(told), **lender, **scaled}
+
+    def parameters(self, world: World, **sizes: Any) -> Parameters:
+        """Those of a run under this policy in a world."""
+        p = world.parameters(self.regime, **{**dict(self.settings), **sizes})
+        return p.model_copy(update={name: factor * getattr(p, name) for name, factor in self.scaled})
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A sum of arms with signs: one less another is an effect, one alone a level.
+
+    At least `fewest` and at most `most` pairs of it are run in a world.
+    """
+
+    name: str
+    arms: tuple[tuple[int, Arm], ...]
+    fewest: int = PAIRS
+    most: int = MOST_PAIRS
+
+    @property
+    def needed(self) -> tuple[Arm, ...]:
+        """The arms that must be run, each once; whoever another depends on comes first."""
+        arms = [arm for _, arm in self.arms]
+        return tuple(dict.fromkeys([*(arm.lender for arm in arms if arm.lender is not None), *arms]))
+
+
+def less(plus: Arm, minus: Arm, **pairs: int) -> Contrast:
+    """`plus` minus `minus`, all else equal."""
+    return Contrast(f"{plus.name} - {minus.name}", ((1, plus), (-1, minus)), **pairs)
+
+
+def level(arm: Arm, pairs: int = PAIRS) -> Contrast:
+    """What there is under a policy, from so many runs."""
+    return Contrast(arm.name, ((1, arm),), pairs, pairs)
 
 
 def means(record: recording.Record, p: Parameters) -> Array:
     """Means of `MEASURED` over the last `window` months of a run, shape (len(`MEASURES`),)."""
-    mean = {n: float(v.mean()) for n, v in recording.outcomes(record.sums[-p.window :], len(record.totals)).items()}
+    months = recording.outcomes(record.sums[-p.window :], len(record.totals))
+    mean = dict(zip(months, np.array([*months.values()]).mean(axis=1).tolist(), strict=True))
     satisfaction = (mean["trust"] + mean["confidence"] + 1.0 - mean["distress"]) / 3.0
     gap, efficiency = mean["reported"] - mean["quality"], mean["quality"] / p.cost
     return np.array([*mean.values(), satisfaction, gap, efficiency])
@@ -102,93 +156,232 @@ def in_each(
     return in_parallel(lambda job: work(*job), jobs, progress, workers)
 
 
+def seeds_of(world: World, seed: int = 0) -> Iterator[int]:
+    """The seeds of a world's pairs, in their order: a digest of all that makes it, and of `seed`, begins them.
+
+    >>> from sim.worlds.prior import DEFAULT
+    >>> next(seeds_of(DEFAULT)) == next(seeds_of(DEFAULT, 1))
+    False
+    """
+    first = (
+        int.from_bytes(hashlib.sha256(repr((seed, world)).encode()).digest()[:7], "big") << 6
+    )  # below 2**62, and room for 64
+    yield from range(first, first + 64)
+
+
 @dataclass(frozen=True)
-class Evaluation:
-    """What the arms lead to in each world: `values`, worlds by arms by replications by `MEASURES`, are means over the
-    last months of each run."""
+class Effects:
+    """What contrasts come to in each world.
+
+    Attributes
+    ----------
+    sample : Worlds
+    contrasts, outcomes : tuple of str, the names along the second and the third axis.
+    estimate, error : float32 array, worlds by contrasts by outcomes
+        The mean over pairs and its standard error, in the outcome's unit.
+    pairs : int array, worlds by contrasts
+    """
 
     sample: Worlds
-    arms: tuple[Arm, ...]
-    values: Array
+    contrasts: tuple[str, ...]
+    estimate: Single
+    error: Single
+    pairs: NDArray[np.int64]
+    outcomes: tuple[str, ...] = MEASURES
 
-    def of(self, arm: Arm, outcome: str) -> Array:
-        """An outcome under an arm, worlds by replications."""
-        return np.asarray(self.values[:, self.arms.index(arm), :, PLACE[outcome]])
+    def of(self, contrast: str, outcome: str) -> Array:
+        """The effect of a contrast on an outcome in each world."""
+        return self._at(self.estimate, contrast, outcome)
 
-    def sum_of(self, signed: Iterable[tuple[int, Arm]], outcome: str) -> Array:
-        """A sum of arms with signs, worlds by replications."""
-        return np.asarray(sum(sign * self.of(arm, outcome) for sign, arm in signed))
+    def error_of(self, contrast: str, outcome: str) -> Array:
+        """Its standard error."""
+        return self._at(self.error, contrast, outcome)
 
-    def mean(self, arm: Arm, outcome: str) -> Array:
-        """An outcome under an arm, averaged over replications: one number for each world."""
-        return np.asarray(self.of(arm, outcome).mean(axis=1))
+    def _at(self, values: Single, contrast: str, outcome: str) -> Array:
+        return values[:, self.contrasts.index(contrast), self.outcomes.index(outcome)].astype(np.float64)
+
+    def take(self, numbers: NDArray[np.int64], weights: Array | None = None) -> Effects:
+        """Those of the worlds with these numbers, from 0."""
+        arrays = {name: getattr(self, name)[numbers] for name in ("estimate", "error", "pairs")}
+        return replace(self, sample=self.sample.take(numbers, weights), **arrays)
 
 
-def evaluate(
+@dataclass(frozen=True)
+class Baseline:
+    """What there is at baseline in each world, before anything is compared.
+
+    Attributes
+    ----------
+    mean : float array, worlds by `MEASURES`
+    spread : float array, worlds by `SPREAD`
+        The standard deviation between posts of their averages over the window.
+    slope : float array, one for each world
+        Of negligence on record_share between posts; NaN where nobody has a record.
+    """
+
+    sample: Worlds
+    mean: Array
+    spread: Array
+    slope: Array
+
+    def of(self, outcome: str) -> Array:
+        """The level of an outcome in each world."""
+        return np.asarray(self.mean[:, PLACE[outcome]])
+
+
+def effects(
     sample: Worlds,
-    arms: Sequence[Arm],
-    replications: int,
-    first: int = 0,
+    contrasts: Sequence[Contrast],
+    precision: Mapping[str, float],
+    seed: int = 0,
     sizes: Mapping[str, int] | None = None,
     *,
     folder: Path | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
-) -> Evaluation:
-    """Run every arm in every world.
+) -> Effects:
+    """Evaluate every contrast in every world; arms that several contrasts have are run once.
 
-    That is `replications` times; `first` is the first seed of the first world. `sizes` are those that differ from the
-    nation's. `folder` keeps finished blocks of worlds, which are not run again; the numbers do not depend on that.
+    `precision` is the largest standard error of the outcomes that decide how many pairs are run. `seed` is mixed into
+    the seeds of each world; `sizes` are those that differ from the nation's. `folder` keeps finished blocks of worlds,
+    which are not run again; the numbers do not depend on that, nor on which other contrasts are asked for.
     """
-    total = len(sample)
-    settings = (tuple(arms), dict(sizes or {}))
+    plan = (tuple(contrasts), tuple(sorted(precision.items())), seed, tuple(sorted((sizes or {}).items())))
+    found = _each(sample, partial(_effects, plan), plan, folder, progress, workers)
+    return Effects(sample, tuple(c.name for c in contrasts), found["estimate"], found["error"], found["pairs"])
+
+
+def baseline(
+    sample: Worlds,
+    seed: int = 0,
+    sizes: Mapping[str, int] | None = None,
+    *,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> Baseline:
+    """What there is at baseline in each world, from the first `PAIRS` of its seeds; arguments as those of `effects`."""
+    plan = (seed, tuple(sorted((sizes or {}).items())))
+    return Baseline(sample, **_each(sample, partial(_baseline, plan), plan, folder, progress, workers))
+
+
+def _each(
+    sample: Worlds,
+    work: partial[dict[str, Any]],
+    plan: tuple[Any, ...],
+    folder: Path | None,
+    progress: Progress | None,
+    workers: int | None,
+) -> dict[str, Any]:
+    """The arrays that `work` makes of each world, stacked, in blocks that a folder keeps; they follow from the plan."""
     engine.warm_up()
-    told = part_of(progress, 0, total)
-    told(0, total)
-    blocks = []
-    with nullcontext() if folder is None else files.keeping(folder, "unfinished worlds") as kept:
-        for start in range(0, total, BLOCK):
-            numbers = range(start, min(start + BLOCK, total))
-            jobs = [(sample[n], range(first + n * replications, first + (n + 1) * replications)) for n in numbers]
-            later = part_of(progress, start, total)
 
-            def block(jobs: list[Any] = jobs, later: Progress = later) -> dict[str, Array]:
-                return {"values": np.array(in_parallel(partial(_world, settings), jobs, later, workers))}
+    def block(jobs: Sequence[World], later: Progress) -> dict[str, Any]:
+        done = in_parallel(work, jobs, later, workers)
+        return {name: np.stack([each[name] for each in done]) for name in done[0]}
 
-            blocks.append((block() if kept is None else kept.arrays(_digest(jobs, *settings), block))["values"])
-            told(numbers[-1] + 1, total)
-    return Evaluation(sample, tuple(arms), np.concatenate(blocks))
+    made = (identity(*MADE_BY), MEASURES, work.func.__name__, plan)
+    return in_blocks(block, list(sample), BLOCK, made, folder, KEPT, progress)
 
 
-def _world(settings: tuple[tuple[Arm, ...], dict[str, int]], job: tuple[World, range]) -> Array:
-    """Arms by seeds by `MEASURES`, in one world. Arms with equal parameters and equal lenders of fear share runs."""
-    (arms, sizes), (world, seeds) = settings, job
-    lenders = dict.fromkeys(arm.fear_of for arm in arms if arm.fear_of is not None)
-    parameters = {arm: world.parameters(arm.regime, **{**dict(arm.settings), **sizes}) for arm in (*lenders, *arms)}
-    keys: dict[Arm, Key] = {}
-    for arm, p in parameters.items():
-        keys[arm] = (p.model_dump_json(), None if arm.fear_of is None else (keys[arm.fear_of], arm.seen_by))
-    distinct, lent = {keys[arm]: arm for arm in parameters}, {keys[arm] for arm in lenders}
+def _effects(plan: tuple[Any, ...], world: World) -> dict[str, Any]:
+    """Estimates and errors, contrasts by `MEASURES`, and pairs, of one world."""
+    contrasts, precision, seed, sizes = plan
+    limits = np.full(len(MEASURES), np.inf)
+    for name, largest in precision:
+        limits[PLACE[name]] = largest
+    runs, seeds, found = _Runs(world, dict(sizes)), seeds_of(world, seed), dict[str, tuple[Array, Array, int]]()
+    asked = list(contrasts)
+    while asked:
+        number = min([PAIRS, *(contrast.most - runs.number for contrast in asked)])
+        runs.add([next(seeds) for _ in range(number)], dict.fromkeys(arm for c in asked for arm in c.needed))
+        for contrast in asked:
+            values = sum(sign * runs.of(arm) for sign, arm in contrast.arms)
+            error = np.asarray(values).std(axis=0, ddof=1) / runs.number**0.5
+            found[contrast.name] = (np.asarray(values).mean(axis=0), error, runs.number)
+        asked = [
+            contrast
+            for contrast in asked
+            if runs.number < contrast.most
+            and (runs.number < contrast.fewest or (found[contrast.name][1] > limits).any())
+        ]
+    arrays = {
+        name: np.array([found[contrast.name][k] for contrast in contrasts], np.float32).reshape(-1, len(MEASURES))
+        for k, name in enumerate(("estimate", "error"))
+    }
+    return {**arrays, "pairs": np.array([found[contrast.name][2] for contrast in contrasts], np.int64)}
 
-    def run(seed: int) -> dict[Key, Array]:
-        """The means of each distinct arm's run; whoever lends its fear comes before who borrows it."""
-        fear: dict[Key, FearPath] = {}
-        found = {}
-        for key, arm in distinct.items():
-            given = None if arm.fear_of is None else GivenFear(fear[keys[arm.fear_of]], arm.seen_by)
-            record = engine.run(parameters[arm], seed, interventions=Interventions(given, record_fear=key in lent))
-            found[key] = means(record, parameters[arm])
-            if key in lent:
-                fear[key] = record.fear
-        return found
 
-    runs = [run(seed) for seed in seeds]
-    return np.array([[each[keys[arm]] for each in runs] for arm in arms])
+class _Runs:
+    """Runs of arms in one world under the same seeds; those with equal parameters and lenders are made once."""
+
+    def __init__(self, world: World, sizes: Mapping[str, int]) -> None:
+        self.world, self.sizes, self.number = world, sizes, 0
+        self._keys: dict[Arm, Key] = {}
+        self._parameters: dict[Arm, Parameters] = {}
+        self._values: dict[Key, list[Array]] = {}
+
+    def of(self, arm: Arm) -> Array:
+        """Seeds by `MEASURES`."""
+        return np.array(self._values[self._keys[arm]])
+
+    def add(self, seeds: Sequence[int], arms: Iterable[Arm]) -> None:
+        """Run these arms, who lends before who borrows, under further seeds."""
+        arms = list(arms)
+        for arm in arms:
+            if arm not in self._keys:
+                self._parameters[arm] = p = arm.parameters(self.world, **self.sizes)
+                lender = None if arm.lender is None else (self._keys[arm.lender], arm.seen_by, arm.evenly is None)
+                self._keys[arm] = (p.model_dump_json(), lender)
+        lent = {self._keys[arm.lender] for arm in arms if arm.lender is not None}
+        distinct = {self._keys[arm]: arm for arm in arms}
+        for seed in seeds:
+            records: dict[Key, recording.Record] = {}
+            for key, arm in distinct.items():
+                p, given = self._parameters[arm], None
+                if arm.evenly is not None:
+                    spent = {"relationship": _spent(records[self._keys[arm.evenly]])}
+                    p = arm.parameters(self.world, **self.sizes, schedule=spent)
+                elif arm.fear_of is not None:
+                    given = GivenFear(records[self._keys[arm.fear_of]].fear, arm.seen_by)
+                record = engine.run(p, seed, interventions=Interventions(given, record_fear=key in lent))
+                self._values.setdefault(key, []).append(means(record, p))
+                if key in lent:
+                    records[key] = record
+        self.number += len(seeds)
 
 
-def _digest(jobs: Sequence[tuple[World, range]], arms: Sequence[Arm], sizes: Mapping[str, int]) -> str:
-    """What the numbers of a block follow from."""
-    return hashlib.sha256(repr((identity(*MADE_BY), MEASURES, jobs, arms, sorted(sizes.items()))).encode()).hexdigest()
+def _spent(record: recording.Record) -> dict[int, float]:
+    """The national mean of what was invested in relationships, by month."""
+    level = recording.outcomes(record.sums, len(record.totals))["relationship_level"]
+    return dict(enumerate(np.clip(level, 0.0, 1.0).tolist(), start=1))
+
+
+def _baseline(plan: tuple[Any, ...], world: World) -> dict[str, Any]:
+    """The arrays of `Baseline` for one world."""
+    seed, sizes = plan
+    p = world.parameters(**dict(sizes))
+    found, spread, moments = [], [], []
+    for _, one in zip(range(PAIRS), seeds_of(world, seed), strict=False):
+        record = engine.run(p, one)
+        posts = dict(zip(POST_COLUMNS, record.totals.T / min(p.window, p.months), strict=True))
+        posts["satisfaction"] = (posts["trust"] + posts["confidence"] + 1.0 - posts["distress"]) / 3.0
+        posts["gap"], posts["quality_per_cost"] = posts["reported"] - posts["quality"], posts["quality"] / p.cost
+        found.append(means(record, p))
+        spread.append([posts[name].var() for name in SPREAD])
+        moments.append(_moments(posts))
+    covariance, variance = np.mean(moments, axis=0)
+    return {
+        "mean": np.mean(found, axis=0),
+        "spread": np.sqrt(np.mean(spread, axis=0)),
+        "slope": np.float64(covariance / variance if variance > 0.0 else np.nan),
+    }
+
+
+def _moments(posts: Mapping[str, Array]) -> tuple[float, float]:
+    """Of record_share with negligence, and of record_share, between posts: covariance and variance."""
+    record = posts["record_share"] - posts["record_share"].mean()
+    return float((record * posts["negligence"]).mean()), float((record * record).mean())
 
 
 def check(

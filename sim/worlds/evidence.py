@@ -1,7 +1,9 @@
 """Published findings that worlds are weighted by, and the TOML file in which they are written.
 
-A file of patterns has a section ``[survey]``, the setting of the virtual survey (without it, that of the shipped
-file), and a table ``[[pattern]]`` for each finding with ``id``, ``kind``, ``value``, ``sd`` and, as its kind needs:
+A file of patterns has a section ``[survey]``, the setting of the virtual studies (without it, that of the shipped
+file): levers and spreads, ``months``, ``window``, and their sizes (`SIZES`). For one of `UNKNOWN` it may give a range,
+``[low, high]``, instead of a number: then each world has a value of its own. A table ``[[pattern]]`` for each finding
+has ``id``, ``kind``, ``value``, ``sd`` and, as its kind needs:
 
 ==============  ====================================================================================================
 correlation     ``x``, ``y``: two of `VARIABLES`, over the posts of the survey
@@ -48,6 +50,11 @@ SHIPPED = Path(__file__).with_name("patterns.toml")
 MOST_MONTHS = 1200
 SURVEY = ("monitoring", "targets", "relationship", *SPREADS, "months", "window")
 """What ``[survey]`` must set; it may set other levers as well."""
+UNKNOWN = ("monitoring_sd", "risk_based")
+"""What ``[survey]`` may give as a range, because nobody knows it of the studies: a nuisance number of each world."""
+SIZES: dict[str, int] = {"systems": 32, "trial_systems": 4, "organisations": 5, "managers": 12, "seeds": 3}
+"""Sizes of the virtual studies where ``[survey]`` leaves them out: systems of the survey, and of each arm of a trial;
+organisations in a system; managers in an organisation; runs that a statistic is the mean of."""
 CONFIDENCES = {"S": "stated by the source itself", "D": "computed again from data", "2": "second-hand"}
 TRANSFORMS: dict[str, Callable[[float], float]] = {
     "none": lambda x: x,
@@ -55,26 +62,50 @@ TRANSFORMS: dict[str, Callable[[float], float]] = {
     "yearly_hazard": lambda x: 1.0 - (1.0 - x) ** 12,
 }
 """What a monthly level may be turned into; the last is the chance in a year of what has chance x in a month."""
+Floats = NDArray[np.float64]
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"
 _LARGEST = 1e100  # beyond it, or below its inverse, squares are no longer finite or above 0
 
 
 @dataclass(frozen=True)
 class Variable:
-    """What a survey measures: a function of `columns`, averages for each post (`sim.model.outcomes.POST_COLUMNS`)."""
+    """What a survey measures: a function of the averages of `columns` for each post (`POST_COLUMNS`), each of shape
+    (posts,), and of the share of quality in a rating of performance. NaN where a post has no value."""
 
     columns: tuple[str, ...]
-    of: Callable[..., NDArray[np.float64]] = lambda column: column
+    of: Callable[..., Floats]
 
 
-VARIABLES: dict[str, Variable] = {name: Variable((name,)) for name in POST_COLUMNS} | {
-    "stress": Variable(("fear", "distress"), lambda fear, distress: (fear + distress) / 2.0),
+def standardised(values: Floats) -> Floats:
+    """z: distances from the mean in standard deviations; 0 throughout where all values are equal.
+
+    >>> standardised(np.array([1.0, 3.0])).tolist(), standardised(np.array([0.1, 0.1, 0.1])).tolist()
+    ([-1.0, 1.0], [0.0, 0.0, 0.0])
+    """
+    # The standard deviation of equal values may be a rounding error above 0; their range is not.
+    varies = np.ptp(values) > 0.0
+    return np.asarray((values - values.mean()) / values.std() if varies else np.zeros_like(values))
+
+
+def _candour(slips: Floats, spoken: Floats, _: float) -> Floats:
+    return np.divide(spoken, slips, out=np.full_like(slips, np.nan), where=slips > 0.0)
+
+
+VARIABLES: dict[str, Variable] = {name: Variable((name,), lambda column, _: column) for name in POST_COLUMNS} | {
+    "stress": Variable(("fear", "distress"), lambda fear, distress, _: (fear + distress) / 2.0),
     "satisfaction": Variable(
-        ("trust", "confidence", "distress"), lambda t, c, distress: (t + c + 1.0 - distress) / 3.0
+        ("trust", "confidence", "distress"), lambda t, c, distress, _: (t + c + 1.0 - distress) / 3.0
     ),
-    "deviance": Variable(("gaming",)),
-    "performance": Variable(("quality",)),
-    "relationship": Variable(("trust",)),  # surveys ask how good it is, not what was invested in it
+    # What is gamed, and what is hidden.
+    "deviance": Variable(
+        ("gaming", "slips", "spoken"), lambda g, slips, spoken, _: standardised(g) + standardised(slips - spoken)
+    ),
+    # Who rates work sees figures as well as care.
+    "performance": Variable(
+        ("quality", "reported"), lambda q, reported, w: w * standardised(q) + (1.0 - w) * standardised(reported)
+    ),
+    "relationship": Variable(("trust",), lambda trust, _: trust),  # surveys ask how good it is, not what was invested
+    "candour": Variable(("slips", "spoken"), _candour),  # the share of a post's own slips that it reported
 }
 """Everything that a correlation may be about, by its name in a file."""
 
@@ -107,10 +138,14 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Patterns and the setting (levers, ``months``, ``window``) of the survey that some of them come from."""
+    """Patterns, and the setting of the virtual studies that they come from, as ``[survey]`` gives it."""
 
     survey: Mapping[str, Any] = field(hash=False)
     patterns: tuple[Pattern, ...]
+
+    def size(self, name: str) -> int:
+        """One of `SIZES` of the virtual studies."""
+        return int(self.survey.get(name, SIZES[name]))
 
 
 # The file's tables. The description of a field says what is allowed, "must be ...", unless a validator says it better.
@@ -296,16 +331,29 @@ def _check_survey(survey: Any) -> None:
     """Raise `InputError` with a line for each mistake in the section ``[survey]``."""
     if not isinstance(survey, Mapping):
         raise InputError([Mistake(("survey",), survey, "must be a section [survey]")])
-    wrong, months = Mistakes(), {name: survey[name] for name in ("months", "window") if name in survey}
-    wrong.take(_settings(survey, (*LEVERS, *SPREADS, "months", "window"), "key"))
+    wrong, known = Mistakes(), (*LEVERS, *SPREADS, "months", "window", *SIZES)
+    ranges = {name: survey[name] for name in UNKNOWN if isinstance(survey.get(name), list)}
+    wrong.take(_settings({n: v for n, v in survey.items() if n not in (*ranges, *SIZES)}, known, "key"))
+    wrong.take(mistake for name, ends in ranges.items() for mistake in _range(name, ends))
     wrong.take(Mistake((name,), why="missing") for name in SURVEY if name not in survey)
-    for name, value in months.items():
+    for name in ("months", "window", *SIZES):
         with wrong:
-            whole(name, value, 1, MOST_MONTHS)
+            whole(name, survey.get(name, 1), 1, MOST_MONTHS)
     if not wrong and survey["window"] > survey["months"]:
         wrong.append(Mistake(("window",), survey["window"], f"must be at most survey.months = {survey['months']}"))
     if wrong:
         raise InputError(mistake.within("survey") for mistake in wrong)
+
+
+def _range(name: str, ends: list[Any]) -> Iterator[Mistake]:
+    """The mistakes in a range of values of a lever or spread."""
+    declared = PARAMETERS[name]
+    if len(ends) != 2:
+        yield Mistake((name,), ends, "must be a number, or a range of two, [low, high]")
+    elif refused := [declared.refused(end) for end in ends if not declared.allows(end)]:
+        yield from refused
+    elif not ends[0] < ends[1]:
+        yield Mistake((name,), ends, "must be a range [low, high] with low < high")
 
 
 def _pattern(table: Any) -> Pattern:

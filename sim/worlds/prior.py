@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,8 +27,27 @@ Whole = NDArray[np.int64]
 
 OFF = 0.15
 """The chance that a mechanism is off in a world of the first prior."""
-RELIABILITY = (0.6, 0.95)
-"""Range of the reliability of what a survey measures, a nuisance parameter of each world."""
+
+
+class Nuisance(NamedTuple):
+    """What nobody knows of the studies behind the evidence: numbers that change what they find, and no policy.
+
+    `reliability` is that of what a survey measures; `quality_share` the share of quality, rather than of the reported
+    indicator, in what raters call performance; `monitoring_sd` the spread of monitoring over the organisations that
+    were studied, and `risk_based` how far monitoring answered poor reports there.
+    """
+
+    reliability: float
+    quality_share: float
+    monitoring_sd: float
+    risk_based: float
+
+
+NUISANCE: dict[str, tuple[float, float]] = {
+    "reliability": (0.6, 0.95), "quality_share": (0.0, 1.0), "monitoring_sd": (0.1, 0.3), "risk_based": (0.0, 1.0)
+}  # fmt: skip
+"""The range of each, from which every world draws its own."""
+TYPICAL = Nuisance(*((low + high) / 2.0 for low, high in NUISANCE.values()))
 SEEDS = 2**32
 """Seeds of resampled worlds are whole numbers below this."""
 
@@ -55,16 +74,17 @@ class World:
         value here too, which is not used.
     off : tuple of str
         Mechanisms that are switched off.
-    reliability : float
-        Of what surveys measure, from 0 to 1.
+    nuisance : Nuisance
+        Of the surveys that are made in it.
     """
 
     values: Mapping[str, float]
     off: tuple[str, ...] = ()
-    reliability: float = sum(RELIABILITY) / 2
+    nuisance: Nuisance = TYPICAL
 
     def parameters(self, regime: str = "baseline", **settings: Any) -> Parameters:
-        """The parameters of a run under a policy: a regime and settings (levers, sizes, ``schedule``) beside it.
+        """The parameters of a run under a policy: a regime and settings (levers, sizes, ``schedule``, ``local``) beside
+        it.
 
         Levers that the regime or the settings name are theirs, not the world's. ``mechanisms_off`` adds to those that
         are off in this world. Raises `InputError` with a line for each mistake.
@@ -90,22 +110,26 @@ class Worlds:
     ----------
     values : float array, worlds by `DRAWN`; each number is exact in single precision, so that a small file keeps it.
     off : bool array, worlds by `MECHANISMS`: whether a mechanism is off.
-    reliability : float array, of what surveys measure.
+    nuisance : float array, worlds by `NUISANCE`.
     weights : float array, which sums to 1; by default equal weights.
-    ancestors : int array, the number of the draw from the prior that each world descends from; by default its own.
-    seeds : int array, the seed of the runs that are made in each world; by default its number.
+    calibrations : int array, the number of the calibration that each world comes from; by default each has its own,
+        which is true of draws from the prior.
+    ancestors : int array, the number of the draw that each world of a calibration descends from; by default its own.
+    seeds : int array, from which the seeds of the surveys in each world follow; by default its number.
     """
 
     values: Floats
     off: NDArray[np.bool_]
-    reliability: Floats
+    nuisance: Floats
     weights: Floats = field(default_factory=lambda: np.empty(0))
+    calibrations: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     ancestors: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     seeds: Whole = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         n = len(self.values)
-        defaults = {"weights": np.full(n, 1.0 / max(n, 1)), "ancestors": np.arange(n), "seeds": np.arange(n)}
+        own = dict.fromkeys(("calibrations", "ancestors", "seeds"), np.arange(n))
+        defaults = {"weights": np.full(n, 1.0 / max(n, 1)), **own}
         for name, default in defaults.items():
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, default)
@@ -116,7 +140,7 @@ class Worlds:
     def __getitem__(self, number: int) -> World:
         off = tuple(key for key, is_off in zip(_KEYS, self.off[number], strict=True) if is_off)
         values = dict(zip(DRAWN, self.values[number].tolist(), strict=True))
-        return World(values, off, float(self.reliability[number]))
+        return World(values, off, Nuisance(*self.nuisance[number].tolist()))
 
     def __iter__(self) -> Iterator[World]:
         return (self[number] for number in range(len(self)))
@@ -127,9 +151,14 @@ class Worlds:
         return statistics.effective_size(self.weights)
 
     @property
+    def effective_calibrations(self) -> float:
+        """R_eff: how many calibrations of equal weight would be as many."""
+        return statistics.effective_calibrations(self.weights, self.calibrations)
+
+    @property
     def distinct_ancestors(self) -> int:
-        """How many draws from the prior have descendants here."""
-        return len(np.unique(self.ancestors))
+        """How many draws have descendants here."""
+        return len(np.unique(np.column_stack([self.calibrations, self.ancestors]), axis=0))
 
     @property
     def largest_weight(self) -> float:
@@ -137,12 +166,12 @@ class Worlds:
         return float(self.weights.max())
 
     def mean(self, values: ArrayLike) -> Estimate:
-        """The weighted mean of a value for each world, with its standard error; ancestors are the sampling units."""
-        return statistics.mean(self.weights, values, self.ancestors)
+        """The weighted mean of a value for each world, with its standard error between calibrations."""
+        return statistics.mean(self.weights, values, self.calibrations)
 
     def share(self, truth: ArrayLike) -> Estimate:
         """The share of the weight of the worlds in which something holds, with its standard error."""
-        return statistics.share(self.weights, truth, self.ancestors)
+        return statistics.share(self.weights, truth, self.calibrations)
 
     def quantiles(self, values: ArrayLike, probabilities: ArrayLike) -> Floats:
         """Weighted quantiles of a value for each world."""
@@ -193,28 +222,33 @@ class Worlds:
         rng = np.random.default_rng(seed)
         numbers = statistics.systematic(self.weights, number, rng)
         seeds = rng.integers(SEEDS, size=number)
-        arrays = (self.values[numbers], self.off[numbers], self.reliability[numbers])
-        return Worlds(*arrays, ancestors=self.ancestors[numbers], seeds=seeds)
+        arrays = (self.values[numbers], self.off[numbers], self.nuisance[numbers])
+        return Worlds(*arrays, calibrations=self.calibrations[numbers], ancestors=self.ancestors[numbers], seeds=seeds)
 
     def frame(self) -> pd.DataFrame:
-        """A row for each ``world``: its parameters and levers in their units, ``reliability``, whether each mechanism
-        is off (``"gaming off"``), ``weight``, ``ancestor`` and ``seed``.
+        """A row for each ``world``: its parameters and levers in their units, those of `NUISANCE` (``"survey
+        reliability"``), whether each mechanism is off (``"gaming off"``), ``weight``, ``calibration``, ``ancestor`` and
+        ``seed``.
 
         A parameter whose mechanism is off has a value too, which is not used.
         """
         import pandas as pd  # noqa: PLC0415
 
         table = pd.DataFrame(self.values, columns=list(DRAWN), index=pd.RangeIndex(len(self), name="world"))
+        nuisance = pd.DataFrame(self.nuisance, columns=[f"survey {name}" for name in NUISANCE], index=table.index)
         off = pd.DataFrame(self.off, columns=[f"{key} off" for key in _KEYS], index=table.index)
-        more = {"weight": self.weights, "ancestor": self.ancestors, "seed": self.seeds}
-        return table.assign(reliability=self.reliability).join(off).assign(**more)
+        own = {"calibration": self.calibrations, "ancestor": self.ancestors, "seed": self.seeds}
+        return table.join(nuisance).join(off).assign(weight=self.weights, **own)
 
 
 GRID = 2**16
 """Values that a uniform number behind a world takes in an ensemble, so that a file keeps it in two bytes."""
-COLUMNS: tuple[str, ...] = (*DRAWN, "reliability", *(f"{key} off" for key in MECHANISMS))
-"""Names of the uniform numbers that make a world: its values, its reliability, and whether each mechanism is off."""
+COLUMNS: tuple[str, ...] = (*DRAWN, *(f"survey {name}" for name in NUISANCE), *(f"{key} off" for key in MECHANISMS))
+"""Names of the uniform numbers that make a world: its values, its nuisances, and whether each mechanism is off."""
 UNIFORMS = len(COLUMNS)
+RANGED = len(DRAWN) + len(NUISANCE)
+"""The first of `COLUMNS`, which have a range."""
+_LOW, _HIGH = np.column_stack([(LOW, HIGH), np.transpose(list(NUISANCE.values()))])
 
 
 def uniforms_of(codes: NDArray[np.uint16]) -> Floats:
@@ -225,11 +259,25 @@ def uniforms_of(codes: NDArray[np.uint16]) -> Floats:
 def worlds_from(uniforms: Floats, off: float = OFF) -> Worlds:
     """The worlds that uniform numbers from 0 to 1, shape (worlds, `UNIFORMS`), stand for; a mechanism is off with
     chance `off`."""
-    d = len(DRAWN)
-    single = (LOW + (HIGH - LOW) * uniforms[:, :d]).astype(np.float32).astype(np.float64)
-    low, high = RELIABILITY
-    reliability = (low + (high - low) * uniforms[:, d]).astype(np.float32).astype(np.float64)
-    return Worlds(np.clip(single, LOW, HIGH), uniforms[:, d + 1 :] < off, reliability)
+    single = (_LOW + (_HIGH - _LOW) * uniforms[:, :RANGED]).astype(np.float32).astype(np.float64)
+    values, nuisance = np.split(np.clip(single, _LOW, _HIGH), [len(DRAWN)], axis=1)
+    return Worlds(values, uniforms[:, RANGED:] < off, nuisance)
+
+
+_OF_MECHANISM = [
+    (RANGED + _KEYS.index(key), DRAWN.index(name), (PARAMETERS[name].null - LOW) / (HIGH - LOW))
+    for name, key in _MECHANISM_OF.items()
+    if name in DRAWN
+]
+
+
+def effective(uniforms: Floats, off: float = OFF) -> NDArray[np.float32]:
+    """What matters of worlds: their effective values, in parts of their ranges less one half, shape (worlds, `RANGED`);
+    the null where a mechanism is off."""
+    x = uniforms[:, :RANGED].astype(np.float32)
+    for switch, column, null in _OF_MECHANISM:
+        x[:, column] = np.where(uniforms[:, switch] < off, np.float32(null[column]), x[:, column])
+    return x - np.float32(0.5)
 
 
 def prior(number: int, seed: int = 0, off: float = OFF) -> Worlds:

@@ -1,18 +1,22 @@
-"""Sequential Monte Carlo with a tempered likelihood: worlds that agree with evidence, by exact accept steps.
+"""One calibration: worlds that agree with the evidence, found with an emulator and decided by surveys.
 
-The target is the prior times exp(β · agreement), with β = 1 in the end. Agreement is a sum over patterns of terms that
-are never positive, each computed from one simulation with a seed of its own (approximate Bayesian computation with a
-Gaussian kernel, Wilkinson 2013). The seed belongs to a particle's state, so no step is approximate for want of
-simulations; and no tolerance ever changes: tempering is only the way there.
+The target is the prior times exp(agreement), where the agreement of a world is −½ Σ misses² over patterns, a miss
+being the distance of a statistic from its finding, in tolerances, and a statistic the mean over several surveys with
+seeds of their own (approximate Bayesian computation with a Gaussian kernel, Wilkinson 2013). The seeds belong to a
+particle's state, so nothing is approximate for want of simulations.
 
-1. Many draws from the prior. β rises until the weights' effective size is half the number of particles.
-2. Systematic resampling to that number of particles, each with the number of its ancestor among the draws.
-3. Sweeps of Metropolis moves that leave the tempered target as it is. Each redraws some of a world's uniform numbers
-   from the prior: half of the moves each number with the same chance; the others a number with less influence on the
-   measurements more often, by a regression over the draws of step 1. The chances are fixed within a stage and adapted
-   between stages. The uniform number of the accept step is drawn first, so that a move's simulation ends as soon as
-   the patterns compared so far rule the move out.
-4. Again from 1 with the particles, until β = 1; the last stage has more sweeps.
+1. Draws from the prior, each surveyed with one seed; an emulator learns what surveys find.
+2. Rounds: worlds that agree by the emulator are surveyed, one seed each, and the emulator learns again from all.
+3. Candidates from the distribution q that the emulator believes in, its own errors allowed for: sequential Monte Carlo
+   from the prior, which costs no survey and gives q's normalising constant. Each is surveyed with all its seeds.
+4. A bridge from q to the target, q · exp(γ·(agreement − emulated agreement)), γ from 0 to 1, each step as far as leaves
+   half of the effective size; systematic resampling; and sweeps of moves that leave the bridge as it is. A move runs a
+   chain on q, which costs no survey, surveys where it ended, and accepts by how much better the surveys did than the
+   emulator (the surrogate transition of Liu 2001; delayed acceptance, Christen & Fox 2005). Half of the moves keep the
+   seeds of the surveys, half draw new ones.
+
+A bad emulator makes weights uneven and moves rare; it never changes what is sampled. The target's normalising constant
+is q's times the mean weights of the bridge.
 
 A world is a row of whole numbers below `GRID`, one for each uniform number that makes it, so that a file with two
 bytes for each keeps it exactly.
@@ -20,34 +24,34 @@ bytes for each keeps it exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sim.errors import InputError
 from sim.pool import Progress, in_order, local_threads
-from sim.statistics import effective_size, normalised, systematic
+from sim.statistics import effective_size, log_sum, normalised, systematic
+from sim.worlds import emulator as emulating
+from sim.worlds import survey
+from sim.worlds.emulator import Emulator, Single
 from sim.worlds.prior import GRID, Floats, Whole, uniforms_of
 
 SURVIVING = 0.5
-"""β rises until the effective size is this share of the number of particles."""
-LAST = 8
-"""The last stage has so many times the sweeps of the others."""
-BATCH = 256
-"""Simulations that are computed and kept together."""
-_ACCEPTANCE = 0.25  # of moves, which their size is adapted to
-_FIRST_SIZES = (0.2, 0.1)
+"""A step of a distribution to the next leaves this share of the effective size."""
+BATCH = 500
+"""Worlds that are surveyed and kept together."""
 SEEDS = 2**31
-"""Seeds of simulations are whole numbers below this."""
-_LITTLE = 1e-12  # what counts as no variance
+"""The number of a world's seeds is a whole number below this."""
+_ACCEPTANCE = 0.25  # of the steps of a chain, which their size is adapted to
+_SETTLING, _MIXING = 40, 400  # steps of a chain in each stage of q but the last, and in the last
 
 Codes = NDArray[np.uint16]
-Measured = float | NDArray[np.float64]
-Batch = dict[str, Floats]
+Batch = dict[str, NDArray[Any]]
 Cache = Callable[[str, Callable[[], Batch]], Batch]
 """Gives the arrays of a name: computed now, or kept from an earlier call."""
 
@@ -56,52 +60,56 @@ Cache = Callable[[str, Callable[[], Batch]], Batch]
 class Target:
     """The distribution that is sampled, over worlds of `dimension` uniform numbers.
 
-    `widths` says how many numbers are measured for each pattern, by its id. `measurements` takes a world's uniform
-    numbers and a seed, and gives measured patterns, group after group; `agreement` takes a pattern's id and what was
-    measured, and gives a number that is never positive.
+    `statistics` takes a world's uniform numbers and a seed, and gives what one survey finds, the patterns first;
+    `features` gives what an emulator needs to know of the uniform numbers of worlds; `values` and `sds` are the
+    patterns' findings and tolerances, to which the first of the statistics belong; `surveys` is the number of surveys
+    whose statistics a world's are the mean of.
     """
 
     dimension: int
-    widths: Mapping[str, int]
-    measurements: Callable[[Floats, int], Iterable[Mapping[str, Measured]]]
-    agreement: Callable[[str, Measured], float]
+    statistics: Callable[[Floats, int], Floats]
+    features: Callable[[Floats], Single]
+    values: Floats
+    sds: Floats
+    surveys: int = 3
 
-    @cached_property
-    def columns(self) -> dict[str, slice]:
-        """Where each pattern's numbers stand in a row of measurements."""
-        ends = np.cumsum(list(self.widths.values())).tolist()
-        return {name: slice(end - w, end) for (name, w), end in zip(self.widths.items(), ends, strict=True)}
+    def misses(self, statistics: Floats) -> Floats:
+        """By how many tolerances statistics, shape (worlds, any), miss each pattern."""
+        return np.asarray((statistics[:, : len(self.values)] - self.values) / self.sds)
 
-    def row(self, uniforms: Floats, seed: int, enough: float) -> Floats:
-        """Measurements of a world, or NaN throughout as soon as its agreement is sure to stay below `enough`."""
-        row, total = np.full(sum(self.widths.values()), np.nan), 0.0
-        for group in self.measurements(uniforms, seed):
-            for name, measured in group.items():
-                row[self.columns[name]] = measured
-                total += self._agreement(name, row[self.columns[name]])
-            if total < enough:
-                return np.full_like(row, np.nan)
-        return row
+    def agreement(self, statistics: Floats) -> Floats:
+        """The logarithm of how well worlds agree with the evidence; −inf where a statistic is missing."""
+        found = -0.5 * (self.misses(statistics) ** 2).sum(axis=1)
+        return np.where(np.isnan(found), -np.inf, found)
 
-    def totals(self, rows: Floats) -> Floats:
-        """The agreement of each row of measurements; −inf where a number is missing."""
-        return np.array([sum(self._agreement(name, row[at]) for name, at in self.columns.items()) for row in rows])
+    def believed(self, emulator: Emulator, codes: Codes) -> Floats:
+        """The logarithm of how well an emulator believes that worlds agree."""
+        return emulator.agreement(self.features(uniforms_of(codes)))
 
-    def _agreement(self, name: str, numbers: Floats) -> float:
-        if np.isnan(numbers).any():
-            return -np.inf
-        return self.agreement(name, float(numbers[0]) if len(numbers) == 1 else numbers)
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is computed: surveys of draws from the `prior` and of each of the `rounds`, with one seed; `candidates`
+    and `particles` with all; `sweeps` of moves after the last step of the bridge (one after each other), each at the
+    end of a chain of `steps`."""
+
+    prior: int = 10_000
+    rounds: tuple[int, ...] = (4_000, 4_000, 4_000)
+    candidates: int = 4_000
+    particles: int = 1_000
+    sweeps: int = 4
+    steps: int = 200
 
 
 @dataclass(frozen=True)
 class Particles:
-    """Worlds that are being sampled, as arrays with a row for each: codes of its numbers, the seed of its simulation,
-    what was measured, its agreement, and the number of the draw from the prior that it descends from."""
+    """Worlds as arrays with a row for each: codes, the number of their seeds, statistics, the logarithm of how much
+    better they agree than the emulator believes, and the number of the candidate that they descend from."""
 
     codes: Codes
     seeds: Whole
-    measured: Floats
-    totals: Floats
+    statistics: Floats
+    better: Floats
     ancestors: Whole
 
     def __len__(self) -> int:
@@ -118,141 +126,240 @@ class Particles:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The record of a stage: β, the effective size after β rose, and the ancestors that are left after resampling.
-
-    `sizes` are those of the two kinds of moves: the chance that a number is redrawn; the change in what is measured, in
-    variances of the particles, from which on a number is redrawn in fewer than half of the moves. `acceptances` are the
-    shares of them that were accepted, `tried` all moves, and `completed` those that were simulated to the end.
-    """
-
-    beta: float
-    effective_size: float
-    distinct_ancestors: int
-    sizes: tuple[float, float]
-    acceptances: tuple[float, float]
-    tried: int
-    completed: int
-
-
-@dataclass(frozen=True)
 class Found:
-    """The result of `sample`: the draws from the prior, the particles at β = 1 with equal weights, and how it went."""
+    """The result of `sample`: the particles, equally likely under the target; the logarithm of its normalising
+    constant; statistics of the draws from the prior, with one seed each; and how it went, for a file."""
 
-    draws: Particles
     particles: Particles
-    stages: tuple[Stage, ...]
+    log_z: float
+    prior: Floats
+    history: Mapping[str, Any]
 
 
 def sample(
     target: Target,
+    plan: Plan,
     *,
-    draws: int,
-    particles: int,
-    sweeps: int,
     seed: int = 0,
     cache: Cache = lambda name, compute: compute(),
     progress: Progress | None = None,
-    workers: int | None = None,
+    workers: int | None = 1,
 ) -> Found:
-    """Sample a target: `draws` from the prior, then `particles`, moved `sweeps` times in each stage.
+    """Sample a target. What it finds follows from the target, the plan and the `seed`, and not from `workers` (threads)
+    or from what `cache` had kept; to the last bit where the emulator's arithmetic is the same, so on one machine.
 
-    What it finds depends on the target, these three numbers and `seed` alone, not on `workers` (threads, by default
-    one for each core) or on what `cache` had kept. Raises `InputError` where no draw agrees at all.
+    Raises `InputError` where no draw can be compared with the evidence.
     """
-    with local_threads(workers) as executor:
-        simulate = _Simulations(target, executor, cache, progress or (lambda done, total, note="": None))
+    with threadpool_limits(1), local_threads(workers) as executor:  # one thread of BLAS, whose sums it would change
+        surveys = _Surveys(target, executor, cache, progress or (lambda done, total, note="": None))
         rng = np.random.default_rng((seed, 0))
-        codes = rng.integers(GRID, size=(draws, target.dimension), dtype=np.uint16)
-        seeds = rng.integers(SEEDS, size=draws)
-        measured = simulate(codes, seeds, np.full(draws, -np.inf), 0, 0.0)
-        first = Particles(codes, seeds, measured, target.totals(measured), np.arange(draws))
-        # How what is measured depends on each uniform number, by a regression over the draws:
-        x, y = uniforms_of(codes) - 0.5, np.nan_to_num(measured - np.nanmean(measured, axis=0))
-        slopes = np.linalg.solve(x.T @ x + np.eye(target.dimension), x.T @ y)
-        now, beta, sizes, stages = first, 0.0, _FIRST_SIZES, list[Stage]()
+        codes = rng.integers(GRID, size=(plan.prior, target.dimension), dtype=np.uint16)
+        prior = surveys("prior", codes, rng.integers(SEEDS, size=plan.prior), 1)
+        if not np.isfinite(target.agreement(prior)).any():
+            raise InputError(["patterns: no draw from the prior could be compared with them at all"])
+        known, rounds = [(codes, prior)], list[dict[str, float]]()
+        for number, size in enumerate((*plan.rounds, plan.candidates), 1):
+            emulator = _learned(target, known, cache, number, seed)
+            rng = np.random.default_rng((seed, number))
+            codes, seeds, log_z = _believed(target, emulator, size, cache, number, rng)
+            last = number > len(plan.rounds)
+            found = surveys(f"round-{number}", codes, seeds, target.surveys if last else 1)
+            better = target.agreement(found) - target.believed(emulator, codes)
+            rounds.append(_told(emulator, better, log_z))
+            known.append((codes, found))
+        now = Particles(codes, seeds, found, better, np.arange(len(codes)))
+        bridge = _Bridge(target, emulator, plan, surveys, cache, seed)
+        particles, log_more, steps = bridge.crossed(now)
+    history = {"rounds": rounds, "bridge": steps, "surveys": surveys.made}
+    return Found(particles, log_z + log_more, prior, history)
+
+
+class _Surveys:
+    """Surveys worlds in batches, each kept; `made` counts them."""
+
+    def __init__(self, target: Target, executor: Executor, cache: Cache, progress: Progress) -> None:
+        self.target, self.executor, self.cache, self.progress, self.made = target, executor, cache, progress, 0
+
+    def __call__(self, name: str, codes: Codes, seeds: Whole, number: int) -> Floats:
+        """Statistics of each world, means over the first `number` of its seeds."""
+        rows = list[Floats]()
+        for start in range(0, len(codes), BATCH):
+            self.progress(start, len(codes), name)
+            part = slice(start, start + BATCH)
+            jobs = [(u, number, s) for u, s in zip(uniforms_of(codes[part]), seeds[part].tolist(), strict=True)]
+            rows.append(self.cache(f"{name}-{start:06}", lambda jobs=jobs: self._batch(jobs))["statistics"])  # type: ignore[misc]
+        self.made += number * len(codes)
+        self.progress(len(codes), len(codes), name)
+        return np.concatenate(rows)
+
+    def _batch(self, jobs: list[tuple[Floats, int, int]]) -> Batch:
+        return {"statistics": np.array(list(in_order(self.executor, lambda job: self._mean(*job), jobs)))}
+
+    def _mean(self, uniforms: Floats, number: int, seed: int) -> Floats:
+        found = [self.target.statistics(uniforms, each) for each in survey.seeds_of(seed, self.target.surveys)[:number]]
+        return np.asarray(np.mean(found, axis=0))
+
+
+def _learned(target: Target, known: list[tuple[Codes, Floats]], cache: Cache, number: int, seed: int) -> Emulator:
+    """The emulator of all that was surveyed so far."""
+
+    def fitted() -> Batch:
+        codes, statistics = (np.concatenate(arrays) for arrays in zip(*known, strict=True))
+        misses = target.misses(statistics)
+        there = np.isfinite(misses).all(axis=1)
+        made = emulating.fit(target.features(uniforms_of(codes[there])), misses[there], seed)
+        parts = zip(*([part for layer in layers for part in layer] for layers in made.networks), strict=True)
+        return {"variance": made.variance, **{str(number): np.stack(part) for number, part in enumerate(parts)}}
+
+    kept = cache(f"emulator-{number}", fitted)
+    parts = [kept[str(k)] for k in range(len(kept) - 1)]
+    networks = tuple(tuple(zip(own[::2], own[1::2], strict=True)) for own in zip(*parts, strict=True))
+    return Emulator(networks, kept["variance"])
+
+
+def _believed(
+    target: Target, emulator: Emulator, size: int, cache: Cache, number: int, rng: np.random.Generator
+) -> tuple[Codes, Whole, float]:
+    """Worlds that are equally likely under q, the numbers of their seeds, and the logarithm of q's constant."""
+
+    def drawn() -> Batch:
+        codes = rng.integers(GRID, size=(size, target.dimension), dtype=np.uint16)
+        log_q, beta, log_z, sizes = target.believed(emulator, codes), 0.0, 0.0, _FIRST_SIZES
         while beta < 1.0:
-            rng = np.random.default_rng((seed, len(stages) + 1))
-            weights, beta = _raised(now.totals, beta, SURVIVING * particles)
-            now = now.take(systematic(weights, particles, rng))
-            kept, count = len(np.unique(now.ancestors)), sweeps * (LAST if beta == 1.0 else 1)
-            now, moves = _moved(simulate, slopes, now, beta, count, sizes, len(stages) + 1, rng)
-            stages.append(Stage(beta, effective_size(weights), kept, sizes, *moves))
-            chance, change = sizes * np.clip(np.divide(stages[-1].acceptances, _ACCEPTANCE), 0.4, 2.5)
-            sizes = min(float(chance), 1.0), float(change)
-    return Found(first, now, tuple(stages))
+            rise = _step(log_q, 1.0 - beta)
+            log_z += _log_mean(rise * log_q)
+            taken = systematic(normalised(rise * log_q), size, rng)
+            beta = 1.0 if rise == 1.0 - beta else beta + rise
+            codes, log_q, sizes = _chain(
+                target, emulator, codes[taken], beta, _MIXING if beta == 1.0 else _SETTLING, sizes, rng
+            )
+        return {"codes": codes, "seeds": rng.integers(SEEDS, size=size), "log_z": np.array(log_z)}
+
+    kept = cache(f"believed-{number}", drawn)
+    return kept["codes"], kept["seeds"], float(kept["log_z"])
+
+
+_Sizes = tuple[float, float]
+_FIRST_SIZES: _Sizes = (0.1, 0.2)
+
+
+def _chain(
+    target: Target, emulator: Emulator, codes: Codes, beta: float, steps: int, sizes: _Sizes, rng: np.random.Generator
+) -> tuple[Codes, Floats, _Sizes]:
+    """Codes after steps of Metropolis moves on prior · exp(β · emulated agreement), their emulated agreement, and sizes
+    that suit such moves better.
+
+    A move redraws some numbers from the prior, or shifts some a little; sizes are the chance that a number is redrawn,
+    and the chance that one is shifted.
+    """
+    log_q = target.believed(emulator, codes)
+    tried, accepted = np.zeros(2), np.zeros(2)
+    for _ in range(steps):
+        kind = rng.integers(2, size=len(codes))
+        chosen = rng.random(codes.shape, dtype=np.float32) < np.array(sizes, dtype=np.float32)[kind][:, None]
+        chosen[np.arange(len(codes)), rng.integers(codes.shape[1], size=len(codes))] = True  # at least one of each
+        where = np.nonzero(chosen)
+        fresh = rng.integers(GRID, size=len(where[0]))
+        shift = np.rint(rng.standard_normal(len(where[0])) * (0.15 * GRID)).astype(np.int64)
+        moved = _reflected(codes[where].astype(np.int64) + shift)
+        proposed = codes.copy()
+        proposed[where] = np.where(kind[where[0]] == 0, fresh, moved).astype(np.uint16)
+        log_new = target.believed(emulator, proposed)
+        yes = np.log1p(-rng.random(len(codes))) <= beta * (log_new - log_q)
+        codes, log_q = np.where(yes[:, None], proposed, codes), np.where(yes, log_new, log_q)
+        tried += np.bincount(kind, minlength=2)
+        accepted += np.bincount(kind[yes], minlength=2)
+    scale = np.clip(accepted / np.maximum(tried, 1.0) / _ACCEPTANCE, 0.5, 2.0)
+    low, high = 1.0 / codes.shape[1], 1.0
+    better = np.clip(np.array(sizes) * scale, low, high)
+    return codes, log_q, (float(better[0]), float(better[1]))
+
+
+def _reflected(codes: Whole) -> Whole:
+    """Codes beyond an end of the grid, mirrored at it."""
+    folded = np.mod(codes, 2 * GRID)
+    return np.where(folded < GRID, folded, 2 * GRID - 1 - folded)
 
 
 @dataclass(frozen=True)
-class _Simulations:
-    """Simulates in batches, each computed once."""
+class _Bridge:
+    """From what the emulator believes to the target."""
 
     target: Target
-    executor: Executor
+    emulator: Emulator
+    plan: Plan
+    surveys: _Surveys
     cache: Cache
-    progress: Progress
+    seed: int
 
-    def __call__(
-        self, codes: Codes, seeds: Whole, enough: Floats, stage: int, beta: float, sweep: int = 0, sweeps: int = 1
-    ) -> Floats:
-        """Rows of measurements, as `Target.row` gives them."""
-        n, rows = len(codes), list[Floats]()
-        for start in range(0, n, BATCH):
-            part = slice(start, start + BATCH)
-            jobs = list(zip(uniforms_of(codes[part]), seeds[part].tolist(), enough[part].tolist(), strict=True))
-            rows.append(self.cache(f"{stage:03}-{sweep:03}-{start:06}", partial(self._batch, jobs))["measured"])
-            self.progress(sweep * n + min(start + BATCH, n), sweeps * n, f"stage {stage}, β = {beta:.3g}")
-        return np.concatenate(rows)
+    def crossed(self, now: Particles) -> tuple[Particles, float, list[dict[str, Any]]]:
+        """Particles of the target, by what its constant is larger than q's, in logarithms, and the record of steps:
+        γ, the effective size before resampling, distinct ancestors, the share of moves that were accepted, and how
+        much of its variance each coordinate's squared jump is in a sweep, at the end."""
+        gamma, log_z, steps, sizes = 0.0, 0.0, list[dict[str, Any]](), _FIRST_SIZES
+        while gamma < 1.0:
+            rng = np.random.default_rng((self.seed, 100 + len(steps)))
+            rise = _step(now.better, 1.0 - gamma)
+            weights = normalised(rise * now.better)
+            log_z += _log_mean(rise * now.better)
+            gamma = 1.0 if rise == 1.0 - gamma else gamma + rise
+            now = now.take(systematic(weights, self.plan.particles, rng))
+            kept, sweeps = len(np.unique(now.ancestors)), self.plan.sweeps if gamma == 1.0 else 1
+            rates, jumps = list[float](), list[Floats]()
+            for sweep in range(sweeps):
+                now, yes, jump, sizes = self._moved(now, gamma, f"step-{len(steps) + 1}-{sweep + 1}", sizes, rng)
+                rates.append(yes)
+                jumps.append(jump)
+            size = effective_size(weights)
+            steps.append({"gamma": gamma, "effective_size": size, "ancestors": kept, "accepted": rates,
+                          "heaviest": float(weights.max())})  # fmt: skip
+        steps[-1]["jumps"] = np.mean(jumps, axis=0).round(4).tolist()
+        return now, log_z, steps
 
-    def _batch(self, jobs: list[tuple[Floats, int, float]]) -> Batch:
-        return {"measured": np.array(list(in_order(self.executor, lambda job: self.target.row(*job), jobs)))}
+    def _moved(
+        self, now: Particles, gamma: float, name: str, sizes: _Sizes, rng: np.random.Generator
+    ) -> tuple[Particles, float, Floats, _Sizes]:
+        """Particles after a move of each, the share that was accepted, and squared jumps in units of 2 variances."""
+
+        def proposed() -> Batch:
+            codes, log_q, better = _chain(self.target, self.emulator, now.codes, 1.0, self.plan.steps, sizes, rng)
+            seeds = np.where(rng.random(len(now)) < 0.5, now.seeds, rng.integers(SEEDS, size=len(now)))
+            limits = np.log1p(-rng.random(len(now)))
+            return {"codes": codes, "seeds": seeds, "believed": log_q, "sizes": np.array(better), "limits": limits}
+
+        new = self.cache(f"{name}-proposed", proposed)
+        found = self.surveys(name, new["codes"], new["seeds"], self.target.surveys)
+        others = Particles(
+            new["codes"], new["seeds"], found, self.target.agreement(found) - new["believed"], now.ancestors
+        )
+        yes = new["limits"] <= gamma * (others.better - now.better)
+        jump = yes[:, None] * (others.codes.astype(float) - now.codes) ** 2
+        jumps = jump.mean(axis=0) / (2.0 * now.codes.var(axis=0))
+        return now.replaced(yes, others), float(yes.mean()), jumps, (float(new["sizes"][0]), float(new["sizes"][1]))
 
 
-def _raised(totals: Floats, beta: float, size: float) -> tuple[Floats, float]:
-    """The weights at the largest β, at most 1, that leaves this effective size, and that β."""
-
-    def weights(at: float) -> Floats:
-        return normalised((at - beta) * totals)
-
-    if not np.isfinite(totals).any():
-        raise InputError(["patterns: no draw from the prior could be compared with them at all"])
-    if effective_size(weights(1.0)) >= size:
-        return weights(1.0), 1.0
-    low, high = beta, 1.0
+def _step(logs: Floats, most: float) -> float:
+    """The largest power, at most `most`, of weights exp(logs) that leaves `SURVIVING` of the effective size."""
+    size = SURVIVING * float(np.isfinite(logs).sum())
+    if effective_size(normalised(most * logs)) >= size:
+        return most
+    low, high = 0.0, most
     while high - low > 1e-9 * high:
         middle = (low + high) / 2
-        low, high = (middle, high) if effective_size(weights(middle)) >= size else (low, middle)
-    return weights(high), high
+        low, high = (middle, high) if effective_size(normalised(middle * logs)) >= size else (low, middle)
+    return high
 
 
-def _moved(
-    simulate: _Simulations,
-    slopes: Floats,
-    now: Particles,
-    beta: float,
-    sweeps: int,
-    sizes: tuple[float, float],
-    stage: int,
-    rng: np.random.Generator,
-) -> tuple[Particles, tuple[tuple[float, float], int, int]]:
-    """Particles after sweeps of moves, and the last three of what `Stage` says."""
-    # By how much redrawing each number changes the measurements, in variances of the particles:
-    n, change = len(now), (slopes**2 / np.maximum(now.measured.var(axis=0), _LITTLE)).sum(axis=1)
-    chances = np.stack([np.full(len(change), sizes[0]), sizes[1] / (change + sizes[1])])
-    tried, accepted, completed = np.zeros(2), np.zeros(2), 0
-    for sweep in range(sweeps):
-        kind = rng.integers(2, size=n)
-        redrawn = rng.random(now.codes.shape) < chances[kind]
-        redrawn[np.arange(n), rng.integers(now.codes.shape[1], size=n)] = True  # at least one of each world
-        codes = np.where(redrawn, rng.integers(GRID, size=redrawn.shape, dtype=np.uint16), now.codes)
-        seeds = rng.integers(SEEDS, size=n)
-        enough = now.totals + np.log1p(-rng.random(n)) / beta
-        measured = simulate(codes, seeds, enough, stage, beta, sweep, sweeps)
-        proposed = Particles(codes, seeds, measured, simulate.target.totals(measured), now.ancestors)
-        yes = proposed.totals >= enough
-        now = now.replaced(yes, proposed)
-        tried += np.bincount(kind, minlength=2)
-        accepted += np.bincount(kind[yes], minlength=2)
-        completed += int(np.isfinite(proposed.totals).sum())
-    rates = accepted / np.maximum(tried, 1.0)
-    return now, ((float(rates[0]), float(rates[1])), n * sweeps, completed)
+def _log_mean(logs: Floats) -> float:
+    """The logarithm of the mean of exp(logs)."""
+    return log_sum(logs) - float(np.log(len(logs)))
+
+
+def _told(emulator: Emulator, better: Floats, log_z: float) -> dict[str, float]:
+    """How well an emulator foretold what was then surveyed."""
+    weights = normalised(better)
+    return {
+        "log_z_emulated": log_z,
+        "effective_share": effective_size(weights) / len(weights),
+        "error": float(np.sqrt(emulator.variance.mean())),
+    }

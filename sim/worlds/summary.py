@@ -17,6 +17,7 @@ from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, check_size
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import DRAWN, HIGH, LOW, Worlds
+from sim.worlds.smc import SEEDS
 from sim.worlds.survey import Sizes
 
 BAND = (0.05, 0.95)
@@ -28,14 +29,19 @@ _SURE = 2.58  # standard errors: 1 %
 
 
 def quality(ensemble: Ensemble) -> dict[str, float]:
-    """How much the ensemble can bear: ``worlds``, ``effective_size``, ``distinct_ancestors``, ``effective_ancestors``
-    (the size if all descendants of one draw count as one) and ``largest_weight``."""
+    """How much the ensemble can bear: ``worlds``; ``calibrations``, how many of equal weight would be as many
+    (``effective_calibrations``), the ``largest_share`` of weight of one, and ``sd_log_z``, the standard deviation of
+    the logarithms of their constants; ``effective_size``; ``distinct_ancestors``."""
+    numbers, logs = list(ensemble.log_z), list(ensemble.log_z.values())
+    shares = [float(ensemble.weights[ensemble.calibrations == number].sum()) for number in numbers]
     return {
         "worlds": len(ensemble),
+        "calibrations": len(numbers),
+        "effective_calibrations": ensemble.effective_calibrations,
+        "largest_share": max(shares),
+        "sd_log_z": float(np.std(logs, ddof=1)) if len(logs) > 1 else np.nan,
         "effective_size": ensemble.effective_size,
         "distinct_ancestors": ensemble.distinct_ancestors,
-        "effective_ancestors": statistics.effective_ancestors(ensemble.weights, ensemble.ancestors),
-        "largest_weight": ensemble.largest_weight,
     }
 
 
@@ -54,8 +60,8 @@ def parameters(ensemble: Ensemble) -> pd.DataFrame:
         row: dict[str, Any] = {"parameter": name, "low": low, "high": high, "informed": False}
         if used.sum() >= 2:
             w, x = ensemble.weights[used], values[used]
-            (row["mean"], error), sd = statistics.mean(w, x, ensemble.ancestors[used]), statistics.weighted_sd(w, x)
-            size = effective_size(w) if not error > 0.0 else min(effective_size(w), (sd / error) ** 2)
+            (row["mean"], error), sd = statistics.mean(w, x, ensemble.calibrations[used]), statistics.weighted_sd(w, x)
+            size = effective_size(w) if not error > 0.0 else max(1.0, min(effective_size(w), (sd / error) ** 2))
             row["error"], (row["p5"], row["p95"]) = error, weighted_quantile(w, x, BAND)
             row["contraction"] = 1.0 - sd / ((high - low) / np.sqrt(12.0))
             row["distance"] = statistics.kolmogorov_smirnov(w, (x - low) / (high - low))
@@ -130,18 +136,18 @@ def predict(
     number: int = 100,
     seed: int = 0,
     *,
-    sizes: Sizes = survey.DEFAULT_SIZES,
+    sizes: Sizes | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> pd.DataFrame:
     """How the worlds of an ensemble do on patterns of the user's, without fitting anything to them.
 
-    `number` worlds are taken by weight, and each is surveyed once, under a seed that follows from `seed`. The table is
+    `number` worlds are taken by weight, and each is surveyed under seeds that follow from `seed`. The table is
     that of `patterns`, without the prior. `progress` is called with the number of worlds done and the total. Raises
     `InputError` where the sample is too small to say anything.
     """
     worlds = ensemble.sample(number, seed)
     check_size(worlds.weights, f"{number} worlds")
-    seeds = np.random.default_rng(seed).integers(2**31, size=len(worlds))
-    columns = survey.measure_all(evidence, worlds, seeds, sizes, progress, workers)
+    worlds = replace(worlds, seeds=np.random.default_rng(seed).integers(SEEDS, size=len(worlds)))
+    columns = survey.measure_all(evidence, worlds, worlds.surveys(evidence), sizes, progress, workers)
     return pd.concat([_bands(p, worlds, columns[p.id]) for p in evidence.patterns], ignore_index=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.claims.discovery import FEWEST_IN_CELL, SWITCH, factors, flip, grid
+from sim.claims.discovery import FEWEST_IN_CELL, SWITCH, factors, flip, grid, named
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.worlds.prior import DRAWN, prior
 
@@ -98,13 +98,13 @@ def test_noise_has_no_simple_region():
     assert sum(not sentence.startswith("No simple region tells supported from opposed") for sentence in said) <= 1
 
 
-def test_descendants_of_one_ancestor_are_never_on_both_sides_of_a_fold():
-    """Copies of 40 worlds with answers by lot could be learned by heart; on unseen ancestors that is worth nothing."""
+def test_worlds_of_one_calibration_are_never_on_both_sides_of_a_fold():
+    """Copies of 40 worlds with answers by lot could be learned by heart; on unseen ones that is worth nothing."""
     numbers = np.repeat(np.arange(40), 12)
     answers = np.where(np.random.default_rng(0).random(40) < 0.5, "supported", "opposed")[numbers]
     copies = WORLDS.take(numbers)
     honest = flip(copies, answers.tolist())
-    fooled = flip(replace(copies, ancestors=np.arange(len(copies))), answers.tolist())
+    fooled = flip(replace(copies, calibrations=np.arange(len(copies))), answers.tolist())
     assert fooled.regions and not honest.regions
 
 
@@ -119,23 +119,25 @@ def test_worlds_without_weight_do_not_count():
 
 def test_a_rare_answer_is_told_from_all_else_or_not_at_all():
     low = few("punitiveness") < 0.4
-    said = np.where(low, "supported", "negligible")
+    said = np.where(low, "supported", "too small to matter")
     assert flip(FEW, said.tolist()).other == "not supported"
     said[:4] = "opposed"
     assert flip(FEW, said.tolist()).other == "not supported"
-    assert flip(FEW, np.where(low, "undecided", "opposed").tolist()).answer == "opposed"
+    assert flip(FEW, np.where(low, "too small to matter", "opposed").tolist()).answer == "opposed"
     assert flip(FEW, np.where(low, "lower", "higher").tolist()).answer == "higher"
-    nowhere = flip(FEW, ["negligible"] * len(FEW))
-    assert nowhere.regions == () and nowhere.sentence.endswith("it is negligible in 100 % of worlds by weight.")
+    assert flip(FEW, np.where(low, "worse", "better").tolist()).answer == "better"
+    nowhere = flip(FEW, ["too small to matter"] * len(FEW))
+    assert nowhere.regions == () and nowhere.sentence.endswith("it is too small to matter in 100 of 100 worlds.")
 
 
 def test_the_sentence_says_the_regions():
     rule = (few("punitiveness") < 0.4) & (few(SWITCH + "paperwork") == 1.0)
     found = flip(FEW, verdicts(rule))
-    shares = [int(n) for n in re.findall(r"in (\d+) %", found.sentence)]
+    rule = found.sentence.partition(". ")[0]
+    shares = [int(n) for n in re.findall(r"in (\d+)", rule)]
     assert shares == [round(100 * region.share.estimate) for region in found.regions]
-    assert f"punitiveness is below {found.regions[0].bounds['punitiveness'][1]:g} (probability)" in found.sentence
-    assert found.sentence.endswith("guessing gets 50 %).")
+    assert f"{named('punitiveness')} is below {found.regions[0].bounds['punitiveness'][1]:g}" in rule
+    assert found.sentence.endswith("guessing, 50.")
 
 
 def test_the_limit_that_is_said_is_the_limit_that_is_counted():

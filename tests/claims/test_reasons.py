@@ -9,24 +9,30 @@ import pandas as pd
 import pytest
 from ensembles import by_hand
 
-from sim.claims.answer import ClaimReport, Effort, answer, claims_named, explained
-from sim.claims.discovery import BINS, flip
-from sim.claims.statements import PATHS, SURVEILLANCE
-from sim.claims.text import has_shares, rows_of
+from sim.claims.answer import ClaimReport, Effort, claims_named, compute, explained
+from sim.claims.discovery import BINS, flip, named
+from sim.claims.statements import SURVEILLANCE, contrasts_of
+from sim.model.words import uncapital
+from sim.worlds.evaluate import MEASURES, PLACE, Effects
 from sim.worlds.prior import DRAWN, Worlds
 
-WORLDS = 90
+WORLDS = 120
 FEARFUL, FEAR, RISK = claims_named("fearful", "fear", "risk")
-ASKED = (FEARFUL, FEAR, replace(RISK, measures=RISK.measures[:2]))
-TINY = {"effort": Effort(worlds=None, alternatives=20, replications=2, systems=1, orders=2), "workers": 2,
-        "organisations": 1, "managers": 2, "months": 6, "window": 3}  # fmt: skip
+ASKED = (FEARFUL, FEAR, RISK)
+SIZES = {"organisations": 1, "managers": 2, "months": 6, "window": 3}
+TINY = Effort(worlds=None, prior=20, all_on=20, again=0, systems=1, orders=2)
 KEY = ["claim", "contrast", "outcome"]
 DECIDING = "speak_base"
 
 
+def worlds():
+    """Each a calibration of its own, so that a region can be told on worlds left out."""
+    return replace(by_hand(WORLDS), calibrations=np.arange(WORLDS))
+
+
 @pytest.fixture(scope="module")
 def report() -> ClaimReport:
-    return answer(by_hand(WORLDS), by_hand(20, seed=1, off=0.0), claims=ASKED, **TINY)
+    return compute(worlds(), by_hand(20, seed=1, off=0.0), claims=ASKED, effort=TINY, workers=2, **SIZES)
 
 
 def by_key(table: pd.DataFrame) -> pd.DataFrame:
@@ -37,14 +43,14 @@ def on_one_line(page: str) -> str:
     return " ".join(page.split())
 
 
-def flip_of(report: ClaimReport, claim: str, outcome: str) -> pd.Series:
-    return by_key(report.flips).loc[(claim, SURVEILLANCE.name, outcome)]
+def of_row(report: ClaimReport, claim: str, outcome: str) -> pd.Series:
+    return by_key(report.tables["flips"]).loc[(claim, SURVEILLANCE.name, outcome)]
 
 
 def test_what_the_mechanisms_carry_sums_to_the_effect_with_all_on_less_all_off(report):
-    parts = report.carriers.groupby(KEY)["contribution"].sum()
+    parts = report.tables["carriers"].groupby(KEY)["contribution"].sum()
     ends = report.tables["carriers_ends"].pivot(index=KEY, columns="mechanisms", values="effect")
-    assert len(parts) == len(ends) == 1 + 2  # outcomes of fear and of risk
+    assert len(parts) == len(ends) == 1 + 4  # outcomes of fear and of risk
     assert parts.to_numpy() == pytest.approx((ends["on"] - ends["off"]).reindex(parts.index).to_numpy(), abs=1e-12)
     assert (parts.abs() > 1e-6).any()
     cases = report.tables["carriers_by_case"].pivot(index=KEY, columns="case", values="contribution")
@@ -52,58 +58,53 @@ def test_what_the_mechanisms_carry_sums_to_the_effect_with_all_on_less_all_off(r
     assert (cases["for"] + cases["against"]).to_numpy() == pytest.approx(cases["all"].to_numpy(), abs=1e-12)
 
 
-def test_nothing_carries_a_contrast_with_the_fear_of_another_run(report):
-    paths = {contrast.name for contrast in PATHS}
-    assert paths <= set(report.table["contrast"])
-    tables = report.tables["carriers_ends"], report.tables["carriers_by_case"], report.carriers
-    assert all(set(table["contrast"]) == {SURVEILLANCE.name} for table in tables)
-    assert paths <= set(report.flips["contrast"])
-
-
-def test_each_row_with_verdicts_has_its_flip_and_no_other_has(report):
-    with_verdicts = [row for row in rows_of(report.table) if has_shares(row)]
-    expected = [(row["claim"], row["contrast"], row["outcome"]) for row in with_verdicts]
-    assert list(report.flips[KEY].itertuples(index=False, name=None)) == expected
-    assert len(expected) == len(report.table) - 3  # how many are fearful is a level
-    assert all(sentence.endswith(".") for sentence in report.flips["sentence"])
+def test_each_row_with_a_limit_has_its_flip_and_no_other_has(report):
+    expected = report.table.dropna(subset=["delta"])[KEY]
+    assert report.tables["flips"][KEY].to_numpy().tolist() == expected.to_numpy().tolist()
+    assert all(sentence.endswith(".") for sentence in report.tables["flips"]["sentence"])
 
 
 def by_chance(sample: Worlds) -> np.ndarray:
-    """Verdicts by tosses of a coin that no region explains. One toss of forty is explained by chance, so ten in a row
+    """Effects by tosses of a coin that no region explains. One toss of forty is explained by chance, so ten in a row
     never are, whatever the worlds."""
-    tosses = (np.where(np.random.default_rng(k).random(WORLDS) < 0.5, "supported", "opposed") for k in range(10))
-    return next(verdicts for verdicts in tosses if not flip(sample, verdicts).regions)
+    tosses = (np.where(np.random.default_rng(k).random(WORLDS) < 0.5, -1.0, 1.0) for k in range(10))
+    said = {-1.0: "supported", 1.0: "opposed"}
+    return next(t for t in tosses if not flip(sample, [said[x] for x in t]).regions)
 
 
 @pytest.fixture(scope="module")
 def planted(report) -> ClaimReport:
-    """Verdicts by a rule: on fear, supported where people speak up readily; on successes, whatever chance says."""
-    at = report.sample.values[:, DRAWN.index(DECIDING)]
-    e = report.effects.copy()
-    by_rule = np.where(at >= np.median(at), "supported", "opposed")
-    for outcome, verdicts in (("fear", by_rule), ("successes", by_chance(report.sample))):
-        mine = (e["outcome"] == outcome) & (e["contrast"] == SURVEILLANCE.name)
-        e.loc[mine, "verdict"] = verdicts[e.loc[mine, "world"]]
-    shuffled = e.sample(frac=1.0, random_state=1)
-    return explained(replace(report, effects=shuffled), draws=2)
+    """Effects by a rule: on fear, beyond what matters where people speak up readily; on successes, by chance."""
+    sample = worlds()
+    at = sample.values[:, DRAWN.index(DECIDING)]
+    names = tuple(c.name for c in contrasts_of(ASKED, choices=False))
+    x = np.zeros((WORLDS, len(names), len(MEASURES)), dtype=np.float32)
+    x[:, 0, PLACE["fear"]] = np.where(at >= np.median(at), 0.1, -0.1)
+    x[:, 0, PLACE["successes"]] = by_chance(sample)
+    e = Effects(sample, names, x, x * 0, np.ones((WORLDS, len(names)), dtype=np.int64))
+    return explained(report, e, draws=2, **SIZES)
 
 
-def test_a_rule_that_was_planted_is_found_and_named(report, planted):
-    found = flip_of(planted, "fear", "fear")
+def test_a_rule_that_was_planted_is_found_and_named(planted):
+    found = of_row(planted, "fear", "fear")
     assert found["found"]
     assert found["accuracy"] > 0.9
-    assert found["sentence"].startswith(f"Where {DECIDING} is at least")
-    threshold = np.median(report.sample.values[:, DRAWN.index(DECIDING)])
-    assert float(found["sentence"].split()[5]) == pytest.approx(threshold, abs=0.15)
-    assert found["sentence"] in on_one_line(str(planted))
+    assert found["sentence"].startswith(start := f"Where {named(DECIDING)} is at least ")
+    threshold = np.median(worlds().values[:, DRAWN.index(DECIDING)])
+    assert float(found["sentence"].removeprefix(start).split(",")[0]) == pytest.approx(threshold, abs=0.15)
+    assert f"Fear: {uncapital(found['sentence'])}" in on_one_line(planted.whole())
 
 
 def test_verdicts_by_chance_flip_nowhere(planted):
-    found = flip_of(planted, "risk", "successes")
+    found = of_row(planted, "risk", "successes")
     assert not found["found"]
     assert found["sentence"].startswith("No simple region tells supported from opposed")
-    assert found["sentence"] not in on_one_line(str(planted))
-    assert found["sentence"] in planted.about(planted.claims[2], in_depth=True)[1]
+    assert found["sentence"] not in on_one_line(planted.whole())
+
+
+def test_a_region_that_does_no_better_than_guessing_the_commoner_answer_is_not_told(planted):
+    gone = planted.tables["flips"]
+    assert not gone.loc[gone["sentence"].str.contains("guessing the commoner answer would do as well"), "found"].any()
 
 
 def test_a_map_shows_shares_of_the_answer_over_the_two_factors_that_matter_most(planted):
@@ -117,16 +118,39 @@ def test_a_map_shows_shares_of_the_answer_over_the_two_factors_that_matter_most(
     assert (maps.loc[maps["x_high"] < maps["x_high"].median(), "share"].dropna() == 0.0).all()
 
 
-def test_numbers_do_not_depend_on_workers_or_on_what_there_was_before(report):
-    again = explained(report, draws=2, workers=1)
-    for name in ("carriers_by_case", "carriers_ends", "flip_maps"):
+def test_numbers_do_not_depend_on_workers(report):
+    again = compute(worlds(), by_hand(20, seed=1, off=0.0), claims=ASKED, effort=TINY, workers=1, **SIZES)
+    for name in again.tables:
         pd.testing.assert_frame_equal(again.tables[name], report.tables[name])
-    pd.testing.assert_frame_equal(again.carriers, report.carriers)
-    pd.testing.assert_frame_equal(again.flips, report.flips)
+    pd.testing.assert_frame_equal(again.effects, report.effects)
 
 
-def test_a_level_has_nothing_that_carries_it_and_flips_nowhere(report):
-    found = explained(replace(report, claims=(FEARFUL,), table=report.table.iloc[:0]), draws=2)
-    assert found.carriers.empty
-    assert found.flips.empty
-    assert found.tables["flip_maps"].empty
+def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(report):
+    key = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
+    carrier = {**key, "mechanism": "learned_fear", "case": "for", "contribution": 0.06, "standard_error": 0.01}
+    carriers = pd.DataFrame([carrier, {**carrier, "mechanism": "audit", "contribution": 0.01}])
+    flips = pd.DataFrame([{**key, "sentence": "Where anxiety is low, it is opposed.", "found": True}])
+    told = replace(report, tables={**report.tables, "carriers": carriers, "flips": flips})
+    for text in (told.whole(), "\n".join(line for part in told.about(FEAR, in_depth=True) for line in part)):
+        told_of = " ".join(text.split())
+        assert "Fear changes mainly because punishment and watching are remembered (+6 points of 100)." in told_of
+        assert "Fear: where anxiety is low, it is opposed." in told_of
+        assert "keeps reports honest" not in text
+
+
+def test_what_a_policy_does_without_any_mechanism_is_not_put_down_to_one(report):
+    """Recognition gives confidence whatever is switched off; mechanisms that take some of it back do not carry it."""
+    key = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
+    carrier = {**key, "mechanism": "learned_fear", "case": "for", "contribution": -0.02, "standard_error": 0.001}
+    ends = {"carriers_ends": pd.DataFrame([{**key, "mechanisms": "off", "effect": 0.05, "error": 0.001}])}
+    told = replace(report, tables={**report.tables, "carriers": pd.DataFrame([carrier]), **ends}).about(FEAR)[1]
+    assert told[0] == (
+        "Fear changes mainly because the policy does so with every mechanism off (+5 points of 100); against that, "
+        "punishment and watching are remembered (−2 points of 100)."
+    )
+
+
+def test_a_level_has_nothing_that_carries_it_and_flips_nowhere():
+    found = compute(worlds(), by_hand(20, seed=1, off=0.0), claims="fearful", effort=TINY, **SIZES)
+    assert found.table.empty and found.tables["flips"].empty
+    assert "Fearful managers: " in str(found)

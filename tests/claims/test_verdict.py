@@ -1,4 +1,4 @@
-"""The verdict rule: what it says, and how often it errs."""
+"""The verdict rule: what effects in worlds made by hand say, and how often the rule errs."""
 
 from __future__ import annotations
 
@@ -7,191 +7,175 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.claims.verdict import Contrasts, Sesoi, contrast
-from sim.claims.verdict import verdict as verdicts_on
-from sim.statistics import mean_interval
+from sim.claims.tables import in_words
+from sim.claims.verdict import by_points, classes, how_many, how_often, over, said, verdict, words_of
 
-numbers = st.floats(-10, 10, allow_nan=False)
-sizes = st.floats(0.001, 5)
+DELTA = 0.02
 signs = st.sampled_from([-1, 0, 1])
-pairs = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=12)
 
 
-def verdict(interval, sesoi, sign=0) -> str:
-    """The verdict on one interval."""
-    return verdicts_on(*interval, sesoi, sign).item()
+def worlds(*per_calibration, delta=DELTA, errors=0.0, weights=None):
+    """Calibrations with these effects, as many worlds in each, weighing the same unless told."""
+    x = np.concatenate([np.asarray(one, dtype=float) for one in per_calibration])
+    at = np.repeat(np.arange(len(per_calibration)), [len(one) for one in per_calibration])
+    shares = np.full(len(per_calibration), 1 / len(per_calibration)) if weights is None else np.asarray(weights)
+    w = np.concatenate([np.full(len(one), s / len(one)) for one, s in zip(per_calibration, shares, strict=True)])
+    return over(x, delta, w, at, errors)
 
 
-def compared(plus, minus, sesoi=None, sign=0) -> Contrasts:
-    """The contrast of two arms in one world."""
-    return contrast(np.subtract(plus, minus), np.mean(minus), sesoi, sign)
+def test_beyond_is_strict_and_on_the_limit_is_too_small():
+    assert classes([0.02, np.nextafter(0.02, 1), -0.02, -0.03, 0.0], DELTA).tolist() == [0, 1, 0, -1, 0]
 
 
-MIRROR = {"supported": "opposed", "opposed": "supported", "higher": "lower", "lower": "higher"}
+def test_a_side_is_carried_where_mean_and_share_surely_lie_on_it():
+    found = worlds(*[[0.05, 0.05, 0.05, 0.0]] * 8)
+    assert found.mean == pytest.approx((0.0375, 0.0), abs=1e-12)
+    assert found.shares[1].estimate == pytest.approx(0.75)
+    assert (verdict(found, DELTA), by_points(found, DELTA)) == (1, 1)
+
+
+def test_the_share_alone_or_the_mean_alone_carries_nothing():
+    few_far = worlds(*[[0.3, 0.0, 0.0, 0.0]] * 8)  # the mean is beyond, in a quarter of worlds
+    many_near = worlds(*[[0.021, 0.021, 0.021, -0.05]] * 8)  # three quarters are beyond, the mean is not
+    for found in (few_far, many_near):
+        assert verdict(found, DELTA) is None
+        assert by_points(found, DELTA) is None
+
+
+def test_what_differs_from_calibration_to_calibration_is_not_sure():
+    rng = np.random.default_rng(0)
+    shaky = worlds(*[[0.05 * b] * 4 for b in rng.permutation([1, 1, 1, 0, 1, 0, 1, 1])])
+    assert shaky.mean.estimate > DELTA and shaky.shares[1].estimate == pytest.approx(0.75)
+    assert by_points(shaky, DELTA) == 1
+    assert shaky.low < DELTA
+    assert verdict(shaky, DELTA) is None
+
+
+def test_a_share_must_exceed_one_half_by_two_errors():
+    """Shares of 0.6 ± 0.026 and of 0.6 ± 0.065 between eight calibrations; all means are far beyond."""
+    surely, hardly = (
+        worlds(*[[1.0] * (60 + k) + [0.0] * (40 - k) for k in range(-b, b + 1, 2 * b // 7)]) for b in (14, 35)
+    )
+    for found in (surely, hardly):
+        assert found.shares[1].estimate == pytest.approx(0.6, abs=0.01)
+        assert found.low > DELTA
+    assert verdict(surely, DELTA) == 1
+    assert verdict(hardly, DELTA) is None
+
+
+def test_too_small_to_matter_is_a_finding_of_its_own():
+    found = worlds(*[[0.01, 0.0, -0.01, 0.03]] * 6)
+    assert verdict(found, DELTA) == 0
+    assert said(verdict(found, DELTA), 1) == "too small to matter"
+
+
+def test_a_mean_that_may_lie_beyond_is_not_surely_too_small():
+    found = worlds(*[[0.0, 0.0, 0.0, v] for v in np.linspace(0.03, 0.105, 8)])
+    assert found.shares[0] == pytest.approx((0.75, 0.0))
+    assert found.high > DELTA > found.mean.estimate
+    assert (verdict(found, DELTA), by_points(found, DELTA)) == (None, 0)
+
+
+def test_one_calibration_carries_nothing():
+    assert verdict(worlds([0.5] * 100), DELTA) is None
+    assert by_points(worlds([0.5] * 100), DELTA) == 1
+
+
+def test_nothing_is_undecided_and_the_shares_are_all_there_is():
+    found = worlds([0.5, 0.01, -0.3], [0.1, 0.2, 0.0])
+    assert sum(share.estimate for share in found.shares.values()) == pytest.approx(1.0)
+
+
+def test_a_calibration_counts_by_its_constant():
+    found = worlds([0.05], [0.0], weights=[0.8, 0.2])
+    assert found.mean.estimate == pytest.approx(0.04)
+    assert found.shares[1].estimate == pytest.approx(0.8)
+    assert found.r_eff == pytest.approx(1 / 0.68)
+
+
+def test_near_is_what_lies_within_two_errors_of_either_limit():
+    found = worlds([0.025, -0.025, 0.05, 0.0], errors=np.array([0.003, 0.003, 0.003, 0.009]))
+    assert found.near == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
-    ("interval", "sign", "expected"),
+    ("sign", "direction", "above", "below"),
     [
-        ((0.06, 0.08), 1, "supported"),
-        ((0.06, 0.08), -1, "opposed"),
-        ((0.06, 0.08), 0, "higher"),
-        ((-0.08, -0.06), -1, "supported"),
-        ((-0.08, -0.06), 1, "opposed"),
-        ((-0.08, -0.06), 0, "lower"),
-        ((-0.04, 0.04), 1, "negligible"),
-        ((0.01, 0.04), 1, "negligible"),  # surely above zero and still too small to matter
-        ((0.04, 0.06), 1, "undecided"),
-        ((-0.2, 0.2), 0, "undecided"),
+        (1, -1, "supported", "opposed"),
+        (-1, -1, "opposed", "supported"),
+        (0, 1, "better", "worse"),
+        (0, -1, "worse", "better"),
+        (0, 0, "higher", "lower"),
     ],
 )
-def test_verdicts_by_the_rules_of_the_claims(interval, sign, expected):
-    assert verdict(interval, 0.05, sign) == expected
+def test_a_claimed_sign_comes_before_what_everybody_would_call_better(sign, direction, above, below):
+    assert (words_of(sign, direction)[1], words_of(sign, direction)[-1]) == (above, below)
 
 
-def test_beyond_is_strict_and_inside_is_not():
-    assert verdict((0.05, 0.07), 0.05, 1) == "undecided"
-    assert verdict((np.nextafter(0.05, 1), 0.07), 0.05, 1) == "supported"
-    assert verdict((-0.05, 0.05), 0.05, 1) == "negligible"
-    assert verdict((-0.05, np.nextafter(0.05, 1)), 0.05, 1) == "undecided"
+@given(st.lists(st.floats(-0.1, 0.1, allow_nan=False), min_size=6, max_size=24), signs)
+def test_the_mirror_image_gets_the_mirrored_verdict(effects, sign):
+    at, w = np.arange(len(effects)) % 3, np.full(len(effects), 1 / len(effects))
+    there, back = (verdict(over(side * np.array(effects), DELTA, w, at), DELTA) for side in (1, -1))
+    assert there == (None if back is None else -back)
+    assert said(there, sign) == said(back, -sign) or sign == 0
 
 
-@given(st.tuples(numbers, numbers).map(sorted), sizes, signs)
-def test_each_interval_has_one_verdict_and_its_mirror_image_the_mirrored_one(interval, sesoi, sign):
-    low, high = interval
-    there, back = verdict((low, high), sesoi, sign), verdict((-high, -low), sesoi, sign)
-    assert back == MIRROR.get(there, there)
-    outside = low > sesoi or high < -sesoi
-    assert outside == (there in MIRROR)
-    assert (there == "negligible") == (max(abs(low), abs(high)) <= sesoi)
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.8, "nearly all"), (0.799, "most"), (2 / 3, "most"), (0.66, "more than half")]
+)
+def test_how_many_worlds_in_words(share, words):
+    assert how_many(share) == f"in {words} of 100 plausible worlds"
 
 
-@given(numbers, sizes, signs)
-def test_an_interval_without_width_is_never_undecided(point, sesoi, sign):
-    assert verdict((point, point), sesoi, sign) != "undecided"
+def test_divided_worlds_are_told_by_their_three_shares_the_largest_first():
+    found = worlds(*[[0.05] * 3 + [0.0] * 5 + [-0.05] * 2] * 6)
+    assert in_words(found, verdict(found, DELTA), -1, -1) == (
+        "divided: too small to matter in 50, opposed in 30, supported in 20"
+    )
 
 
-def test_without_a_smallest_effect_of_interest_there_is_an_estimate_only():
-    found = compared([1.0, 2.0], [0.0, 0.5])
-    assert found.verdict == "estimate" and np.isnan(found.sesoi)
+def test_a_share_that_is_not_known_within_8_points_gets_no_words():
+    found = worlds([0.05] * 4, [0.0] * 4, [0.05] * 4, [0.0] * 4)
+    assert found.shares[1].error > 0.08
+    assert in_words(found, None, 1, 1) == "the share of worlds is not known well enough to say"
 
 
-def test_where_nothing_else_is_said_nobody_claims_a_direction_and_a_size_is_in_the_outcomes_unit():
-    assert verdict((0.06, 0.08), 0.05) == compared([4.1, 4.2], [4.0, 4.1], Sesoi(0.05)).verdict == "higher"
-    assert compared([4.0, 4.1], [4.1, 4.2], Sesoi(0.05)).verdict == "lower"
+@pytest.mark.parametrize(
+    ("share", "often"),
+    [
+        (1.0, "almost always"),
+        (0.8, "almost always"),
+        (0.79, "usually"),
+        (2 / 3, "usually"),
+        (0.6, "more often than not"),
+    ],
+)
+def test_how_often_is_said_as_how_many(share, often):
+    assert how_often(share) == often
 
 
-def test_an_effect_of_interest_of_zero_leaves_only_no_difference_at_all_negligible():
-    assert verdict((0.0, 0.0), 0.0, 1) == "negligible"
-    assert verdict((0.0, 0.1), 0.0, 1) == verdict((-0.1, 0.0), 0.0, 1) == "undecided"
-    assert verdict((0.1, 0.2), 0.0, 1) == "supported"
+def test_what_nobody_claims_or_wants_is_higher_or_lower():
+    assert [said(carried) for carried in (1, 0, -1)] == ["higher", "too small to matter", "lower"]
 
 
-@pytest.mark.parametrize("sign", [-2, 0.5, 2])
-def test_a_claim_has_one_of_three_directions(sign):
-    with pytest.raises(ValueError, match="sign"):
-        verdict((0.0, 1.0), 0.1, sign)
+def test_no_sentence_speaks_of_probability():
+    for carried in (1, 0, -1, None):
+        assert "probab" not in in_words(worlds(*[[0.05, 0.0]] * 6), carried, 1, 1)
 
 
-def test_a_table_says_whether_a_size_is_a_share():
-    assert (Sesoi(0.05).text, Sesoi(0.05, relative=True).text) == ("0.05", "5 % rel")
+def test_shares_do_not_depend_on_how_many_pairs_were_run():
+    """A third of worlds has an effect well beyond δ, the others none: errors of δ/3 and of δ/12 find the same."""
+    rng, true = np.random.default_rng(4), np.repeat([0.06, 0.0, 0.0], 400)
+    w, at = np.full(1200, 1 / 1200), np.arange(1200) % 10
+    found = [over(true + e * rng.standard_normal(1200), DELTA, w, at, e).shares[1] for e in (DELTA / 3, DELTA / 12)]
+    assert found[0].estimate == pytest.approx(found[1].estimate, abs=0.01)
+    assert found[0].estimate == pytest.approx(1 / 3, abs=0.01)
 
 
-@given(pairs, sizes, st.sampled_from([-1, 1]))
-def test_swapping_the_arms_swaps_supported_and_opposed(values, size, sign):
-    plus, minus = zip(*values, strict=True)
-    there, back = compared(plus, minus, Sesoi(size), sign), compared(minus, plus, Sesoi(size), sign)
-    said = there.verdict.item()
-    assert back.verdict == MIRROR.get(said, said)
-    assert (back.low, back.high) == pytest.approx((-there.high, -there.low), abs=1e-12)
-
-
-@given(st.lists(numbers, min_size=2, max_size=9), st.booleans(), signs)
-def test_identical_pairs_are_negligible_with_an_interval_of_exactly_zero(values, relative, sign):
-    found = compared(values, values, Sesoi(0.1, relative), sign)
-    assert (found.estimate, found.low, found.high, found.verdict) == (0.0, 0.0, 0.0, "negligible")
-
-
-def test_pairs_that_all_differ_by_as_much_are_decisive():
-    minus = np.array([0.25, 0.5, 0.75])
-    assert compared(minus + 0.25, minus, Sesoi(0.2), 1).verdict == "supported"
-    assert compared(minus + 0.25, minus, Sesoi(0.3), 1).verdict == "negligible"
-
-
-def test_relative_sizes_refer_to_the_absolute_mean_of_the_arm_after_the_minus():
-    found = compared([-3.0, -5.0], [-2.0, -2.0], Sesoi(0.1, relative=True), -1)
-    assert found.sesoi == pytest.approx(0.2)
-    assert found.estimate == -2.0
-
-
-@pytest.mark.parametrize("differences", [[1.0], [1.0, np.nan], [[1.0], [2.0]], 1.0])
-def test_too_few_pairs_and_values_that_are_not_finite_are_refused(differences):
-    with pytest.raises(ValueError, match=r"at least 2 pairs|finite"):
-        contrast(differences, 0.0)
-
-
-@pytest.mark.parametrize("sign", [-1, 0, 1])
-@pytest.mark.parametrize("sesoi", [None, Sesoi(0.05), Sesoi(0.1, relative=True)])
-def test_many_worlds_at_once_are_judged_as_one_by_one(sign, sesoi):
-    rng = np.random.default_rng(1)
-    minus = 0.4 + 0.05 * rng.standard_normal((200, 4))
-    plus = minus + 0.08 * rng.standard_normal((200, 1)) + 0.03 * rng.standard_normal((200, 4)) * rng.random((200, 1))
-    plus[0] = minus[0]
-    minus[1], plus[1] = 0.4, 0.47  # a difference without variance
-    many = contrast(plus - minus, minus.mean(axis=1), sesoi, sign)
-    one = [compared(a, b, sesoi, sign) for a, b in zip(plus, minus, strict=True)]
-    for name in Contrasts._fields:
-        assert getattr(many, name).astype(str).tolist() == [str(getattr(d, name)) for d in one]
-    assert len(set(many.verdict)) == (1 if sesoi is None else 4)
-
-
-@pytest.mark.parametrize("size", [0.0, -0.1, np.nan, np.inf])
-def test_a_smallest_effect_of_interest_is_positive(size):
-    with pytest.raises(ValueError, match="positive"):
-        Sesoi(size)
-
-
-@pytest.mark.parametrize("ends", [(1.0, 0.0), (np.nan, 1.0)])
-def test_no_interval_no_verdict(ends):
-    with pytest.raises(ValueError, match="no interval"):
-        verdict(ends, 0.1)
-
-
-# How often the rule errs, over many synthetic experiments with normal differences of standard deviation 1.
-
-EXPERIMENTS, N = 4000, 30
-
-
-def verdicts(effect: float, sesoi: float, seed: int) -> np.ndarray:
-    differences = np.random.default_rng(seed).normal(effect, 1.0, (EXPERIMENTS, N))
-    return contrast(differences, np.zeros(EXPERIMENTS), Sesoi(sesoi), 1).verdict
-
-
-def within_four_errors(share: float, expected: float) -> bool:
-    return abs(share - expected) < 4 * np.sqrt(expected * (1 - expected) / EXPERIMENTS)
-
-
-def test_the_interval_covers_the_true_difference_in_95_of_100_experiments():
-    rng = np.random.default_rng(1)
-    _, low, high = mean_interval(rng.normal(0.3, 2.0, (EXPERIMENTS, 8)))
-    assert within_four_errors(np.mean((low <= 0.3) & (high >= 0.3)), 0.95)
-
-
-def test_an_effect_exactly_as_large_as_the_smallest_of_interest_is_supported_in_one_experiment_of_forty():
-    found = verdicts(effect=0.5, sesoi=0.5, seed=2)
-    assert within_four_errors(np.mean(found == "supported"), 0.025)
-    assert within_four_errors(np.mean(found == "negligible"), 0.025)
-    assert not (found == "opposed").any()
-
-
-def test_no_effect_is_negligible_where_there_are_pairs_enough():
-    assert np.mean(verdicts(effect=0.0, sesoi=1.0, seed=3) == "negligible") > 0.997
-
-
-def test_no_effect_is_undecided_rather_than_anything_else_where_pairs_are_too_few():
-    found = verdicts(effect=0.0, sesoi=0.1, seed=4)
-    assert np.mean(found == "undecided") > 0.97
-
-
-def test_a_large_effect_is_supported():
-    assert (verdicts(effect=2.0, sesoi=0.5, seed=5) == "supported").all()
+def test_a_wrong_verdict_is_rare_where_the_truth_lies_on_the_limit():
+    """Calibrations whose means scatter around δ itself: at most one in forty is called beyond, or too small."""
+    rng, wrong = np.random.default_rng(6), 0
+    for _ in range(400):
+        means = DELTA + 0.005 * rng.standard_normal(10)
+        wrong += verdict(worlds(*[[m] * 3 for m in means]), DELTA) is not None
+    assert wrong / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

@@ -62,8 +62,10 @@ def test_a_parameter_tells_which_mechanism_switches_it_off() -> None:
 
 
 def test_a_lever_tells_which_regimes_set_it_and_to_what() -> None:
-    assert fact(of_kind("lever", "disbarring"), "set by") == "kark_full 0.8"
-    assert fact(of_kind("lever", "relationship"), "set by") == ("hands_off 0.1, targets_and_terror 0.1, supportive 0.8")
+    assert fact(of_kind("lever", "disbarring"), "set by") == "kark_full 0.8, barring 0.8"
+    assert fact(of_kind("lever", "relationship"), "set by") == (
+        "hands_off 0.1, targets_and_terror 0.1, supportive 0.8, heavy_supportive 0.8"
+    )
     assert fact(of_kind("lever", "monitoring_sd"), "schedule") == "not possible: fixed for a run"
 
 
@@ -77,8 +79,9 @@ def test_a_regime_tells_its_levers() -> None:
     assert fact(of_kind("regime", "heavy"), "levers") == "monitoring = 0.8, targets = 0.8"
 
 
-def test_an_outcome_tells_its_unit_and_the_values_it_can_take() -> None:
-    assert of_kind("outcome", "fear").facts == (("unit", "stock from 0 to 1"), ("values", "from 0 to 1"))
+def test_an_outcome_tells_its_name_its_unit_and_the_values_it_can_take() -> None:
+    told = ("in few words", "fear"), ("unit", "stock from 0 to 1"), ("values", "from 0 to 1")
+    assert of_kind("outcome", "fear").facts == told
     assert fact(of_kind("outcome", "quality"), "values") == "any number"
     assert fact(of_kind("outcome", "overload"), "values") == "from 0"
 

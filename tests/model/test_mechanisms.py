@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from comparison import differing
 
@@ -16,6 +17,7 @@ import sim
 from sim.model import rules
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, Parameters, resolve
+from sim.model.streams import Streams
 
 SMALL: dict[str, Any] = dict(seed=0, systems=4, organisations=2, managers=6, months=24)
 EVERYTHING = tuple(OUTCOMES)
@@ -84,7 +86,7 @@ EXCEPTIONS: dict[str, Null] = {
     "crowding_out": Null({"trust_invest": 0.12}, ("motivation",), others("crowding_out", MOTIVES)),
     "social_exchange": Null({"trust_invest": 0.12}, ("motivation",), others("social_exchange", MOTIVES)),
     "complacency": Null({"trust_invest": 0.12}, ("motivation",), others("complacency", MOTIVES), {"relationship": 1.0}),
-    "impunity": Null({"slip_negligence": 0.4}, ("motivation",), others("impunity", MOTIVES)),
+    "impunity": Null({"slip_negligence": 0.4, "peers_see": 1.0}, ("motivation",), others("impunity", MOTIVES)),
     "deterrence": Null({"punitiveness": 0.9, "fear_ambient": 0.8}, ("motivation", "effort"), MOTIVES),
     "attention": Null({"targets": 1.0}, ("honest_indicator",), ("complacency",), FIRST_MONTH),
     "gaming": Null({"audit": 0.8, "gaming_cost": 1.0, "strain_gaming": 4.0}),
@@ -104,7 +106,8 @@ EXCEPTIONS: dict[str, Null] = {
     "development": Null({"relationship": 0.9}, ("skill", "integrity"), ("practice", "feedback", "careers")),
     "organisational_learning": Null({"safety_learning": 0.05, "safety_decay": 0.04}),
     "early_discovery": Null(
-        {"speak_base": -1.0}, all_but("silence"), ("reassurance", "organisational_learning"), {"punitiveness": 0.0}),
+        {"speak_base": -1.0}, all_but("silence"), ("reassurance", "organisational_learning", "impunity"),
+        {"punitiveness": 0.0}),
     "moral_distress": Null({"strain_gaming": 4.0}, all_but("moral_strain")),
     "strain_of_work": Null(
         {"demand": 1.3, "burden": 0.3, "fear_blamed": 0.6}, ("distress",), ("moral_distress", "careers")),
@@ -117,11 +120,12 @@ EXCEPTIONS: dict[str, Null] = {
     "safe_standards": Null({"standardisation": 0.7}, EVERYTHING, (), {"standard_pull": 0.0}),
     "audit": Null({"monitoring": 0.9}, ("gaming",), MONITORED, FIRST_MONTH),
     "trust_building": Null({"relationship": 0.9}, ("trust",), ("distrust", "reassurance", "careers")),
+    "innovation": Null({"innovation_decay": 0.03}),
     "oversight_of_cooperation": Null({"monitoring": 0.9}, ("cooperation",), ("careers",), FIRST_MONTH),
 }  # fmt: skip
 """Mechanisms through which more acts than levers of their own, or less than on all outcomes."""
 
-RULES_ONLY = {"contagion", "loss_aversion"}
+RULES_ONLY = {"contagion", "loss_aversion", "circumstances"}
 """No input acts on a run through these alone: their rules are looked at instead."""
 
 NULLS = {name: Null(upstream(name)) for name in sorted(set(MECHANISMS) - RULES_ONLY) if upstream(name)} | EXCEPTIONS
@@ -150,7 +154,7 @@ def test_it_does_matter_while_the_mechanism_is_on(mechanism: str) -> None:
 
 @pytest.mark.parametrize(("rule", "climate"), [("fear_after_month", "fear"), ("trust_after_month", "trust")])
 def test_without_contagion_nobody_feels_what_colleagues_feel(rule: str, climate: str) -> None:
-    month = rules.Month(0.3, True, True, False, False, False, 0.8, 0.9, 0)
+    month = rules.Month(0.3, True, True, False, False, 0.0, 0.8, 0.9, 0.0)
     states = dict(post=SimpleNamespace(fear=0.4, trust=0.5, anxiety=1.0), month=month, k=1.0)
     function = getattr(rules, rule)
 
@@ -168,8 +172,31 @@ def test_without_loss_aversion_losses_do_not_weigh_more_than_gains() -> None:
     """At 1, its null, a dread of one half just cancels a hope of one half."""
     manager = SimpleNamespace(confidence=0.5, trust=1.0, skill=0.0)
     for loss_aversion, value in ((1.0, 0.0), (2.0, -0.5)):
-        p = resolve(loss_aversion=loss_aversion, initiative_cost=0.0, gain=1.0)
+        p = resolve(loss_aversion=loss_aversion, initiative_cost=0.0)
         assert rules.value_of_initiative(manager, 1.0, 1.0, 0.0, 1.0, p, p) == value
+
+
+class OtherLuck(Streams):
+    """The model's streams, but for other chance in the indicator and other circumstances."""
+
+    def month(self) -> dict[str, list[float]]:
+        numbers = super().month()
+        return numbers | {"chance": numbers["chance"][::-1]}
+
+    def keyed(self, name: str, index: int, count: int = 0) -> list[float]:
+        return super().keyed(name, index, count + (name == "circumstances"))
+
+
+@pytest.mark.parametrize(("off", "same"), [((), False), (("circumstances",), True)])
+def test_without_circumstances_neither_luck_nor_what_nobody_can_change_acts(off: tuple[str, ...], same: bool) -> None:
+    class Lucky(sim.LeadershipModel):
+        streams_class = OtherLuck
+
+    seed, settings = SMALL["seed"], {name: value for name, value in SMALL.items() if name != "seed"}
+    models = [kind(rng=seed, mechanisms_off=off, **settings) for kind in (sim.LeadershipModel, Lucky)]
+    for model in models:
+        model.run_model()
+    assert np.array_equal(models[0].record.sums, models[1].record.sums) == same
 
 
 WHERE_IT_ACTS = {"complacency": {"relationship": 0.9, "targets": 0.1}}

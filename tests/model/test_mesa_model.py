@@ -7,6 +7,7 @@ import inspect
 import pickle
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +18,7 @@ from mesa.batchrunner import batch_run
 
 import sim
 from sim.errors import InputError
+from sim.model.mesa_model import AMOUNTS, EVENTS
 from sim.model.outcomes import OUTCOMES
 
 SMALL: dict[str, Any] = dict(systems=2, organisations=2, managers=4, months=6)
@@ -189,9 +191,9 @@ def fear_of(manager: Any) -> float:
 def test_a_model_and_a_manager_say_what_they_are() -> None:
     model = sim.LeadershipModel(rng=7, **SMALL)
     model.step()
-    assert repr(model) == "<LeadershipModel: seed 7, 16 managers, month 1 of 6>"
+    assert repr(model) == f"<LeadershipModel: seed 7, 16 managers, month 1 of 6, fear {model.outcomes['fear']:.2f}>"
     manager = model.posts[0].manager
-    assert repr(manager).startswith(f"<Manager {manager.unique_id}: fear {manager.fear:.2f}, trust")
+    assert repr(manager).startswith(f"<Manager {manager.unique_id}, post 0, fear {manager.fear:.2f}, trust")
 
 
 def test_a_step_after_the_last_month_says_how_a_run_is_longer() -> None:
@@ -199,3 +201,120 @@ def test_a_step_after_the_last_month_says_how_a_run_is_longer() -> None:
     model.run_model()
     with pytest.raises(InputError, match="month 6 was the last of this run"):
         model.step()
+
+
+# Managers know where they work and what they did
+
+
+def test_managers_know_their_post_and_organisation() -> None:
+    model = sim.LeadershipModel(rng=0, exit_base=0.3, **SMALL)
+    model.run_model()
+    assert all(post.manager.post is post for post in model.posts)
+    places = model.agents.groupby("organisation").count()
+    assert places == dict.fromkeys(model.organisations, 4)
+    assert model.market and all(former.post is former.organisation is None for former in model.market)
+
+
+def test_what_managers_did_in_the_month_adds_up_to_its_outcomes() -> None:
+    """Of all who were in post during the month, those who left at its end and were not appointed again included."""
+    model = sim.LeadershipModel(rng=3, exit_base=0.3, recycling=0.0, **SMALL)
+    for _ in range(6):
+        during = [post.manager for post in model.posts]
+        model.step()
+        for deed, outcome in (EVENTS | AMOUNTS).items():
+            if outcome in model.outcomes:
+                mean = np.mean([getattr(manager, deed) for manager in during])
+                assert mean == pytest.approx(model.outcomes[outcome]), deed
+        new = [post.manager for post in model.posts if post.manager not in during]
+        assert not any(manager.tried or manager.sanctioned for manager in new)
+        assert all(np.isnan(manager.effort) for manager in new)
+        assert new
+
+
+def test_the_data_collector_keeps_behaviour() -> None:
+    reporters = {"sanctioned": "sanctioned", "quality": "quality"}
+    nobody_leaves = dict(exit_base=0.0, exit_distress=0.0, exit_fear=0.0, dismissal=0.0)
+    model = sim.LeadershipModel(rng=0, agent_reporters=reporters, regime="punitive", **nobody_leaves, **SMALL)
+    model.run_model()
+    kept = model.datacollector.get_agent_vars_dataframe().astype(float).groupby("Step").mean()
+    outcomes = model.datacollector.get_model_vars_dataframe()
+    assert outcomes["sanctions"].sum() > 0
+    np.testing.assert_allclose(kept, outcomes[["sanctions", "quality"]])
+
+
+# What the model cannot honour is refused in one line
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("model.posts[3].manager.remove()", "post 3, .*: who leaves a post is decided by the rules"),
+        ("model.deregister_agent(model.agents[0])", "who leaves a post is decided by the rules"),
+        ("model.remove_all_agents()", "remove_all_agents: posts are never empty"),
+        ("model.reset_rng(99)", r"reset_rng: .*make a LeadershipModel\(rng=99\)"),
+        ("model.reset_randomizer(5)", "random numbers follow from the run's seed"),
+        ("model.set_levers(monitoring=7)", "schedule.monitoring.2 = 7: the value must be a number from 0 to 1"),
+        ("model.set_levers(monitorin=0.5)", 'monitorin: no lever has this name .did you mean "monitoring"'),
+        ("model.set_levers(fear_blamed=0.5)", "only levers can follow a schedule"),
+        ("model.__setattr__('monitoring', 0.5)", r"levers are changed by set_levers\(monitoring=...\)"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused_and_changes_nothing(call: str, line: str) -> None:
+    model, other = (sim.LeadershipModel(rng=0, **SMALL) for _ in range(2))
+    model.step()
+    with pytest.raises(InputError, match=line) as caught:
+        eval(call)
+    assert len(caught.value.lines) == 1
+    other.run_model()
+    while model.running:
+        model.step()
+    assert np.array_equal(model.record.sums, other.record.sums)
+
+
+def test_levers_set_on_the_way_are_those_of_a_schedule() -> None:
+    model = sim.LeadershipModel(rng=2, **SMALL)
+    for _ in range(3):
+        model.step()
+    model.set_levers(monitoring=0.9, targets=0)
+    model.run_model()
+    run = sim.simulate(2, schedule={"monitoring": {4: 0.9}, "targets": {4: 0.0}}, **SMALL)
+    assert np.array_equal(model.record.sums, run.record.sums)
+
+
+def test_other_agents_may_come_and_go() -> None:
+    model = sim.LeadershipModel(rng=0, **SMALL)
+    visitor = mesa.Agent(model)
+    model.step()
+    visitor.remove()
+    model.run_model()
+    assert len(model.agents) == 16
+
+
+# SolaraViz
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_solara_shows_steps_and_resets_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is built without a browser, and its own buttons are pressed: reset makes a new model with new levers."""
+    solara = pytest.importorskip("solara")
+    pytest.importorskip("altair", reason="Mesa's page needs it")
+    from mesa.visualization import Slider, SolaraViz, make_plot_component  # noqa: PLC0415
+
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    begun = sim.LeadershipModel(rng=4, **SMALL)
+    shown = solara.reactive(begun)
+    asked = {"rng": 4, "monitoring": Slider("Monitoring", 0.8, 0.0, 1.0, 0.1), **SMALL}
+    viz = partial(SolaraViz, shown, components=[make_plot_component("fear")], model_params=asked)
+    _, page = solara.render(solara.AppLayout(children=[viz()]), handle_error=False)
+
+    def press(label: str) -> None:
+        page.find(children=[label]).widget.click()
+
+    press("Step")
+    assert begun.month == 1
+    press("Reset")
+    assert shown.value is not begun and shown.value.month == 0
+    assert (shown.value.seed, shown.value.parameters.monitoring) == (4, 0.8)
+    press("Step")
+    assert shown.value.month == 1
+    page.close()

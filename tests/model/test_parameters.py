@@ -30,18 +30,23 @@ FINDINGS = (
     "Boly 2011",
     "Brown et al. 2024",
     "Burdin et al. 2018",
+    "Crawford et al. 2021",
     "Falk & Kosfeld 2006",
     "Hill et al. 2010",
     "Integrated care systems in England, April 2021",
+    "Janke et al. 2019",
     "Kark review 2019",
     "Kelman & Friedman 2009",
     "Kluger & DeNisi 1996",
     "Lacerenza et al. 2017",
     "Martin et al. 2016",
+    "Martin et al. 2021",
     "Mason et al. 2012",
     "Miner et al. 2005",
+    "NHS Providers 2023 and 2024",
     "NHS Staff Survey 2014 and 2019",
     "NHS Staff Survey 2018",
+    "Seamer et al. 2019",
     "Seidman et al. 2020",
     "Siegel et al. 2022",
     "The King's Fund and NHS Providers 2018",
@@ -68,7 +73,7 @@ def sixteen_gib(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_value_is_a_lever_a_size_or_a_parameter() -> None:
     assert SPREADS == ("monitoring_sd", "relationship_sd")
     assert list(PARAMETERS) == [*LEVERS, *SPREADS, *SIZES, *COEFFICIENTS]
-    assert list(Parameters.model_fields) == [*PARAMETERS, "schedule"]
+    assert list(Parameters.model_fields) == [*PARAMETERS, "schedule", "local"]
     assert all(getattr(resolve(), name) == declared.default for name, declared in PARAMETERS.items())
 
 
@@ -114,15 +119,15 @@ def test_the_bounds_hold(declared: sim.model.parameters.Declaration, sixteen_gib
         assert line.endswith(f"must be {declared.allowed}")
 
 
-@pytest.mark.parametrize("name", ["step", "niche_width", "target_level", "acute_budget", "social_care_budget"])
+@pytest.mark.parametrize("name", ["step", "relationship_power", "target_level", "acute_budget", "social_care_budget"])
 def test_steps_widths_levels_and_budgets_are_positive(name: str) -> None:
-    assert PARAMETERS[name].minimum > 0
+    assert PARAMETERS[name].minimum > 0 or PARAMETERS[name].exclusive_minimum
     refused(**{name: 0})
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("focus_own", 0), ("focus_own", 0.96), ("focus_pull", 1), ("focus_ideal", 0), ("focus_ideal", 1)],
+    [("focus_own", 0), ("focus_own", 0.96), ("focus_pull", 1)],
 )
 def test_the_shares_of_attention_leave_something_for_both_halves(name: str, value: float) -> None:
     (line,) = refused(**{name: value})

@@ -92,7 +92,7 @@ def test_an_unknown_engine_is_answered_with_the_nearest(engine: Any, meant: str)
 @pytest.mark.parametrize("engine", ["compiled", "mesa"])
 def test_both_engines_refuse_the_same_mistakes(engine: Any) -> None:
     with pytest.raises(sim.InputError) as refused:
-        sim.simulate(0, engine=engine, monitorin=0.3, fear_blamed=2.0, schedule={"gain": {1: 1.0}})
+        sim.simulate(0, engine=engine, monitorin=0.3, fear_blamed=2.0, schedule={"step": {1: 1.0}})
     assert len(refused.value.lines) == 3
 
 
@@ -124,4 +124,5 @@ def test_means_are_the_row_that_a_study_keeps(run: sim.Run, tmp_path: Path) -> N
 
 
 def test_a_run_says_what_it_is(run: sim.Run) -> None:
-    assert repr(run) == f"<Run: seed 7, 24 managers, 15 months, {run.engine}>"
+    fear = f"{run.means['fear']:.2f}"
+    assert repr(run).startswith(f"<Run: seed 7, 24 managers, 15 months, {run.engine}; in the end fear {fear}, trust")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sim.model import compiling as compiled
-from sim.model import outcomes, version
+from sim.model import local, outcomes, version
 from sim.model.catalogue import PARAMETERS
 from sim.model.mechanisms import MECHANISMS, REGIMES
 from sim.model.outcomes import OUTCOMES
@@ -59,8 +59,9 @@ def noticing(module: str, old: str, new: str) -> set[str]:
         ("parameters", "no such mechanism", "no mechanism of this name"),
         ("declaration", "is given twice", "stands there twice"),
         ("interventions", "fear path: has the shape", "fear path: is of the shape"),
+        ("local", "does not say who", "leaves open who is meant"),
         ("survey", "simulation variance: needs a world", "variance: needs a world"),
-        ("evaluate", '"""Run every arm in every world.', '"""Run each arm in each world.'),
+        ("evaluate", '"""Evaluate every contrast in every world', '"""Evaluate each contrast in each world'),
     ],
 )
 def test_words_change_no_identity(module: str, old: str, new: str) -> None:
@@ -80,6 +81,7 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("engine", "levers[month - 1 :, column]", "levers[month:, column]", EVERYWHERE),
         ("record", "1.0 - share, 0.0)", "share, 0.0)", EVERYWHERE),
         ("interventions", 'seen_by == "every rule"', 'seen_by == "any rule"', EVERYWHERE),
+        ("local", "organisations + 0.5)", "organisations + 0.4)", EVERYWHERE),
         ("parameters", "{**REGIMES[regime].levers, **values}", "{**values, **REGIMES[regime].levers}", EVERYWHERE),
         ("compute", "kept.window :].mean(axis=1)", "kept.window :].sum(axis=1)", {"chunks"}),
         ("survey", "JUST_ABOVE = 0.03", "JUST_ABOVE = 0.04", {"ensembles"}),
@@ -87,7 +89,7 @@ def test_words_change_no_identity(module: str, old: str, new: str) -> None:
         ("evidence", "(1.0 - x) ** 12", "(1.0 - x) ** 11", {"ensembles"}),
         ("prior", "OFF = 0.15", "OFF = 0.2", {"ensembles", "blocks"}),
         ("evaluate", '1.0 - mean["distress"]) / 3.0', '1.0 - mean["distress"]) / 4.0', {"blocks"}),
-        ("evaluate", "range(first + n * replications", "range(first + 2 * n * replications", {"blocks"}),
+        ("evaluate", "number = min([PAIRS,", "number = min([4,", {"blocks"}),
     ],
 )
 def test_what_decides_a_number_changes_the_identities_that_rest_on_it(
@@ -111,8 +113,14 @@ def test_the_tables_count_as_they_were_loaded(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setitem(table, name, replace(entry, **counts))
         assert version.tables() != before
         monkeypatch.setitem(table, name, entry)
-    monkeypatch.setattr(outcomes, "OUTCOMES", dict(reversed(OUTCOMES.items())))
-    assert version.tables() != before
+    for module, name, turned in (
+        (local, "STATISTICS", local.STATISTICS[::-1]),
+        (local, "COLUMNS", local.COLUMNS[::-1]),
+        (outcomes, "OUTCOMES", dict(reversed(OUTCOMES.items()))),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(module, name, turned)
+            assert version.tables() != before
 
 
 def test_an_option_of_the_compiler_counts(monkeypatch: pytest.MonkeyPatch) -> None:

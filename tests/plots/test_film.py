@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from PIL import Image
 
 from sim import cli
 from sim.errors import InputError
+from sim.model import words
+from sim.model.rules import START_FEAR
 from sim.model.run import simulate
 from sim.plots import film as animation
 from sim.plots import theme
@@ -23,7 +26,7 @@ TINY = {"systems": 2, "organisations": 3, "managers": 2, "months": 4, "window": 
 @pytest.fixture(scope="module")
 def takes():
     return tuple(
-        animation.Take(f"{name} oversight", simulate(3, name, record_organisations=True, **TINY))
+        animation.Take(f"{name} oversight", simulate(3, name, record_organisations=True, **TINY), name)
         for name in ("light", "heavy")
     )
 
@@ -57,36 +60,81 @@ def staged(takes):
         return animation.Stage(takes)
 
 
-def test_there_is_a_frame_for_each_month_and_every_month_looks_different(frames):
-    assert len(frames) == TINY["months"]
+def test_there_is_a_frame_for_the_start_and_for_each_month_and_each_looks_different(frames):
+    assert len(frames) == TINY["months"] + 1
     assert all(frame.shape == (720, 1280, 3) for frame in frames)
-    assert len({frame.tobytes() for frame in frames}) == TINY["months"]
+    assert len({frame.tobytes() for frame in frames}) == len(frames)
+
+
+def test_both_sides_are_alike_at_the_start(takes):
+    shown = staged(takes)
+    shown.at(0)
+    left, right = (dots.get_array().tolist() for dots in shown._dots)
+    assert left == right and len(set(left)) == 1
+    assert {text.get_text() for pair in shown._values for text in pair} == {"–"}
 
 
 def test_the_dots_have_the_colour_of_the_fear_in_their_organisation(takes):
     shown = staged(takes)
-    for month in (0, 3):
+    for month in (1, 4):
         shown.at(month)
         for dots, take in zip(shown._dots, takes, strict=True):
             table = take.run.organisations
-            assert dots.get_array().tolist() == table.loc[table["month"] == month + 1, "fear"].tolist()
+            assert dots.get_array().tolist() == table.loc[table["month"] == month, "fear"].tolist()
+
+
+def test_fear_draws_itself_as_a_line_from_the_same_start(takes):
+    shown = staged(takes)
+    shown.at(3)
+    for line, take in zip(shown._lines, takes, strict=True):
+        assert line.get_xdata().tolist() == [0, 1, 2, 3]
+        means = take.run.series["fear"].expanding().mean().to_numpy()[:3]
+        assert line.get_ydata() == pytest.approx(100 * np.array([START_FEAR, *means]))
+
+
+def test_the_title_grows_with_the_years_and_ends_in_worlds(monkeypatch):
+    monkeypatch.setattr(animation, "in_how_many", lambda takes: "Fear rises in 30 of 100 plausible worlds.")
+    longer = {**TINY, "months": 25}
+    takes = tuple(animation.Take(n, simulate(3, n, record_organisations=True, **longer), n) for n in ("light", "heavy"))
+    shown = staged(takes)
+    told = []
+    for month in (0, 11, 12, 23, 24, 25):
+        shown.at(month)
+        told.append(shown._title.get_text())
+    assert told[0] == told[1] and told[0].endswith("?")
+    assert told[2] == told[3] and told[2].startswith("After 1 year, fear is")
+    assert told[4].startswith("After 2 years, fear is")
+    assert told[5].startswith("After 25 months, fear is") and "30 of 100" in told[5]
+
+
+def test_in_how_many_worlds_it_goes_so_is_that_of_an_answer_to_the_same_question(takes):
+    row = {"outcome": "fear", "direction": -1, "above": 0.3, "within": 0.6, "below": 0.1}
+
+    def found(contrast, notes=()):
+        rows = [{**row, "contrast": contrast}]
+        return SimpleNamespace(notes=notes, rows=lambda name: rows if name == "vector" else [])
+
+    told = animation.in_how_many(takes, found("heavy - light"))
+    assert told == "This is one world. Fear hardly changes in 60 of 100 plausible worlds."
+    assert animation.in_how_many(takes, found("punitive - light")) == "This is one world of many."
+    assert animation.in_how_many(takes, found("heavy - light", ("NOT THIS MODEL'S ANSWER",))) == (
+        "This is one world of many."
+    )
 
 
 def test_the_numbers_are_those_of_the_run_and_the_clock_counts_from_one(takes):
     shown = staged(takes)
-    shown.at(3)
+    shown.at(4)
     assert shown._clock.get_text() == "Year 1, month 4"
     for k, name in enumerate(animation.COUNTERS):
         for text, take in zip(shown._values[k], takes, strict=True):
-            scale, how = (100, ".0f" if name == "toxic" else ".1f") if "%" in text.get_text() else (1, None)
-            mean = scale * take.run.series[name].mean()
-            number = float(text.get_text().removesuffix(" %"))
-            assert number == pytest.approx(mean, abs=0.5 if how == ".0f" else 0.05 if how else 0.005)
+            mean = words.natural(name, take.run.series[name].mean())
+            assert float(text.get_text()) == pytest.approx(mean, abs=0.5)
 
 
 def test_no_text_leaves_the_picture_or_covers_another(takes):
     shown = staged(takes)
-    shown.at(3)
+    shown.at(4)
     renderer = shown._canvas.get_renderer()
     found = [(t.get_text(), t.get_window_extent(renderer)) for t in shown._figure.texts]
     for text, box in found:
@@ -97,11 +145,10 @@ def test_no_text_leaves_the_picture_or_covers_another(takes):
 
 
 def test_the_finding_is_computed_from_the_last_year(takes):
-    light, heavy = (f"{take.run.series['fear'].mean():.2f}" for take in takes)
-    assert animation.finding(takes) == (
-        f"After 4 months mean fear is {heavy} under heavy oversight, and {light} under light oversight"
-    )
-    assert f"{light} under both" in animation.finding((takes[0], takes[0]))
+    light, heavy = (take.run.series["fear"].mean() for take in takes)
+    told = words.effect("fear", heavy - light)
+    assert animation.finding(takes) == f"After 4 months, fear is {told} under heavy oversight"
+    assert "fear is the same under light oversight" in animation.finding((takes[0], takes[0]))
 
 
 def test_more_fear_is_darker_in_grey_too():
@@ -123,9 +170,9 @@ def test_a_gif_carries_words_and_provenance_and_has_the_same_bytes_again(tmp_pat
     one, two = (animation.save(tmp_path / name, ["light", "heavy"], 3, **TINY) for name in ("one.gif", "two.gif"))
     assert one.read_bytes() == two.read_bytes()
     with Image.open(one) as image:
-        assert image.n_frames == TINY["months"]
+        assert image.n_frames == TINY["months"] + 1
         about = json.loads(image.info["comment"])
-    assert about["title"].startswith("After 4 months mean fear is ")
+    assert about["title"].startswith("After 4 months, fear is ")
     assert "6 organisations in 2 systems" in about["alt"]
     assert [origin["seed"] for origin in about["provenance"]] == [3, 3]
 
@@ -134,8 +181,8 @@ def test_an_mp4_is_a_film_of_the_same_frames(tmp_path):
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     path = animation.save(tmp_path / "film.mp4", seed=3, **TINY)
     still = 2 * animation._STILL * animation._A_SECOND
-    assert ffmpeg.count_frames_and_secs(str(path))[0] == TINY["months"] - 2 + still
-    assert b"After 4 months mean fear is" in path.read_bytes()
+    assert ffmpeg.count_frames_and_secs(str(path))[0] == TINY["months"] - 1 + still
+    assert b"After 4 months, fear is" in path.read_bytes()
 
 
 def test_the_film_of_a_study_shows_its_first_and_last_cell(results, tmp_path):

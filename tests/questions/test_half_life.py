@@ -69,6 +69,6 @@ def test_without_learned_fear_there_is_nothing_to_halve():
     worlds = prior(4)
     off = worlds.off.copy()
     off[:, list(MECHANISMS).index("learned_fear")] = True
-    source = Worlds(worlds.values, off, worlds.reliability)
+    source = Worlds(worlds.values, off, worlds.nuisance)
     found = ask("memory", source, 4, spell=12, after=12, **SMALL)
     assert found.tables["memory_half_life"].empty and found.sentences[0].endswith("a half-life says nothing.")

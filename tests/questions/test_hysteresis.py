@@ -33,7 +33,7 @@ def test_where_the_levers_do_nothing_there_is_no_loop(monkeypatch):
     """Standardisation moved instead, in a world that has no use for it: both runs are the same to the bit."""
     monkeypatch.setattr(tipping, "MOVED", ("register",))
     worlds = prior(4)
-    idle = Worlds(worlds.values, np.ones_like(worlds.off), worlds.reliability)  # nobody is dismissed, so none is barred
+    idle = Worlds(worlds.values, np.ones_like(worlds.off), worlds.nuisance)  # nobody is dismissed, so none is barred
     found = ask("tipping", idle, 4, levels=LEVELS, hold=2, rest=2, **SMALL)
     assert (found.tables["tipping_curve"][["mean", "low", "high"]] == 0.0).all(axis=None)
     assert (found.tables["tipping_worlds"]["area"] == 0.0).all()
@@ -45,7 +45,7 @@ def test_assurance_follows_monitoring_at_once_and_remembers_nothing():
     source = prior(4, off=1.0)  # without mechanisms there is no paperwork
     nothing = ask("tipping", source, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, **SMALL)
     assert (nothing.tables["tipping_curve"]["mean"] == 0.0).all()
-    only = Worlds(source.values, source.off.copy(), source.reliability)
+    only = Worlds(source.values, source.off.copy(), source.nuisance)
     only.off[:, 0] = False
     found = ask("tipping", only, 4, outcome="assurance", levels=LEVELS, hold=2, rest=2, sesoi=0.01, **SMALL)
     mean = found.tables["tipping_curve"].set_index(["direction", "level"])["mean"]

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from ensembles import by_hand
 
-from sim.claims.answer import Effort, Reply, answer, claims_named
+from sim.claims.answer import Effort, Reply, claims_named, compute
 from sim.errors import InputError
 from sim.questions import QUESTIONS, ask, asked_beside
+from sim.questions.paired import share_and_error
 from sim.report.claims import save_reply
 
 TINY = {"systems": 1, "organisations": 2, "managers": 2}
@@ -20,7 +21,6 @@ SMALL = {
     "tipping": {"levels": (0.1, 0.9), "hold": 4, "rest": 2},
     "memory": {"spell": 6, "after": 5},
     "reach": {"publicities": (0.0, 1.0), "before": 2, "after": 5},
-    "optimum": {"replications": 4, "months": 6, "window": 3},
 }
 DRAWS, SEED = 3, 5
 
@@ -51,8 +51,8 @@ def test_another_seed_draws_other_worlds(name):
 
 def test_sentences_say_what_the_tables_hold():
     tipping, reach = (ask(name, by_hand(), DRAWS, SEED) for name in ("tipping", "reach"))
-    shares = tipping.tables["tipping_shares"].set_index("when")["share"]
-    assert f"in {100 * shares['end']:.0f} % of worlds" in tipping.sentences[0]
+    shares = tipping.tables["tipping_shares"].set_index("when")
+    assert f"in {share_and_error(*shares.loc['end', ['share', 'error']])[0]} of worlds" in tipping.sentences[0]
     assert len(tipping.tables["tipping_worlds"]) == DRAWS
     assert len(reach.sentences) == 2
     assert set(reach.tables["reach_summary"]["publicity"]) == {0.0, 1.0}
@@ -65,7 +65,7 @@ def test_sentences_say_what_the_tables_hold():
 def test_an_unknown_question_is_told_with_the_nearest_or_all():
     with pytest.raises(InputError, match=r'"tiping".*"tipping"'):
         ask("tiping", by_hand())
-    with pytest.raises(InputError, match="tipping, memory, reach, optimum"):
+    with pytest.raises(InputError, match="tipping, memory, reach"):
         ask("xyzzy", by_hand())
 
 
@@ -82,8 +82,6 @@ def test_an_unknown_question_is_told_with_the_nearest_or_all():
         ("reach", {"publicities": (0.5, 2.0)}, "publicity.*2.0"),
         ("reach", {"organisations": 1}, "organisations"),
         ("reach", {"before": 0}, "before.*0"),
-        ("optimum", {"outcome": "qualty"}, 'outcome = "qualty.*"quality"'),
-        ("optimum", {"replications": 3}, "replications.*3.*from 4"),
     ],
 )
 def test_what_cannot_be_asked_gets_one_line_with_its_name(name, wrong, said):
@@ -126,15 +124,16 @@ def test_a_folder_that_is_a_file_is_refused_with_one_line(tmp_path):
 
 
 def test_all_questions_are_asked_beside_the_claims_where_draws_are_given():
-    effort = Effort(worlds=20, alternatives=20, replications=2, systems=1, orders=2, draws=2)
+    effort = Effort(worlds=20, prior=20, all_on=20, again=0, systems=1, orders=2, draws=2)
     seen = []
-    report = answer(
+    report = compute(
         by_hand(), by_hand(20, seed=1, off=0.0), claims=claims_named("pride"), effort=effort,
         organisations=1, managers=2, months=6, window=3,
     )  # fmt: skip
     assert report.replies == ()
-    report = asked_beside(report, lambda done, total, note="": seen.append((done, total)))
+    report = asked_beside(report, by_hand(), lambda done, total, note="": seen.append((done, total)))
     assert [next(iter(reply.tables)).split("_")[0] for reply in report.replies] == list(QUESTIONS)
     told = " ".join(str(report).split())
     assert all(reply.question in told and reply.sentences[0] in told for reply in report.replies)
-    assert seen[0] == (0, 2 * 4) and seen[-1] == (2 * 4, 2 * 4)
+    total = 2 * len(QUESTIONS)
+    assert seen[0] == (0, total) and seen[-1] == (total, total)

@@ -1,156 +1,75 @@
-"""The report on the claims: every picture there is something to draw for, on one page that needs nothing else."""
+"""What is written about an answer: its pictures in the report, and the command that computes it again."""
 
 from __future__ import annotations
 
 import base64
-import re
 import shlex
 from dataclasses import asdict, replace
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import test_report
 import typer
-from ensembles import by_hand
+from answers import drawn
 
 from sim import cli
-from sim.claims.answer import QUICK, ClaimReport, Effort, answer, claims_named, effort
-from sim.claims.discovery import grid
-from sim.claims.statements import SURVEILLANCE
-from sim.plots import claims as drawings
+from sim.claims.answer import QUICK, ClaimReport, Effort, claims_named, effort
 from sim.plots import theme
-from sim.questions import ask
-from sim.report.claims import of_claims, pictures
-
-WORLDS = 100
-ASKED = replace(QUICK, worlds=WORLDS, alternatives=20, replications=2, systems=1, orders=2)
-SIZES = {"organisations": 2, "managers": 2, "months": 6, "window": 3}
-KEY = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
-HOSTILE = test_report.HOSTILE
+from sim.plots.answer import pictures
+from sim.report.claims import folded, save
+from sim.report.story import command, of_claims, save_page
 
 
 @pytest.fixture(scope="module")
 def report() -> ClaimReport:
-    """An answer with a map of the flip of one claim, by a rule, and the reply to one question."""
-    ensemble, second = by_hand(WORLDS), by_hand(20, seed=1, off=0.0)
-    found = answer(ensemble, second, claims=claims_named("fear", "pride"), effort=ASKED, seed=7, **SIZES)
-    low = found.sample.values[:, 0] < np.median(found.sample.values[:, 0])
-    map_ = grid(found.sample, low, "discernment", "speak_base", bins=2)
-    map_ = map_.assign(**KEY, answer="supported", x="discernment", y="speak_base")
-    loop = ask("tipping", found.sample, 2, levels=(0.1, 0.9), hold=2, rest=2, systems=1, organisations=2, managers=2)
-    return replace(found, tables={**found.tables, "flip_maps": map_}, replies=(loop,))
+    return drawn(claims_named("fear", "pride"))
 
 
-@pytest.fixture(scope="module")
-def figures(report):
-    return pictures(report)
+def test_pictures_are_folded_in_with_their_words_under_what_they_found(report: ClaimReport) -> None:
+    figures = {name: figure for name, figure in pictures(report).items() if name in ("claims", "evidence")}
+    page = of_claims(report, folded(figures, report.provenance))
+    (image,) = test_report.Elements(page).of("img")  # the page has squares of its own in the place of the first
+    svg = base64.b64decode(str(image["src"]).partition(",")[2])
+    assert svg.startswith(b"<?xml") and b"<desc>" in svg
+    assert image["alt"] == theme.alternative(figures["evidence"])
+    assert theme.finding(figures["evidence"]) in test_report.Elements(page).text
 
 
-@pytest.fixture(scope="module")
-def page(report, figures) -> str:
-    first, *others = report.claims
-    return of_claims(replace(report, claims=(replace(first, statement=HOSTILE, note=HOSTILE), *others)), figures)
-
-
-def test_every_page_and_every_table_has_its_picture(report, figures):
-    assert list(drawings.pages(report)) == ["claims", "claims_2"]
-    assert list(figures) == ["claims", "claims_2", "carriers_fear_fear", "flip_fear_fear", "evidence", "tipping"]
-
-
-def test_without_the_tables_there_are_the_pages_alone(report):
-    bare = {name: table for name, table in report.tables.items() if name not in ("patterns", "flip_maps")}
-    assert list(pictures(replace(report, tables=bare, carriers=pd.DataFrame(), replies=()))) == ["claims", "claims_2"]
-
-
-def test_a_map_with_too_few_worlds_in_its_cells_is_not_drawn(report):
-    few = {**report.tables, "flip_maps": report.tables["flip_maps"].assign(worlds=[30.0, 19.0, 19.0, 19.0])}
-    assert not any(name.startswith("flip") for name in pictures(replace(report, tables=few)))
-
-
-def test_every_picture_has_a_finding_and_words_for_those_who_do_not_see_it(figures):
-    findings = [theme.finding(figure) for figure in figures.values()]
-    assert all(len(finding) > 20 for finding in findings)
-    assert len(set(findings)) == len(findings)
-    assert all(theme.alternative(figure) != theme.finding(figure) for figure in figures.values())
-
-
-def test_carriers_are_those_of_surveillance_with_both_sides_in_all(report, figures):
-    ticks = [tick.get_text() for tick in figures["carriers_fear_fear"].axes[0].get_yticklabels()]
-    assert {"all for the warning", "all against the warning"} <= set(ticks)
-    largest = report.carriers.loc[report.carriers[report.carriers["claim"] == "fear"]["contribution"].abs().idxmax()]
-    assert largest["mechanism"].replace("_", " ") in ticks
-
-
-def test_the_page_loads_nothing_and_runs_nothing(page):
-    elements = test_report.Elements(page)
-    assert elements.of("script", "iframe", "object", "embed", "form") == []
-    addresses = [value or "" for _, attributes in elements.found for name, value in attributes.items()
-                 if name in ("src", "srcset", "href", "action", "data")]  # fmt: skip
-    assert addresses
-    assert all(address.startswith(("data:image/svg+xml;base64,", "#")) for address in addresses)
-    assert not re.search(r"url\(|@import", page)
-
-
-def test_markup_in_a_claim_is_text(page):
-    elements = test_report.Elements(page)
-    assert elements.text.count("document.title = 'taken'") >= 3
-    assert "<script" not in page
-    assert not any(name.startswith("on") for _, attributes in elements.found for name in attributes)
-
-
-def test_every_picture_is_on_the_page_with_its_words(page, figures):
-    shown = test_report.Elements(page).of("img")
-    assert [attributes["alt"] for attributes in shown] == [theme.alternative(figure) for figure in figures.values()]
-    for attributes, (name, figure) in zip(shown, figures.items(), strict=True):
-        svg = base64.b64decode(str(attributes["src"]).partition(",")[2])
-        assert svg.startswith(b"<?xml")
-        assert b"<desc>" in svg
-        assert f"{theme.finding(figure)}. File: {name}.png and .svg." in test_report.Elements(page).text
-
-
-def test_the_page_has_the_headline_the_shares_of_every_verdict_and_every_caveat(report, page):
-    text = test_report.Elements(page).text
-    assert report.headline() in text
-    assert all(" ".join(caveat.split()) in text for caveat in report.caveats())
-    row = report.table.set_index("claim").loc["fear"]
-    assert f"{100 * row['negligible']:.0f} % ± {100 * row['negligible_error']:.1f}" in text
-    assert "The worlds were given by the caller." in text
+def test_everything_is_written_and_replaces_only_the_same(report: ClaimReport, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sim.report.claims.pictures", lambda _: {})
+    names = {path.name for path in save(report, tmp_path / "all")}
+    assert names >= {"report.html", "claims.txt", "claims.csv", "curves.csv", "effects.parquet", "answer.zip"}
+    assert [path.name for path in save_page(report, tmp_path / "page")] == ["report.html", "claims.txt"]
+    with pytest.raises(Exception, match="all"):
+        save_page(report, tmp_path / "all")
 
 
 def parsed(report: ClaimReport) -> dict:
     """The options of the command that the page gives to do it again, read as the command line reads them."""
-    page = of_claims(report, {})
-    line = next(line for line in page.splitlines() if re.search(r"(^|>)sim claim", line))
-    program, command, *arguments = shlex.split(re.sub(r"<[^>]*>", "", line))
-    assert (program, command) == ("sim", "claim")
+    line = command(report).splitlines()[-1]
+    assert line in test_report.Elements(of_claims(report)).text
+    program, name, *arguments = shlex.split(line)
+    assert (program, name) == ("sim", "claim")
     return typer.main.get_command(cli.app).commands["claim"].make_context("claim", arguments).params  # type: ignore[attr-defined]
 
 
 def as_asked(options: dict) -> Effort:
-    given = (options["full"], options["name"] is not None, *(options[n] for n in ("worlds", "replications", "systems")))
-    return effort(*given)
-
-
-def test_the_command_that_does_it_again_asks_for_the_same(report):
-    options = parsed(report)
-    assert (options["name"], options["seed"], options["months"]) == (None, 7, 6)
-    assert replace(as_asked(options), alternatives=20, orders=2) == ASKED
-
-
-def with_effort(report: ClaimReport, asked: Effort, claims: int) -> ClaimReport:
-    return replace(report, claims=report.claims[:claims], provenance={**report.provenance, "effort": asdict(asked)})
+    assert options["run"]
+    return effort(*(options[name] for name in ("full", "worlds", "systems")))
 
 
 @pytest.mark.parametrize(
     ("claims", "asked"),
     [
+        (2, QUICK),
         (2, effort(full=True)),
         (2, effort(full=True, worlds=500)),
-        (1, effort(deep=True, replications=3)),
+        (1, effort(worlds=30, systems=3)),
     ],
 )
-def test_whatever_was_asked_on_the_command_line_is_asked_again(report, claims, asked):
-    options = parsed(with_effort(report, asked, claims))
+def test_whatever_was_asked_on_the_command_line_is_asked_again(report: ClaimReport, claims: int, asked: Effort) -> None:
+    made = replace(report, claims=report.claims[:claims], provenance={**report.provenance, "effort": asdict(asked)})
+    options = parsed(made)
     assert options["name"] == ("fear" if claims == 1 else None)
+    assert (options["seed"], options["months"]) == (0, 120)
     assert as_asked(options) == asked

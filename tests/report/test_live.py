@@ -35,7 +35,7 @@ RUNS: list[dict[str, Any]] = [
     {"seed": 7, "systems": 6, "organisations": 5, "managers": 12, "months": 120, "regime": "heavy"},
     {"seed": 8, "systems": 2, "organisations": 4, "managers": 3, "months": 24,
      "schedule": {"monitoring": {3: 0.9, 13: 0.1}, "leniency": {5: 1.0}}},
-    {"seed": 9, "systems": 1, "organisations": 2, "managers": 4, "months": 12, "focus_ideal": 0.3, "window": 5},
+    {"seed": 9, "systems": 1, "organisations": 2, "managers": 4, "months": 12, "relationship_sd": 0.3, "window": 5},
     {"seed": 10, "systems": 1, "organisations": 1, "managers": 4, "months": 400, "regime": "heavy",
      "market_months": 300.0},
 ]  # fmt: skip

@@ -166,7 +166,7 @@ LINES: list[tuple[dict[str, Any], str, str]] = [
     ({"targets": [0, 0.1, 1]}, "targets", "{ choices = [0, 0.1, 1] }"),
     ({"targets": {"choices": [0.1, 0.1]}}, "targets", "0.1 is given 2 times"),
     ({"targets": "range"}, "targets", "no plausible range"),
-    ({"gain": "range"}, "gain", "fixed at 1"),
+    ({"social_care_size": "range"}, "social_care_size", "fixed at 0.28"),
     ({"target": [0, 1]}, "target", "targets"),
     ({"fear": [0, 1]}, "fear", "is an outcome"),
     ({"systems": [1, 2.5]}, "systems", "2.5 must be a whole number"),

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -27,7 +27,6 @@ import pytest
 from conftest import table
 
 import sim
-from sim import pool as execute
 from sim.errors import InputError, StudyStopped
 from sim.files import locked
 from sim.model import engine
@@ -120,12 +119,6 @@ def killed_at_random(tmp_path: Path, times: int, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiny_chunks")
-def test_killed_at_random_moments_it_ends_with_the_same_rows(tmp_path: Path) -> None:
-    killed_at_random(tmp_path, 2, seed=1)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("tiny_chunks")
 def test_killed_twenty_times_it_ends_with_the_same_rows(tmp_path: Path) -> None:
     killed_at_random(tmp_path, 20, seed=int.from_bytes(os.urandom(4), "big"))
 
@@ -166,15 +159,6 @@ def test_a_line_of_the_ledger_that_is_nested_without_end_is_passed_over(tmp_path
     with (study.run(tmp_path / "r").folder / "ledger").open("a") as ledger:
         ledger.write("[" * 100_000 + "\n")
     assert not Results(tmp_path / "r").missing
-
-
-def test_a_study_that_is_killed_while_it_starts_over_can_be_run_again(tmp_path: Path) -> None:
-    study = Study.from_dict(table())
-    study.run(tmp_path / "r")
-    store = Store(tmp_path / "r")
-    with store.writing():
-        store.clear()  # and no further
-    assert not study.run(tmp_path / "r").missing
 
 
 def test_only_our_own_temporary_files_are_cleared_away(tmp_path: Path) -> None:
@@ -688,20 +672,18 @@ class Client:
         return {"worker": 2}
 
 
-def test_chunks_that_a_lost_cluster_will_never_do_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "_SECONDS", 0.5)
-    client, given = Client(), []
-
-    def lose(item: int) -> int:
-        given.append(item)
-        client.status = "closed"
-        return item
-
-    finished = execute.as_done(Unfinished(Future), lose, range(5), cluster._Threads(client))
-    assert next(finished) == (0, 0)
-    with pytest.raises(CancelledError):
-        next(finished)
-    assert given == [0]
+def test_a_cluster_that_has_lost_its_workers_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cluster, "_LOOK", 0.0)
+    client = Client()
+    threads = cluster._Threads(client)
+    for workers in ({}, {"one": 2}, {}, {}, {"two": 1}):  # none has come yet, one goes, another comes
+        monkeypatch.setattr(client, "nthreads", lambda workers=workers: workers)
+        threads()
+    assert capsys.readouterr().err == (
+        "The cluster has no workers any more; waiting for others. What is finished is kept.\n"
+    )
 
 
 def test_threads_end_with_the_study(tmp_path: Path) -> None:
@@ -716,6 +698,11 @@ def test_the_guide_to_clusters_can_be_followed(tmp_path: Path) -> None:
     (script,) = [block for language, block in blocks if language == "python"]
     tree = ast.parse(script)
     assert any(isinstance(node, ast.keyword) and node.arg == "cluster" for node in ast.walk(tree))
-    (job,) = [block for language, block in blocks if block.startswith("#!/bin/bash")]
-    (tmp_path / "study.sh").write_text(job)
-    assert subprocess.run(["bash", "-n", str(tmp_path / "study.sh")], check=False).returncode == 0
+    shell = [block for language, block in blocks if language == "sh"]
+    assert sum(block.startswith("#!/bin/bash") for block in shell) == 2
+    for block in shell:
+        (tmp_path / "job.sh").write_text(block)
+        assert subprocess.run(["bash", "-n", str(tmp_path / "job.sh")], check=False).returncode == 0
+    (array,) = [block for block in shell if "--array" in block]
+    parts = re.search(r"--array=1-(\d+)", array), re.search(r"--part \S+/(\d+)", array)
+    assert parts[0][1] == parts[1][1]

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import table
+from mutations import signed
 
+from sim import files
 from sim.errors import InputError
-from sim.files import digest
 from sim.study import Results, Study, store
 
 Change = Callable[[pa.Table], pa.Table]
@@ -40,19 +42,6 @@ def folder(finished: Path, tmp_path: Path) -> Path:
 def file_of(folder: Path, name: str) -> Path:
     (path,) = (folder / name).iterdir()
     return path
-
-
-def signed(folder: Path, change: Callable[[dict[str, Any]], None] = lambda entry: None) -> None:
-    """Write the ledger anew after a change, with every digest as it has to be."""
-    entries = [json.loads(line) for line in (folder / "ledger").read_text().splitlines()]
-    for entry in entries:
-        entry.pop("check")
-        change(entry)
-        for name in entry.get("files", {}):
-            path = folder / name / f"{entry['done']}.parquet"
-            if path.is_file():
-                entry["files"][name] = digest(path.read_bytes())
-    (folder / "ledger").write_bytes(b"".join(map(store._line, entries)))
 
 
 def rewritten(path: Path, change: Change, **options: Any) -> None:
@@ -208,3 +197,38 @@ def test_a_title_of_combining_letters_is_shown(folder: Path) -> None:
         folder, lambda entry: entry["plan"].update(title="Z" + "\u0335\u0321\u0300" * 99) if "plan" in entry else None
     )
     assert Results(folder).save()
+
+
+def bomb(size: int) -> bytes:
+    """A zip of a few kilobytes that would become so many bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as kept:
+        kept.writestr("values.npy", bytes(size))
+    return content.getvalue()
+
+
+def test_what_would_be_larger_than_it_may_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_CONTENT", 2**20)
+    assert files.unzipped(bomb(2**20)) == {"values.npy": bytes(2**20)}
+    rows = pa.table({"a": pa.array([0.0] * 2**17), "b": pa.array(["x"] * 2**17)})
+    long = pa.table({"a": pa.array(["x" * 2**12] * 2**10)})
+    large = bomb(2**20 + 1)
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)  # not one byte of it
+    with pytest.raises(ValueError, match="larger than it may be"):
+        files.unzipped(large)
+    for each in (rows, long):
+        content = io.BytesIO()
+        pq.write_table(each, content, compression="zstd")
+        with pytest.raises(ValueError, match="larger than it may be"):
+            files.parquet(content.getvalue())
+
+
+@pytest.mark.parametrize("content", [bomb(2**20), b"PK\x05\x06" + bytes(18), b"", b"thesis"])
+def test_a_block_that_is_none_is_computed_again_whatever_its_digest_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr(files, "MOST_CONTENT", 2**16)
+    kept = files.Folder(tmp_path / "kept", "arrays")
+    kept.put("a.npz", content)
+    found = files.Folder(tmp_path / "kept", "arrays").arrays("a", lambda: {"values": np.arange(3.0)})
+    assert found["values"].tolist() == [0.0, 1.0, 2.0]

@@ -47,9 +47,11 @@ def test_what_is_written_runs(name, empty_folder):
 def test_every_setting_that_is_switched_off_can_be_switched_on(empty_folder):
     on = switched_on(new("mine").read_text(encoding="utf-8"))
     (empty_folder / "on.toml").write_text(on, encoding="utf-8")
-    settings = {**TINY, "schedule.punitiveness": {2: 0.9, 4: 0.3}}
+    (rule,) = Study.load("on.toml").plan.local
+    settings = {**TINY, "schedule.punitiveness": {2: 0.9, 4: 0.3}, "local": [rule | {"from": 2, "to": 4}]}
     study = Study.load("on.toml", settings)
-    assert {"schedule", "precision"} <= set(tomllib.loads(on))
+    assert {"schedule", "local", "precision"} <= set(tomllib.loads(on))
+    assert rule == {"relationship": 0.8, "where": "fear > 0.3", "from": 37, "to": 72}
     assert study.plan.outcomes.series and study.plan.mechanisms_off == ["gaming"]
     assert Study.load("on.toml").plan.schedule == {"punitiveness": {"37": 0.9, "85": 0.3}}
 

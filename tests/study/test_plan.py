@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from conftest import table
 
 from sim.errors import InputError, Mistake
-from sim.model.parameters import REGIMES
+from sim.model.parameters import REGIMES, resolve
 from sim.study import Study
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -63,6 +64,29 @@ def test_the_experiments_can_be_run_and_cover_every_regime() -> None:
     assert studies["schedule"].plan.outcomes.series
 
 
+LOCAL = [{"relationship": 0.8, "where": "fear > 0.3"}, {"targets": 0.1, "organisations": [0], "from": 2, "to": 4}]
+
+
+def test_local_rules_are_the_same_in_all_cells_or_each_cells_own() -> None:
+    own = [{"name": "nobody"}, {"name": "some", "local": LOCAL}]
+    study = Study.from_dict(table(design={"kind": "list", "cell": own}))
+    assert study.cells["local"].tolist() == [
+        "",
+        "relationship 0.8 where fear > 0.3; targets 0.1 in organisations 0 from month 2 to month 4",
+    ]
+    everywhere = Study.from_dict(table(design={}, local=LOCAL))
+    assert everywhere.points[0].digest != Study.from_dict(table(design={})).points[0].digest
+    assert everywhere.points == Study.from_dict(tomllib.loads(everywhere.plan.toml())).points
+    rules = resolve(**everywhere.points[0].settings).local
+    assert [rule.table for rule in rules] == LOCAL
+    assert Study.from_dict(table(design={}, local=rules)).plan == everywhere.plan
+
+
+def test_local_rules_are_put_in_at_the_shell() -> None:
+    setting = "local=[{ targets = 0.1, share = 0.5 }]"
+    assert Study.from_dict(table(), [setting]).plan.local == [{"targets": 0.1, "share": 0.5}]
+
+
 def test_a_resolved_study_reads_back_as_itself(tmp_path: Path) -> None:
     for path in EXPERIMENTS.glob("*.toml"):
         study = Study.load(path, ["seeds=2"])
@@ -82,6 +106,13 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str]] = [
     ({"seeds": True}, "seeds", True, "from 1 to 1000000"),
     ({"seed": -1}, "seed", -1, "at least 0"),
     ({"schedule": 3}, "schedule", 3, "a table"),
+    ({"local": {"targets": 0.1}}, "local", {"targets": 0.1}, "a list of rules, each a table [[local]]"),
+    ({"local": [{"targets": 0.1}]}, "local.rule 1", NOTHING, "does not say who"),
+    ({"local": [{"targets": 0.1, "share": 0.5, "to": 7}]}, "local.rule 1.to", 7, "from 1 to 6"),
+    ({"parameters": {"local": []}}, "parameters.local", [], "belongs in tables [[local]]"),
+    ({"design": {"kind": "grid", "local": [[{"targets": 0.1}], []]}}, "design.local.rule 1", NOTHING, "say who"),
+    ({"design": {"kind": "list", "cell": [{}, {"local": [{"targets": 2, "share": 1}]}]}},
+     "design.cell.local.rule 1.targets", 2, "from 0 to 1"),
     ({"outcomes": {"keep": ["feer"]}}, "outcomes.keep", "feer", "fear"),
     ({"outcomes": {"keep": ["fear", "fear"]}}, "outcomes.keep", "fear", "2 times"),
     ({"outcomes": {"keep": []}}, "outcomes.keep", [], "at least one"),
@@ -108,11 +139,11 @@ MISTAKES: list[tuple[dict[str, Any], str, Any, str]] = [
     ({"regime": "heavy"}, "design.regime", NOTHING, "top of the file"),
     ({"design": {"kind": "grid", "targets": [0.5, 30, 60]}}, "design.targets", [0.5, 30, 60], "30 % is written 0.3"),
     ({"design": {"kind": "list", "cell": [{}, {"regime": "heavi"}]}}, "design.cell.regime", "heavi", "heavy"),
-    ({"design": {"kind": "list", "cell": [{"gain": -1}, {"gain": -2}]}}, "design.cell.gain", NOTHING, "cells 1, 2"),
+    ({"design": {"kind": "list", "cell": [{"step": -1}, {"step": -2}]}}, "design.cell.step", NOTHING, "cells 1, 2"),
     ({"design": {"kind": "list", "cell": [{"targets": 1}, {"targets": 1.0}]}}, "", NOTHING, "cell 1"),
     ({"design": {"kind": "list", "cell": [{"name": "a"}, {"name": "a"}]}}, "design.cell.name", "a", "2 times"),
     ({"design": {"kind": "list"}}, "design.cell", NOTHING, "[[design.cell]]"),
-    ({"design": {"kind": "grid", "gain": [k / 1000 for k in range(1001)], "targets": [k / 1000 for k in range(1001)]}},
+    ({"design": {"kind": "grid", "audit": [k / 1000 for k in range(1001)], "targets": [k / 1000 for k in range(1001)]}},
      "design", NOTHING, "at most 1000000"),
 ]  # fmt: skip
 
@@ -256,13 +287,42 @@ def test_a_study_named_without_folder_or_ending_or_misspelt_is_hinted_at(tmp_pat
         Study.load(tmp_path / "yours")
     assert f"there are {tmp_path / 'mine.toml'}, " in str(nothing.value)
     monkeypatch.chdir(EXPERIMENTS.parent)
-    for name in ("surveillance", "surveillance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
+    for name in ("surveilance", "surveilance.toml", "experiments/surveilance.toml", "experiments/surveillance"):
         with pytest.raises(InputError, match=r"did you mean .*experiments/surveillance\.toml\?"):
             Study.load(name)
     with pytest.raises(InputError, match=r"experiments/cooperation\.toml"):
         Study.load("experiments")
 
 
+def test_a_mistake_of_meaning_names_its_line_where_it_is_set_in_one_place(tmp_path: Path) -> None:
+    text = 'seeds = 2\n\n[parameters]\nmonitorng = 0.5  # a slip\n[design]\nkind = "grid"\ntargets = [2.0]\n'
+    path = saved(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        Study.load(path)
+    assert sorted(line.split(": ")[0] for line in caught.value.lines) == [f"{path}, line 4", f"{path}, line 7"]
+    cells = '[design]\nkind = "list"\n[[design.cell]]\ntargets = 0.5\n[[design.cell]]\ntargets = 2.0\n'
+    assert one_line(saved(tmp_path, cells)).startswith(f"{path}: cell 2: design.cell.targets")
+    assert one_line(saved(tmp_path, "[levers]\nmonitoring = 0.5\n")).startswith(
+        f"{path}, line 1: levers: no such section"
+    )
+    with pytest.raises(InputError) as caught:
+        Study.load(saved(tmp_path, "seeds = 2\n"), ["seeds=0"])
+    assert "line" not in str(caught.value), "it is not the file's"
+
+
+def test_a_bare_name_is_here_or_else_in_the_gallery(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        Study.load("surveillance") == Study.load("surveillance.toml") == Study.load(EXPERIMENTS / "surveillance.toml")
+    )
+    with pytest.raises(InputError, match=r"did you mean surveillance\?"):
+        Study.load("surveilance")
+    with pytest.raises(InputError, match="No such file"):
+        Study.load("somewhere/surveillance")
+    (tmp_path / "surveillance.toml").write_text("seeds = 2\n")
+    assert Study.load("surveillance").plan.seeds == 2
+
+
 def test_a_study_says_what_it_is_in_a_notebook() -> None:
-    assert repr(Study.from_dict(table(), name="mine")) == "Study('mine': 6 cells × 3)"
-    assert repr(Study.from_dict({"seeds": 7})) == "Study('study': 1 cell × 7)"
+    assert repr(Study.from_dict(table(), name="mine")) == "<Study 'mine': 6 cells × 3 runs, varying monitoring, regime>"
+    assert repr(Study.from_dict({"seeds": 7})) == "<Study 'study': 1 cell × 7 runs>"

@@ -77,7 +77,10 @@ def test_a_spreadsheet_gets_the_same_numbers(results: Results, tmp_path: Path) -
         results.to_csv(tmp_path / "no" / "runs.csv")
 
 
-def test_a_folder_without_results_is_one_line(tmp_path: Path, results: Results) -> None:
+def test_a_folder_without_results_is_one_line(
+    tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for folder, why in ((tmp_path, "no results here"), (tmp_path / "no", "no such folder")):
         with pytest.raises(InputError) as caught:
             Results(folder)
@@ -107,7 +110,7 @@ def test_a_study_of_one_cell_has_rows_and_a_summary(tmp_path: Path) -> None:
 
 def test_results_are_as_long_as_their_runs_and_say_how_many_are_there(results: Results) -> None:
     assert len(results) == len(results.runs) == 18
-    assert repr(results).endswith("mine'): 18 of 18 runs")
+    assert repr(results) == f"<Results of 'Mine': 18 of 18 runs in 6 cells, in {results.folder}>"
 
 
 def test_regions_are_asked_of_results(results: Results) -> None:
@@ -128,3 +131,15 @@ def test_a_grid_is_an_array_with_a_dimension_for_each_column(tmp_path: Path) -> 
     assert by_month["fear"].dims == ("monitoring", "regime", "seed", "month")
     row = results.runs.query("monitoring == 0.5 and regime == 'heavy' and seed == 1")["fear"].item()
     assert by_run["fear"].sel(monitoring=0.5, regime="heavy", seed=1).item() == row
+
+
+def test_outcomes_come_in_the_order_of_the_file_in_tables_and_in_pictures(tmp_path: Path) -> None:
+    keep, design = ["silence", "harm", "fear"], {"kind": "grid", "monitoring": [0.1, 0.9]}
+    study = Study.from_dict({**table(), "seeds": 4, "design": design, "outcomes": {"keep": keep}})
+    results = study.run(tmp_path / "r")
+    assert results.outcomes == ("silence", "harm", "fear")
+    assert results.summary()["outcome"].tolist() == [*keep, *keep]
+    assert results.compare(1, 2)["outcome"].tolist() == keep
+    assert "slips kept quiet" in results.plot().get_suptitle().lower()
+    (tmp_path / "r" / "study.toml").write_text("oops")
+    assert sorted(Results(tmp_path / "r").outcomes) == sorted(keep)

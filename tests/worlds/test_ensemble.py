@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from itertools import islice
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,11 +15,12 @@ from sim.errors import InputError
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.run import run_parameters
 from sim.report.worlds import text
-from sim.statistics import mean_interval
+from sim.statistics import mean_interval, student
 from sim.worlds import ensemble as module
 from sim.worlds import evidence, survey
 from sim.worlds import summary as worlds
-from sim.worlds.ensemble import SHIPPED, Ensemble, load
+from sim.worlds.ensemble import Ensemble, load
+from sim.worlds.evaluate import seeds_of
 from sim.worlds.prior import DRAWN, GRID, UNIFORMS, uniforms_of, worlds_from
 from sim.worlds.survey import Sizes
 
@@ -36,40 +38,46 @@ def made() -> Ensemble:
     measured = {p.id: rng.normal(p.value, p.sd, N).astype(np.float32).astype(np.float64) for p in EVIDENCE.patterns}
     measured["speaking-up"] = (0.5 + 0.4 * u[:, DRAWN.index("speak_base")]).astype(np.float32).astype(np.float64)
     measured["churn"] = np.full(N, np.float64(np.float32(0.9)))
-    variance = dict.fromkeys(measured, 0.0)
-    logs = survey_logs("speaking-up", measured, variance)
+    logs = survey_logs("speaking-up", measured)
     weights = np.exp(logs - logs.max())
-    prior = {name: {"low": 0.0, "high": 1.0, "within": 0.5} for name in measured}
+    prior = {name: {"low": 0.0, "median": 0.5, "high": 1.0, "within": 0.5} for name in measured}
     ancestors = np.repeat(np.arange(N // 2), 2)
-    own = {"weights": weights / weights.sum(), "ancestors": ancestors, "seeds": rng.integers(2**31, size=N)}
-    return Ensemble(**vars(worlds_from(u)) | own, measured=measured, evidence=EVIDENCE, variance=variance,
-                    prior=prior, provenance={"seed": 0})  # fmt: skip
+    calibrations = np.arange(N) % 4 + 1
+    own = {"weights": weights / weights.sum(), "calibrations": calibrations, "ancestors": ancestors,
+           "seeds": rng.integers(2**31, size=N)}  # fmt: skip
+    return Ensemble(**vars(worlds_from(u)) | own, measured=measured, evidence=EVIDENCE,
+                    log_z={k: float(np.log(weights[calibrations == k].sum())) for k in range(1, 5)},
+                    prior=prior, provenance={"calibrations": [{"sizes": {}}]})  # fmt: skip
 
 
-def survey_logs(name, measured, variance):
+def survey_logs(name, measured):
     pattern = next(p for p in EVIDENCE.patterns if p.id == name)
-    return np.array([survey.log_agreement(pattern, x, variance[name]) for x in measured[name]])
+    return np.array([survey.log_agreement(pattern, x) for x in measured[name]])
 
 
 def test_a_file_keeps_every_bit(made, tmp_path):
-    made.save(tmp_path / "e.parquet")
-    found = load(tmp_path / "e.parquet")
+    made.save(tmp_path / "main-01.parquet")
+    found = load(tmp_path)
     assert np.array_equal(found.values, made.values)
-    assert np.array_equal(found.reliability, made.reliability)
+    assert np.array_equal(found.nuisance, made.nuisance)
     assert np.array_equal(found.off, made.off)
-    assert all(np.array_equal(getattr(found, n), getattr(made, n)) for n in ("weights", "ancestors", "seeds"))
+    assert all(
+        np.array_equal(getattr(found, n), getattr(made, n)) for n in ("weights", "calibrations", "ancestors", "seeds")
+    )
     assert all(np.array_equal(found.measured[name], made.measured[name]) for name in made.measured)
     assert (found.evidence, found.provenance, found.prior) == (made.evidence, made.provenance, made.prior)
+    assert found.log_z == made.log_z
 
 
-def test_three_thousand_worlds_fit_into_a_mebibyte(made, tmp_path):
+def test_five_thousand_worlds_fit_into_four_mebibytes(made, tmp_path):
     rng = np.random.default_rng(1)
     u = uniforms_of(rng.integers(GRID, size=(1500, UNIFORMS), dtype=np.uint16))
-    measured = {name: rng.random(1500) for name in made.measured}
-    own = {"ancestors": rng.integers(20_000, size=1500), "seeds": rng.integers(2**31, size=1500)}
+    measured = {f"statistic {k}": rng.random(1500) for k in range(40)}
+    own = {"ancestors": rng.integers(20_000, size=1500), "seeds": rng.integers(2**31, size=1500),
+           "calibrations": np.ones(1500, dtype=np.int64)}  # fmt: skip
     many = dataclasses.replace(made, **vars(worlds_from(u)) | own, measured=measured)
-    many.save(tmp_path / "e.parquet")
-    assert 2 * (tmp_path / "e.parquet").stat().st_size <= 2**20
+    many.save(tmp_path / "main-01.parquet")
+    assert 5000 / 1500 * (tmp_path / "main-01.parquet").stat().st_size <= 4 * 2**20
 
 
 def test_worlds_that_a_file_cannot_keep_exactly_are_not_written(made, tmp_path):
@@ -77,7 +85,7 @@ def test_worlds_that_a_file_cannot_keep_exactly_are_not_written(made, tmp_path):
     values[0, 0] += 1e-3 * (values[1, 0] - values[0, 0])
     off_grid = dataclasses.replace(made, values=values)
     with pytest.raises(ValueError, match="grid"):
-        off_grid.save(tmp_path / "e.parquet")
+        off_grid.save(tmp_path / "main-01.parquet")
     assert not list(tmp_path.iterdir())
 
 
@@ -99,20 +107,20 @@ def test_a_sample_has_the_weights_of_the_whole(made):
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-40], lambda b: b"", lambda b: b"PAR1" + b[5:], lambda b: b"worlds"])
 def test_a_damaged_file_is_one_line(made, tmp_path, damage):
-    file = tmp_path / "e.parquet"
+    file = tmp_path / "main-01.parquet"
     made.save(file)
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(InputError, match="is damaged") as caught:
-        load(file)
+        load(tmp_path)
     assert len(caught.value.lines) == 1
 
 
 def test_a_missing_file_and_too_few_worlds_are_refused(made, tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
-        load(tmp_path / "none.parquet")
-    made.sample(10).save(tmp_path / "few.parquet")
+    with pytest.raises(InputError, match="holds no calibration of the prior main"):
+        load(tmp_path)
+    made.sample(10).save(tmp_path / "main-01.parquet")
     with pytest.raises(InputError, match="too small to say anything"):
-        load(tmp_path / "few.parquet")
+        load(tmp_path)
     with pytest.raises(InputError, match="no such prior"):
         load(prior="all_of")
 
@@ -122,9 +130,11 @@ def surveyed() -> Ensemble:
     """Worlds without paperwork, with what surveys of them find."""
     there = kept(24, seed=2)
     there.off[:, MECHANISMS_IN_ORDER.index("paperwork")] = True
-    found = survey.measure_all(EVIDENCE, there, there.seeds, TINY)
+    found = survey.measure_all(EVIDENCE, there, there.surveys(EVIDENCE), TINY)
     measured = {name: values.astype(np.float32).astype(float) for name, values in found.items()}
-    return dataclasses.replace(there, measured=measured, provenance={"sizes": dataclasses.asdict(TINY)})
+    return dataclasses.replace(
+        there, measured=measured, provenance={"calibrations": [{"sizes": dataclasses.asdict(TINY)}]}
+    )
 
 
 def made_by_another(monkeypatch):
@@ -132,10 +142,10 @@ def made_by_another(monkeypatch):
 
 
 def test_under_another_identity_worlds_with_equal_statistics_count_and_a_line_says_so(surveyed, tmp_path, monkeypatch):
-    surveyed.save(tmp_path / "e.parquet")
-    assert load(tmp_path / "e.parquet").notes == ()
+    surveyed.save(tmp_path / "main-01.parquet")
+    assert load(tmp_path).notes == ()
     made_by_another(monkeypatch)
-    found = load(tmp_path / "e.parquet")
+    found = load(tmp_path)
     assert np.array_equal(found.weights, surveyed.weights)
     (line,) = found.notes
     assert "another version of the model; 8 worlds surveyed again give equal statistics" in line
@@ -143,22 +153,22 @@ def test_under_another_identity_worlds_with_equal_statistics_count_and_a_line_sa
 
 def test_under_another_identity_worlds_with_other_statistics_are_refused(surveyed, tmp_path, monkeypatch):
     slightly = {**surveyed.measured, "churn": surveyed.measured["churn"] + 1e-5}
-    dataclasses.replace(surveyed, measured=slightly).save(tmp_path / "e.parquet")
-    assert len(load(tmp_path / "e.parquet")) == 24  # of this model: nothing is surveyed again
+    dataclasses.replace(surveyed, measured=slightly).save(tmp_path / "main-01.parquet")
+    assert len(load(tmp_path)) == 24  # of this model: nothing is surveyed again
     made_by_another(monkeypatch)
     with pytest.raises(InputError, match=r"other statistics \(churn by 1e-05\); sim worlds --check 20"):
-        load(tmp_path / "e.parquet")
+        load(tmp_path)
 
 
 def test_check_signs_what_agrees_and_changes_nothing_else(surveyed, tmp_path, monkeypatch):
-    files = [tmp_path / file.name for file in SHIPPED.values()]
+    files = [tmp_path / "main-01.parquet", tmp_path / "all_on-01.parquet"]
     for file in files:
         surveyed.save(file)
     before = [pq.read_table(file) for file in files]
     made_by_another(monkeypatch)
-    assert all("24 of 24 worlds were surveyed again; all statistics are equal" in s for s in module.check(tmp_path, 99))
+    assert all("24 of 24 worlds were surveyed again; all statistics are equal" in s for s in module.check(tmp_path, 24))
     assert len(module.check(tmp_path, 3, signed=True)) == 3
-    assert [ensemble.notes for ensemble in module.both(tmp_path)] == [(), ()]
+    assert [load(tmp_path, prior).notes for prior in ("main", "all_on")] == [(), ()]
     for file, old in zip(files, before, strict=True):
         now = pq.read_table(file)
         assert now.equals(old)
@@ -168,7 +178,7 @@ def test_check_signs_what_agrees_and_changes_nothing_else(surveyed, tmp_path, mo
 
 
 def test_worlds_with_other_statistics_are_not_signed(surveyed, tmp_path, monkeypatch):
-    files = [tmp_path / file.name for file in SHIPPED.values()]
+    files = [tmp_path / "main-01.parquet", tmp_path / "all_on-01.parquet"]
     surveyed.save(files[0])
     dataclasses.replace(surveyed, measured={**surveyed.measured, "churn": surveyed.measured["churn"] + 0.1}).save(
         files[1]
@@ -176,7 +186,7 @@ def test_worlds_with_other_statistics_are_not_signed(surveyed, tmp_path, monkeyp
     before = [file.read_bytes() for file in files]
     made_by_another(monkeypatch)
     assert "other statistics: churn by 0.1" in module.check(tmp_path, 3)[1]
-    with pytest.raises(InputError, match=r"ensemble_all_on\.parquet: not signed"):
+    with pytest.raises(InputError, match="all_on: not signed"):
         module.check(tmp_path, 3, signed=True)
     assert [file.read_bytes() for file in files] == before
 
@@ -188,13 +198,13 @@ def without(file, *columns):
 
 
 def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(surveyed, tmp_path, monkeypatch):
-    file = tmp_path / "e.parquet"
+    file = tmp_path / "main-01.parquet"
     surveyed.save(file)
     without(file, "burden", "paperwork off")
     made_by_another(monkeypatch)
-    found = load(file)
+    found = load(tmp_path)
     heard, agreed = found.notes
-    assert "had never heard of burden, paperwork: without effect in all of its worlds" in heard
+    assert "had never heard of burden, paperwork: without effect in all of them" in heard
     assert "equal statistics" in agreed
     assert found[0].parameters().burden == PARAMETERS["burden"].null
     others = [k for k, name in enumerate(DRAWN) if name != "burden"]
@@ -206,23 +216,23 @@ def test_a_mechanism_that_a_file_has_never_heard_of_is_off_in_all_of_its_worlds(
 
 
 def test_a_parameter_that_a_file_has_never_heard_of_is_at_its_null(surveyed, tmp_path):
-    surveyed.save(tmp_path / "e.parquet")
-    without(tmp_path / "e.parquet", "burden")
-    assert (load(tmp_path / "e.parquet").values[:, DRAWN.index("burden")] == PARAMETERS["burden"].null).all()
+    surveyed.save(tmp_path / "main-01.parquet")
+    without(tmp_path / "main-01.parquet", "burden")
+    assert (load(tmp_path).values[:, DRAWN.index("burden")] == PARAMETERS["burden"].null).all()
 
 
 def test_worlds_of_another_model_are_refused(surveyed, tmp_path):
-    file = tmp_path / "e.parquet"
+    file = tmp_path / "main-01.parquet"
     surveyed.save(file)
     no_null = next(n for n in DRAWN if PARAMETERS[n].null is None and PARAMETERS[n].kind == "parameter")
     without(file, no_null)
     with pytest.raises(InputError, match=f"is another model's: only one of the two has {no_null}"):
-        load(file)
+        load(tmp_path)
     surveyed.save(file)
     table = pq.read_table(file)
     pq.write_table(table.append_column("mentoring", table.column("burden")), file)
     with pytest.raises(InputError, match="is another model's: only one of the two has mentoring"):
-        load(file)
+        load(tmp_path)
 
 
 def test_what_was_weighted_by_is_informed_and_the_rest_is_mostly_not(made):
@@ -258,7 +268,7 @@ def test_a_mechanism_that_the_weights_favour_is_informed(made):
 def test_users_patterns_are_predicted_without_refitting(made):
     mine = evidence.Evidence(EVIDENCE.survey, tuple(p for p in EVIDENCE.patterns if p.kind == "level"))
     table = worlds.predict(mine, made, 30, sizes=TINY)
-    assert list(table["pattern"]) == ["speaking-up", "churn"]
+    assert list(table["pattern"]) == ["speaking-up", "churn", "records"]
     assert (table["low"] <= table["high"]).all()
     assert table.equals(worlds.predict(mine, made, 30, sizes=TINY, workers=1))
     with pytest.raises(InputError, match="too small"):
@@ -272,11 +282,13 @@ def reweighted(made, pattern, **how):
 def test_further_findings_multiply_onto_the_weights_and_can_be_left_out_again(made):
     silent = evidence.Pattern("silence", "level", 0.9, 0.3, needs={"outcome": "silence"})
     found = reweighted(made, silent)
-    values = [survey.measure(found.evidence, made[k], int(made.seeds[k]), TINY) for k in (0, 7)]
+    values = [survey.measure(found.evidence, made[k], made.surveys(EVIDENCE)[k], TINY) for k in (0, 7)]
     assert found.measured["silence"][[0, 7]].tolist() == [value["silence"] for value in values]
-    assert 0.0 < found.variance["silence"] < 0.1
-    gain = np.exp([survey.log_agreement(silent, x, found.variance["silence"]) for x in found.measured["silence"]])
+    gain = np.exp([survey.log_agreement(silent, x) for x in found.measured["silence"]])
     assert found.weights == pytest.approx(made.weights * gain / (made.weights @ gain))
+    own = made.calibrations == 2
+    more = np.log(made.weights[own] @ gain[own] / made.weights[own].sum())
+    assert found.log_z[2] == pytest.approx(made.log_z[2] + more)
     assert found.without(["silence"]) == pytest.approx(made.weights)
     assert found.prior["silence"]["low"] < found.prior["silence"]["median"] < found.prior["silence"]["high"]
     assert list(worlds.patterns(found)["pattern"])[-1] == "silence"
@@ -288,9 +300,9 @@ def test_worlds_that_were_weighted_again_are_surveyed_again_as_they_were_then(su
     setting = {**EVIDENCE.survey, "monitoring": 0.9}
     silent = evidence.Evidence(setting, (evidence.Pattern("silence", "level", 0.9, 1.0, needs={"outcome": "silence"}),))
     other = Sizes(2, 1, 2, 3)
-    surveyed.reweight(silent, sizes=other).save(tmp_path / "e.parquet")
+    surveyed.reweight(silent, sizes=other).save(tmp_path / "main-01.parquet")
     made_by_another(monkeypatch)
-    found = load(tmp_path / "e.parquet")
+    found = load(tmp_path)
     assert "equal statistics" in found.notes[0]
     assert set(module.differences(found, 2)) == set(found.measured)
     assert module.differing(module.differences(dataclasses.replace(found, provenance=surveyed.provenance), 2))
@@ -320,15 +332,36 @@ def test_policies_are_compared_pair_by_pair_and_estimates_are_weighted(made):
 
     effects = np.array(
         [
-            [fear(world, seed, "heavy", relationship=0.6) - fear(world, seed) for seed in range(3 * k, 3 * k + 3)]
-            for k, world in enumerate(few)
+            [fear(world, seed, "heavy", relationship=0.6) - fear(world, seed) for seed in islice(seeds_of(world), 3)]
+            for world in few
         ]
     )
     row, estimate = table.loc[("mine", "fear")], few.mean(effects.mean(axis=1))
-    assert row["estimate"] == pytest.approx(estimate.estimate)
-    assert row["high"] - row["estimate"] == pytest.approx(1.96 * estimate.error)
+    assert row["estimate"] == pytest.approx(estimate.estimate, rel=1e-5)  # effects are kept in single precision
+    half = float(student(few.effective_calibrations)) * estimate.error
+    assert row["high"] - row["estimate"] == pytest.approx(half, rel=1e-5)
     low, high = mean_interval(effects)[1:]
     assert (row["higher"], row["lower"]) == pytest.approx((few.weights @ (low > 0), few.weights @ (high < 0)))
+
+
+def test_a_policy_may_be_local(made):
+    """Its rules reach whom they say, and those that set what is there already change nothing."""
+    few = made.sample(25)
+    rules = [{"relationship": 0.9, "organisations": [1]}]
+    policies = {
+        "today": {"relationship": 0.3},
+        "same": {"relationship": 0.3, "local": [{"relationship": 0.3, "where": "fear > 0.1"}]},
+        "one": {"relationship": 0.3, "local": rules},
+        "all": {"relationship": 0.3, "local": [{"relationship": 0.9, "share": 1}]},
+    }
+    table = few.evaluate(policies, ["relationship_level", "trust"], 2, **SMALL).set_index(["policy", "outcome"])
+    assert (table.loc["same"][["estimate", "low", "high"]] == 0.0).all(axis=None)
+    assert table["estimate"].loc[["one", "all"], "relationship_level"].to_numpy() == pytest.approx([0.3, 0.6])
+    assert table.loc[("all", "trust"), "estimate"] > 0
+    arm = few._arm("one", policies["one"], SMALL)
+    assert arm.told == {"regime": "baseline", "relationship": 0.3, "local": rules}
+    with pytest.raises(InputError, match=r'policy "one": local\.rule 1\.organisations = 2: no such organisation'):
+        few.evaluate({"today": {}, "one": {"local": [{"targets": 0, "organisations": [2]}]}}, **SMALL)
 
 
 def test_every_mistake_in_policies_has_its_line(made):

@@ -11,10 +11,12 @@ from sim import statistics
 from sim.errors import InputError
 from sim.model.parameters import PARAMETERS
 from sim.worlds import prior as world
-from sim.worlds.prior import COLUMNS, DRAWN, prior
+from sim.worlds.prior import COLUMNS, DRAWN, RANGED, prior
 
 WORLDS = prior(20)
-WEIGHTED = replace(WORLDS, weights=np.arange(20) / np.arange(20).sum(), ancestors=np.arange(20) // 2)
+WEIGHTED = replace(
+    WORLDS, weights=np.arange(20) / np.arange(20).sum(), calibrations=np.arange(20) // 5, ancestors=np.arange(20) // 2
+)
 
 
 def test_draws_from_the_prior_have_equal_weights_and_are_their_own_ancestors():
@@ -55,10 +57,10 @@ def test_chosen_worlds_keep_what_belongs_to_them_and_their_relative_weights():
     assert WORLDS.where(np.arange(20) < 3).weights.tolist() == [1 / 3] * 3, "equal weights stay equal to the last bit"
 
 
-def test_estimates_of_worlds_are_weighted_and_clustered_by_ancestor():
+def test_estimates_of_worlds_are_weighted_and_their_errors_between_calibrations():
     x, about = WORLDS.values[:, 0], (WEIGHTED.weights, WORLDS.values[:, 0])
-    assert WEIGHTED.mean(x) == statistics.mean(*about, WEIGHTED.ancestors)
-    assert WEIGHTED.share(x > 0.1) == statistics.share(WEIGHTED.weights, x > 0.1, WEIGHTED.ancestors)
+    assert WEIGHTED.mean(x) == statistics.mean(*about, WEIGHTED.calibrations)
+    assert WEIGHTED.share(x > 0.1) == statistics.share(WEIGHTED.weights, x > 0.1, WEIGHTED.calibrations)
     assert np.array_equal(WEIGHTED.quantiles(x, [0.1, 0.9]), statistics.weighted_quantile(*about, [0.1, 0.9]))
 
 
@@ -70,21 +72,22 @@ def test_a_table_of_worlds_has_their_values_in_units_and_what_they_weigh():
     assert {key for key in table if str(key).endswith(" off") and table.loc[7, key]} == {
         f"{m} off" for m in WEIGHTED[7].off
     }
-    assert table[["weight", "ancestor"]].iloc[7].tolist() == [7 / 190, 3]
+    assert table[["weight", "calibration", "ancestor"]].iloc[7].tolist() == [7 / 190, 1, 3]
 
 
 def test_a_new_parameter_and_a_new_mechanism_leave_all_others_where_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     before = prior(50, seed=7)
     drawn = (*DRAWN[:3], "mentoring", *DRAWN[3:])
-    columns = (*drawn, "reliability", "mentoring off", *COLUMNS[len(DRAWN) + 1 :])
+    columns = (*drawn, *COLUMNS[len(DRAWN) : RANGED], "mentoring off", *COLUMNS[RANGED:])
     monkeypatch.setattr(world, "DRAWN", drawn)
     monkeypatch.setattr(world, "COLUMNS", columns)
-    for name in ("LOW", "HIGH"):
+    monkeypatch.setattr(world, "RANGED", RANGED + 1)
+    for name in ("_LOW", "_HIGH"):
         monkeypatch.setattr(world, name, np.insert(getattr(world, name), 3, 0.5))
     after = prior(50, seed=7)
     assert np.array_equal(np.delete(after.values, 3, axis=1), before.values)
     assert np.array_equal(after.off[:, 1:], before.off)
-    assert np.array_equal(after.reliability, before.reliability)
+    assert np.array_equal(after.nuisance, before.nuisance)
 
 
 def test_more_worlds_begin_with_the_same_ones() -> None:
@@ -97,6 +100,6 @@ def test_columns_are_drawn_apart() -> None:
     """A mechanism and a parameter may have one name, and no two columns rise together."""
     assert len(set(COLUMNS)) == len(COLUMNS)
     found = prior(2_000, off=0.5)
-    columns = np.column_stack([found.values[:, np.ptp(found.values, axis=0) > 0], found.reliability, found.off])
+    columns = np.column_stack([found.values[:, np.ptp(found.values, axis=0) > 0], found.nuisance, found.off])
     correlations = np.corrcoef(columns.T) - np.eye(columns.shape[1])
     assert abs(correlations).max() < 0.12  # five standard errors

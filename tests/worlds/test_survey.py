@@ -7,30 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sim
 from sim.errors import InputError
 from sim.worlds import survey
-from sim.worlds.evidence import TRANSFORMS, Pattern, load
-from sim.worlds.prior import DEFAULT, World, prior
-from sim.worlds.survey import Sizes, bunching, correlation, log_agreement, measure, noisy
+from sim.worlds.candidates import CANDIDATES
+from sim.worlds.evidence import UNKNOWN, VARIABLES, Pattern, load, standardised
+from sim.worlds.prior import DEFAULT, Nuisance, World, prior
+from sim.worlds.survey import Sizes, bunching, correlation, log_agreement, measure, noisy, statistics
 
 SMALL = Sizes(survey_systems=1, trial_systems=1, organisations=2, managers=3)
 MEDIUM = Sizes(survey_systems=4, trial_systems=1)
-PUBLISHED = {
-    "monitoring-stress": (0.11, 0.06, "S"),
-    "monitoring-satisfaction": (-0.10, 0.06, "S"),
-    "monitoring-performance": (-0.01, 0.05, "S"),
-    "monitoring-deviance": (0.09, 0.06, "S"),
-    "relationship-performance": (0.24, 0.10, "S"),
-    "relationship-deviance": (-0.24, 0.12, "S"),
-    "targets-work": (0.12, 0.06, "S"),
-    "bunching": (0.05, 0.04, "S"),
-    "speaking-up": (0.68, 0.08, "2"),
-    "churn": (0.235, 0.03, "S"),
-    "mixed-response-to-control": (0.42, 0.08, "D"),
-}
 SURVEY = """[survey]
 monitoring = 0.4
 targets = 0.5
@@ -57,14 +46,6 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def mistakes(folder: Path, text: str) -> list[str]:
-    """What is wrong with a file, without its name."""
-    with pytest.raises(InputError) as caught:
-        load(written(folder, text))
-    assert all("mine.toml: " in line for line in caught.value.lines)
-    return [line.split("mine.toml: ", 1)[1] for line in caught.value.lines]
-
-
 @pytest.fixture
 def runs_made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The parameters of every run that a measurement makes."""
@@ -76,37 +57,6 @@ def runs_made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(survey, "run_parameters", counted)
     return made
-
-
-# The published findings
-
-
-def test_the_findings_are_those_that_were_published():
-    found = {p.id: (p.value, p.sd, p.confidence) for p in load().patterns}
-    assert found == PUBLISHED
-
-
-def test_the_survey_and_the_trials_are_set_as_the_studies_were():
-    evidence = load()
-    assert evidence.survey == {
-        **{"monitoring": 0.4, "targets": 0.5, "relationship": 0.3, "monitoring_sd": 0.2, "relationship_sd": 0.25},
-        **{"months": 120, "window": 24},
-    }
-    policies = {p.id: (p.needs["before"], p.needs["after"]) for p in evidence.patterns if "before" in p.needs}
-    assert policies["targets-work"] == (
-        {"monitoring": 0.2, "targets": 0.1, "punitiveness": 0.2},
-        {"monitoring": 0.5, "targets": 0.9, "punitiveness": 0.8},
-    )
-    assert policies["mixed-response-to-control"] == tuple(
-        {"monitoring": monitoring, "targets": 0.0, "punitiveness": 0.0} for monitoring in (0.0, 0.6)
-    )
-
-
-def test_each_pattern_names_the_outcomes_that_it_involves():
-    outcomes = {p.id: set(p.outcomes) for p in load().patterns}
-    assert outcomes["monitoring-stress"] == {"monitoring", "fear", "distress"}
-    assert outcomes["relationship-deviance"] == {"trust", "gaming"}
-    assert outcomes["churn"] == {"exits"}
 
 
 # What is measured, on numbers made for the purpose
@@ -139,43 +89,102 @@ def test_bunching_counts_reports_from_the_target_to_just_above_it():
     assert bunching(reported, honest, 0.5) == 3 / 4 - 2 / 4
 
 
-def test_levels_may_be_turned_round_or_into_the_chance_in_a_year():
-    assert TRANSFORMS["complement"](0.3) == 0.7
-    assert TRANSFORMS["yearly_hazard"](0.5) == 1 - 0.5**12
-    assert TRANSFORMS["none"](0.3) == 0.3
+def test_what_stands_for_deviance_is_gamed_or_hidden_each_in_its_own_standard_deviations():
+    gaming, slips, spoken = np.array([0.0, 0.1, 0.2]), np.array([3.0, 2.0, 2.0]), np.array([1.0, 0.0, 0.0])
+    hidden = np.array([2.0, 2.0, 2.0])  # equal, so all of the difference is in what is gamed
+    found = VARIABLES["deviance"].of(gaming, slips, spoken, 0.3)
+    assert np.array_equal(slips - spoken, hidden)
+    assert found == pytest.approx(np.sqrt(1.5) * np.array([-1.0, 0.0, 1.0]))
+    assert VARIABLES["deviance"].of(gaming, 100 * slips, spoken, 0.3)[0] > found[0]  # hides most
+    assert VARIABLES["deviance"].columns == ("gaming", "slips", "spoken")
 
 
-def test_agreement_falls_with_the_squared_miss_and_less_where_the_simulation_is_noisy():
+def test_who_rates_performance_sees_care_or_figures_and_their_units_do_not_matter():
+    quality, reported = np.array([0.1, 0.3, 0.2]), np.array([7.0, 5.0, 6.0])
+    rated = VARIABLES["performance"].of
+    assert rated(quality, reported, 1.0) == pytest.approx(standardised(quality))
+    assert rated(quality, reported, 0.0) == pytest.approx(standardised(reported))
+    assert rated(quality, reported, 0.5) == pytest.approx(np.zeros(3))
+    assert rated(10 * quality, reported, 0.7) == pytest.approx(rated(quality, reported, 0.7))
+
+
+def test_who_made_no_slip_has_no_candour_and_is_left_out():
+    slips, spoken = np.array([0.2, 0.0, 0.1, 0.4]), np.array([0.1, 0.0, 0.1, 0.0])
+    candour = VARIABLES["candour"].of(slips, spoken, 0.5)
+    assert candour == pytest.approx([0.5, np.nan, 1.0, 0.0], nan_ok=True)
+    fear = np.array([0.5, 9.0, 0.0, 1.0])
+    assert correlation(fear, candour) == pytest.approx(-1.0)
+    assert np.isnan(noisy(candour, 0.6, np.random.default_rng(0))).tolist() == [False, True, False, False]
+
+
+def test_agreement_falls_with_the_squared_miss_in_tolerances():
     finding = Pattern("a", "level", 0.5, 0.3)
-    assert log_agreement(finding, 0.5, 0.0) == 0.0
-    assert log_agreement(finding, 1.0, 0.0) == pytest.approx(-0.5 * 0.25 / 0.09)
-    assert log_agreement(finding, 1.0, 0.16) == pytest.approx(-0.5 * 0.25 / 0.25)
+    assert log_agreement(finding, 0.5) == 0.0
+    assert log_agreement(finding, 1.0) == log_agreement(finding, 0.0) == pytest.approx(-0.5 * 0.25 / 0.09)
 
 
 def test_agreement_with_a_path_is_summed_over_its_months():
     finding = Pattern("a", "path", (0.0, 1.0), (1.0, 2.0))
-    assert log_agreement(finding, np.array([3.0, 1.0]), np.array([0.0, 5.0])) == pytest.approx(-4.5)
-    assert log_agreement(finding, np.array([0.0, 4.0]), np.array([0.0, 5.0])) == pytest.approx(-0.5)
+    assert log_agreement(finding, np.array([3.0, 1.0])) == pytest.approx(-4.5)
+    assert log_agreement(finding, np.array([3.0, 5.0])) == pytest.approx(-4.5 - 2.0)
 
 
 # What is measured, from runs
 
 
+def z(column: pd.Series) -> pd.Series:
+    return (column - column.mean()) / column.std(ddof=0)
+
+
 def test_a_survey_measures_what_the_run_left_behind():
-    world = World({}, reliability=1.0)
-    found = measure(load(), world, seed=3, sizes=SMALL)
-    sizes = {"systems": 1, "organisations": 2, "managers": 3}
-    run = sim.simulate(3, **load().survey, **sizes)
+    world = World({}, nuisance=Nuisance(reliability=1.0, quality_share=0.3, monitoring_sd=0.15, risk_based=0.6))
+    found = statistics(load(), world, seed=3, sizes=SMALL)
+    levers = {"monitoring": 0.4, "targets": 0.5, "relationship": 0.3, "relationship_sd": 0.25}
+    sizes = {"systems": 1, "organisations": 2, "managers": 3, "months": 120, "window": 24}
+    run = sim.simulate(3, **levers, monitoring_sd=0.15, risk_based=0.6, **sizes)
     posts, months = run.posts, run.series.tail(24)
     stress, satisfaction = posts["fear"] + posts["distress"], posts["trust"] + posts["confidence"] - posts["distress"]
     assert found["monitoring-stress"] == pytest.approx(posts["monitoring"].corr(stress))
     assert found["monitoring-satisfaction"] == pytest.approx(posts["monitoring"].corr(satisfaction))
-    assert found["relationship-performance"] == pytest.approx(posts["trust"].corr(posts["quality"]))
+    rated = 0.3 * z(posts["quality"]) + 0.7 * z(posts["reported"])
+    assert found["relationship-performance"] == pytest.approx(posts["trust"].corr(rated))
+    assert found["monitoring-performance"] == pytest.approx(posts["monitoring"].corr(rated))
+    deviance = z(posts["gaming"]) + z(posts["slips"] - posts["spoken"])
+    assert found["relationship-deviance"] == pytest.approx(posts["trust"].corr(deviance))
+    assert found["fear-candour"] == pytest.approx(posts["fear"].corr(posts["spoken"] / posts["slips"]))
     assert found["speaking-up"] == pytest.approx(1 - months["silence"].mean())
     assert found["churn"] == pytest.approx(1 - (1 - months["exits"].mean()) ** 12)
+    assert found["records"] == pytest.approx(months["record_share"].mean())
+    assert found["level-fear"] == pytest.approx(months["fear"].mean())
     reported, honest, target = posts["last_reported"], posts["last_honest"], run.parameters.target_level
     expected = reported.between(target, target + 0.03).mean() - honest.between(target, target + 0.03).mean()
     assert found["bunching"] == pytest.approx(expected)
+
+
+def test_monitoring_is_known_and_everything_else_is_asked():
+    run = sim.simulate(3, systems=1, organisations=2, managers=3, monitoring_sd=0.2)
+    seen = survey._Seen(run, DEFAULT.nuisance._replace(reliability=0.5))
+    assert np.array_equal(seen.measured("monitoring"), run.posts["monitoring"])
+    assert np.array_equal(seen.column("fear"), run.posts["fear"])
+    assert not np.isclose(seen.measured("fear"), run.posts["fear"]).any()
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_a_file_fixes_is_the_same_in_all_worlds_and_what_it_leaves_open_is_the_worlds(name, tmp_path, runs_made):
+    for given in (f"{name} = 0.25\n", f"{name} = [0.0, 0.5]\n"):
+        text = SURVEY.replace("monitoring_sd = 0.2\n", "" if name == "monitoring_sd" else "monitoring_sd = 0.2\n")
+        statistics(load(written(tmp_path, text + given + LEVEL)), DEFAULT, 0, SMALL)
+    assert [getattr(p, name) for p in runs_made] == [0.25, getattr(DEFAULT.nuisance, name)]
+
+
+def test_a_difference_is_what_a_policy_throughout_changes_in_the_last_months():
+    sizes = {"systems": 1, "organisations": 2, "managers": 3}
+    free, watched = (
+        sim.simulate(2, monitoring=m, targets=0.0, punitiveness=0.0, **sizes).series["skill"] for m in (0.0, 0.6)
+    )
+    expected = (watched - free).tail(24).mean()
+    assert statistics(load(), DEFAULT, 2, SMALL)["control-skill"] == pytest.approx(expected)
+    assert expected != 0.0
 
 
 def test_a_trial_compares_a_run_that_changes_policy_with_one_that_does_not():
@@ -184,7 +193,7 @@ def test_a_trial_compares_a_run_that_changes_policy_with_one_that_does_not():
     schedule = {"monitoring": {61: 0.5}, "targets": {61: 0.9}, "punitiveness": {61: 0.8}}
     stays, changes = (sim.simulate(2, **before, **sizes, schedule=plan).series for plan in ({}, schedule))
     expected = (changes - stays).loc[85:96, "reported"].mean()
-    assert measure(load(), DEFAULT, 2, SMALL)["targets-work"] == pytest.approx(expected)
+    assert statistics(load(), DEFAULT, 2, SMALL)["targets-work"] == pytest.approx(expected)
 
 
 def test_a_share_counts_the_posts_that_are_lower_under_the_second_policy():
@@ -193,20 +202,20 @@ def test_a_share_counts_the_posts_that_are_lower_under_the_second_policy():
         sim.simulate(2, monitoring=m, targets=0.0, punitiveness=0.0, **sizes).posts["effort"] for m in (0.0, 0.6)
     )
     assert 0 < (watched < free).mean() < 1
-    found = measure(load(), DEFAULT, 2, replace(SMALL, organisations=5, managers=12))
+    found = statistics(load(), DEFAULT, 2, replace(SMALL, organisations=5, managers=12))
     assert found["mixed-response-to-control"] == (watched < free).mean()
 
 
 def test_no_post_is_lower_under_the_same_policy(tmp_path):
     same = LEVEL.replace("level", "share").replace("fear", "effort") + 'before = {}\nafter = "baseline"\n'
-    assert measure(load(written(tmp_path, same)), DEFAULT, 0, SMALL)["a"] == 0.0
+    assert statistics(load(written(tmp_path, same)), DEFAULT, 0, SMALL)["a"] == 0.0
 
 
 def test_a_lever_that_a_policy_leaves_open_goes_back_to_what_it_is_in_the_world(tmp_path, runs_made):
     world = World({"punitiveness": 0.8})
     policies = "before = { punitiveness = 0.1, targets = 0.1 }\nafter = { monitoring = 0.9 }\n"
     evidence = load(written(tmp_path, CONTRAST.partition("before")[0] + policies))
-    measure(evidence, world, 0, SMALL)
+    statistics(evidence, world, 0, SMALL)
     stays, changes = runs_made
     assert stays.schedule == {}
     assert (changes.punitiveness, changes.targets, changes.monitoring) == (0.1, 0.1, 0.45)
@@ -214,7 +223,7 @@ def test_a_lever_that_a_policy_leaves_open_goes_back_to_what_it_is_in_the_world(
 
 
 def test_a_path_is_the_way_of_an_outcome_against_the_undisturbed_run(tmp_path):
-    found = measure(load(written(tmp_path, PATH)), DEFAULT, 1, SMALL)["c"]
+    found = statistics(load(written(tmp_path, PATH)), DEFAULT, 1, SMALL)["c"]
     sizes = {"systems": 1, "organisations": 2, "managers": 3, "months": 18}
     still, moved = (
         sim.simulate(1, monitoring=0.2, **sizes, schedule=plan).series["fear"]
@@ -227,20 +236,24 @@ def test_a_path_is_the_way_of_an_outcome_against_the_undisturbed_run(tmp_path):
 
 def test_a_path_of_a_lever_that_never_changes_is_exactly_flat(tmp_path):
     still = load(written(tmp_path, PATH.replace("value_on = 0.9", "value_on = 0.2")))
-    assert np.array_equal(measure(still, DEFAULT, 0, SMALL)["c"], np.zeros(4))
+    assert np.array_equal(statistics(still, DEFAULT, 0, SMALL)["c"], np.zeros(4))
 
 
-def test_without_gaming_nothing_goes_with_it_and_nothing_bunches():
-    found = measure(load(), World({}, off=("gaming",)), seed=0, sizes=SMALL)
-    assert found["monitoring-deviance"] == found["relationship-deviance"] == found["bunching"] == 0.0
-    assert measure(load(), DEFAULT, seed=0, sizes=SMALL)["monitoring-deviance"] != 0.0
+def test_without_gaming_deviance_is_what_is_hidden_and_nothing_bunches():
+    found = statistics(load(), World({}, off=("gaming",)), seed=0, sizes=SMALL)
+    assert found["bunching"] == 0.0 != found["monitoring-deviance"]
 
 
 def test_a_less_reliable_survey_finds_a_weaker_correlation_of_the_same_run():
     pattern = next(p for p in load().patterns if p.id == "monitoring-stress")
     evidence = replace(load(), patterns=(pattern,))
     found = [
-        [measure(evidence, World({}, reliability=r), seed, MEDIUM)["monitoring-stress"] for seed in range(12)]
+        [
+            statistics(evidence, World({}, nuisance=DEFAULT.nuisance._replace(reliability=r)), seed, MEDIUM)[
+                "monitoring-stress"
+            ]
+            for seed in range(12)
+        ]
         for r in (1.0, 0.25)
     ]
     exact, noisy_ones = np.mean(found, axis=1)
@@ -251,7 +264,7 @@ def test_a_less_reliable_survey_finds_a_weaker_correlation_of_the_same_run():
 
 
 def test_runs_that_patterns_share_are_made_once(runs_made):
-    measure(load(), DEFAULT, 0, SMALL)
+    statistics(load(), DEFAULT, 0, SMALL)
     assert sorted(p.months for p in runs_made) == [96, 96, 120, 120, 120]
     assert sum(p.monitoring_sd > 0 for p in runs_made) == 1
 
@@ -259,36 +272,57 @@ def test_runs_that_patterns_share_are_made_once(runs_made):
 def test_two_trials_that_begin_alike_share_the_run_that_stays(tmp_path, runs_made):
     other = CONTRAST.replace('"b"', '"d"').replace('"heavy"', "{ monitoring = 0.7 }")
     evidence = load(written(tmp_path, CONTRAST + other))
-    measure(evidence, DEFAULT, 0, SMALL)
+    statistics(evidence, DEFAULT, 0, SMALL)
     assert len(runs_made) == 3
 
 
-def test_the_runs_that_compare_most_for_least_come_first_and_a_consumer_may_stop(runs_made):
-    groups = survey.measurements(load(), DEFAULT, 0, replace(SMALL, survey_systems=8))
-    assert len(next(groups)) == 9
-    assert len(runs_made) == 1
-    assert list(next(groups)) == ["targets-work"]
-    assert list(next(groups)) == ["mixed-response-to-control"]
-    assert next(groups, None) is None
+def test_a_measure_is_the_mean_over_whole_surveys_one_for_each_seed(tmp_path):
+    evidence = load(written(tmp_path, SURVEY + LEVEL + PATH))
+    each = [statistics(evidence, DEFAULT, seed, SMALL) for seed in (4, 9, 2)]
+    found = measure(evidence, DEFAULT, (4, 9, 2), SMALL)
+    assert found.keys() == each[0].keys()
+    assert found["a"] == pytest.approx(np.mean([one["a"] for one in each]))
+    assert found["c"] == pytest.approx(np.mean([one["c"] for one in each], axis=0))
+    assert len({one["a"] for one in each}) == 3
+    both = survey.measure_all(evidence, [DEFAULT, World({}, off=("gaming",))], [(4, 9, 2), (4, 9, 2)], SMALL)
+    assert both["a"][0] == found["a"]
+    assert np.array_equal(both["c"][0], found["c"])
+
+
+def test_a_row_holds_the_patterns_and_then_the_candidates_each_where_it_is_said(tmp_path):
+    row, found = survey.vector(load(), DEFAULT, 5, SMALL), statistics(load(), DEFAULT, 5, SMALL)
+    assert list(found) == [*(pattern.id for pattern in load().patterns), *(each.id for each in CANDIDATES)]
+    assert row.tolist() == list(found.values())
+    mine = load(written(tmp_path, PATH + LEVEL))
+    assert survey.columns(mine)["c"] == slice(0, 4)
+    assert survey.columns(mine)["a"] == slice(4, 5)
+
+
+def test_a_candidate_that_would_need_a_run_of_its_own_is_left_out_and_so_is_one_that_is_a_pattern(tmp_path):
+    trial = load(written(tmp_path, CONTRAST))
+    assert list(statistics(trial, DEFAULT, 0, SMALL)) == ["b"]
+    asked = load(written(tmp_path, SURVEY + LEVEL.replace('"a"', '"level-trust"')))
+    found = statistics(asked, DEFAULT, 0, SMALL)
+    assert found["level-trust"] == pytest.approx(found["level-fear"])  # the pattern of that name is about fear
+    assert not any(name.startswith("control") for name in found)
 
 
 def test_a_measure_is_a_matter_of_world_and_seed_alone():
     one, other = prior(2)
-    first = measure(load(), one, 5, SMALL)
-    assert measure(load(), one, 5, SMALL) == first
-    assert list(first) == list(PUBLISHED)
-    assert measure(load(), one, 6, SMALL) != first != measure(load(), other, 5, SMALL)
+    first = statistics(load(), one, 5, SMALL)
+    assert statistics(load(), one, 5, SMALL) == first
+    assert statistics(load(), one, 6, SMALL) != first != statistics(load(), other, 5, SMALL)
 
 
 def test_a_pattern_is_measured_alike_whatever_stands_beside_it():
     alone = replace(load(), patterns=load().patterns[4:5])
-    assert measure(alone, DEFAULT, 1, SMALL).items() <= measure(load(), DEFAULT, 1, SMALL).items()
+    assert statistics(alone, DEFAULT, 1, SMALL).items() <= statistics(load(), DEFAULT, 1, SMALL).items()
 
 
 def test_simulation_variance_is_that_within_worlds_and_not_between_them(tmp_path):
     evidence, worlds = load(written(tmp_path, SURVEY + LEVEL + PATH)), list(prior(3))
     found = survey.simulation_variance(evidence, worlds, 4, SMALL)
-    values = [[measure(evidence, world, seed, SMALL) for seed in range(4)] for world in worlds]
+    values = [[statistics(evidence, world, seed, SMALL) for seed in range(4)] for world in worlds]
     fear = np.array([[value["a"] for value in own] for own in values])
     assert found["a"] == pytest.approx(np.mean([np.var(own, ddof=1) for own in fear]))
     assert np.asarray(found["c"]).shape == (4,)
@@ -298,75 +332,3 @@ def test_simulation_variance_is_that_within_worlds_and_not_between_them(tmp_path
 def test_simulation_variance_of_one_seed_is_refused():
     with pytest.raises(InputError, match="at least 2 seeds"):
         survey.simulation_variance(load(), [DEFAULT], 1, SMALL)
-
-
-# Files of patterns
-
-
-def test_a_file_may_leave_the_survey_to_the_shipped_one(tmp_path):
-    assert load(written(tmp_path, LEVEL)).survey == load().survey
-    assert load(written(tmp_path, SURVEY + LEVEL)).survey["months"] == 12
-
-
-def test_a_path_has_a_tolerance_for_each_month(tmp_path):
-    (pattern,) = load(written(tmp_path, PATH)).patterns
-    assert (pattern.value, pattern.sd) == ((0.0, 0.0, 0.1, 0.05), (0.02,) * 4)
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("", "pattern: there must be a table [[pattern]] for each finding, at least one"),
-        ("title = 1\n" + LEVEL, "title: no such key; there are survey, pattern"),
-        (LEVEL.replace("level", "levle"), 'pattern "a": kind = "levle": no such kind (did you mean "level"?)'),
-        (LEVEL.replace("fear", "faer"), 'pattern "a": outcome = "faer": no such outcome (did you mean "fear"?)'),
-        (LEVEL.replace("sd = 0.1", "sd = 0"), 'pattern "a": sd = 0: must be a finite number above 0'),
-        (LEVEL.replace("sd = 0.1", "sd = -0.1"), 'pattern "a": sd = -0.1: must be a finite number above 0'),
-        (LEVEL.replace("sd = 0.1", "sd = inf"), 'pattern "a": sd = inf: must be a finite number above 0'),
-        (LEVEL.replace("sd = 0.1", ""), 'pattern "a": sd: missing'),
-        (LEVEL.replace("value = 0.1", "value = nan"), 'pattern "a": value = nan: must be a finite number'),
-        (LEVEL.replace("value = 0.1", "value = 1" + "0" * 400), "must be a finite number"),
-        (LEVEL.replace("value = 0.1", "value = true"), 'pattern "a": value = True: must be a finite number'),
-        (LEVEL.replace("value", "valeu"), '"a": valeu: no such key (did you mean "value"?)'),
-        (LEVEL + 'transform = "complment"\n', '(did you mean "complement"?)'),
-        (LEVEL + LEVEL, 'pattern "a": id: is given 2 times; each may be given once'),
-        (LEVEL.replace('"a"', '"a b"'), 'pattern 1: id = "a b": must be a short name of letters, digits, - and _'),
-        (LEVEL + 'confidence = "M"\n', 'confidence = "M": no such confidence; there are S, D, 2'),
-        (CONTRAST.replace('"heavy"', '"heavvy"'), 'after = "heavvy": no such regime (did you mean "heavy"?)'),
-        (CONTRAST.replace("monitoring =", "monitorng ="), 'no such lever (did you mean "monitoring"?)'),
-        (CONTRAST.replace("= 0.1 }", "= 1.1 }"), "before.monitoring = 1.1: must be a number from 0 to 1"),
-        (PATH.replace("months = [3, 5", "months = [5, 3"), "each later than the one before"),
-        (PATH.replace("off = 12", "off = 6"), 'pattern "c": off = 6: must come after on = 6'),
-        (PATH.replace('"monitoring"', '"monitoring_sd"'), 'lever = "monitoring_sd": no such lever'),
-        (PATH.replace("value_on = 0.9", "value_on = 1.9"), "value_on = 1.9: must be a number from 0 to 1"),
-        (PATH.replace("[0, 0, 0.1", "[0, 0.1"), "values: has 3 numbers for 4 months; there must be one for each"),
-        (PATH.replace("sd = 0.02", "sd = [0.1, 0, 0.1, 0.1]"), "or a list of them, one for each month"),
-        (LEVEL.replace('level"\noutcome = "fear', 'correlation"\nx = "stress"\ny = "stress'), 'y = "stress": is x as'),
-        (LEVEL.replace('level"\noutcome = "fear', 'correlation"\nx = "stres"\ny = "trust'), 'mean "stress"?)'),
-        (
-            LEVEL.replace('level"\noutcome = "fear"\nvalue = 0', 'bunching"\nvalue = 2'),
-            "value = 2.1: must be a number from -1 to 1",
-        ),
-        (SURVEY.replace("window = 6", "window = 13") + LEVEL, "survey.window = 13: must be at most survey.months = 12"),
-        (SURVEY.replace("targets = 0.5", "") + LEVEL, "survey.targets: missing"),
-        (SURVEY.replace("targets = 0.5", "targets = 5") + LEVEL, "survey.targets = 5: must be a number from 0 to 1"),
-        (SURVEY.replace("months = 12", "months = 0") + LEVEL, "survey.months = 0: must be a whole number from 1 to"),
-        ("survey = 3\n" + LEVEL, "survey = 3: must be a section [survey]"),
-        ("pattern = [1]", "pattern 1: 1 is not a table"),
-    ],
-)
-def test_a_mistake_gets_one_line_that_says_what_is_allowed(tmp_path, text, line):
-    found = mistakes(tmp_path, text)
-    assert any(line in each for each in found), found
-
-
-def test_all_mistakes_of_a_file_are_named_at_once(tmp_path):
-    text = LEVEL.replace("fear", "faer") + CONTRAST.replace("sd = 0.1", "sd = 0") + PATH.replace("on = 6", "on = 0")
-    assert len(mistakes(tmp_path, text)) == 3
-
-
-def test_a_file_that_is_no_toml_or_not_there_is_refused_in_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"line 1.*not valid TOML"):
-        load(written(tmp_path, "[survey"))
-    with pytest.raises(InputError, match="cannot be read"):
-        load(tmp_path / "none.toml")

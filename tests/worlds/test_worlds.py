@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,12 @@ import pytest
 
 from sim.model.parameters import PARAMETERS
 from sim.statistics import weighted_quantile
-from sim.worlds import calibrate as calibration
+from sim.worlds import emulator, smc, survey
 from sim.worlds import summary as worlds
-from sim.worlds import survey
 from sim.worlds.calibrate import calibrate
 from sim.worlds.evidence import Evidence, Pattern
 from sim.worlds.prior import DRAWN, UNIFORMS, World, prior, worlds_from
+from sim.worlds.smc import Plan
 from sim.worlds.survey import Sizes
 
 SMALL = Sizes(survey_systems=2, trial_systems=1, organisations=2, managers=6)
@@ -31,35 +32,38 @@ TRUTHS = prior(12, seed=99, off=0.0)
 
 @pytest.fixture(autouse=True)
 def small_work(monkeypatch):
-    monkeypatch.setattr(calibration, "VARIANCE_WORLDS", 8)
-    monkeypatch.setattr(calibration, "VARIANCE_SEEDS", 3)
+    monkeypatch.setattr(emulator, "NETWORKS", 1)
+    monkeypatch.setattr(smc, "_MIXING", 100)
+
+
+def surveyed(world: World, number: int) -> dict[str, Any]:
+    """What surveys of a world find, as a calibration asks them."""
+    return survey.measure(BLANK, world, survey.seeds_of(number, BLANK.size("seeds")), SMALL)
 
 
 @cache
-def errors() -> dict[str, tuple[float, float]]:
-    """For each level a tolerance, half its spread over worlds, and the simulation's own sd, as a calibration has it."""
-    found = [survey.measure(BLANK, world, number, SMALL) for number, world in enumerate(prior(40, seed=98, off=0.0))]
-    own = survey.simulation_variance(BLANK, prior(8, seed=0, off=0.0), 3, SMALL)
-    return {name: (0.5 * float(np.std([each[name] for each in found])), float(np.sqrt(own[name]))) for name in LEVELS}
+def tolerances() -> dict[str, float]:
+    """For each level half its spread over worlds."""
+    found = [surveyed(world, number) for number, world in enumerate(prior(40, seed=98, off=0.0))]
+    return {name: 0.5 * float(np.std([each[name] for each in found])) for name in LEVELS}
 
 
-def evidence_from(world: World, seed: int) -> Evidence:
+def evidence_from(world: World, number: int) -> Evidence:
     """What surveys of this world find, with errors as large as those that a calibration allows for."""
-    rng, found = np.random.default_rng(seed), survey.measure(BLANK, world, seed, SMALL)
-    tolerances = {name: (sd, float(np.hypot(sd, own))) for name, (sd, own) in errors().items()}
+    rng, found = np.random.default_rng(number), surveyed(world, number)
     return Evidence(
         SETTING,
         tuple(
-            dataclasses.replace(p, value=found[p.id] + rng.normal(0.0, tolerances[p.id][1]), sd=tolerances[p.id][0])
+            dataclasses.replace(p, value=found[p.id] + rng.normal(0.0, tolerances()[p.id]), sd=tolerances()[p.id])
             for p in BLANK.patterns
         ),
     )
 
 
-def recovered(folder: Path, world: World, number: int, draws: int, particles: int) -> pd.DataFrame:
+def recovered(folder: Path, world: World, number: int, plan: Plan) -> pd.DataFrame:
     """The table of parameters of a calibration to this world, with quartiles and the truth beside it."""
-    settings = {"off": 0.0, "sizes": SMALL, "draws": draws, "particles": particles, "sweeps": 1}
-    made = calibrate(folder / str(number), evidence=evidence_from(world, number), **settings)
+    made = calibrate(folder / str(number), evidence=evidence_from(world, number), off=0.0, sizes=SMALL, plan=plan,
+                     kept=plan.particles)  # fmt: skip
     table = worlds.parameters(made)
     table[["p25", "p75"]] = [weighted_quantile(made.weights, x, (0.25, 0.75)) for x in made.values.T]
     return table.assign(truth=[world.values[name] for name in DRAWN], world=number)
@@ -73,7 +77,7 @@ def square_error(table: pd.DataFrame, guess: pd.Series) -> float:
 def test_a_world_of_much_distress_is_recovered_from_its_own_data(tmp_path):
     middle = worlds_from(np.full((1, UNIFORMS), 0.5), off=0.0)[0]
     world = dataclasses.replace(middle, values={**middle.values, "distress_gain": PARAMETERS["distress_gain"].high})
-    table = recovered(tmp_path, world, 0, draws=400, particles=60).set_index("parameter")
+    table = recovered(tmp_path, world, 0, Plan(400, (100,), 100, 60, 1, 50)).set_index("parameter")
     found = table.loc["distress_gain"]
     assert found["informed"]
     assert found["mean"] > (found["low"] + 2 * found["high"]) / 3
@@ -82,9 +86,8 @@ def test_a_world_of_much_distress_is_recovered_from_its_own_data(tmp_path):
 
 @pytest.mark.slow
 def test_what_is_informed_lies_within_its_bands_as_often_as_they_say_and_what_nothing_shows_is_named(tmp_path):
-    table = pd.concat(
-        [recovered(tmp_path, world, number, draws=800, particles=100) for number, world in enumerate(TRUTHS)]
-    )
+    plan = Plan(800, (200,), 200, 100, 2, 100)
+    table = pd.concat([recovered(tmp_path, world, number, plan) for number, world in enumerate(TRUTHS)])
     informed = table[table["informed"]]
     for low, high, rate in (("p5", "p95", 0.9), ("p25", "p75", 0.5)):
         held = informed["truth"].between(informed[low], informed[high])

@@ -184,7 +184,7 @@ def _lines(results: Results, runs: pd.DataFrame, axis: str) -> list[tuple[str, p
 def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """Means of up to four outcomes with their 95 % intervals, a row for each cell (24 at most).
 
-    The title names the cells where the first outcome is highest and lowest, and how far apart they are.
+    The title names the cells where the first outcome is highest and lowest.
     """
     names = layout.checked(results, outcomes, MOST_COLUMNS)
     summary = results.summary()

@@ -100,6 +100,7 @@ def test_two_cells_are_compared_seed_by_seed(tmp_path: Any) -> None:
 def test_a_picture_says_what_the_numbers_say(tmp_path: Any, kind: str) -> None:
     from conftest import table  # noqa: PLC0415
 
+    from sim.claims.statements import LIMITS  # noqa: PLC0415
     from sim.study import Study  # noqa: PLC0415
 
     design = {"kind": "list", "cell": [{"regime": "light"}, {"regime": "heavy"}]}
@@ -107,8 +108,9 @@ def test_a_picture_says_what_the_numbers_say(tmp_path: Any, kind: str) -> None:
     results = Study.from_dict(table(seeds=5, title="Mine", **changes)).run(tmp_path / "r")
     figure = results.plot("fear")
     title = " ".join(figure.texts[-2].get_text().split())
-    apart = results.compare(*((6, 2) if kind == "grid" else (1, 2))).set_index("outcome").loc["fear", "difference"]
-    assert f"{abs(apart):.3f}" in title
+    apart = results.compare(*((6, 2) if kind == "grid" else (2, 1))).set_index("outcome").loc["fear", "difference"]
+    more = "With more monitoring, fear rises" if kind == "grid" else "Fear is highest under heavy oversight"
+    assert apart > LIMITS["fear"].size and title.startswith(more)
     assert [path.suffix for path in save_figure(results, tmp_path / "mine.png")] == [".png"]
     with pytest.raises(InputError, match="no such outcome kept by this study"):
         results.plot("harm")

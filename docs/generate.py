@@ -30,13 +30,21 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
+import pandas as pd
+
 import sim
+from sim.claims import choices, outline
+from sim.claims.answer import answer
+from sim.claims.statements import CLAIMS, primary
+from sim.claims.text import depends
+from sim.claims.verdict import CLASSES, TOO_SMALL, words_of
 from sim.model import rules
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
 from sim.model.version import identity
+from sim.model.words import label, of_100
 from sim.worlds import validation
 from sim.worlds.candidates import CANDIDATES
 from sim.worlds.ensemble import Ensemble
@@ -382,11 +390,47 @@ def causal() -> ModuleType:
 
 
 def _answer() -> str:
-    """The first lines of the committed answer: what was found, and who is supported on what."""
-    page = (ROOT / "results" / "headline" / "claims.txt").read_text(encoding="utf-8")
-    first, _, _ = page.partition("\n\n")
-    found = [" ".join(line.split()) for line in re.split(r"\n(?! )", first)]
-    return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in found)
+    """What `sim claim` prints."""
+    return f"```text\n{answer()}```"
+
+
+def _reading() -> str:
+    """The answer in sentences: what each policy of the main picture does, how much of it goes through fear, and what
+    can be chosen."""
+    found = answer()
+    path = next(row for row in found.rows("path_through_fear") if row["outcome"] == "initiative_rate")
+    told = [f"{outline.in_most(group.heading, group.rows)}." for group in outline.groups(found)]
+    told.append(
+        f"Of what surveillance takes from trying something new, {100 * path['part']:.0f} % ({100 * path['low']:.0f} to "
+        f"{100 * path['high']:.0f}) goes through fear."
+    )
+    told += choices.sentences(found.rows("regrets"))
+    return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in told)
+
+
+def _versions() -> str:
+    """Each claim's primary outcome in the answer of the first model and in today's."""
+    first = pd.read_csv(ROOT / "results" / "first_version" / "claims.csv").drop_duplicates(["claim", "outcome"])
+    then = first.set_index(["claim", "outcome"]).to_dict("index")
+    now = {(row["claim"], row["contrast"], row["outcome"]): row for row in answer().rows("claims")}
+    rows = []
+    for claim in CLAIMS:
+        if claim.id not in primary():
+            continue
+        contrast, outcome = primary()[claim.id]
+        row, old = now[claim.id, contrast, outcome], then.get((claim.id, outcome))
+        before = ["was not asked", ""]
+        if old is not None:
+            shares = [f"{100 * old[name]:.0f}" for name in ("supported", "negligible", "opposed", "undecided")]
+            before = [old["verdict"], "" if pd.isna(old["supported"]) else " / ".join(shares)]
+        names = words_of(row["sign"] or 1, row["direction"])
+        counts = of_100([row[name] for name in CLASSES.values()])
+        shares = {names[one]: count for one, count in zip(CLASSES, counts, strict=True)}
+        after = " / ".join(str(shares[name]) for name in ("supported", TOO_SMALL, "opposed") if name in shares)
+        rows.append(
+            [claim.heading, label(outcome), *before, f"{row['verdict']}{'' if depends(row) else ', robust'}", after]
+        )
+    return _table(["claim", "outcome", "first model", "of 100", "this model", "of 100"], rows)
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -412,6 +456,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "glossary": _glossary,
     "commands": _commands,
     "answer": _answer,
+    "reading": _reading,
+    "versions": _versions,
 }
 """The blocks by name, each a function that gives its text."""
 
@@ -422,7 +468,7 @@ def main() -> None:
     import gallery  # noqa: PLC0415
     import update_baseline  # noqa: PLC0415
 
-    ours = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
+    ours = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), ROOT / "results" / "README.md"]
     for path, fill in [*((path, filled) for path in ours), (gallery.README, gallery.filled)]:
         text = path.read_text(encoding="utf-8")
         if (new := fill(text)) != text:

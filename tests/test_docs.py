@@ -33,7 +33,7 @@ from sim.study import Study
 from sim.worlds.evidence import load
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md"), ROOT / "results" / "README.md"])
 PARSED_ONLY = {"cluster.md", "calibration.md"}
 """Documents about clusters that are not here, and about hours of computing: their commands are parsed, no more."""
 NOT_OURS = ("pip", "git", "marimo", "cd", "python", "pytest", "sbatch", "source", "srun", "ruff", "mypy", "pre-commit")

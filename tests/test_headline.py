@@ -10,7 +10,8 @@ from sim.claims import stored
 from sim.claims.answer import ClaimReport, answer
 from sim.claims.checks import check
 from sim.claims.multiverse import COLUMNS
-from sim.claims.statements import VECTOR, cases
+from sim.claims.statements import SURVEILLANCE, VECTOR, cases
+from sim.claims.verdict import DIVIDED, NEARLY_ALL, TOO_SMALL
 from sim.model import run
 from sim.statistics import share
 from sim.worlds.ensemble import Ensemble, load
@@ -51,6 +52,28 @@ def test_shares_and_their_errors_follow_from_the_effects(report: ClaimReport, wo
         x = by[row["contrast"], row["outcome"]].sort_values("world")["estimate"].to_numpy()
         found = share(worlds.weights, x > row["delta"], worlds.calibrations)
         assert (row["above"], row["above_error"]) == pytest.approx(found, abs=1e-9)
+
+
+def test_the_readme_tells_it_in_the_right_words(report: ClaimReport) -> None:
+    """What the paragraph under the answer says without a number."""
+    row = {(r["contrast"], r["outcome"]): r for r in [*report.rows("claims"), *report.rows("vector")]}
+    surveillance = {outcome: row[SURVEILLANCE.name, outcome] for outcome in VECTOR}
+    assert all(surveillance[name]["verdict"] == "supported" for name in ("fear", "distress", "initiative_rate"))
+    assert all(surveillance[name]["verdict"] == DIVIDED for name in ("quality", "harm"))
+    assert surveillance["reported"]["verdict"] == "higher" and surveillance["reported"]["above"] >= NEARLY_ALL
+    assert surveillance["harm"]["below"] > surveillance["harm"]["above"]
+    (through,) = {r["low"] for r in report.rows("path_through_fear") if r["version"] == "the part through fear"}
+    assert through > 0.5
+    main = report.rows("claims")
+    assert all(r["verdict"] == "supported" for r in main if (r["claim"], r["outcome"]) == ("relationship", "quality"))
+    regulated = [r for r in main if r["claim"] == "regulation" and r["outcome"] in ("quality", "harm", "fear")]
+    assert len(regulated) == 9 and all(r["verdict"] == TOO_SMALL for r in regulated)
+    (idle,) = (r for r in report.rows("against_baseline") if (r["choice"], r["outcome"]) == ("hands_off", "harm"))
+    assert idle["above"] > 0.5
+    carried = {r["mechanism"]: r["contribution"] for r in report.rows("carriers")
+               if (r["contrast"], r["outcome"]) == (SURVEILLANCE.name, "quality")}  # fmt: skip
+    assert min(carried, key=carried.__getitem__) == "paperwork"
+    assert {"feedback", "deterrence"} == set(sorted(carried, key=carried.__getitem__)[-2:])
 
 
 def test_effects_follow_from_running_their_worlds_again_to_the_bit(report: ClaimReport, worlds: Ensemble) -> None:

@@ -16,6 +16,7 @@ from sim import statistics
 from sim.claims.discovery import factors
 from sim.claims.statements import FORMULAS
 from sim.claims.verdict import Array, Sign
+from sim.model.words import phrase
 from sim.statistics import Estimate
 from sim.worlds.evaluate import Contrast
 from sim.worlds.prior import DRAWN, Worlds
@@ -216,7 +217,7 @@ def marked(rows: Sequence[Mapping[str, Any]], decisions: Mapping[tuple[str, str]
             "construction_accuracy": found.accuracy.estimate, "construction_error": found.accuracy.error,
         }  # fmt: skip
         if found is not None and found.decided:
-            more |= {"verdict": BY_CONSTRUCTION, "words": f"{BY_CONSTRUCTION}: {found.parameter} decides"}
+            more |= {"verdict": BY_CONSTRUCTION, "words": f"{BY_CONSTRUCTION} it depends on {phrase(found.parameter)}"}
         told.append({**row, **more})
     return told
 

@@ -82,14 +82,19 @@ def in_worlds(row: Row) -> str:
 
 
 def in_most(subject: str, rows: Sequence[Row]) -> str:
-    """What a policy does in more than half of the worlds, the good first."""
+    """What a policy does surely in more than half of the worlds, the good first."""
     parts = []
     for way in (1, -1):
-        some = [row for row in rows if row["direction"] and row[side_of(row, way)] > 0.5]
+        some = [row for row in rows if row["direction"] and _least(row, side_of(row, way)) > 0.5]
         if some:
             parts.append(joined([words.does(row["outcome"], way * row["direction"]) for row in some]))
-    does = ", but ".join(parts) or "moves nothing beyond what matters"
+    does = words.once(", but ".join(parts)) or "moves nothing beyond what matters"
     return f"{subject} {does} {MORE_THAN_HALF}"
+
+
+def _least(row: Row, side: str) -> float:
+    """The share of a side less two errors."""
+    return float(row[side] - 2.0 * row.get(f"{side}_error", 0.0))
 
 
 def side_of(row: Row, way: int) -> str:

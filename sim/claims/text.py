@@ -12,7 +12,7 @@ from sim.claims.multiverse import COLUMNS, NO_FINDING
 from sim.claims.statements import CHOSEN_BY, SURVEILLANCE, Claim, cases
 from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, TOO_SMALL, UNKNOWN, how_often, words_of
 from sim.model.glossary import joined
-from sim.model.words import capital, change, clause, does, label, natural, number, of_100, phrase, unit
+from sim.model.words import capital, change, clause, does, label, natural, number, of_100, once, phrase, unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ def story(subject: str, rows: Sequence[Row]) -> str:
     better, worse = ([row for row in told if (by[row["outcome"]] or 0) * row["direction"] * way > 0] for way in (1, -1))
     small = [label(row["outcome"]) for row in told if by[row["outcome"]] == 0]
     split = [label(row["outcome"]) for row in told if row["verdict"] == DIVIDED]
-    told_of = ", but ".join(_does(some, by) for some in (better, worse) if some)
+    told_of = once(", but ".join(_does(some, by) for some in (better, worse) if some))
     if small:
         told_of += f"{' and ' if told_of else ''}hardly changes {joined(small)}"
     few = joined(split) if split and len(split) < _MANY else "the rest" if told_of else "every outcome"
@@ -158,7 +158,10 @@ def with_interval(row: Row, name: str = "mean") -> str:
     told = change(row["outcome"], row[name])
     if "low" not in row:
         return told
-    low, high = (number(natural(row["outcome"], row[end])) for end in ("low", "high"))
+    ends = [natural(row["outcome"], row[end]) for end in ("low", "high")]
+    low, high = map(number, ends)
+    if low == high:
+        low, high = (f"{end:.2g}".replace("-", "−") for end in ends)
     return f"{told} ({low} to {high})"
 
 

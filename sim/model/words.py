@@ -502,6 +502,16 @@ def does(outcome: str, sign: float) -> str:
     return told or f"{'raises' if sign > 0 else 'lowers'} {measure.label}"
 
 
+def once(text: str, name: str = "leaders") -> str:
+    """A text that names whom it is about once.
+
+    >>> once("frightens leaders and makes leaders try less")
+    'frightens leaders and makes them try less'
+    """
+    first, named, rest = text.partition(name)
+    return f"{first}{named}{rest.replace(name, 'them')}"
+
+
 def of_100(shares: Sequence[float]) -> list[int]:
     """Shares that add up to 1 as whole numbers that add up to 100, by largest remainder.
 

@@ -29,9 +29,10 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
     frames = {"claims": report.table, **report.tables}
     for reply in report.replies:
         frames |= reply.tables
+    large = {name: frames.pop(name) for name in (*frames,) if name.startswith("effects")}
     contents = {f"{name}.csv": files.csv(frame) for name, frame in frames.items() if len(frame)}
-    contents["claims.parquet"] = parquet(report.table, report.provenance)
-    contents["effects.parquet"] = parquet(report.effects, report.provenance)
+    for name, frame in {"claims": report.table, "effects": report.effects, **large}.items():
+        contents[f"{name}.parquet"] = parquet(frame, report.provenance)
     contents[NAME] = report.file()
     for name, told in {"settings": report.settings, "provenance": report.provenance}.items():
         contents[f"{name}.json"] = json.dumps(told, indent=2).encode() + b"\n"

@@ -132,7 +132,7 @@ def regions(
             found.append(Region(bounds, share, float(w[inside].sum() / w.sum()), size))
     kept = tuple(sorted(found, key=lambda r: -r.share.estimate)) if len(found) > 1 else ()
     leading = tuple(names[k] for k in ranking(tree, x, truth, w)[:2])
-    return Regions(answer, other, _sentence(answer, other, of, named, kept, chosen), kept, chosen, leading)
+    return Regions(answer, other, _sentence(answer, other, of, named, kept, chosen, factors), kept, chosen, leading)
 
 
 def is_rare(truth: Truth, w: Weights) -> bool:
@@ -174,12 +174,21 @@ def regions_where(results: Results, condition: str) -> Regions:
 
 
 def _sentence(
-    answer: str, other: str, of: str, named: Callable[[str], str], found: Sequence[Region], chosen: Score
+    answer: str,
+    other: str,
+    of: str,
+    named: Callable[[str], str],
+    found: Sequence[Region],
+    chosen: Score,
+    factors: pd.DataFrame,
 ) -> str:
     if not found:
         return f"No simple region tells {answer} from {other}."
     first, *others = (f"{100 * region.share.estimate:.0f}" for region in found)
-    where = [joined([_condition(name, named, *limits) for name, limits in region.bounds.items()]) for region in found]
+    where = [
+        joined([f"{named(name)} is {_between(factors[name], *ends)}" for name, ends in region.bounds.items()])
+        for region in found
+    ]
     parts = [
         f"Where {where[0]}, it is {answer} in {first} of 100 {of}",
         *(f"where {place}, in {said}" for place, said in zip(where[1:-1], others, strict=False)),
@@ -193,11 +202,21 @@ def _sentence(
     return f"{'; '.join(parts)}{among}. {rule}{remark}"
 
 
-def _condition(name: str, named: Callable[[str], str], low: float, high: float) -> str:
-    if " " in name:
-        return f"{named(name)} is {'on' if high == np.inf else 'off'}"
-    lowest = f"from {low:g} to {high:g}" if np.isfinite(high) else f"at least {low:g}"
-    return f"{named(name)} is {lowest if np.isfinite(low) else f'below {high:g}'}"
+def _between(values: pd.Series, low: float, high: float) -> str:
+    """Two limits in words, given a factor's values: below a limit there may be but one of them.
+
+    >>> x = pd.Series([0.0, 0.0, 0.1, 0.2, 0.3], name="x")
+    >>> _between(x, 0.05, np.inf), _between(x, -np.inf, 0.05), _between(x, 0.15, 0.25)
+    ('above 0', '0', 'from 0.15 to 0.25')
+    """
+    if " " in str(values.name):
+        return "on" if high == np.inf else "off"
+    if np.isfinite(low) and np.isfinite(high):
+        return f"from {low:g} to {high:g}"
+    under = values[values < (low if np.isfinite(low) else high)].unique()
+    if np.isfinite(low):
+        return f"above {under[0]:g}" if len(under) == 1 else f"at least {low:g}"
+    return f"{under[0]:g}" if len(under) == 1 else f"below {high:g}"
 
 
 def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], seed: int = 0) -> tuple[Score, ...]:

@@ -433,6 +433,20 @@ def _versions() -> str:
     return _table(["claim", "outcome", "first model", "of 100", "this model", "of 100"], rows)
 
 
+def _halves() -> str:
+    """How many verdicts both halves of the calibrations give, and which not."""
+    rows, headings = answer().rows("halves"), {claim.id: claim.heading for claim in CLAIMS}
+    other = []
+    for row in rows:
+        if not row["same"]:
+            found = [f"{row[f'verdict_{half}']} in {100 * row[f'share_{half}']:.1f} ± "
+                     f"{100 * row[f'share_error_{half}']:.1f} of 100 worlds of the {half} half"
+                     for half in ("first", "second")]  # fmt: skip
+            other.append(f"{headings[row['claim']]} ({label(row['outcome'])}): {', '.join(found)}")
+    same = f"{len(rows) - len(other)} of {len(rows)} verdicts are the same in both halves."
+    return "\n".join([same, *(f"- {line}." for line in other)]) if other else same
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "levers": _levers,
     "sizes": _sizes,
@@ -458,6 +472,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "answer": _answer,
     "reading": _reading,
     "versions": _versions,
+    "halves": _halves,
 }
 """The blocks by name, each a function that gives its text."""
 

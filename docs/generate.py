@@ -96,9 +96,14 @@ def _range(low: float | None, high: float | None) -> str:
     return "" if low is None else f"{low:g} to {high:g}"
 
 
+def _allowed(d: Declaration) -> str:
+    """What may be given, without what goes without saying: "0 to 1"."""
+    return d.allowed.removeprefix("a number ").removeprefix("from ")
+
+
 def _levers() -> str:
     rows = (
-        (f"`{d.name}`", _number(d.default), d.allowed, _range(d.low, d.high), d.unit, d.meaning)
+        (f"`{d.name}`", _number(d.default), _allowed(d), _range(d.low, d.high), d.unit, d.meaning)
         for d in (PARAMETERS[name] for name in (*LEVERS, *SPREADS))
     )
     return _table(("lever", "default", "allowed", "drawn by ensembles", "unit", "meaning"), rows)
@@ -118,7 +123,7 @@ def _parameters() -> str:
     parts = []
     for group, found in groupby((PARAMETERS[name] for name in COEFFICIENTS), key=lambda d: d.group):
         rows = (
-            (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), d.allowed, d.unit, d.meaning)
+            (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), _allowed(d), d.unit, d.meaning)
             for d in found
         )
         parts.append(f"**{group.capitalize()}**\n\n" + _table(head, rows))
@@ -147,9 +152,15 @@ def _values(outcome: Outcome) -> str:
     return f"{outcome.low:g} or more" if outcome.high is None else f"{outcome.low:g} to {outcome.high:g}"
 
 
-def _outcomes(table: dict[str, Outcome]) -> str:
-    rows = ((f"`{o.name}`", o.unit, _values(o), o.meaning) for o in table.values())
+def _outcomes(outcomes: Iterable[Outcome]) -> str:
+    rows = ((f"`{o.name}`", o.unit, _values(o), o.meaning) for o in outcomes)
     return _table(("outcome", "unit", "values", "meaning"), rows)
+
+
+def _post_columns() -> str:
+    """What is kept of a post: the names of outcomes that are told already, then a table of the others."""
+    told = [name for name, o in POST_COLUMNS.items() if OUTCOMES.get(name) == o]
+    return f"{_code(told)}.\n\n" + _outcomes(o for name, o in POST_COLUMNS.items() if name not in told)
 
 
 def _starts() -> str:
@@ -453,8 +464,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "parameters": _parameters,
     "mechanisms": _mechanisms,
     "regimes": _regimes,
-    "outcomes": lambda: _outcomes(OUTCOMES),
-    "post columns": lambda: _outcomes(POST_COLUMNS),
+    "outcomes": lambda: _outcomes(OUTCOMES.values()),
+    "post columns": _post_columns,
     "starts": _starts,
     "streams": _streams,
     **{f"equations {step}": lambda step=str(step): _equations(step) for step in range(1, 14)},  # type: ignore[misc]

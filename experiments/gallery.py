@@ -26,12 +26,12 @@ def question(text: str) -> str:
 
 
 def table(names: Iterable[str]) -> str:
-    """A row for each study: its name, its title, its question, and how many runs it takes."""
-    rows = ["| study | title | question | runs |", "| --- | --- | --- | ---: |"]
+    """A row for each study: its name, its question, and how many runs it takes."""
+    rows = ["| study | question | runs |", "| --- | --- | ---: |"]
     for name in names:
         path = HERE / f"{name}.toml"
-        study = Study.load(path)
-        cells = (f"[`{name}`]({name}.toml)", study.title, question(path.read_text(encoding="utf-8")), f"{study.size:,}")
+        runs = f"{Study.load(path).size:,}"
+        cells = (f"[`{name}`]({name}.toml)", question(path.read_text(encoding="utf-8")), runs)
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows)
 

@@ -32,7 +32,7 @@ from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, surveys_of
 from sim.worlds.ensemble_file import MADE_BY
 from sim.worlds.evaluate import BLOCK, Contrast
-from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.evidence import Evidence
 from sim.worlds.prior import DRAWN, NUISANCE, SEEDS, World
 from sim.worlds.survey import Sizes
 
@@ -86,14 +86,15 @@ class Choice:
 
     def asks(self, evidence: Evidence) -> Evidence:
         """The findings that must be surveyed again, with the surveys as the choice has them."""
-        changed = replace(evidence, survey={**evidence.survey, **dict(self.survey)})
-        return replace(changed, patterns=tuple(p for p in evidence.patterns if self._touches(p)))
-
-    def _touches(self, pattern: Pattern) -> bool:
-        if self.rules or self.again:
-            return True
-        rated = "performance" in (pattern.needs.get("x"), pattern.needs.get("y"))
-        return bool((self.survey and pattern.kind in IN_SURVEY) or (self.nuisance and rated))
+        asked = tuple(
+            p
+            for p in evidence.patterns
+            if self.rules
+            or self.again
+            or (self.survey and p.kind in IN_SURVEY)
+            or (self.nuisance and "performance" in (p.needs.get("x"), p.needs.get("y")))
+        )
+        return replace(evidence, survey={**evidence.survey, **dict(self.survey)}, patterns=asked)
 
 
 def without(name: str) -> Callable[[Ensemble], Array]:
@@ -208,7 +209,9 @@ def change_of(
         asked = choice.asks(evidence)
         if not asked.patterns:
             continue
-        found = surveyed(asked, changed, _seeds(choice, worlds, asked), sizes, folder,
+        beyond, surveys = SEEDS if choice.again else 0, asked.size("seeds")  # once more: seeds that no world has
+        seeds = [survey.seeds_of(number + beyond, surveys) for number in worlds.seeds.tolist()]
+        found = surveyed(asked, changed, seeds, sizes, folder,
                          part_of(progress, done, len(worlds)), workers)  # fmt: skip
         done += len(worlds)
         for pattern in asked.patterns:
@@ -218,12 +221,6 @@ def change_of(
             now = np.array([survey.log_agreement(pattern, value) for value in values])
             total += now - worlds.agreements[pattern.id]
     return total
-
-
-def _seeds(choice: Choice, worlds: Ensemble, evidence: Evidence) -> list[list[int]]:
-    """The seeds of each world's surveys: its own, or, where it is surveyed once more, others that no world has."""
-    beyond = SEEDS if choice.again else 0
-    return [survey.seeds_of(number + beyond, evidence.size("seeds")) for number in worlds.seeds.tolist()]
 
 
 def surveyed(

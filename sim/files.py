@@ -26,6 +26,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sim.errors import InputError, place
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -393,7 +398,11 @@ def locked(folder: Path) -> Iterator[None]:
         file = (folder / LOCK).open("ab")
     with file:
         try:
-            _acquire(file)
+            if sys.platform == "win32":
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
             raise InputError([f"{place(folder)}: another process is writing here; wait until it is done"]) from None
         except OSError:  # a file system without locks, as some clusters have
@@ -418,17 +427,3 @@ def _let_go() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_let_go)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _acquire(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _acquire(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -114,19 +114,14 @@ def rendered(template: str, ours: Mapping[str, str], **texts: Any) -> str:
     environment = jinja2.Environment(loader=folder, autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     whole = {name: markupsafe.Markup(text) for name, text in ours.items()}
-    return environment.get_template(template).render(
-        {**texts, **whole, "hashes": {n: _hash(t) for n, t in ours.items()}}
-    )
+    digests = {name: base64.b64encode(hashlib.sha256(text.encode()).digest()) for name, text in ours.items()}
+    hashes = {name: f"sha256-{digest.decode()}" for name, digest in digests.items()}
+    return environment.get_template(template).render({**texts, **whole, "hashes": hashes})
 
 
 def data_of(content: Any) -> str:
     """Data as JSON that can stand in a page."""
     return json.dumps(content, allow_nan=False).replace("<", "\\u003c")
-
-
-def _hash(text: str) -> str:
-    """What a page's policy names a style or a script by."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def plainly(value: Any) -> str:

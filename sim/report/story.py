@@ -114,7 +114,11 @@ class _Told:
         self.cards = [self._card(claim) for claim in found.claims]
         self.sure = [*CAVEATS, method([row for row in self._primary().values() if row and "delta" in row])]
         self.short = list(missed(found.rows("standards")))
-        self.evidence = list(self._evidence())
+        patterns = [(words.finding(row["pattern"]), row["reached"]) for row in found.rows("patterns")]
+        self.evidence = [
+            f"{words.capital(one.text)}{f' ({one.whom})' if one.whom else ''}: {'matched' if reached else 'missed'}."
+            for one, reached in patterns
+        ]
         self.sliders = self._sliders()
 
     # Rows of squares
@@ -194,7 +198,8 @@ class _Told:
                 text = f"Nothing for sure. Closest comes {label}: {name} in {number} of 100 worlds."
             yield {"heading": heading, "text": text, **self._around(lead, way)}
         if (reported := rows.get("reported")) and (quality := rows.get("quality")):
-            text = f"{in_worlds(reported)}; {_small(in_worlds(quality)).removesuffix(' of 100 plausible worlds')}."
+            of_quality = in_worlds(quality)[:1].lower() + in_worlds(quality)[1:]
+            text = f"{in_worlds(reported)}; {of_quality.removesuffix(' of 100 plausible worlds')}."
             yield {"heading": "What the reports say", "text": text, **self._around(rows.get("gap", reported), 1)}
 
     def _around(self, row: Row, way: int) -> dict[str, Any]:
@@ -275,26 +280,14 @@ class _Told:
             known = f"Decided by construction: {words.phrase(first['decided_by'])}." if first is not None else ""
             none = "Not stored." if claim.cases else "A level, not a policy: no verdict."
             return {**card, "without": known or none}
-        mark = self._mark(first)
+        held = [self._held.get((first["contrast"], first["outcome"], column)) for column in COLUMNS]
+        differing = sum(one is not None and one["status"] == DIFFERS for one in held)
+        mark = "●" if first.get("holds") == "robust" else "○" if differing > 1 else "◐"
+        claimed = first["above" if (first["sign"] or 1) > 0 else "below"]
         return {
             **card, "first": self.row(first), "mark": mark, "holds": MARKS[mark], "dots": self.dots(first),
-            "rank": [*MARKS].index(mark), "side": first["side"], "share": first[_claimed(first)], "without": "",
+            "rank": [*MARKS].index(mark), "side": first["side"], "share": claimed, "without": "",
         }  # fmt: skip
-
-    def _mark(self, row: Row) -> str:
-        """● robust, ◐ nearly, ○ not."""
-        if row.get("holds") == "robust":
-            return "●"
-        held = [self._held.get((row["contrast"], row["outcome"], column)) for column in COLUMNS]
-        differing = sum(one is not None and one["status"] == DIFFERS for one in held)
-        return "○" if differing > 1 else "◐"
-
-    def _evidence(self) -> Iterable[str]:
-        """The published findings in words, and whether the worlds reproduce them."""
-        for row in self.found.rows("patterns"):
-            finding = words.finding(row["pattern"])
-            whom = f" ({finding.whom})" if finding.whom else ""
-            yield f"{words.capital(finding.text)}{whom}: {'matched' if row['reached'] else 'missed'}."
 
     # The folds
 
@@ -303,13 +296,14 @@ class _Told:
         """Everything that can be checked: tables, sentences, provenance."""
         found = self.found
         replies = [line for reply in found.replies for line in (reply.question, *reply.sentences)]
+        origin = ((name.replace("_", " "), plainly(value)) for name, value in found.provenance.items())
         return [
             ("The numbers", list(_numbers(found))),
             *([("Questions beside the claims", [Table("Replies", ("What worlds reply",), [[t] for t in replies])])]
               if replies else []),
             ("How it was done", [Table("Method", ("What was done",), [[line] for line in _methods(found)])]),
             ("How to reproduce it", [Code("The command", command(found))]),
-            ("Where the numbers come from", [Table("Provenance", ("what", "which"), list(_origin(found.provenance)))]),
+            ("Where the numbers come from", [Table("Provenance", ("what", "which"), list(origin))]),
         ]  # fmt: skip
 
     @property
@@ -352,15 +346,6 @@ def _signed(outcome: str, value: float) -> str:
     """A difference with its sign and without its unit, unless that is a sign, too."""
     told = words.number(words.natural(outcome, value))
     return f"{'+' if value > 0 else ''}{told}{' %' if words.unit(outcome) == '%' else ''}"
-
-
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _claimed(row: Row) -> str:
-    """The column of the share in which a row is as claimed."""
-    return "above" if (row["sign"] or 1) > 0 else "below"
 
 
 def _cell(row: Row) -> dict[str, Any]:
@@ -442,7 +427,3 @@ def command(found: ClaimReport) -> str:
         f"--systems {asked['systems']} --seed {p['seed']} "
         f"--months {p['sizes']['months']}"
     )
-
-
-def _origin(provenance: Mapping[str, Any]) -> Iterable[Sequence[str]]:
-    return ((name.replace("_", " "), plainly(value)) for name, value in provenance.items())

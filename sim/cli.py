@@ -516,18 +516,16 @@ def show(
     if csv is not None and csv.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise InputError([f"--csv {shown(str(csv))}: what is written is CSV, which spreadsheets open; end it in .csv"])
     asked = [csv, figure, figures, film]
-    if results is not None:
-        from sim.study.results import located  # noqa: PLC0415
-
-        results = located(results)
-    if results is not None and not any(asked) and _answer_shown(results):
-        return
     found, written = None, list[Path]()
     if results is not None:
         from sim.report import study as reported  # noqa: PLC0415
         from sim.study import Results  # noqa: PLC0415
+        from sim.study.results import located  # noqa: PLC0415
 
-        found = Results(results)
+        folder = located(results)
+        if not any(asked) and _answer_shown(folder):
+            return
+        found = Results(folder)
         _show(found)
         if csv is not None:
             found.to_csv(csv)
@@ -708,6 +706,14 @@ def _going_on(arguments: list[str]) -> list[str]:
     return [f"what is finished is kept; to go on: {shlex.join(['sim', *(a for a in arguments if a != '--fresh')])}"]
 
 
+def _leave(code: int) -> None:
+    """End at once: a run under way in the engine must not be waited for."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
 def main() -> None:
     """Run the command line; exit with 0, with 2 on bad input, with 1 on a failure of ours."""
     for stream in (sys.stdout, sys.stderr):
@@ -719,10 +725,7 @@ def main() -> None:
         code = _code()
         if code == INTERRUPTED:  # raised, or what typer makes of Ctrl-C
             _note(["stopped", *_going_on(sys.argv[1:])], "sim: ")
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):
-                    stream.flush()
-            os._exit(code)  # at once: a run under way in the engine must not be waited for
+            _leave(INTERRUPTED)
     sys.exit(code)
 
 

@@ -398,11 +398,7 @@ def locked(folder: Path) -> Iterator[None]:
         file = (folder / LOCK).open("ab")
     with file:
         try:
-            if sys.platform == "win32":
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _acquire(file)
         except (BlockingIOError, PermissionError):
             raise InputError([f"{place(folder)}: another process is writing here; wait until it is done"]) from None
         except OSError:  # a file system without locks, as some clusters have
@@ -413,6 +409,14 @@ def locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             _held.discard(file)
+
+
+def _acquire(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 _held: set[BinaryIO] = set()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sim import statistics
 from sim.claims import statements
 from sim.claims.answer import ClaimReport, by_weight
-from sim.claims.statements import LIMITS, Key, Measure
+from sim.claims.statements import LIMITS, Key
 from sim.claims.tables import in_words, with_error
 from sim.claims.verdict import CLASSES, Array, Over, Sign, by_points, over, said, verdict
 from sim.model.version import identity
@@ -333,12 +333,11 @@ class _Stored:
             key: by_key.get_group(key).sort_values("world")["estimate"].to_numpy(np.float64)
             for key in dict.fromkeys((contrast.name, m.outcome) for contrast, m in cases.values())
         }
-        self.asked = [self._asked(claim, contrast, m) for claim, (contrast, m) in cases.items()]
-
-    def _asked(self, claim: str, contrast: Contrast, measure: Measure) -> Asked:
-        delta, effects = self.report.sizes[measure.outcome], self.effects[contrast.name, measure.outcome]
-        main = self.over(effects, delta, self.worlds.weights)
-        return Asked(claim, contrast, measure.outcome, measure.sign, delta, main)
+        self.asked = list[Asked]()
+        for claim, (contrast, m) in cases.items():
+            delta = report.sizes[m.outcome]
+            main = self.over(self.effects[contrast.name, m.outcome], delta, self.worlds.weights)
+            self.asked.append(Asked(claim, contrast, m.outcome, m.sign, delta, main))
 
     def over(self, effects: Array, delta: float, weights: Array) -> Over:
         """Effects in the stored worlds under some weights."""
@@ -418,10 +417,7 @@ def structure(
     progress, workers : optional
         As in `sim.pool.in_parallel`; pieces are worlds that are surveyed or run.
 
-    Raises
-    ------
-    InputError
-        Where the answer is about other worlds.
+    Raises `InputError` where the answer is about other worlds.
     """
     stored = _Stored(report, ensemble)
     chosen = choices_of(ensemble.evidence) if choices is None else choices
@@ -505,15 +501,17 @@ def headline(table: pd.DataFrame) -> str:
     One is counted as another where it is so by the rule and by point estimates; fewer worlds alone, with larger errors,
     make none.
     """
-    rows = table[table["choice"] != MAIN]
-    claims, choices, left = (
-        rows["claim"].nunique(),
-        rows["choice"].nunique(),
-        int((rows["verdict"] == NO_VERDICT).sum()),
-    )
-    kept = claims - rows.loc[changed(rows), "claim"].nunique()
+    rows, (kept, claims) = table[table["choice"] != MAIN], unmoved(table)
+    left = int((rows["verdict"] == NO_VERDICT).sum())
     few = f"; {left} of {len(rows)} times too few worlds are left to say" if left else ""
-    return f"{kept} of {claims} verdicts are the same under each of {choices} choices{few}"
+    return f"{kept} of {claims} verdicts are the same under each of {rows['choice'].nunique()} choices{few}"
+
+
+def unmoved(table: pd.DataFrame) -> tuple[int, int]:
+    """How many claims keep their verdict under every choice, and of how many."""
+    rows = table[table["choice"] != MAIN]
+    claims = rows["claim"].nunique()
+    return claims - rows.loc[changed(rows), "claim"].nunique(), claims
 
 
 def changed(rows: pd.DataFrame) -> pd.Series:

@@ -17,11 +17,11 @@ from matplotlib.patches import Rectangle
 
 from sim.claims.outline import (
     MORE_THAN_HALF,
-    balance,
     effects_of,
     groups,
     in_most,
     in_worlds,
+    ranked,
     rows_of,
     side_of,
 )
@@ -191,8 +191,8 @@ def choices(found: ClaimReport) -> Figure:
     """What can be chosen instead of today's oversight: a row for each policy, the best on top, and for each outcome in
     how many of 100 worlds it gets better or worse."""
     table = found.rows("against_baseline")
-    names = sorted({row["choice"] for row in table}, key=lambda name: -balance(table, name))[:MOST_CHOICES]
-    outcomes = [name for name in CHOSEN_BY if any(row["outcome"] == name for row in table)]
+    every, outcomes = ranked(table)
+    names = every[:MOST_CHOICES]
     best = [row for row in table if row["choice"] == names[0]]
     title = in_most(words.capital(words.policy(names[0])), best)
     lead = f"Instead of {words.TODAY}: of 100 plausible versions of the NHS, how many get better, how many worse?"

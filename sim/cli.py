@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from sim import __version__
+from sim import __version__, files, terminal
 from sim.errors import InputError, StudyStopped, counted, shown, visible
+from sim.terminal import progress
 
 if TYPE_CHECKING:
     from sim.claims.answer import ClaimReport, Effort
     from sim.study import Results, Study
+    from sim.worlds.ensemble import Ensemble as Worlds
+    from sim.worlds.evidence import Evidence
 
 app = typer.Typer(
     name="sim",
@@ -114,29 +117,24 @@ def claim(
     if name is not None and name in questions.QUESTIONS:
         beside = {"run": run, "check": check, "structure": structure, "answer": stored}
         _refuse({**asked, **beside}, "a question beside the claims is always run")
-        _ask(name, out, ensemble, worlds or claims.FULL.draws, seed or 0, workers, systems)
-        return
+        return _ask(name, out, ensemble, worlds or claims.FULL.draws, seed or 0, workers, systems)
     claims.claims_named(*filter(None, [name]), beside=tuple(questions.QUESTIONS))
     if run:
         _refuse({"check": check, "structure": structure, "answer": stored}, "--run computes an answer; give it alone")
         effort = claims.effort(full, worlds, systems)
         sizes = {} if months is None else {"months": months}
-        _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
-        return
+        return _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
     more = {} if check else {"worlds": worlds, "seed": seed}
     _refuse({**asked, **more}, "the answer is stored; add --run to compute it anew")
     report = claims.answer(stored)
     if structure:
         _refuse({"check": check}, "--structure is asked alone")
-        _structure(report.of(*filter(None, [name])), out, ensemble, workers)
-        return
+        return _structure(report.of(*filter(None, [name])), out, ensemble, workers)
     if check:
-        _check(report, ensemble, worlds, seed, workers)
-        return
+        return _check(report, ensemble, worlds, seed, workers)
     report = report.of(*filter(None, [name]))
     if name is not None:
-        _echo(report.whole() + (f"\n{_all_of(report, out)}" if out is not None else ""))
-        return
+        return _echo(report.whole() + (f"\n{_all_of(report, out)}" if out is not None else ""))
     _echo(_on_screen(report, _page(report, stored) if out is None else _all_of(report, out)))
 
 
@@ -179,9 +177,8 @@ def _ask(
     name: str, out: Path | None, ensemble: Path | None, draws: int, seed: int, workers: int | None, systems: int | None
 ) -> None:
     """Put a question beside the claims to worlds."""
-    from sim import files, questions  # noqa: PLC0415
+    from sim import questions  # noqa: PLC0415
     from sim.report.claims import reply_to, save_reply  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
     folder = Path("results") / f"claim-{name}" if out is None else out
@@ -206,10 +203,9 @@ def _compute(
     workers: int | None,
 ) -> None:
     """Compute the answer to the claims, or to one of them, write it and print it."""
-    from sim import files, questions  # noqa: PLC0415
+    from sim import questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
     from sim.report.claims import answer_to  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
     asked = claims.claims_named(*filter(None, [name]))
@@ -236,7 +232,6 @@ def _check(
 ) -> None:
     """Run some worlds of a stored answer again; exits with 1 where it does not agree."""
     from sim.claims import checks  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
     main = ensembles.load(ensemble)
@@ -252,10 +247,8 @@ def _structure(report: ClaimReport, out: Path | None, ensemble: Path | None, wor
     """Form the verdicts of a stored answer again under other choices, write them and print them."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from sim import files  # noqa: PLC0415
     from sim.claims import structure as choices  # noqa: PLC0415
     from sim.report.claims import STRUCTURE, save_structure  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 
     folder = Path("results") / "claim-structure" if out is None else out
@@ -272,7 +265,7 @@ def _structure(report: ClaimReport, out: Path | None, ensemble: Path | None, wor
 
 
 @app.command()
-def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told where it does not go with another
+def worlds(
     patterns: Annotated[
         Path | None, _option("--patterns", "FILE", "Findings of your own: how do the worlds do on them, unfitted?")
     ] = None,
@@ -311,12 +304,9 @@ def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told whe
     workers: Workers = None,
 ) -> None:
     """Show the plausible worlds and what the evidence says about them."""
-    from sim import files  # noqa: PLC0415
-    from sim.report import worlds as pages  # noqa: PLC0415
-    from sim.terminal import progress  # noqa: PLC0415
-    from sim.worlds import calibrate as calibration  # noqa: PLC0415
+    from sim.report.worlds import TABLES  # noqa: PLC0415
     from sim.worlds import ensemble as plausible  # noqa: PLC0415
-    from sim.worlds import evidence, summary, validation  # noqa: PLC0415
+    from sim.worlds import evidence  # noqa: PLC0415
 
     if validate and (patterns is not None or reweight or calibrate or check is not None or out is not None):
         raise InputError(
@@ -326,51 +316,88 @@ def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told whe
         raise InputError(["--reweight: needs --patterns FILE"])
     if which_study:
         _refuse({"patterns": patterns, "calibrate": calibrate, "check": check}, "--which-study is asked alone")
-        _which_study(ensemble, out)
-        return
+        return _which_study(ensemble, out)
     own = None if patterns is None else evidence.load(patterns)
     if sign and check is None:
         raise InputError(["--sign: needs --check N, since worlds are signed only after N of them were surveyed again"])
     if check is not None:
         if out is not None or calibrate or patterns is not None:
             raise InputError(["--check: goes with --sign and --ensemble alone; it writes no tables"])
-        with progress("files") as show:
-            lines = plausible.check(ensemble, check, sign, show, workers)
-        _echo("\n".join(lines))
-        return
-    if out is not None and not calibrate:
-        files.Folder(out, pages.TABLES).check()
-    if cluster is not None and not calibrate:
-        raise InputError(["--cluster: goes with --calibrate, whose runs it makes side by side"])
+        return _survey_again(ensemble, check, sign, workers)
     if calibrate:
-        folder = Path("results") / "worlds" if out is None else out
-        with progress("worlds surveyed") as show:
-            paths = calibration.recalibrate(folder, prior, runs, show, cluster, evidence=own)
-        _echo(pages.text(plausible.load(folder, calibration.known_prior(prior))))
-        _name_written(paths)
-        return
+        return _calibrate(out, prior, runs, cluster, own)
+    if out is not None:
+        files.Folder(out, TABLES).check()
+    if cluster is not None:
+        raise InputError(["--cluster: goes with --calibrate, whose runs it makes side by side"])
     main = plausible.load(ensemble)
     if validate:
-        with progress("worlds") as show:
-            tried = validation.validate(main, number or validation.WORLDS, seed, progress=show, workers=workers)
-        _note(main.notes)
-        _echo(pages.validation_text(tried))
-        return
-    if own is None:
-        table, said = summary.patterns(main), pages.text(main)
-    elif reweight:
-        with progress("worlds") as show:
-            after = main.reweight(own, progress=show, workers=workers)
-        sizes = f"effective size {main.effective_size:.0f} before, {after.effective_size:.0f} after"
-        main, table, said = (
-            after,
-            summary.patterns(after),
-            f"Weighted by {patterns} as well: {sizes}.\n\n{pages.text(after)}",
-        )
-    else:
+        return _validate(main, number, seed, workers)
+    _tell_worlds(main, own, patterns if reweight else None, number, seed, workers, out)
+
+
+def _survey_again(folder: Path | None, number: int, sign: bool, workers: int | None) -> None:
+    """Survey so many worlds of each file again, say whether they are still this model's, and sign them if they are."""
+    from sim.worlds import ensemble as plausible  # noqa: PLC0415
+
+    with progress("files") as show:
+        lines = plausible.check(folder, number, sign, show, workers)
+    _echo("\n".join(lines))
+
+
+def _calibrate(
+    out: Path | None, prior: str, runs: Sequence[int] | None, cluster: str | None, own: Evidence | None
+) -> None:
+    """Make worlds that agree with the findings, with those of one's own if there are some, and say what they are."""
+    from sim.report import worlds as pages  # noqa: PLC0415
+    from sim.worlds import calibrate as calibration  # noqa: PLC0415
+    from sim.worlds import ensemble as plausible  # noqa: PLC0415
+
+    folder = Path("results") / "worlds" if out is None else out
+    with progress("worlds surveyed") as show:
+        paths = calibration.recalibrate(folder, prior, runs, show, cluster, evidence=own)
+    _echo(pages.text(plausible.load(folder, calibration.known_prior(prior))))
+    _name_written(paths)
+
+
+def _validate(main: Worlds, number: int | None, seed: int, workers: int | None) -> None:
+    """Say which findings that nothing is fitted to the worlds reproduce."""
+    from sim.report.worlds import validation_text  # noqa: PLC0415
+    from sim.worlds import validation  # noqa: PLC0415
+
+    with progress("worlds") as show:
+        tried = validation.validate(main, number or validation.WORLDS, seed, progress=show, workers=workers)
+    _note(main.notes)
+    _echo(validation_text(tried))
+
+
+def _tell_worlds(
+    main: Worlds,
+    own: Evidence | None,
+    weighing: Path | None,
+    number: int | None,
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+) -> None:
+    """Say what evidence says about the worlds, or how they do on findings of one's own, unless the file of these is
+    `weighing`: then what both say. The tables are written where they are asked for."""
+    from sim.report import worlds as pages  # noqa: PLC0415
+    from sim.worlds import summary  # noqa: PLC0415
+
+    if own is not None and weighing is None:
         with progress("worlds") as show:
             table = summary.predict(own, main, number or 200, seed, progress=show, workers=workers)
         said = pages.table_text(table)
+    else:
+        begin = ""
+        if own is not None:
+            before = main.effective_size
+            with progress("worlds") as show:
+                main = main.reweight(own, progress=show, workers=workers)
+            sizes = f"effective size {before:.0f} before, {main.effective_size:.0f} after"
+            begin = f"Weighted by {weighing} as well: {sizes}.\n\n"
+        table, said = summary.patterns(main), begin + pages.text(main)
     _note(main.notes)
     _echo(said)
     if out is not None:
@@ -379,7 +406,6 @@ def worlds(  # noqa: PLR0912, PLR0915  the options of one command, each told whe
 
 def _which_study(ensemble: Path | None, out: Path | None) -> None:
     """Say which study would change the answer to each claim."""
-    from sim import files  # noqa: PLC0415
     from sim.claims import value  # noqa: PLC0415
     from sim.claims.text import rows_of  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
@@ -406,8 +432,6 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
 ) -> None:
     """Run a study, or go on with an interrupted one; without STUDY, list those that there are."""
-    from sim.terminal import progress  # noqa: PLC0415
-
     study = _study(file, settings)
     if settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
@@ -428,7 +452,9 @@ def run(
     _show(results)
     if results.has_earlier:
         _echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
-    _name_report(results.folder, written)
+    others = ", ".join(path.name for path in written if path.suffix not in (".html", ".svg", ".pdf"))
+    beside = f"; beside it {others}, pictures also as .svg and .pdf, and all runs in runs/" if written else ""
+    _echo(f"\nOpen {results.folder / 'report.html'}{beside}." if written else f"\nWritten:\n  {results.folder}")
 
 
 def _study(file: Path | None, settings: Sequence[str] | None) -> Study:
@@ -436,8 +462,6 @@ def _study(file: Path | None, settings: Sequence[str] | None) -> Study:
     from sim.study import Study  # noqa: PLC0415
 
     if file is None:
-        from sim import terminal  # noqa: PLC0415
-
         _echo(terminal.gallery())
         raise InputError(["STUDY: missing; name a study, such as surveillance or my_study.toml"])
     study = Study.load(file, settings or ())
@@ -481,12 +505,10 @@ def show(
     alone = {"csv": csv, "figure": figure, "figures": figures, "film": film, "regimes": regimes, "seed": seed}
     if live is not None:
         _refuse({**alone, "slides": slides}, "is no part of the live page; ask for it alone")
-        _live(live, results)
-        return
+        return _live(live, results)
     if slides is not None:
         _refuse(alone, "is no part of the slides; ask for it alone")
-        _slides(slides, results, template)
-        return
+        return _slides(slides, results, template)
     if film is None and (regimes is not None or seed is not None):
         raise InputError(["--regimes and --seed: they belong to a film; add --film film.gif"])
     if results is None and (film is None or any((csv, figure, figures))):
@@ -494,18 +516,16 @@ def show(
     if csv is not None and csv.suffix.lower() in (".xlsx", ".xls", ".ods"):
         raise InputError([f"--csv {shown(str(csv))}: what is written is CSV, which spreadsheets open; end it in .csv"])
     asked = [csv, figure, figures, film]
-    if results is not None:
-        from sim.study.results import located  # noqa: PLC0415
-
-        results = located(results)
-    if results is not None and not any(asked) and _answer_shown(results):
-        return
     found, written = None, list[Path]()
     if results is not None:
         from sim.report import study as reported  # noqa: PLC0415
         from sim.study import Results  # noqa: PLC0415
+        from sim.study.results import located  # noqa: PLC0415
 
-        found = Results(results)
+        folder = located(results)
+        if not any(asked) and _answer_shown(folder):
+            return
+        found = Results(folder)
         _show(found)
         if csv is not None:
             found.to_csv(csv)
@@ -515,7 +535,6 @@ def show(
         written += reported.save_figures(found, figures) if figures is not None else []
     if film is not None:
         from sim.plots import film as animation  # noqa: PLC0415
-        from sim.terminal import progress  # noqa: PLC0415
 
         names = None if regimes is None else [name.strip() for name in regimes.split(",")]
         with progress("frames") as tell:
@@ -526,7 +545,6 @@ def show(
 
 def _live(file: Path, folder: Path | None) -> None:
     """Write the live page, with what a folder's answer or the shipped one says."""
-    from sim import files  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
     from sim.claims import stored  # noqa: PLC0415
     from sim.report.live import page  # noqa: PLC0415
@@ -562,7 +580,6 @@ def _slides(file: Path, folder: Path | None, template: Path | None) -> None:
 
 def _answer_shown(folder: Path) -> bool:
     """Print what sim claim found, where the folder is one of its own."""
-    from sim import files  # noqa: PLC0415
     from sim.study.results import answer_in  # noqa: PLC0415
 
     if (page := answer_in(folder)) is None:
@@ -590,25 +607,21 @@ def check(file: StudyFile = None, out: Out = None, settings: Setting = None, wor
     """Say how many runs a study takes, how long and how much disk.
 
     Nothing is run but a short pilot, to learn the speed of this machine."""
-    from sim import terminal as text  # noqa: PLC0415
-
     study = _study(file, settings)
     e = study.estimate(out, workers)
     most = f" (at most {e.most:,})" if e.most > e.runs else ""
     failed = f", {e.failed:,} failed" if e.failed else ""
-    rest = f"The rest takes about {text.duration(e.seconds)} on this machine"
+    rest = f"The rest takes about {terminal.duration(e.seconds)} on this machine"
     rest = rest if e.done < e.runs else "Nothing is left to do"
     runs = f"{counted(e.runs, 'run')}{most} in {counted(len(study.points), 'cell')}"
     _echo(
         f"{study.title}: {runs}, {e.done:,} of them done{failed}.\n"
-        f"{rest}; the results take {text.size(e.bytes)} on disk."
+        f"{rest}; the results take {terminal.size(e.bytes)} on disk."
     )
 
 
 def _show(results: Results) -> None:
     """What the results say: a table, and for sampled designs what matters."""
-    from sim import terminal as text  # noqa: PLC0415
-
     runs, failed = results.counts
     missing = f", {results.missing:,} still to be done" if results.missing else ""
     _echo(f"{results.title}\n{counted(runs, 'run')} in {counted(results.cells, 'cell')}, {failed:,} failed{missing}.\n")
@@ -617,15 +630,15 @@ def _show(results: Results) -> None:
 
         _echo(sensitivity_text(results))
     elif results.policies and runs:
-        _echo(text.policies(results))
+        _echo(terminal.policies(results))
         _echo("\nMeans over worlds, by weight; intervals delete one calibration at a time.")
     elif results.cells > MOST_ROWS:
         _echo("Too many cells for a table here; sim show RESULTS --csv FILE writes all runs.")
     elif runs:
-        _echo(text.summaries(results.summary(), list(results.columns), results.outcomes))
+        _echo(terminal.summaries(results.summary(), list(results.columns), results.outcomes))
         _echo("\n±: half of the 95 % interval of the mean over runs.")
         if results.is_sequential:
-            _echo("\n" + text.precision(results.precision()))
+            _echo("\n" + terminal.precision(results.precision()))
 
 
 @app.command()
@@ -637,33 +650,22 @@ def parameters(
     json: Annotated[Path | None, _option("--json", "FILE", "The same as JSON.")] = None,
 ) -> None:
     """Say what the names of the model mean: all, a group, or one."""
-    from sim import terminal as text  # noqa: PLC0415
     from sim.model import glossary  # noqa: PLC0415
 
     if csv is not None or json is not None:
         _refuse({"csv and --json": name}, "all names are written; leave out NAME")
-        _write_names(csv, json)
-        return
+        table = glossary.table()
+        if csv is not None:
+            files.write_new(csv, files.csv(table))
+        if json is not None:
+            files.write_new(json, table.to_json(orient="records", indent=1, force_ascii=False).encode())
+        return _name_written([path for path in (csv, json) if path is not None])
     if name is None:
-        _echo(text.listed(glossary.by_group()))
-        _echo("\nsim parameters NAME explains one of them, sim parameters levers a group.")
-        return
+        _echo(terminal.listed(glossary.by_group()))
+        return _echo("\nsim parameters NAME explains one of them, sim parameters levers a group.")
     found, groups = glossary.looked_up(name)
-    told = [text.explained(meaning) for meaning in found]
-    _echo("\n\n".join([*told, *([text.listed(groups, whole=not found)] if groups else [])]))
-
-
-def _write_names(csv: Path | None, json: Path | None) -> None:
-    """Write the table of names where it was asked for; nothing that is there is replaced."""
-    from sim import files  # noqa: PLC0415
-    from sim.model import glossary  # noqa: PLC0415
-
-    table = glossary.table()
-    if csv is not None:
-        files.write_new(csv, files.csv(table))
-    if json is not None:
-        files.write_new(json, table.to_json(orient="records", indent=1, force_ascii=False).encode())
-    _name_written([path for path in (csv, json) if path is not None])
+    told = [terminal.explained(meaning) for meaning in found]
+    _echo("\n\n".join([*told, *([terminal.listed(groups, whole=not found)] if groups else [])]))
 
 
 @app.command("list")
@@ -673,17 +675,8 @@ def list_(
     ] = None,
 ) -> None:
     """List the studies, results, claims and regimes that there are."""
-    from sim import terminal as text  # noqa: PLC0415
-
     every, letters = ([kind], _LONGEST) if kind else (get_args(Kind), _IN_SHORT)
-    _echo("\n\n".join(text.contents(each, letters) for each in every))
-
-
-def _name_report(folder: Path, written: list[Path]) -> None:
-    """Say where the results are, and which file to open first."""
-    others = ", ".join(path.name for path in written if path.suffix not in (".html", ".svg", ".pdf"))
-    beside = f"; beside it {others}, pictures also as .svg and .pdf, and all runs in runs/" if written else ""
-    _echo(f"\nOpen {folder / 'report.html'}{beside}." if written else f"\nWritten:\n  {folder}")
+    _echo("\n\n".join(terminal.contents(each, letters) for each in every))
 
 
 def _name_written(paths: list[Path], what: str = "Written") -> None:

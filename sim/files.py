@@ -26,6 +26,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sim.errors import InputError, place
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -406,6 +411,14 @@ def locked(folder: Path) -> Iterator[None]:
             _held.discard(file)
 
 
+def _acquire(file: BinaryIO) -> None:
+    if sys.platform == "win32":
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 _held: set[BinaryIO] = set()
 
 
@@ -418,17 +431,3 @@ def _let_go() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_let_go)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _acquire(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _acquire(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

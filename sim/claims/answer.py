@@ -302,11 +302,12 @@ def compute(
 ) -> ClaimReport:
     """Run every policy that the claims compare in every world, and say what the worlds say, by weight.
 
+    Raises `InputError` with one line for each mistake, and where there are too few worlds to say anything.
+
     Parameters
     ----------
     ensemble, second : Ensemble, optional
-        The worlds weighted by evidence, and those under the prior in which no mechanism is off; by default the two
-        that come with the package. Beside them stand worlds drawn from the first prior without regard to evidence.
+        The worlds weighted by evidence, and those in which no mechanism is off; by default those of the package.
     claims : sequence of str or Claim
         What to answer, such as ``["fear", "pays"]``; by default all claims.
     effort : "quick", "full" or Effort
@@ -324,18 +325,12 @@ def compute(
         As in `sim.pool.in_parallel`; pieces are worlds, then orders. The numbers do not depend on the workers.
     **sizes
         ``organisations``, ``managers``, ``months``, ``window``; by default 5, 12, 120 and 24.
-
-    Raises
-    ------
-    InputError
-        With one line for each mistake, and where there are too few worlds to say anything.
     """
     effort = effort if isinstance(effort, Effort) else EFFORTS[chosen("effort", [effort], EFFORTS, "effort")[0]]
     claims = _claims(claims)
     seed = checked(effort, seed, workers, sizes)
     main, numbers, taken = _taken(ensemble, "main", effort.worlds)
-    *_, all_on = _taken(second, "all_on", effort.all_on)
-    beside = {"prior": prior(effort.prior, off=main.chance_off), "all_on": all_on}
+    beside = {"prior": prior(effort.prior, off=main.chance_off), "all_on": _taken(second, "all_on", effort.all_on)[-1]}
     run_sizes = {"systems": effort.systems, **sizes}
     again = by_weight(taken, effort.again) if effort.again else (np.arange(0), np.empty(0))
     other_sizes = _again(run_sizes) if effort.again else {}
@@ -359,7 +354,7 @@ def compute(
     columns = multiverse.Columns(
         without=lambda found: taken.without([name for name in found if name in taken.agreements]),
         others={name: elsewhere(sample) for name, sample in beside.items()},
-        same={n: (e.take(*again), elsewhere(some, {**run_sizes, **there})) for n, there in other_sizes.items()},
+        same={n: (e.take(*again), elsewhere(some, run_sizes | there)) for n, there in other_sizes.items()},
         refits={frozenset(main.agreements) - frozenset(one.agreements): elsewhere(one) for one in refits},
     )
     counts = {"main": len(taken), **{n: len(s) for n, s in beside.items()}, "again": len(some)}
@@ -368,31 +363,41 @@ def compute(
         effects=_frame(e, _keys(claims, offered), numbers),
         claims=claims,
         settings={arm.name: arm.told for c in asked for arm in c.needed},
-        provenance={
-            "seed": seed,
-            "effort": asdict(effort),
-            "pairs": {"fewest": PAIRS, "most": int(np.max(e.pairs, initial=PAIRS))},
-            "worlds": counts,
-            "smallest_effects": deltas,
-            "sizes": resolve(**run_sizes).model_dump(include=set(SIZES)),
-            **_origin(main),
-        },
+        provenance=_provenance(seed, effort, e, counts, deltas, run_sizes, main),
     )
     return explained(report, e, effort.orders, folder=folder, progress=run.rest(), workers=workers, **run_sizes)
 
 
-def _origin(main: Ensemble) -> dict[str, Any]:
-    """Of what an answer was made, for its provenance: versions, the model, and the ensemble."""
-    ensemble = {
-        "worlds": len(main),
-        "chance_off": main.chance_off,
-        "effective_size": main.effective_size,
-        "calibrations": len(np.unique(main.calibrations)),
-        "r_eff": main.effective_calibrations,
-        "largest_weight": main.largest_weight,
-        "made": dict(main.provenance),
+def _provenance(
+    seed: int,
+    effort: Effort,
+    e: Effects,
+    worlds: Mapping[str, int],
+    deltas: Mapping[str, float],
+    sizes: Mapping[str, Any],
+    main: Ensemble,
+) -> dict[str, Any]:
+    """How an answer was made, and of what: versions, the model, the ensemble."""
+    return {
+        "seed": seed,
+        "effort": asdict(effort),
+        "pairs": {"fewest": PAIRS, "most": int(np.max(e.pairs, initial=PAIRS))},
+        "worlds": worlds,
+        "smallest_effects": deltas,
+        "sizes": resolve(**sizes).model_dump(include=set(SIZES)),
+        **provenance(),
+        "model": stored.signature(),
+        "engine": "compiled",
+        "ensemble": {
+            "worlds": len(main),
+            "chance_off": main.chance_off,
+            "effective_size": main.effective_size,
+            "calibrations": len(np.unique(main.calibrations)),
+            "r_eff": main.effective_calibrations,
+            "largest_weight": main.largest_weight,
+            "made": dict(main.provenance),
+        },
     }
-    return {**provenance(), "model": stored.signature(), "engine": "compiled", "ensemble": ensemble}
 
 
 def explained(

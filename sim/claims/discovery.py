@@ -49,17 +49,13 @@ def flips(
         found = flip(worlds, said.tolist(), seed)
         right = Estimate(np.nan, np.nan) if found.chosen is None else found.chosen.balanced
         beats = found.chosen is not None and found.chosen.gain.estimate > 2.0 * found.chosen.gain.error
-        told.append({**key, "sentence": found.sentence, "found": bool(found.regions) and beats, **with_error(right)})
+        told.append({**key, "sentence": found.sentence, "found": bool(found.regions) and beats,
+                     "accuracy": right.estimate, "accuracy_error": right.error})  # fmt: skip
         if len(found.leading) == 2:
             x, y = found.leading
             cells = grid(worlds, said == found.answer, x, y, effect)
             maps.append(cells.assign(**key, answer=found.answer, x=x, y=y))
     return pd.DataFrame(told), pd.concat(maps, ignore_index=True)
-
-
-def with_error(found: Estimate) -> dict[str, float]:
-    """The accuracy of a region with its error."""
-    return {"accuracy": found.estimate, "accuracy_error": found.error}
 
 
 def flip(worlds: Worlds, verdicts: Sequence[str], seed: int = 0) -> Regions:

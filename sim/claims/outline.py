@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
+from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE, primary
 from sim.claims.text import Row
 from sim.model import words
 from sim.model.glossary import joined
@@ -60,6 +60,12 @@ def rows_of(found: ClaimReport, contrast: str) -> dict[str, Row]:
     return {row["outcome"]: row for row in every if row["contrast"] == contrast and "delta" in row}
 
 
+def primary_rows(found: ClaimReport) -> dict[str, Row]:
+    """The row of each claim's primary outcome, by claim, where there is one."""
+    by = {(row["claim"], row["contrast"], row["outcome"]): row for row in found.rows("claims")}
+    return {claim: by[claim, *key] for claim, key in primary(found.claims).items() if (claim, *key) in by}
+
+
 def effects_of(found: ClaimReport, row: Row) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Effect, its error and weight of each world on one outcome of a contrast; weights add up to 1."""
     mine = found.effects.iloc[found.places.get((row["contrast"], row["outcome"]), [])]
@@ -102,7 +108,13 @@ def side_of(row: Row, way: int) -> str:
     return "above" if way * (row["direction"] or 1) > 0 else "below"
 
 
-def balance(table: Sequence[Row], choice: str) -> float:
-    """How much more often a choice makes outcomes better than worse."""
-    mine = [row for row in table if row["choice"] == choice and row["direction"]]
-    return float(sum(row[side_of(row, 1)] - row[side_of(row, -1)] for row in mine))
+def ranked(table: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """What can be chosen, from the rows of ``against_baseline``, in the order of how much more often it makes outcomes
+    better than worse; and the outcomes."""
+
+    def balance(choice: str) -> float:
+        mine = [row for row in table if row["choice"] == choice and row["direction"]]
+        return float(sum(row[side_of(row, 1)] - row[side_of(row, -1)] for row in mine))
+
+    choices, outcomes = (dict.fromkeys(row[name] for row in table) for name in ("choice", "outcome"))
+    return sorted(choices, key=lambda name: -balance(name)), [name for name in CHOSEN_BY if name in outcomes]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS
-from sim.claims.statements import HEADLINE, primary
+from sim.claims.outline import primary_rows
+from sim.claims.statements import HEADLINE
 from sim.claims.text import Row, depends, who
 from sim.claims.verdict import CLASSES, DIVIDED, TOO_SMALL, UNKNOWN, words_of
 from sim.model.glossary import joined
@@ -30,10 +31,9 @@ def screen(found: ClaimReport, where: str = "") -> str:
     Each claim whose primary outcome has a verdict has a bar: in how many of 100 plausible worlds it is as claimed, too
     small to matter, the opposite. Where they do not fit, claims on which worlds are divided are named instead.
     """
-    by = {(row["claim"], row["contrast"], row["outcome"]): row for row in found.rows("claims")}
-    rows = {claim: by.get((claim, *key)) for claim, key in primary(found.claims).items()}
+    rows = primary_rows(found)
     headings = {claim.id: claim.heading for claim in found.claims}
-    told = {claim: row for claim, row in rows.items() if row and "delta" in row and row["verdict"] != BY_CONSTRUCTION}
+    told = {claim: row for claim, row in rows.items() if "delta" in row and row["verdict"] != BY_CONSTRUCTION}
     ranked = sorted(told, key=lambda claim: -told[claim][_names(told[claim])["supported"]])
     top = [line for text in (*found.notes, found.headline()) for line in _filled(text)]
     key = [f"Of 100 plausible worlds: █ as claimed   ░ {TOO_SMALL}   ▒ the opposite"] if told else []
@@ -43,7 +43,8 @@ def screen(found: ClaimReport, where: str = "") -> str:
     room = LINES - len([*top, *key, *under, *end]) - 1
     kept = ranked if len(ranked) <= room else _most_telling(ranked, told, max(0, room - 1))
     bars = [_bar(headings[claim], told[claim]) for claim in kept]
-    without = _filled(_without([headings[claim.id] for claim in found.claims if claim.id not in kept]))
+    left = [headings[claim.id].lower() for claim in found.claims if claim.id not in kept]
+    without = _filled(f"Without a bar: {joined(left)}.") if left else []
     lines = [*top, "", *key, *bars, *without, *under, *end]
     return "\n".join(lines if len(lines) <= LINES else [line for line in lines if line]) + "\n"
 
@@ -73,10 +74,6 @@ def _bar(heading: str, row: Row) -> str:
     bar = "".join(mark * (end - start) for mark, start, end in zip(_MARKS.values(), (0, *ends), ends, strict=False))
     told = "".join(f"{number:4}" for number in numbers)
     return f"{textwrap.shorten(heading, _NAME, placeholder='…'):<{_NAME}} {bar}{told} {who(row)}".rstrip()
-
-
-def _without(headings: Sequence[str]) -> str:
-    return f"Without a bar: {joined([heading.lower() for heading in headings])}." if headings else ""
 
 
 def method(rows: Sequence[Row]) -> str:

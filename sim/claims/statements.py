@@ -250,10 +250,7 @@ def _surveillance(said: str, side: Side = "Berwick") -> tuple[Case, ...]:
     return (Case(SURVEILLANCE, "Heavy surveillance instead of light", _measures(side, said)),)
 
 
-def _regulation(regime: str, subject: str, heading: str) -> Case:
-    measures = (*_measures("government", "+quality -harm"), *_measures("Berwick", "+fear -initiative_rate"))
-    return Case(less(Arm(regime, regime), BASELINE), subject, measures, heading)
-
+_REGULATED = (*_measures("government", "+quality -harm"), *_measures("Berwick", "+fear -initiative_rate"))
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -373,8 +370,8 @@ CLAIMS: tuple[Claim, ...] = (
         "Regulating managers more makes services better, says the government; it makes leaders more fearful and "
         "more timid, says Berwick.",
         tuple(
-            _regulation(*case)
-            for case in (
+            Case(less(Arm(regime, regime), BASELINE), subject, _REGULATED, heading)
+            for regime, subject, heading in (
                 ("barring", "Statutory barring with a leadership standard", "Barring, as announced"),
                 ("kark_adopted", "Regulating managers as agreed in 2019", "Regulating managers as agreed"),
                 ("kark_full", "Regulating managers with striking-off as well", "Regulating with striking-off as well"),

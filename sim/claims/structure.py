@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sim import statistics
 from sim.claims import statements
 from sim.claims.answer import ClaimReport, by_weight
-from sim.claims.statements import LIMITS, Key, Measure
+from sim.claims.statements import LIMITS, Key
 from sim.claims.tables import in_words, with_error
 from sim.claims.verdict import CLASSES, Array, Over, Sign, by_points, over, said, verdict
 from sim.model.version import identity
@@ -32,7 +32,7 @@ from sim.worlds import survey
 from sim.worlds.ensemble import Ensemble, surveys_of
 from sim.worlds.ensemble_file import MADE_BY
 from sim.worlds.evaluate import BLOCK, Contrast
-from sim.worlds.evidence import Evidence, Pattern
+from sim.worlds.evidence import Evidence
 from sim.worlds.prior import DRAWN, NUISANCE, SEEDS, World
 from sim.worlds.survey import Sizes
 
@@ -86,14 +86,15 @@ class Choice:
 
     def asks(self, evidence: Evidence) -> Evidence:
         """The findings that must be surveyed again, with the surveys as the choice has them."""
-        changed = replace(evidence, survey={**evidence.survey, **dict(self.survey)})
-        return replace(changed, patterns=tuple(p for p in evidence.patterns if self._touches(p)))
-
-    def _touches(self, pattern: Pattern) -> bool:
-        if self.rules or self.again:
-            return True
-        rated = "performance" in (pattern.needs.get("x"), pattern.needs.get("y"))
-        return bool((self.survey and pattern.kind in IN_SURVEY) or (self.nuisance and rated))
+        asked = tuple(
+            p
+            for p in evidence.patterns
+            if self.rules
+            or self.again
+            or (self.survey and p.kind in IN_SURVEY)
+            or (self.nuisance and "performance" in (p.needs.get("x"), p.needs.get("y")))
+        )
+        return replace(evidence, survey={**evidence.survey, **dict(self.survey)}, patterns=asked)
 
 
 def without(name: str) -> Callable[[Ensemble], Array]:
@@ -208,7 +209,9 @@ def change_of(
         asked = choice.asks(evidence)
         if not asked.patterns:
             continue
-        found = surveyed(asked, changed, _seeds(choice, worlds, asked), sizes, folder,
+        beyond, surveys = SEEDS if choice.again else 0, asked.size("seeds")  # once more: seeds that no world has
+        seeds = [survey.seeds_of(number + beyond, surveys) for number in worlds.seeds.tolist()]
+        found = surveyed(asked, changed, seeds, sizes, folder,
                          part_of(progress, done, len(worlds)), workers)  # fmt: skip
         done += len(worlds)
         for pattern in asked.patterns:
@@ -218,12 +221,6 @@ def change_of(
             now = np.array([survey.log_agreement(pattern, value) for value in values])
             total += now - worlds.agreements[pattern.id]
     return total
-
-
-def _seeds(choice: Choice, worlds: Ensemble, evidence: Evidence) -> list[list[int]]:
-    """The seeds of each world's surveys: its own, or, where it is surveyed once more, others that no world has."""
-    beyond = SEEDS if choice.again else 0
-    return [survey.seeds_of(number + beyond, evidence.size("seeds")) for number in worlds.seeds.tolist()]
 
 
 def surveyed(
@@ -336,12 +333,11 @@ class _Stored:
             key: by_key.get_group(key).sort_values("world")["estimate"].to_numpy(np.float64)
             for key in dict.fromkeys((contrast.name, m.outcome) for contrast, m in cases.values())
         }
-        self.asked = [self._asked(claim, contrast, m) for claim, (contrast, m) in cases.items()]
-
-    def _asked(self, claim: str, contrast: Contrast, measure: Measure) -> Asked:
-        delta, effects = self.report.sizes[measure.outcome], self.effects[contrast.name, measure.outcome]
-        main = self.over(effects, delta, self.worlds.weights)
-        return Asked(claim, contrast, measure.outcome, measure.sign, delta, main)
+        self.asked = list[Asked]()
+        for claim, (contrast, m) in cases.items():
+            delta = report.sizes[m.outcome]
+            main = self.over(self.effects[contrast.name, m.outcome], delta, self.worlds.weights)
+            self.asked.append(Asked(claim, contrast, m.outcome, m.sign, delta, main))
 
     def over(self, effects: Array, delta: float, weights: Array) -> Over:
         """Effects in the stored worlds under some weights."""
@@ -421,10 +417,7 @@ def structure(
     progress, workers : optional
         As in `sim.pool.in_parallel`; pieces are worlds that are surveyed or run.
 
-    Raises
-    ------
-    InputError
-        Where the answer is about other worlds.
+    Raises `InputError` where the answer is about other worlds.
     """
     stored = _Stored(report, ensemble)
     chosen = choices_of(ensemble.evidence) if choices is None else choices
@@ -508,15 +501,17 @@ def headline(table: pd.DataFrame) -> str:
     One is counted as another where it is so by the rule and by point estimates; fewer worlds alone, with larger errors,
     make none.
     """
-    rows = table[table["choice"] != MAIN]
-    claims, choices, left = (
-        rows["claim"].nunique(),
-        rows["choice"].nunique(),
-        int((rows["verdict"] == NO_VERDICT).sum()),
-    )
-    kept = claims - rows.loc[changed(rows), "claim"].nunique()
+    rows, (kept, claims) = table[table["choice"] != MAIN], unmoved(table)
+    left = int((rows["verdict"] == NO_VERDICT).sum())
     few = f"; {left} of {len(rows)} times too few worlds are left to say" if left else ""
-    return f"{kept} of {claims} verdicts are the same under each of {choices} choices{few}"
+    return f"{kept} of {claims} verdicts are the same under each of {rows['choice'].nunique()} choices{few}"
+
+
+def unmoved(table: pd.DataFrame) -> tuple[int, int]:
+    """How many claims keep their verdict under every choice, and of how many."""
+    rows = table[table["choice"] != MAIN]
+    claims = rows["claim"].nunique()
+    return claims - rows.loc[changed(rows), "claim"].nunique(), claims
 
 
 def changed(rows: pd.DataFrame) -> pd.Series:

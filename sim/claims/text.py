@@ -149,13 +149,13 @@ def brief(row: Row) -> str:
     return "; ".join(filter(None, [f"{what}: {who}{row['words']}, {mean}", row["holds"]]))
 
 
-def with_interval(row: Row, name: str = "mean") -> str:
+def with_interval(row: Row) -> str:
     """A mean difference with its interval where it has one, in the unit that people own.
 
     >>> with_interval({"outcome": "harm", "mean": -0.0101, "low": -0.015, "high": -0.0052})
     '−17 % (−25 to −9)'
     """
-    told = change(row["outcome"], row[name])
+    told = change(row["outcome"], row["mean"])
     if "low" not in row:
         return told
     ends = [natural(row["outcome"], row[end]) for end in ("low", "high")]
@@ -419,8 +419,3 @@ def because(rows: Sequence[Row]) -> str:
     """Mechanisms in clauses, with what they contribute."""
     told = changes(rows[0]["outcome"], [row["contribution"] for row in rows])
     return joined([f"{clause(row['mechanism'])} ({text})" for row, text in zip(rows, told, strict=True)])
-
-
-def is_number(value: Any) -> bool:
-    """Whether a cell of a table holds a number, and not nothing."""
-    return isinstance(value, int | float) and not math.isnan(value)

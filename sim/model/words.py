@@ -334,9 +334,6 @@ CLAUSES: dict[str, str] = {
 }
 """Mechanisms, so that they follow "because"."""
 
-SUPPORTERS = {"for": "what critics of surveillance point to", "against": "what its defenders point to"}
-"""Whose argument a mechanism carries, by case."""
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -17,12 +17,11 @@ from matplotlib.patches import Rectangle
 
 from sim.claims.outline import (
     MORE_THAN_HALF,
-    Group,
-    balance,
     effects_of,
     groups,
     in_most,
     in_worlds,
+    ranked,
     rows_of,
     side_of,
 )
@@ -68,21 +67,33 @@ def better_or_worse(found: ClaimReport) -> Figure:
         f"method could say otherwise. {NOT_PROBABILITIES} {sample(found)}"
     )
     alt = f"Rows of 100 squares for {joined([words.label(row['outcome']) for row in rows])}"
-    asked = f"{_years(found)} in a model: of 100 plausible versions of the NHS, how many get better?"
+    months = found.provenance["sizes"]["months"]
+    lasting = {60: "Five years", 120: "Ten years", 240: "Twenty years"}.get(months, f"{months} months")
+    asked = f"{lasting} in a model: of 100 plausible versions of the NHS, how many get better?"
     lead, high = " ".join([*found.notes, asked]), 2.6 + _ROW * (len(rows) + 1.5 * len(shown))
     with theme.slide(found.headline().rstrip("."), note, alt, lead=lead, high=min(theme.SLIDE[1], high)) as (
         figure,
         (axes,),
     ):
-        y = _columns(axes, -1.0 if len(shown[0].heading) > _LONG else 0.0)
-        for number, group in enumerate(shown):
-            y = _heading(axes, y, group, first=not number)
+        y, heads = 0.0, -1.0 if len(shown[0].heading) > _LONG else 0.0
+        for x, name, side in ((_ZERO - 8, "worse", "right"), (_ZERO + 8, "better", "left")):
+            axes.text(
+                x, heads, name, fontsize=theme.LARGE, fontweight="bold", color=_COLUMNS[name], ha=side, va="center"
+            )
+        for x, name in ((_GREY, TOO_SMALL), (_SIZE, "on average"), (_WHO, "who was right")):
+            axes.text(x, heads, name, fontsize=theme.TEXT, color=theme.GREY, va="center")
+        for group in shown:
+            if group is not shown[0]:
+                y += 0.2
+                axes.axhline(y - 0.6, color=theme.PALE, linewidth=1.2)
+            axes.text(0.0, y, group.heading, fontsize=theme.LARGE, fontweight="bold", va="center")
+            y += _HEADING
             for row in group.rows:
                 _row(axes, y, found, row)
                 y += 1.0
             axes.plot([_ZERO, _ZERO], [y - len(group.rows) - 0.5, y - 0.5], color=theme.BLACK, linewidth=1.2)
         axes.set_xlim(0.0, _WIDE)
-        axes.set_ylim(y - 0.4, -1.6 if len(shown[0].heading) > _LONG else -0.6)
+        axes.set_ylim(y - 0.4, heads - 0.6)
         axes.set_axis_off()
     return figure
 
@@ -94,24 +105,6 @@ def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
     near, which = np.abs(np.abs(x) - row["delta"]) <= 2.0 * error, classes(x, row["delta"])
     close = {name: 100.0 * weight[near & (which == one)].sum() for one, name in names.items()}
     return {name: (number, min(number, round(close[name]))) for name, number in whole.items()}
-
-
-def _columns(axes: Axes, y: float) -> float:
-    """The headings of the columns at a height; the height of the first group's heading."""
-    for x, name, side in ((_ZERO - 8, "worse", "right"), (_ZERO + 8, "better", "left")):
-        axes.text(x, y, name, fontsize=theme.LARGE, fontweight="bold", color=_COLUMNS[name], ha=side, va="center")
-    for x, name in ((_GREY, TOO_SMALL), (_SIZE, "on average"), (_WHO, "who was right")):
-        axes.text(x, y, name, fontsize=theme.TEXT, color=theme.GREY, va="center")
-    return 0.0
-
-
-def _heading(axes: Axes, y: float, group: Group, first: bool) -> float:
-    """The heading of a group at a height; the height of its first row."""
-    if not first:
-        y += 0.2
-        axes.axhline(y - 0.6, color=theme.PALE, linewidth=1.2)
-    axes.text(0.0, y, group.heading, fontsize=theme.LARGE, fontweight="bold", va="center")
-    return y + _HEADING
 
 
 def _row(axes: Axes, y: float, found: ClaimReport, row: Row) -> None:
@@ -164,7 +157,10 @@ def each_world(found: ClaimReport, contrast: str = SURVEILLANCE.name, outcomes: 
         for axes, row in zip(panels, shown, strict=True):
             _dots(axes, found, row, 90.0 / len(shown) ** 0.5)
             if len(shown) > 1:
-                axes.set_title(f"{words.capital(words.label(row['outcome']))}\n{_counts(found, row)}", linespacing=0.95)
+                told = {name: many for name, (many, _) in worlds_of(found, row).items() if name != TOO_SMALL and many}
+                most_first = sorted(told.items(), key=lambda one: -one[1])
+                counts = ", ".join(f"{many} {name}" for name, many in most_first) or TOO_SMALL
+                axes.set_title(f"{words.capital(words.label(row['outcome']))}\n{counts}", linespacing=0.95)
         return figure
 
 
@@ -191,17 +187,12 @@ def _dots(axes: Axes, found: ClaimReport, row: Row, size: float) -> None:
     axes.set_xlabel(words.measured_in(row["outcome"]), fontsize=theme.TEXT, color=theme.GREY)
 
 
-def _counts(found: ClaimReport, row: Row) -> str:
-    told = {name: number for name, (number, _) in worlds_of(found, row).items() if name != TOO_SMALL and number}
-    return ", ".join(f"{number} {name}" for name, number in sorted(told.items(), key=lambda one: -one[1])) or TOO_SMALL
-
-
 def choices(found: ClaimReport) -> Figure:
     """What can be chosen instead of today's oversight: a row for each policy, the best on top, and for each outcome in
     how many of 100 worlds it gets better or worse."""
     table = found.rows("against_baseline")
-    names = sorted({row["choice"] for row in table}, key=lambda name: -balance(table, name))[:MOST_CHOICES]
-    outcomes = [name for name in CHOSEN_BY if any(row["outcome"] == name for row in table)]
+    every, outcomes = ranked(table)
+    names = every[:MOST_CHOICES]
     best = [row for row in table if row["choice"] == names[0]]
     title = in_most(words.capital(words.policy(names[0])), best)
     lead = f"Instead of {words.TODAY}: of 100 plausible versions of the NHS, how many get better, how many worse?"
@@ -251,7 +242,8 @@ def how_much_matters(found: ClaimReport, contrast: str = SURVEILLANCE.name) -> F
     each of the outcomes that everybody wants to move, with the limit of the answer and the spread between posts."""
     rows, table = rows_of(found, contrast), [row for row in found.rows("curves") if row["contrast"] == contrast]
     names = [name for name in CHOSEN_BY if name in rows and rows[name]["direction"]][:MOST_PANELS]
-    lasting = [words.label(name) for name in names if _lasts(table, rows[name])]
+    twice = {row["outcome"] for row in table if row["times"] == 2.0 and max(row["above"], row["below"]) > 0.5}
+    lasting = [words.label(name) for name in names if name in twice]
     told = f"{joined(lasting)} still {'move' if len(lasting) > 1 else 'moves'}" if lasting else "nothing moves"
     title = f"Ask for twice as much, and {told} {MORE_THAN_HALF}"
     lead = "How large must a change be to matter to you? In how many of 100 plausible worlds it is larger."
@@ -264,12 +256,6 @@ def how_much_matters(found: ClaimReport, contrast: str = SURVEILLANCE.name) -> F
         for axes, name in zip(panels, names, strict=True):
             _curve(axes, [row for row in table if row["outcome"] == name], rows[name], axes is panels[0])
         return figure
-
-
-def _lasts(table: Sequence[Row], row: Row) -> bool:
-    """Whether one side still has more than half of the worlds at twice what matters."""
-    at = [one for one in table if one["outcome"] == row["outcome"] and one["times"] == 2.0]
-    return any(max(one["above"], one["below"]) > 0.5 for one in at)
 
 
 def _curve(axes: Axes, table: Sequence[Row], row: Row, first: bool) -> None:
@@ -297,9 +283,3 @@ def sample(found: ClaimReport) -> str:
     """How much was run."""
     pairs = found.provenance["pairs"]
     return f"{found.provenance['worlds']['main']:,} worlds, {pairs['fewest']} to {pairs['most']} pairs of runs in each."
-
-
-def _years(found: ClaimReport) -> str:
-    months = found.provenance["sizes"]["months"]
-    number = {60: "Five", 120: "Ten", 240: "Twenty"}.get(months, "")
-    return f"{number} years" if number else f"{months} months"

@@ -230,7 +230,8 @@ def in_how_many(takes: tuple[Take, Take], found: ClaimReport | None = None) -> s
 
 
 class Stage:
-    """The picture of a month, in which only colours, numbers, a line and the title change."""
+    """The picture of a month, in which only colours, numbers, a line and the title change. The title grows: a question
+    at first, then what every full year has shown, and at the end in how many worlds it goes so."""
 
     def __init__(self, takes: tuple[Take, Take]) -> None:
         self._figure = Figure(figsize=(_WIDE / _DPI, _HIGH / _DPI), dpi=_DPI, facecolor="white")
@@ -265,7 +266,12 @@ class Stage:
         """The picture after so many months; at 0 both sides are alike."""
         when = f"Year {(month - 1) // YEAR + 1}, month {(month - 1) % YEAR + 1}" if month else "The start"
         self._clock.set_text(when)
-        self._title.set_text(self._told(month))
+        title, years = "Two ways to oversee the same leaders: what happens to fear?", month - month % YEAR
+        if month == self._months:
+            title = f"{finding(self._takes)}.\n{in_how_many(self._takes)}"
+        elif years:
+            title = finding(self._takes, years)
+        self._title.set_text(title)
         for dots, fear in zip(self._dots, self._fear, strict=True):
             dots.set_array(fear[month - 1] if month else np.full(fear.shape[1], START_FEAR))
         for k, (texts, name) in enumerate(zip(self._values, COUNTERS, strict=True)):
@@ -277,14 +283,6 @@ class Stage:
         self._canvas.draw()  # type: ignore[no-untyped-call]
         drawn = np.asarray(self._canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         return drawn[:, :, :3].copy()
-
-    def _told(self, month: int) -> str:
-        """The title, which grows: a question at first, then what every full year has shown, and at the end in how many
-        worlds it goes so."""
-        if month == self._months:
-            return f"{finding(self._takes)}.\n{in_how_many(self._takes)}"
-        years = month - month % YEAR
-        return finding(self._takes, years) if years else "Two ways to oversee the same leaders: what happens to fear?"
 
     def _chart(self) -> list[Line2D]:
         """The lines of fear, still empty, with the names of the sides at the right."""

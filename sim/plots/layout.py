@@ -152,13 +152,10 @@ def cell_labels(numbers: Sequence[int], results: Results) -> list[str]:
     return ["\n".join(textwrap.wrap(text, _LABEL, max_lines=2, placeholder=" ...")) for text in texts]
 
 
-def rows(axes: Axes, labels: Sequence[str], size: float = 0.0, fewest: int = 1) -> None:
-    """Make rows with names of a panel, the first on top; `size` of the names in points, by default as they fit.
-
-    There is room for `fewest` rows at least.
-    """
+def rows(axes: Axes, labels: Sequence[str], size: float = 0.0) -> None:
+    """Make rows with names of a panel, the first on top; `size` of the names in points, by default as they fit."""
     small = len(labels) > 16 or any("\n" in text or len(text) > _LABEL for text in labels)
-    axes.set_ylim(max(len(labels), fewest) - 0.5, -0.5)
+    axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), labels, fontsize=size or (theme.SMALL if small else theme.TEXT))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -176,16 +173,18 @@ def difference(high: pd.DataFrame, low: pd.DataFrame, name: str) -> NDArray[np.f
 
 def change(runs: pd.DataFrame, name: str, axis: str) -> NDArray[np.float64]:
     """How much an outcome is higher at the upper end of a factor than at the lower; see `difference`."""
-    return difference(runs[runs[axis] == runs[axis].max()], runs[runs[axis] == runs[axis].min()], name)
+    return mean_interval(_move(runs, name, axis).dropna())
 
 
 def difference_of(one: pd.DataFrame, other: pd.DataFrame, name: str, axis: str) -> NDArray[np.float64]:
     """How much further an outcome moves along a factor in some runs than in others, paired by seed."""
-    moves = [
-        by_seed(runs[runs[axis] == runs[axis].max()], name) - by_seed(runs[runs[axis] == runs[axis].min()], name)
-        for runs in (one, other)
-    ]
-    return mean_interval((moves[0] - moves[1]).dropna())
+    first, second = (_move(runs, name, axis) for runs in (one, other))
+    return mean_interval((first - second).dropna())
+
+
+def _move(runs: pd.DataFrame, name: str, axis: str) -> pd.Series:
+    high, low = (by_seed(runs[runs[axis] == end], name) for end in (runs[axis].max(), runs[axis].min()))
+    return high - low
 
 
 def number(value: float, _: object = None) -> str:

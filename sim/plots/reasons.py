@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sim.claims.answer import ClaimReport
 
 MOST_MECHANISMS = 8
+_COLOURS = {1: theme.BETTER, 0: theme.EITHER, -1: theme.WORSE}
 _REST = "everything else"
 _MOST_LINES = 150
 _TAUGHT = (
@@ -50,12 +51,13 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
     sure = [*(_clear(first)), *([True] if len(rest) else [])]
     steps = np.array([words.natural(outcome, size) for size in sizes])
     starts = np.concatenate([[0.0], np.cumsum(steps)])
+    direction = LIMITS[outcome].direction if outcome in LIMITS else 0
     lead = f"{effect}: {words.label(outcome)} changes, on average, by ..."
     note = f"Pale: may be chance. A mechanism's part: its average over all orders of switching mechanisms off. {note}"
     alt = f"Waterfall of what {len(first)} mechanisms add to {words.label(outcome)}"
     with theme.slide(_because(first, outcome, starts[-1]), note, alt, lead=lead) as (figure, (axes,)):
         for y, (step, start, clear) in enumerate(zip(steps, starts, sure, strict=False)):
-            axes.barh(y, step, 0.66, left=start, color=_colour(outcome, step), alpha=1.0 if clear else 0.4)
+            axes.barh(y, step, 0.66, left=start, color=_COLOURS[np.sign(direction * step)], alpha=1.0 if clear else 0.4)
             axes.plot([start + step] * 2, [y - 0.33, y + 1.33], color=theme.GREY, linewidth=1.2)
             _beside(axes, y, min(start, start + step), max(start, start + step), step, False)
         total = len(steps)
@@ -73,11 +75,6 @@ def what_carries(table: pd.DataFrame, effect: str, outcome: str, note: str = "")
 def _clear(table: pd.DataFrame) -> list[bool]:
     """Which contributions stand out from chance."""
     return (table["contribution"].abs() > STANDS_OUT * table["standard_error"].fillna(np.inf)).tolist()
-
-
-def _colour(outcome: str, step: float) -> str:
-    direction = LIMITS[outcome].direction if outcome in LIMITS else 0
-    return theme.EITHER if not direction else theme.BETTER if direction * step > 0 else theme.WORSE
 
 
 def _beside(axes: Axes, y: float, low: float, high: float, number: float, bold: bool) -> None:

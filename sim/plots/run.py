@@ -111,15 +111,11 @@ def _label_lines(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
     pushed_up[-1] = min(pushed_up[-1], max(1.0, places[-1]) - steps[-1])  # and back down into the picture
     for k, place in zip(order, np.minimum.accumulate(pushed_up[::-1])[::-1] + steps, strict=True):
         name, value, colour = ends[k]
-        axes.annotate(_end(name, value), xy=(1.0, heights[k]), xytext=(1.03, place), xycoords="axes fraction",
+        told = f"{name}  {value:.0f}" if abs(value) >= 3 else f"{name}  {value:.1f}"
+        axes.annotate(told, xy=(1.0, heights[k]), xytext=(1.03, place), xycoords="axes fraction",
                       textcoords="axes fraction", color=colour, fontsize=theme.LARGE + 2, fontweight="bold",
                       va="center", arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1},
                       annotation_clip=False)  # fmt: skip
-
-
-def _end(name: str, value: float) -> str:
-    """A line's name and last value."""
-    return f"{name}  {value:.0f}" if abs(value) >= 3 else f"{name}  {value:.1f}"
 
 
 def _mark_schedule(axes: Axes, *every: Parameters) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from matplotlib.patches import Patch, Rectangle
 
 from sim.claims.statements import CLAIMS
-from sim.claims.structure import LEAST, MAIN, NO_VERDICT, changed
+from sim.claims.structure import LEAST, MAIN, NO_VERDICT, changed, unmoved
 from sim.claims.text import rows_of
 from sim.claims.verdict import DIVIDED, TOO_SMALL
 from sim.model import words
@@ -49,7 +49,9 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
         f"point estimates. Hatched: worth fewer than {LEAST:g} worlds, so no verdict. {note}"
     ).strip()
     alt = f"A grid of the verdicts on {len(claims)} claims under {len(choices) - 1} choices beside the answer"
-    with theme.slide(_title(table), note, alt) as (figure, (axes,)):
+    title = "Whatever else is chosen, the verdict stays the same on {} of {} claims"
+    kept, asked = unmoved(table)
+    with theme.slide(title.format(words.part(kept, asked), asked), note, alt) as (figure, (axes,)):
         labels = [textwrap.shorten(words.capital(text), 60, placeholder=" ...") for text in choices["label"]]
         layout.rows(axes, labels, theme.SMALL if len(labels) < 20 else 9.0)
         axes.set_xlim(-0.5, len(claims) - 0.5)
@@ -65,16 +67,16 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
         for number, (above, below) in enumerate(pairwise(groups)):
             if above != below:
                 axes.axhline(number + 0.5, color=theme.BLACK, linewidth=2.0 if above == MAIN else 1.0)
-        _key(figure, table)
+        keys = [
+            Patch(facecolor=colour, edgecolor=theme.GREY, linewidth=0.5, label=name,
+                  hatch=_HATCH if name == NO_VERDICT else None)
+            for name, (colour, _) in _COLOURS.items() if name in set(table["verdict"])
+        ]  # fmt: skip
+        figure.subfigs[0].legend(
+            handles=keys, loc="outside lower left", ncols=len(keys), frameon=False, borderpad=0.0,
+            fontsize=theme.TEXT, handletextpad=0.4, columnspacing=1.0, handlelength=1.4,
+        )  # fmt: skip
         return figure
-
-
-def _title(table: pd.DataFrame) -> str:
-    """How many verdicts are the same under every choice, in words."""
-    rows = table[table["choice"] != MAIN]
-    claims = rows["claim"].nunique()
-    kept = claims - rows.loc[changed(rows), "claim"].nunique()
-    return f"Whatever else is chosen, the verdict stays the same on {words.part(kept, claims)} of {claims} claims"
 
 
 def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool) -> None:
@@ -88,14 +90,3 @@ def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool) -> None:
         axes.add_patch(Rectangle((x - 0.47, y - 0.43), 0.94, 0.86, fill=False, edgecolor=theme.BLACK, linewidth=2.2))
     axes.text(x, y, SHORT.get(verdict, verdict), ha="center", va="center_baseline", fontsize=_SIZE, color=ink,
               fontweight="bold" if another else "normal")  # fmt: skip
-
-
-def _key(figure: Figure, table: pd.DataFrame) -> None:
-    there = [name for name in _COLOURS if name in set(table["verdict"])]
-    keys = [
-        Patch(facecolor=_COLOURS[name][0], edgecolor=theme.GREY, linewidth=0.5, label=name,
-              hatch=_HATCH if name == NO_VERDICT else None)
-        for name in there
-    ]  # fmt: skip
-    figure.subfigs[0].legend(handles=keys, loc="outside lower left", ncols=len(keys), frameon=False, borderpad=0.0,
-                             fontsize=theme.TEXT, handletextpad=0.4, columnspacing=1.0, handlelength=1.4)  # fmt: skip

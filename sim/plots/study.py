@@ -79,20 +79,16 @@ def pictures(results: Results) -> dict[str, Draw]:
     organisations are.
     """
     kept, others = results.study.plan.kept, not results.is_sampled and not results.policies
+    crossed = layout.numbers(results)[:2]
+    smooth = len(crossed) == 2 and all(results.study.cells[name].nunique() >= layout.SMOOTH for name in crossed)
     fits: dict[str, tuple[Draw, bool]] = {
         "figure": (study_figure, True),
-        "figure_map": (factor_map, others and _smooth(results)),
+        "figure_map": (factor_map, others and smooth),
         "figure_gap": (true_and_reported, others and "reported" in results.outcomes and _truth(results) is not None),
         "figure_paths": (fan, others and kept.series),
         "figure_organisations": (over_organisations, others and kept.organisations),
     }
     return {name: draw for name, (draw, wanted) in fits.items() if wanted}
-
-
-def _smooth(results: Results) -> bool:
-    """Whether the first two numbers of a grid take so many values that a map says more than lines."""
-    found = layout.numbers(results)[:2]
-    return len(found) == 2 and all(results.study.cells[name].nunique() >= layout.SMOOTH for name in found)
 
 
 def _truth(results: Results) -> str | None:
@@ -167,18 +163,23 @@ def _response(results: Results, groups: list[tuple[str, pd.DataFrame]], axis: st
 
 def _ends(results: Results, groups: list[tuple[str, pd.DataFrame]], axis: str) -> tuple[str, str]:
     """What the first and the last line of a picture stand for: little and much of a number, else their names."""
-    cells = results.study.cells
-    other = next(str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES)
-    if is_numeric_dtype(cells[other]):
+    other = _other(results, axis)
+    if is_numeric_dtype(results.study.cells[other]):
         return f"with little {layout.named(other)}", f"with much {layout.named(other)}"
     return f"under {groups[0][0]}", f"under {groups[-1][0]}"
 
 
 def _lines(results: Results, runs: pd.DataFrame, axis: str) -> list[tuple[str, pd.DataFrame]]:
     """The runs of each line of a picture, named by the first other factor with few values; else all of them as one."""
+    by = _other(results, axis)
+    return [(layout.said(by, v), part) for v, part in runs.groupby(by, sort=False)] if by else [("", runs)]
+
+
+def _other(results: Results, axis: str) -> str:
+    """The first factor beside the one on the axis that takes few values; "" where there is none."""
     cells = results.study.cells
-    by = next((str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES), None)
-    return [("", runs)] if by is None else [(layout.said(by, v), part) for v, part in runs.groupby(by, sort=False)]
+    few = (str(name) for name in cells if name != axis and 1 < cells[name].nunique() <= layout.MOST_LINES)
+    return next(few, "")
 
 
 def cells_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:

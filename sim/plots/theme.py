@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # The palette of Okabe and Ito, which colour-blind people can tell apart
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE = "#6B6B6B", "#E4E4E4"
 LINES = ((BLUE, "-"), (VERMILLION, "--"), (GREEN, "-."), (PURPLE, ":"), (BLACK, "-"), (ORANGE, "--"), (SKY, "-."))
 """Colour and dash of the first, second ... line of a picture: told apart in grey, too."""
@@ -123,18 +123,13 @@ def slide(
         for axes in every[panels:]:
             axes.remove()
         yield figure, every[:panels]
-        _freeze(figure)
-
-
-def _freeze(figure: Figure) -> None:
-    """Lay a figure out once and for all, on places rounded so that the solver's last digits are in no file."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for part in figure.subfigs:
-        part.bbox_relative.set_points(part.bbox_relative.get_points().round(5))
-    for axes in figure.axes:
-        left, bottom, width, height = (round(number, 5) for number in axes.get_position(original=True).bounds)
-        axes.set_position((left, bottom, width, height))
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once and for all, and no last digits of the solver in any file
+        for part in figure.subfigs:
+            part.bbox_relative.set_points(part.bbox_relative.get_points().round(5))
+        for axes in figure.axes:
+            left, bottom, width, height = (round(number, 5) for number in axes.get_position(original=True).bounds)
+            axes.set_position((left, bottom, width, height))
 
 
 def minus(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,19 @@ def picture(figure: Figure, provenance: Mapping[str, Any], caption: str) -> Pict
     """A figure for a page."""
     from sim.plots import theme  # noqa: PLC0415  Matplotlib is loaded where there is something to draw
 
-    content = base64.b64encode(theme.encoded(figure, ".svg", provenance, theme.finding(figure))).decode()
+    content = in_base64(theme.encoded(figure, ".svg", provenance, theme.finding(figure)))
     return Picture(f"data:image/svg+xml;base64,{content}", theme.alternative(figure), caption)
+
+
+def in_base64(content: bytes | NDArray[Any]) -> str:
+    """Bytes, or those of an array, as text that can stand in a page."""
+    return base64.b64encode(content if isinstance(content, bytes) else content.tobytes()).decode()
+
+
+def origin(provenance: Mapping[str, Any]) -> Table:
+    """Where the numbers of a page come from."""
+    rows = [(name.replace("_", " "), plainly(value)) for name, value in provenance.items()]
+    return Table("Provenance", ("what", "which"), rows)
 
 
 def report(
@@ -92,12 +104,11 @@ def report(
     >>> "&lt;b&gt;" in report("<b>", "No.", [Section("Why", [Text(["Because."])])], {"version": "1"})
     True
     """
-    rows = [(name.replace("_", " "), plainly(value)) for name, value in provenance.items()]
-    origin = Section("Where the numbers come from", [Table("Provenance", ("what", "which"), rows)])
+    last = Section("Where the numbers come from", [origin(provenance)])
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return rendered(
         "report.html.j2", {"style": style}, title=title, answer=answer, meaning=meaning, warning=warning,
-        provenance=json.dumps(dict(provenance)), sections=[*sections, origin],
+        provenance=json.dumps(dict(provenance)), sections=[*sections, last],
     )  # fmt: skip
 
 
@@ -114,19 +125,13 @@ def rendered(template: str, ours: Mapping[str, str], **texts: Any) -> str:
     environment = jinja2.Environment(loader=folder, autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     whole = {name: markupsafe.Markup(text) for name, text in ours.items()}
-    return environment.get_template(template).render(
-        {**texts, **whole, "hashes": {n: _hash(t) for n, t in ours.items()}}
-    )
+    hashes = {name: f"sha256-{in_base64(hashlib.sha256(text.encode()).digest())}" for name, text in ours.items()}
+    return environment.get_template(template).render({**texts, **whole, "hashes": hashes})
 
 
 def data_of(content: Any) -> str:
     """Data as JSON that can stand in a page."""
     return json.dumps(content, allow_nan=False).replace("<", "\\u003c")
-
-
-def _hash(text: str) -> str:
-    """What a page's policy names a style or a script by."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def plainly(value: Any) -> str:

@@ -21,8 +21,8 @@ from matplotlib.transforms import Bbox
 from sim import files
 from sim.claims import choices
 from sim.claims.answer import ClaimReport
-from sim.claims.outline import groups, in_worlds, rows_of
-from sim.claims.statements import SURVEILLANCE, primary
+from sim.claims.outline import groups, in_worlds, primary_rows, rows_of
+from sim.claims.statements import SURVEILLANCE
 from sim.claims.text import CAVEATS, carriers_sentence, missed, who, with_interval, worlds_in
 from sim.errors import InputError, place
 from sim.model import words
@@ -144,10 +144,9 @@ def _from(provenance: Mapping[str, Any]) -> str:
 
 def _claims(found: ClaimReport) -> Iterator[Slide]:
     """A table of all claims with a verdict on their primary outcomes."""
-    by = {(row["claim"], row["contrast"], row["outcome"]): row for row in found.rows("claims")}
     rows = []
-    for claim, key in primary(found.claims).items():
-        if (row := by.get((claim, *key))) and "delta" in row:
+    for claim, row in primary_rows(found).items():
+        if "delta" in row:
             numbers = worlds_in(row)
             told = [
                 numbers.get(name, numbers.get(other, 0)) for name, other in (("better", "higher"), ("worse", "lower"))

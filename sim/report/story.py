@@ -7,7 +7,6 @@ page is there in a second; pictures that have been drawn are folded in where the
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
@@ -23,15 +22,16 @@ from sim.claims import choices
 from sim.claims.answer import ClaimReport, places_of
 from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, DIFFERS, NO_FINDING
-from sim.claims.outline import balance, effects_of, groups, in_worlds, rows_of, side_of
+from sim.claims.outline import effects_of, groups, in_worlds, primary_rows, ranked, rows_of, side_of
 from sim.claims.screen import method
-from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, Key, primary
+from sim.claims.statements import HEADLINE, LIMITS, SURVEILLANCE, Claim, Key
 from sim.claims.text import (
     CAVEATS,
     STANDS_OUT,
     Row,
     carried,
     carriers_sentence,
+    changes,
     missed,
     who,
     with_interval,
@@ -41,7 +41,7 @@ from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.report import marks
-from sim.report.html import Code, Part, Picture, Table, data_of, plainly, rendered
+from sim.report.html import Code, Part, Picture, Table, data_of, in_base64, origin, rendered
 
 TITLE = "Does close surveillance of managers help or harm?"
 LEAD = (
@@ -97,7 +97,7 @@ class _Told:
         self._rows: list[Row] = []
         self.number = count(1).__next__
         self._held = {(r["contrast"], r["outcome"], r["column"]): r for r in found.rows("holds")}
-        self._by = {(r["claim"], r["contrast"], r["outcome"]): r for r in found.rows("claims")}
+        self._primary = primary_rows(found)
         self.surveyed = rows_of(found, SURVEILLANCE.name)
         self.lead = LEAD.format(worlds=f"{found.provenance['worlds']['main']:,}")
         frames = {"main": found.effects, **{n: found.tables.get(f"effects_{n}", pd.DataFrame()) for n in VIEWS}}
@@ -112,9 +112,13 @@ class _Told:
         self.instead = self._instead()
         self.why = list(self._why())
         self.cards = [self._card(claim) for claim in found.claims]
-        self.sure = [*CAVEATS, method([row for row in self._primary().values() if row and "delta" in row])]
+        self.sure = [*CAVEATS, method([row for row in self._primary.values() if "delta" in row])]
         self.short = list(missed(found.rows("standards")))
-        self.evidence = list(self._evidence())
+        patterns = [(words.finding(row["pattern"]), row["reached"]) for row in found.rows("patterns")]
+        self.evidence = [
+            f"{words.capital(one.text)}{f' ({one.whom})' if one.whom else ''}: {'matched' if reached else 'missed'}."
+            for one, reached in patterns
+        ]
         self.sliders = self._sliders()
 
     # Rows of squares
@@ -161,8 +165,8 @@ class _Told:
                 "unit": [words.unit(row["outcome"], 1.0), words.unit(row["outcome"])],
             })  # fmt: skip
         views = {
-            name: {"weights": _base64(self._weights[name].astype("<f4")),
-                   "effects": _base64(np.concatenate(some) if some else np.zeros(0, "<i2"))}
+            name: {"weights": in_base64(self._weights[name].astype("<f4")),
+                   "effects": in_base64(np.concatenate(some) if some else np.zeros(0, "<i2"))}
             for name, some in packed.items()
         }  # fmt: skip
         return {"rows": rows, "views": views}
@@ -194,7 +198,8 @@ class _Told:
                 text = f"Nothing for sure. Closest comes {label}: {name} in {number} of 100 worlds."
             yield {"heading": heading, "text": text, **self._around(lead, way)}
         if (reported := rows.get("reported")) and (quality := rows.get("quality")):
-            text = f"{in_worlds(reported)}; {_small(in_worlds(quality)).removesuffix(' of 100 plausible worlds')}."
+            of_quality = in_worlds(quality)[:1].lower() + in_worlds(quality)[1:]
+            text = f"{in_worlds(reported)}; {of_quality.removesuffix(' of 100 plausible worlds')}."
             yield {"heading": "What the reports say", "text": text, **self._around(rows.get("gap", reported), 1)}
 
     def _around(self, row: Row, way: int) -> dict[str, Any]:
@@ -230,12 +235,13 @@ class _Told:
     def _instead(self) -> dict[str, Any]:
         """What can be chosen: a row for each policy, the best first, and a cell for each outcome."""
         table = self.found.rows("against_baseline")
-        names = sorted({row["choice"] for row in table}, key=lambda name: -balance(table, name))[:_CHOICES]
-        outcomes = [name for name in CHOSEN_BY if any(row["outcome"] == name for row in table)]
+        names, outcomes = ranked(table)
         cells = {(row["choice"], row["outcome"]): _cell(row) for row in table}
         return {
             "head": [words.capital(words.label(name)) for name in outcomes],
-            "rows": [(words.capital(words.policy(name)), [cells[name, o] for o in outcomes]) for name in names],
+            "rows": [
+                (words.capital(words.policy(name)), [cells[name, o] for o in outcomes]) for name in names[:_CHOICES]
+            ],
             "sentences": list(choices.sentences(self.found.rows("regrets"))),
         }
 
@@ -248,26 +254,24 @@ class _Told:
                      if abs(r["contribution"]) > STANDS_OUT * r.get("standard_error", np.inf)
                      and words.change(outcome, r["contribution"]) != "no change"]  # fmt: skip
             some = sorted(clear, key=lambda r: -abs(r["contribution"]))[:_REASONS]
-            drawn = marks.bars([r["contribution"] for r in some])
+            sizes = [r["contribution"] for r in some]
+            whole, *told = changes(outcome, [row["mean"], *sizes])
             if some:
                 yield {
-                    "heading": f"{words.capital(words.label(outcome))}: {words.change(outcome, row['mean'])}",
+                    "heading": f"{words.capital(words.label(outcome))}: {whole}",
                     "bars": [
                         {**bar, "clause": words.capital(words.clause(r["mechanism"])),
-                         "text": _signed(outcome, r["contribution"]),
+                         "text": text,
                          "good": bool(r["contribution"] * row["direction"] > 0)}
-                        for bar, r in zip(drawn, some, strict=True)
+                        for bar, text, r in zip(marks.bars(sizes), told, some, strict=True)
                     ],
                 }  # fmt: skip
-
-    def _primary(self) -> dict[str, Row | None]:
-        return {claim: self._by.get((claim, *key)) for claim, key in primary(self.found.claims).items()}
 
     def _card(self, claim: Claim) -> dict[str, Any]:
         """A claim: its words, its squares, who was right, and whether it holds; and in the fold everything else."""
         rows = [row for row in self.found.rows("claims") if row["claim"] == claim.id and "delta" in row]
         lines, why = self.found.about(claim, in_depth=True)
-        first = self._primary().get(claim.id)
+        first = self._primary.get(claim.id)
         card = {"id": claim.id, "statement": claim.statement, "heading": claim.heading, "lines": [*lines, *why],
                 "rows": [self.row(row) for row in rows if row is not first], "first": None, "mark": "", "rank": 9,
                 "side": "", "share": 0.0}  # fmt: skip
@@ -275,26 +279,14 @@ class _Told:
             known = f"Decided by construction: {words.phrase(first['decided_by'])}." if first is not None else ""
             none = "Not stored." if claim.cases else "A level, not a policy: no verdict."
             return {**card, "without": known or none}
-        mark = self._mark(first)
+        held = [self._held.get((first["contrast"], first["outcome"], column)) for column in COLUMNS]
+        differing = sum(one is not None and one["status"] == DIFFERS for one in held)
+        mark = "●" if first.get("holds") == "robust" else "○" if differing > 1 else "◐"
+        claimed = first["above" if (first["sign"] or 1) > 0 else "below"]
         return {
             **card, "first": self.row(first), "mark": mark, "holds": MARKS[mark], "dots": self.dots(first),
-            "rank": [*MARKS].index(mark), "side": first["side"], "share": first[_claimed(first)], "without": "",
+            "rank": [*MARKS].index(mark), "side": first["side"], "share": claimed, "without": "",
         }  # fmt: skip
-
-    def _mark(self, row: Row) -> str:
-        """● robust, ◐ nearly, ○ not."""
-        if row.get("holds") == "robust":
-            return "●"
-        held = [self._held.get((row["contrast"], row["outcome"], column)) for column in COLUMNS]
-        differing = sum(one is not None and one["status"] == DIFFERS for one in held)
-        return "○" if differing > 1 else "◐"
-
-    def _evidence(self) -> Iterable[str]:
-        """The published findings in words, and whether the worlds reproduce them."""
-        for row in self.found.rows("patterns"):
-            finding = words.finding(row["pattern"])
-            whom = f" ({finding.whom})" if finding.whom else ""
-            yield f"{words.capital(finding.text)}{whom}: {'matched' if row['reached'] else 'missed'}."
 
     # The folds
 
@@ -309,7 +301,7 @@ class _Told:
               if replies else []),
             ("How it was done", [Table("Method", ("What was done",), [[line] for line in _methods(found)])]),
             ("How to reproduce it", [Code("The command", command(found))]),
-            ("Where the numbers come from", [Table("Provenance", ("what", "which"), list(_origin(found.provenance)))]),
+            ("Where the numbers come from", [origin(found.provenance)]),
         ]  # fmt: skip
 
     @property
@@ -342,25 +334,6 @@ def in_steps(effects: Sequence[Floats], delta: float) -> tuple[int, list[Steps]]
     steps = max(_STEPS, int((_MOST - 1) * delta / most) // _STEPS * _STEPS)
     sizes = (np.minimum(np.ceil(np.round(np.abs(x) * steps / delta, 6)), _MOST) for x in effects)
     return steps, [(np.sign(x) * size).astype("<i2") for x, size in zip(effects, sizes, strict=True)]
-
-
-def _base64(values: np.ndarray[Any, Any]) -> str:
-    return base64.b64encode(values.tobytes()).decode()
-
-
-def _signed(outcome: str, value: float) -> str:
-    """A difference with its sign and without its unit, unless that is a sign, too."""
-    told = words.number(words.natural(outcome, value))
-    return f"{'+' if value > 0 else ''}{told}{' %' if words.unit(outcome) == '%' else ''}"
-
-
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _claimed(row: Row) -> str:
-    """The column of the share in which a row is as claimed."""
-    return "above" if (row["sign"] or 1) > 0 else "below"
 
 
 def _cell(row: Row) -> dict[str, Any]:
@@ -442,7 +415,3 @@ def command(found: ClaimReport) -> str:
         f"--systems {asked['systems']} --seed {p['seed']} "
         f"--months {p['sizes']['months']}"
     )
-
-
-def _origin(provenance: Mapping[str, Any]) -> Iterable[Sequence[str]]:
-    return ((name.replace("_", " "), plainly(value)) for name, value in provenance.items())

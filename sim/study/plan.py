@@ -195,13 +195,6 @@ _HOMES = {
 """The section to which each key belongs, "" for the top of the file."""
 
 
-def _found_from(folder: Path | str, name: object) -> object:
-    """The whole path of what a study in a folder names, so that its results find it; what is no path stays as it is."""
-    with suppress(OSError, RuntimeError, TypeError, ValueError):
-        return str(Path(folder, name).resolve()) if name else name  # type: ignore[arg-type]
-    return name
-
-
 def _is_parameter(name: str) -> bool:
     """Whether a key may stand under ``[parameters]``, as far as is known here."""
     return name != "window" and (name in PARAMETERS or name not in _HOMES)
@@ -283,8 +276,9 @@ class Study:
                 if isinstance(section, dict) and section.get("kind") == "csv":
                     changed["design"] = toml.points(section, Path(folder))
                     where = f"{where}: {section['file']} (its row 2 is cell 1)"
-                elif isinstance(section, dict) and section.get("kind") == "worlds" and "ensemble" in section:
-                    section["ensemble"] = _found_from(folder, section["ensemble"])
+                elif isinstance(section, dict) and section.get("kind") == "worlds" and section.get("ensemble"):
+                    with suppress(OSError, RuntimeError, TypeError, ValueError):  # the whole path, if it is any
+                        section["ensemble"] = str(Path(folder, section["ensemble"]).resolve())
                 return cls(safe, *_checked(changed), toml.variant(overrides))
         except InputError as error:
             raise InputError(

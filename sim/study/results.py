@@ -400,7 +400,10 @@ class Results:
             runs = table if name == "runs" else self._read("runs", chunk)
             row = worked = np.arange(len(runs))
             if name != "runs":
-                worked, row = np.flatnonzero(runs["error"].is_null()), _run_of_row(table)
+                first = table["month"].to_numpy() == 1
+                if "organisation" in table.column_names:
+                    first &= table["organisation"].to_numpy() == 0
+                worked, row = np.flatnonzero(runs["error"].is_null()), np.cumsum(first) - 1
             if len(runs) != sum(count for _, count in pieces) or not np.array_equal(np.unique(row), range(len(worked))):
                 file = self._store.file(name, chunk)
                 raise InputError([f"{place(file)}: does not fit the ledger; run the study again"])
@@ -419,11 +422,3 @@ def answer_in(folder: Path) -> Path | None:
     """The page that sim claim wrote, where a folder is one of its own and not a study's."""
     page = folder / "claims.txt"
     return page if page.is_file() and not (folder / "ledger").exists() else None
-
-
-def _run_of_row(table: pa.Table) -> Any:
-    """For each row of a monthly table the number, from 0, of the run that it belongs to."""
-    first = table["month"].to_numpy() == 1
-    if "organisation" in table.column_names:
-        first &= table["organisation"].to_numpy() == 0
-    return np.cumsum(first) - 1

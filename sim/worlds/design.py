@@ -19,12 +19,11 @@ import numpy as np
 
 from sim import statistics
 from sim.errors import InputError, Mistake, Mistakes, closest, whole
-from sim.model.parameters import PARAMETERS, SIZES, Parameters, resolve
+from sim.model.parameters import PARAMETERS, SIZES, resolve
 from sim.study.design import MOST_CELLS, Settings
 from sim.study.factors import NO_NAME, is_name
 from sim.worlds.ensemble import load
 from sim.worlds.evaluate import seeds_of
-from sim.worlds.prior import World
 
 KEYS = ("kind", "worlds", "ensemble", "policies")
 _SET = tuple(name for name in PARAMETERS if name not in SIZES)
@@ -59,24 +58,20 @@ def cells(section: Mapping[str, Any]) -> list[Settings]:
         own["first_seed"] = next(seeds_of(world))
         for name, policy in policies.items():
             try:
-                found.append({**own, "policy": name, **_in(world, policy)})
+                p = world.parameters(**policy)
             except InputError as error:  # it sets what a mechanism decides that is off here
                 here = ("design", "policies", name)
                 told = [mistake.within(*here).found_in(f"world {number}") for mistake in error.mistakes]
                 raise InputError(told) from None
+            frame = {key: policy[key] for key in _FRAME if key in policy}
+            values = {"regime": policy["regime"], "mechanisms_off": [], **{key: getattr(p, key) for key in _SET}}
+            found.append({**own, "policy": name, **values, **frame})
     return found
 
 
 def _settings(policy: str | Mapping[str, Any]) -> Settings:
     settings = {"regime": policy} if isinstance(policy, str) else policy
     return {"regime": "baseline", **{str(name): value for name, value in settings.items()}}
-
-
-def _in(world: World, policy: Settings) -> Settings:
-    """All that a policy sets in a world, with what the world itself sets."""
-    p: Parameters = world.parameters(**policy)
-    own = {name: policy[name] for name in _FRAME if name in policy}
-    return {"regime": policy["regime"], "mechanisms_off": [], **{name: getattr(p, name) for name in _SET}, **own}
 
 
 def _policy_mistakes(policies: object) -> Iterator[Mistake]:

@@ -118,7 +118,7 @@ def refit(
             rise = _rise(logs, of_data, 1.0 - gamma, least)
             taken = systematic(normalised(logs + rise * of_data), plan.particles, rng)
             gamma = 1.0 if rise == 1.0 - gamma else gamma + rise
-            now, logs = _taken(now, taken), np.zeros(plan.particles)
+            now, logs = States(now.codes[taken], now.seeds[taken], now.statistics[taken]), np.zeros(plan.particles)
             believer = doubled(emulator, (target.values - data) / target.sds, gamma)
             while True:
                 tempered = replace(both, sds=np.hstack([target.sds, target.sds / gamma**0.5]))
@@ -177,7 +177,3 @@ def _rise(logs: Floats, more: Floats, most: float, least: float) -> float:
         middle = (low + high) / 2.0
         low, high = (middle, high) if enough(middle) else (low, middle)
     return high
-
-
-def _taken(states: States, which: Whole) -> States:
-    return States(states.codes[which], states.seeds[which], states.statistics[which])

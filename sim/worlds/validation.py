@@ -139,17 +139,14 @@ def _term(run: Run, term: Term, over: Over, world: World) -> Floats:
     p, record = run.parameters, run.record
     first, last = term.months or (p.months - p.window + 1, p.months)
     if over == "nation":
-        return np.asarray(_national(run)[term.outcome][first - 1 : last].mean())
+        by_month = outcomes(record.sums, len(record.totals))[term.outcome]
+        return np.asarray(by_month[first - 1 : last].mean())
     if term.months and over == "organisations":
         return np.asarray(record.organisations[first - 1 : last, :, _COLUMN[term.outcome]].mean(axis=0) / p.managers)
     posts = record.totals / p.window
     rows = posts.reshape(-1, p.managers, posts.shape[1]).mean(axis=1) if over == "organisations" else posts
     variable = VARIABLES[term.outcome]
     return variable.of(*(rows[:, _COLUMN[name]] for name in variable.columns), world.nuisance.quality_share)
-
-
-def _national(run: Run) -> Mapping[str, Floats]:
-    return outcomes(run.record.sums, len(run.record.totals))
 
 
 def _value(tried: Tried, seeds: range, of: str) -> float:

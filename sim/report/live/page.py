@@ -7,7 +7,6 @@ from the tables of the model; what it does stands in the scripts beside this.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +27,7 @@ from sim.model.local import LocalRule, encoded
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SPREADS, resolve
 from sim.model.version import identity
-from sim.report.html import data_of, rendered
+from sim.report.html import data_of, in_base64, rendered
 from sim.worlds.ensemble import Ensemble
 from sim.worlds.evaluate import MOST_PAIRS, PAIRS, Arm, Contrast, seeds_of
 from sim.worlds.prior import Worlds
@@ -145,15 +144,15 @@ def _data(worlds: Worlds, numbers: NDArray[np.int64], effects: Mapping[str, Any]
     return {
         "identity": identity(),
         "about": about,
-        "wasm": _base64((HERE / "engine.wasm").read_bytes()),
+        "wasm": in_base64((HERE / "engine.wasm").read_bytes()),
         "worker": "\n".join(_text(name) for name in WORKER),
         "sizes": SIZES,
         "rule": {"block": PAIRS, "most": MOST_PAIRS},
         "numbers": numbers.tolist(),
         "seeds": [str(next(seeds_of(world))) for world in each],
-        "values": _base64(values),
-        "leverValues": _base64(levers),
-        "off": _base64(worlds.off.astype(np.uint8)),
+        "values": in_base64(values),
+        "leverValues": in_base64(levers),
+        "off": in_base64(worlds.off.astype(np.uint8)),
         "nulls": {key: {name: PARAMETERS[name].null for name in m.parameters} for key, m in MECHANISMS.items()},
         "defaults": {name: PARAMETERS[name].default for name in (*names, *LEVERS)},
         "levers": [_lever(name) for name in sorted(LEVERS, key=[*FIRST, *LEVERS].index)],
@@ -197,7 +196,7 @@ def _stored(effects: Mapping[str, Any]) -> dict[str, Any]:
     """Effects for the page: the levers of each contrast's two arms, and arrays, worlds by contrasts by `SHOWN`."""
     contrasts: list[Contrast] = effects["contrasts"]
     arms = [[_levers(arm) for _, arm in contrast.arms] for contrast in contrasts]
-    arrays = {name: _base64(effects[name].astype(np.float32)) for name in ("estimate", "error", "pairs")}
+    arrays = {name: in_base64(effects[name].astype(np.float32)) for name in ("estimate", "error", "pairs")}
     return {"arms": arms, **arrays}
 
 
@@ -246,15 +245,11 @@ def slip() -> dict[str, Any]:
     local = [encoded((rule,), seed, p.organisations) for rule in policies]
     return {
         "seed": str(seed), "post": post, "month": SLIP_MONTH, "names": list(ANSWERS), "sizes": sizes,
-        "values": _base64(np.array([getattr(p, name) for name in (*COEFFICIENTS, *SPREADS)])),
-        "levers": _base64(np.array([getattr(p, name) for name in LEVERS])),
-        "arms": [_base64(rules) for rules, _ in local], "members": _base64(local[0][1]),
+        "values": in_base64(np.array([getattr(p, name) for name in (*COEFFICIENTS, *SPREADS)])),
+        "levers": in_base64(np.array([getattr(p, name) for name in LEVERS])),
+        "arms": [in_base64(rules) for rules, _ in local], "members": in_base64(local[0][1]),
     }  # fmt: skip
 
 
 def _text(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
-
-
-def _base64(content: bytes | NDArray[Any]) -> str:
-    return base64.b64encode(content if isinstance(content, bytes) else content.tobytes()).decode()

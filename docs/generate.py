@@ -30,6 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
+import numpy as np
 import pandas as pd
 
 import sim
@@ -39,6 +40,7 @@ from sim.claims.statements import CLAIMS, primary
 from sim.claims.text import depends
 from sim.claims.verdict import CLASSES, TOO_SMALL, words_of
 from sim.model import rules
+from sim.model.glossary import joined
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
@@ -47,7 +49,8 @@ from sim.model.version import identity
 from sim.model.words import label, of_100
 from sim.worlds import validation
 from sim.worlds.candidates import CANDIDATES
-from sim.worlds.ensemble import Ensemble
+from sim.worlds.ensemble import Ensemble, load
+from sim.worlds.prior import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("model", "study", "worlds", "claims", "questions", "plots", "report")
@@ -238,6 +241,30 @@ def _patterns() -> str:
         for p in _evidence()["pattern"]
     )
     return _table(("pattern", "measured in the model as", "finding ± tolerance", "how sure", "source"), rows)
+
+
+def _calibrations() -> str:
+    """What is known of each calibration that is shipped, and which coordinates move slowest and fastest."""
+    rows, jumps = [], []
+    for prior in ("main", "all_on"):
+        pooled = load(prior=prior)
+        for run, made in zip(pooled.log_z, pooled.provenance["calibrations"], strict=True):
+            mine, last = pooled.calibrations == run, made["bridge"][-1]
+            if prior == "main":
+                jumps.append(last["jumps"])
+            numbers = [f"{pooled.log_z[run]:.2f}", f"{pooled.weights[mine].sum():.3f}", f"{mine.sum()}",
+                       f"{len(np.unique(pooled.ancestors[mine]))}", f"{made['surveys']:,}",
+                       f"{100 * np.mean(last['accepted']):.0f} %"]  # fmt: skip
+            rows.append([f"{prior} {run}", *numbers])
+    moved = np.mean(jumps, axis=0)
+    order = np.argsort(moved)
+    few = [f"`{COLUMNS[k]}` {moved[k]:.2f}" for k in (*order[:3], *order[-3:])]
+    told = (
+        "In a sweep of moves of the main prior a coordinate's mean squared jump, of what independent draws would have, "
+        f"is between {moved.min():.2f} and {moved.max():.2f}: {joined(few[:3])} are slowest, {joined(few[3:])} fastest."
+    )
+    head = ("calibration", "log Z", "weight", "worlds", "ancestors of theirs", "surveys", "moves accepted")
+    return f"{_table(head, rows)}\n\n{textwrap.fill(told, 120)}"
 
 
 def _survey() -> str:
@@ -471,6 +498,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **{f"equations {step}": lambda step=str(step): _equations(step) for step in range(1, 14)},  # type: ignore[misc]
     "equations afterwards": lambda: _equations(_ELSEWHERE),
     "patterns": _patterns,
+    "calibrations": _calibrations,
     "survey": _survey,
     "validation": _validation,
     "candidates": _candidates,

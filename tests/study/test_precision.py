@@ -43,7 +43,9 @@ def test_every_cell_has_the_runs_it_needs_and_the_table_says_why(tmp_path: Path)
     for row in precision.to_dict("records"):
         mine = results.runs[results.runs["cell"] == row["cell"]]
         assert mine["seed"].tolist() == list(range(row["n"]))
-        reached = [n for n in totals(4, 40) if half_width(mine["fear"].to_numpy()[:n].tolist()) <= PRECISE["half_width"]]
+        reached = [
+            n for n in totals(4, 40) if half_width(mine["fear"].to_numpy()[:n].tolist()) <= PRECISE["half_width"]
+        ]
         assert row["n"] == min(reached, default=40)
         assert row["ended"] == ("reached" if reached else "maximum")
     assert results.runs["cell"].is_monotonic_increasing

@@ -70,6 +70,15 @@ def test_weights_in_any_unit_give_the_same_mean_and_error():
     assert w.mean(3.0 * weights, x, at) == pytest.approx(w.mean(weights, x, at))
 
 
+def test_what_differs_between_calibrations_is_their_means_not_the_worlds_within():
+    """Three calibrations of weights 0.5, 0.3 and 0.2 whose means are 0, 1 and 4, each of which counts for the others."""
+    weights, at = np.array([0.25, 0.25, 0.3, 0.2]), np.array([7, 7, 2, 5])
+    centre = 0.3 + 0.8
+    spread = 0.5 * centre**2 + 0.3 * (1 - centre) ** 2 + 0.2 * (4 - centre) ** 2
+    assert w.between(weights, [-2.0, 2.0, 1.0, 4.0], at) == pytest.approx(np.sqrt(spread / (1 - 0.38)))
+    assert np.isnan(w.between(weights, [-2.0, 2.0, 1.0, 4.0], np.zeros(4, dtype=int)))
+
+
 def test_a_functional_has_the_error_of_the_same_jackknife():
     rng = np.random.default_rng(2)
     weights, x, at = rng.dirichlet(np.ones(30)), rng.normal(size=30), np.arange(30) % 5

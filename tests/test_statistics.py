@@ -71,7 +71,7 @@ def test_weights_in_any_unit_give_the_same_mean_and_error():
 
 
 def test_what_differs_between_calibrations_is_their_means_not_the_worlds_within():
-    """Three calibrations of weights 0.5, 0.3 and 0.2 whose means are 0, 1 and 4, each of which counts for the others."""
+    """Three calibrations of weights 0.5, 0.3 and 0.2 whose means are 0, 1 and 4."""
     weights, at = np.array([0.25, 0.25, 0.3, 0.2]), np.array([7, 7, 2, 5])
     centre = 0.3 + 0.8
     spread = 0.5 * centre**2 + 0.3 * (1 - centre) ** 2 + 0.2 * (4 - centre) ** 2

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from sim import __version__, files, terminal
-from sim.errors import InputError, StudyStopped, counted, shown, visible
+from sim.errors import InputError, StudyStopped, counted, place, shown, visible
 from sim.terminal import progress
 
 if TYPE_CHECKING:
@@ -430,10 +430,21 @@ def run(
     stop_on_failure: Annotated[bool, typer.Option("--stop-on-failure", help="Stop when a run fails.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do chunks with failed runs again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Yes, more than a million runs, or a day of computing.")] = False,
+    part: Annotated[
+        str | None, _option("--part", "3/20", "Do the third of twenty parts alone, as a job of an array does.")
+    ] = None,
+    merge: Annotated[
+        Path | None,
+        _option("--merge", "FOLDER", "Take what the parts in FOLDER have done, then do the rest."),
+    ] = None,
 ) -> None:
     """Run a study, or go on with an interrupted one; without STUDY, list those that there are."""
+    one = _part(part)
     study = _study(file, settings)
-    if settings and out is None:
+    if one is not None:
+        parts = Path(f"{study.folder()}-parts") if out is None else out
+        out = parts / f"{one[0]}-of-{one[1]}"
+    elif settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
     with progress("runs") as show:
         results = study.run(
@@ -445,7 +456,13 @@ def run(
             retry_failed=retry_failed,
             yes=yes,
             progress=show,
+            part=one,
+            merge=merge,
         )
+    if one is not None:
+        every = counted(len(results) + results.missing, "run")
+        _echo(f"Part {one[0]} of {one[1]}: {len(results):,} of {every} are in {place(results.folder)}")
+        return
     from sim.report import study as reported  # noqa: PLC0415  drawing is loaded when there is something to draw
 
     written = reported.save(results)
@@ -455,6 +472,15 @@ def run(
     others = ", ".join(path.name for path in written if path.suffix not in (".html", ".svg", ".pdf"))
     beside = f"; beside it {others}, pictures also as .svg and .pdf, and all runs in runs/" if written else ""
     _echo(f"\nOpen {results.folder / 'report.html'}{beside}." if written else f"\nWritten:\n  {results.folder}")
+
+
+def _part(text: str | None) -> tuple[int, int] | None:
+    """The two numbers of a part, such as 3/20."""
+    if text is None:
+        return None
+    if (found := re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", text)) and int(found[1]) <= int(found[2]):
+        return int(found[1]), int(found[2])
+    raise InputError([f"--part {shown(text)}: must be such as 3/20, the third of twenty parts"])
 
 
 def _study(file: Path | None, settings: Sequence[str] | None) -> Study:

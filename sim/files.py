@@ -368,16 +368,19 @@ def held(folder: Path) -> str | None:
 
 def others(folder: Path) -> list[str]:
     """What somebody else has in a folder without our mark: all but folders of ours, and what a killed process left,
-    which may be a folder with nothing in it yet."""
+    which may be a folder with nothing in it yet. A file that is half-written has the name that it was to have."""
+
+    def name(path: Path) -> str:
+        return found["name"] if (found := _PART.fullmatch(path.name)) else path.name
 
     def is_ours(path: Path) -> bool:
         if path.is_dir():
             return not path.is_symlink() and (_manifest(path) is not None or not others(path))
-        part = _PART.fullmatch(path.name)
-        return (path.name == LOCK and not path.stat().st_size) or bool(part and part["name"] in (MANIFEST, LEDGER))
+        is_mark = name(path) != path.name and name(path) in (MANIFEST, LEDGER)
+        return is_mark or (path.name == LOCK and not path.stat().st_size)
 
     with suppress(FileNotFoundError):
-        return [path.name for path in sorted(folder.iterdir()) if not is_ours(path)]
+        return [name(path) for path in sorted(folder.iterdir()) if not is_ours(path)]
     return []
 
 

@@ -231,6 +231,22 @@ def test_a_study_is_checked_and_run(sim):
     assert "6 runs in 2 cells" in out
 
 
+def test_a_study_is_run_in_parts_that_are_merged(sim):
+    Path("study.toml").write_text(STUDY)
+    for number in (1, 2):
+        code, out, _ = sim("run", "study.toml", "--part", f"{number}/2")
+        assert code == 0
+    assert out == "Part 2 of 2: 0 of 4 runs are in results/study-parts/2-of-2\n"
+    code, out, _ = sim("run", "study.toml", "--merge", "results/study-parts")
+    assert code == 0
+    assert "4 runs in 2 cells" in out
+    assert Path("results/study/report.html").exists()
+    for wrong in ("3/2", "0/2", "1", "1/2/3", "-1/2", "²/2"):
+        code, _, err = sim("run", "study.toml", f"--part={wrong}")
+        assert code == 2
+        assert err == f'sim: --part "{wrong}": must be such as 3/20, the third of twenty parts\n'
+
+
 @pytest.mark.parametrize("name", ["fear", "monitoring", "heavy", "gaming", "loss_aversion", "months", "spoken"])
 def test_a_name_is_explained(sim, name):
     code, out, _ = sim("parameters", name)

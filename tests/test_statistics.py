@@ -65,6 +65,20 @@ def test_the_error_deletes_one_calibration_at_a_time_and_the_rest_weigh_as_befor
     assert w.effective_calibrations(weights, at) == pytest.approx(1 / (0.25 + 0.09 + 0.04))
 
 
+def test_weights_in_any_unit_give_the_same_mean_and_error():
+    weights, x, at = np.array([0.5, 0.1, 0.2, 0.2]), [0.0, 1.0, 1.0, 4.0], np.array([7, 2, 2, 5])
+    assert w.mean(3.0 * weights, x, at) == pytest.approx(w.mean(weights, x, at))
+
+
+def test_what_differs_between_calibrations_is_their_means_not_the_worlds_within():
+    """Three calibrations of weights 0.5, 0.3 and 0.2 whose means are 0, 1 and 4."""
+    weights, at = np.array([0.25, 0.25, 0.3, 0.2]), np.array([7, 7, 2, 5])
+    centre = 0.3 + 0.8
+    spread = 0.5 * centre**2 + 0.3 * (1 - centre) ** 2 + 0.2 * (4 - centre) ** 2
+    assert w.between(weights, [-2.0, 2.0, 1.0, 4.0], at) == pytest.approx(np.sqrt(spread / (1 - 0.38)))
+    assert np.isnan(w.between(weights, [-2.0, 2.0, 1.0, 4.0], np.zeros(4, dtype=int)))
+
+
 def test_a_functional_has_the_error_of_the_same_jackknife():
     rng = np.random.default_rng(2)
     weights, x, at = rng.dirichlet(np.ones(30)), rng.normal(size=30), np.arange(30) % 5
@@ -121,9 +135,9 @@ def test_intervals_of_weighted_shares_cover_at_the_nominal_rate():
     assert abs(covered / repetitions - 0.95) < 4 * np.sqrt(0.95 * 0.05 / repetitions)
 
 
-@pytest.mark.parametrize("top", [0.2, 0.5, 0.61])
+@pytest.mark.parametrize("top", [0.1, 0.2, 0.5, 0.61, 0.9])
 def test_the_top_of_a_parabola_is_found_between_the_points_and_an_end_may_be_best(top):
     at = np.linspace(0.0, 1.0, 9)
-    found = w.top_of_parabola(at, np.array([1 - (at - top) ** 2, at, -at]))
+    found = w.top_of_parabola(at, np.array([1 - (at - top) ** 2, -((at - 1.5) ** 2), -((at + 0.5) ** 2)]))
     assert found == pytest.approx([top, 1.0, 0.0])
     assert w.top_of_parabola(np.array([0.0, 0.5, 1.0]), np.ones((1, 3))).item() == 0.0

@@ -363,6 +363,8 @@ class Study:
         retry_failed: bool = False,
         yes: bool = False,
         progress: Progress | None = None,
+        part: tuple[int, int] | None = None,
+        merge: Path | str | None = None,
     ) -> Results:
         """Do the runs that are not yet done, and open the results.
 
@@ -386,6 +388,11 @@ class Study:
         progress : callable, optional
             Called at the start and after each chunk with the number of runs done (those of before included), the
             number of all that are planned so far, and "3 failed" if any did.
+        part : (int, int), optional
+            Do only the third of twenty parts, say, ``(3, 20)``, each about as large. Parts know nothing of each other,
+            and may be computed at once; each needs a folder of its own.
+        merge : path, optional
+            Take what is finished in the folders within this one first: those of the parts.
 
         Raises `InputError` where the folder cannot be written, holds other things, or is being written to, where a
         cluster cannot be reached or has other versions, or where the study is too large; `StudyStopped` for a run that
@@ -393,9 +400,9 @@ class Study:
         """
         from sim.study.runner import Options, run  # noqa: PLC0415
 
-        return run(
-            self, self.folder(out), Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress)
-        )
+        parts = None if merge is None else path_of("merge", merge)
+        options = Options(fresh, workers, cluster, stop_on_failure, retry_failed, yes, progress, part, parts)
+        return run(self, self.folder(out), options)
 
     def estimate(self, out: Path | str | None = None, workers: int | None = None) -> Estimate:
         """What `run` would take: runs, those already done, seconds on this machine, bytes on disk."""

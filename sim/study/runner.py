@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sim.errors import InputError, Mistake, StudyStopped, whole
+from sim.errors import InputError, Mistake, StudyStopped, place, whole
 from sim.model import engine
 from sim.model.outcomes import POST_COLUMNS
 from sim.model.parameters import resolve
 from sim.pool import MOST_WORKERS, Progress, as_done, cores, local_threads
-from sim.study.chunks import Chunk, Piece, Rounds
+from sim.study.chunks import MANY, Chunk, Piece, Rounds
 from sim.study.compute import Tables, compute, lacking, schema
 from sim.study.points import cost_of
 from sim.study.results import Results
@@ -52,22 +52,54 @@ class Options:
     retry_failed: bool = False
     yes: bool = False
     progress: Progress | None = None
+    part: tuple[int, int] | None = None
+    merge: Path | None = None
 
 
 def run(study: Study, folder: Path, options: Options) -> Results:
     """Do what is missing of a study; see `Study.run`."""
     workers = checked_workers(options.workers, options.cluster)
+    _check_parts(study, options.part, options.merge)
     store, rounds = Store(folder), Rounds(study)
-    if not options.yes:
+    if not (options.yes or options.merge):
         _ask(study, store, workers, options)
     with store.writing():
         if options.fresh:
             store.clear()
+        if options.merge:
+            _merge(study, store, rounds, options.merge)
+            if not options.yes:
+                _ask(study, store, workers, options)
         try:
             _finish(study, store, rounds, options, workers)
         except MemoryError as error:
             raise lacking(error) from None
     return Results(folder)
+
+
+def _check_parts(study: Study, part: tuple[int, int] | None, merged: Path | None) -> None:
+    """Raise `InputError` for a part that is none, and for a study that cannot be computed in parts."""
+    if part is not None and merged is not None:
+        raise InputError(["part: a part is computed, or parts are merged; ask for one of the two"])
+    if (part is not None or merged is not None) and study.plan.precision:
+        raise InputError(["part: with [precision] all runs together decide how many follow; leave the section out"])
+    if part is not None:
+        whole("part", part[0], 1, whole("part", part[1], 1, MANY))
+    if merged is not None and not any(merged.glob("*/ledger")):
+        raise InputError([f"{place(merged)}: no parts here; give the folder that sim run --part has written into"])
+
+
+def _merge(study: Study, store: Store, rounds: Rounds, folder: Path) -> None:
+    """Take what is missing here and is finished in one of the folders within a folder.
+
+    Raises `InputError` where none of them has a run of this study.
+    """
+    _adopt(study, store, rounds)
+    parts = [Store(ledger.parent) for ledger in sorted(folder.glob("*/ledger"))]
+    missing = unfinished(store, rounds)
+    taken = [any(store.take(chunk.id, part) for part in parts) for chunk in missing]
+    if len(missing) == len(rounds.every) and not any(taken):
+        raise InputError([f"{place(folder)}: holds no run of this study as this version of the model makes it"])
 
 
 def unfinished(store: Store, rounds: Rounds, again: Collection[str] = ()) -> list[Chunk]:
@@ -94,15 +126,18 @@ def _finish(study: Study, store: Store, rounds: Rounds, options: Options, worker
     """Compute and store what is missing of the present round, then of those after it."""
     failures = {chunk: entry["failed"] for chunk, entry in store.done.items()}
     again = {chunk for chunk, failed in failures.items() if failed and options.retry_failed}
-    missing = unfinished(store, rounds, again)
+    left = {chunk.id for chunk in unfinished(store, rounds, again)}
     _adopt(study, store, rounds)
-    left = {chunk.id for chunk in missing}
-    finished = [chunk for chunk in rounds.every if chunk.id not in left]
+    number, of = options.part or (1, 1)
+    asked = rounds.every[number - 1 :: of]
+    missing = [chunk for chunk in asked if chunk.id in left]
+    finished = [chunk for chunk in asked if chunk.id not in left]
     done, failed = sum(chunk.runs for chunk in finished), sum(failures[chunk.id] for chunk in finished)
+    elsewhere = rounds.runs - sum(chunk.runs for chunk in asked)
 
     def tell() -> None:
         if options.progress:
-            options.progress(done, rounds.runs, f"{failed:,} failed" if failed else "")
+            options.progress(done, rounds.runs - elsewhere, f"{failed:,} failed" if failed else "")
 
     tell()
     if not missing:
@@ -175,7 +210,8 @@ def checked_workers(workers: int | None, cluster: str | Executor | None = None) 
 
 def _ask(study: Study, store: Store, workers: int, options: Options) -> None:
     """Refuse more work than anyone means, unless that was said; what is already done does not count."""
-    runs, cost = study.most, study.plan.most_seeds * sum(cell.cost for cell in study.points)
+    parts = options.part[1] if options.part else 1
+    runs, cost = study.most // parts, study.plan.most_seeds * sum(cell.cost for cell in study.points) // parts
 
     def too_much() -> bool:
         return runs > MOST_RUNS or (options.cluster is None and cost / workers > _DAY)

@@ -277,6 +277,20 @@ class Store:
             self._append(entry)
         self.done[chunk.id] = entry
 
+    def take(self, chunk: str, other: Store) -> bool:
+        """Copy a chunk that is finished in another folder; False where it is not, or where its files are damaged."""
+        entry = other.done.get(chunk, {})
+        contents = {table: other._bytes(table, chunk) for table in entry.get("files", {})}
+        if not contents or None in contents.values():
+            return False
+        with files.explained(self.folder):
+            for table, content in contents.items():
+                files.make(self.folder / table)
+                files.write(self.file(table, chunk), content or b"")
+            self._append(entry)
+        self.done[chunk] = entry
+        return True
+
     def _append(self, entry: dict[str, Any]) -> None:
         with self._ledger.open("ab+") as ledger:
             if ledger.tell():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.claims.tables import in_words
-from sim.claims.verdict import by_points, classes, how_many, over, said, verdict, words_of
+from sim.claims.verdict import by_points, classes, how_many, how_often, over, said, verdict, words_of
 
 DELTA = 0.02
 signs = st.sampled_from([-1, 0, 1])
@@ -138,6 +138,24 @@ def test_a_share_that_is_not_known_within_8_points_gets_no_words():
     found = worlds([0.05] * 4, [0.0] * 4, [0.05] * 4, [0.0] * 4)
     assert found.shares[1].error > 0.08
     assert in_words(found, None, 1, 1) == "the share of worlds is not known well enough to say"
+
+
+@pytest.mark.parametrize(
+    ("share", "often"),
+    [
+        (1.0, "almost always"),
+        (0.8, "almost always"),
+        (0.79, "usually"),
+        (2 / 3, "usually"),
+        (0.6, "more often than not"),
+    ],
+)
+def test_how_often_is_said_as_how_many(share, often):
+    assert how_often(share) == often
+
+
+def test_what_nobody_claims_or_wants_is_higher_or_lower():
+    assert [said(carried) for carried in (1, 0, -1)] == ["higher", "too small to matter", "lower"]
 
 
 def test_no_sentence_speaks_of_probability():

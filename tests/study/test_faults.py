@@ -698,6 +698,11 @@ def test_the_guide_to_clusters_can_be_followed(tmp_path: Path) -> None:
     (script,) = [block for language, block in blocks if language == "python"]
     tree = ast.parse(script)
     assert any(isinstance(node, ast.keyword) and node.arg == "cluster" for node in ast.walk(tree))
-    (job,) = [block for language, block in blocks if block.startswith("#!/bin/bash")]
-    (tmp_path / "study.sh").write_text(job)
-    assert subprocess.run(["bash", "-n", str(tmp_path / "study.sh")], check=False).returncode == 0
+    shell = [block for language, block in blocks if language == "sh"]
+    assert sum(block.startswith("#!/bin/bash") for block in shell) == 2
+    for block in shell:
+        (tmp_path / "job.sh").write_text(block)
+        assert subprocess.run(["bash", "-n", str(tmp_path / "job.sh")], check=False).returncode == 0
+    (array,) = [block for block in shell if "--array" in block]
+    parts = re.search(r"--array=1-(\d+)", array), re.search(r"--part \S+/(\d+)", array)
+    assert parts[0][1] == parts[1][1]

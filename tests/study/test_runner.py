@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,65 @@ def test_a_run_that_fails_is_a_row_with_its_error(tmp_path: Path, monkeypatch: p
     assert summary["n"].tolist() == [3, 3, 2, 2, 0, 0]
 
 
+def _note(news: list[tuple[Any, ...]], *told: Any) -> None:
+    news.append(told)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_parts_merged_have_the_bytes_of_the_whole_and_no_run_is_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many parts there are, and also where a study has fewer chunks."""
+    study = Study.from_dict(table(outcomes=MONTHLY))
+    whole = study.run(tmp_path / "whole")
+    for of in (1, 2, 5, 2 * len(study.chunks)):
+        parts, seeds = tmp_path / str(of), counted(monkeypatch)
+        for number in range(1, of + 1):
+            news: list[tuple[Any, ...]] = []
+            part = study.run(parts / str(number), part=(number, of), progress=partial(_note, news))
+            assert news[-1][:2] == (len(part), len(part))
+        assert len(seeds) == study.size
+        merged = study.run(tmp_path / f"merged {of}", merge=parts)
+        assert len(seeds) == study.size and same(merged, whole)
+        for table_of in ("runs", "series", "organisations"):
+            made = {path.name: path.read_bytes() for path in (merged.folder / table_of).iterdir()}
+            assert made == {path.name: path.read_bytes() for path in (whole.folder / table_of).iterdir()}
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_what_no_part_has_whole_is_done_where_parts_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study.from_dict(table())
+    for number in (1, 3):
+        study.run(tmp_path / "parts" / str(number), part=(number, 3))
+    harmed = study.chunks[0]
+    (tmp_path / "parts" / "1" / "runs" / f"{harmed.id}.parquet").write_bytes(b"PAR1")
+    missing = [harmed, *study.chunks[1::3]]
+    seeds = counted(monkeypatch)
+    merged = study.run(tmp_path / "merged", merge=tmp_path / "parts")
+    assert sorted(seeds) == sorted(p.seed + k for chunk in missing for p in chunk.pieces for k in range(p.runs))
+    assert same(merged, study.run(tmp_path / "whole"))
+    study.run(tmp_path / "merged", merge=tmp_path / "parts")  # nothing is missing, so nothing need be found
+
+
+def test_what_is_no_part_is_told_in_one_line(tmp_path: Path) -> None:
+    study, other = Study.from_dict(table()), Study.from_dict(table(seed=100))
+    precise = Study.from_dict(table(precision={"outcome": "fear", "half_width": 0.1, "maximum": 9}))
+    other.run(tmp_path / "parts" / "1", part=(1, 1))
+    for wrong, told in (
+        ({"part": (0, 3)}, "part = 0: must be a whole number from 1 to 3"),
+        ({"part": (4, 3)}, "part = 4: must be a whole number from 1 to 3"),
+        ({"part": (1, 2), "merge": tmp_path}, "ask for one of the two"),
+        ({"merge": tmp_path / "nowhere"}, "no parts here"),
+        ({"merge": tmp_path / "parts"}, "holds no run of this study"),
+    ):
+        with pytest.raises(InputError, match=told) as error:
+            study.run(tmp_path / "r", **wrong)
+        assert len(error.value.lines) == 1
+    with pytest.raises(InputError, match="all runs together decide"):
+        precise.run(tmp_path / "r", part=(1, 2))
+    assert not (tmp_path / "r" / "runs").exists()
+
+
 KILLED = """
 import sys, time
 from sim.study import Study, chunks
@@ -257,13 +317,15 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_rows(tmp_path: Path, monk
     environment = {**os.environ, "PYTHONPATH": str(Path(sim.__file__).parents[1])}
     for lines in (3, 15, 35):
         command = [sys.executable, "-c", KILLED, str(tmp_path / "mine.toml"), str(folder)]
-        process = subprocess.Popen(command, env=environment)
-        ledger, limit = folder / "ledger", time.monotonic() + 60
-        while not ledger.exists() or ledger.read_bytes().count(b"\n") < lines:
-            assert process.poll() is None and time.monotonic() < limit, "the study ended before it was killed"
-            time.sleep(0.001)
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
+        ledger, limit = folder / "ledger", time.monotonic() + 600
+        with subprocess.Popen(command, env=environment) as process:
+            try:
+                while not ledger.exists() or ledger.read_bytes().count(b"\n") < lines:
+                    assert process.poll() is None and time.monotonic() < limit, "the study ended before it was killed"
+                    time.sleep(0.001)
+            finally:  # or its warning would be raised in whatever test comes later
+                process.kill()
+        assert process.returncode == -signal.SIGKILL
     (folder / "runs" / f".{study.chunks[0].id}.parquet.0123abcd.part").write_bytes(b"PAR1")
     partial = Results(folder)
     assert 0 < partial.missing < study.size and len(partial.runs) == study.size - partial.missing

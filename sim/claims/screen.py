@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS
 from sim.claims.statements import HEADLINE, primary
-from sim.claims.text import Row, depends, who
+from sim.claims.text import Row, depends, filled, who
 from sim.claims.verdict import CLASSES, DIVIDED, TOO_SMALL, UNKNOWN, words_of
 from sim.model.glossary import joined
 from sim.model.words import of_100
@@ -49,7 +49,7 @@ def screen(found: ClaimReport, where: str = "") -> str:
 
 
 def _filled(text: str) -> list[str]:
-    return textwrap.wrap(text, COLUMNS_WIDE)
+    return filled(text, COLUMNS_WIDE).splitlines()
 
 
 def _most_telling(ranked: Sequence[str], told: dict[str, Row], room: int) -> list[str]:

@@ -194,7 +194,8 @@ class _Told:
                 text = f"Nothing for sure. Closest comes {label}: {name} in {number} of 100 worlds."
             yield {"heading": heading, "text": text, **self._around(lead, way)}
         if (reported := rows.get("reported")) and (quality := rows.get("quality")):
-            text = f"{in_worlds(reported)}; {_small(in_worlds(quality)).removesuffix(' of 100 plausible worlds')}."
+            other = words.uncapital(in_worlds(quality)).removesuffix(" of 100 plausible worlds")
+            text = f"{in_worlds(reported)}; {other}."
             yield {"heading": "What the reports say", "text": text, **self._around(rows.get("gap", reported), 1)}
 
     def _around(self, row: Row, way: int) -> dict[str, Any]:
@@ -352,10 +353,6 @@ def _signed(outcome: str, value: float) -> str:
     """A difference with its sign and without its unit, unless that is a sign, too."""
     told = words.number(words.natural(outcome, value))
     return f"{'+' if value > 0 else ''}{told}{' %' if words.unit(outcome) == '%' else ''}"
-
-
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _claimed(row: Row) -> str:

@@ -215,8 +215,8 @@ def _between(values: pd.Series, low: float, high: float) -> str:
         return f"from {low:g} to {high:g}"
     under = values[values < (low if np.isfinite(low) else high)].unique()
     if np.isfinite(low):
-        return f"above {under[0]:g}" if len(under) == 1 else f"at least {low:g}"
-    return f"{under[0]:g}" if len(under) == 1 else f"below {high:g}"
+        return f"above {plain(under[0])}" if len(under) == 1 else f"at least {plain(low)}"
+    return plain(under[0]) if len(under) == 1 else f"below {plain(high)}"
 
 
 def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], seed: int = 0) -> tuple[Score, ...]:

@@ -155,7 +155,7 @@ def _page(report: ClaimReport, folder: Path | None) -> str:
         there = folder / REPORT
         return f"The whole report: {there}" if there.is_file() else "The whole report: add --out FOLDER to write it."
     try:
-        page, *_ = save_page(report, Path("results") / "claim")
+        page, *_ = save_page(report, Path("results") / "claim", _beside(report))
     except InputError as error:
         return f"No report was written: {error.lines[0]}"
     return f"The whole report: {page}"
@@ -166,7 +166,21 @@ def _all_of(report: ClaimReport, folder: Path) -> str:
     from sim.report.claims import save  # noqa: PLC0415
     from sim.report.story import REPORT  # noqa: PLC0415
 
-    return f"The report, with {len(save(report, folder)) - 1} pictures and tables beside it: {folder / REPORT}"
+    live = _beside(report)
+    number = len(save(report, folder, live)) - (2 if live else 1)
+    page = " and the live page" if live else ""
+    return f"The report, with {number} pictures and tables{page} beside it: {folder / REPORT}"
+
+
+def _beside(report: ClaimReport) -> bytes:
+    """The live page of an answer of this model about the worlds of the package; empty of any other."""
+    from sim.report.live import page  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    try:
+        return b"" if report.notes else page.page(ensembles.load(), report).encode()
+    except InputError:
+        return b""
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:

@@ -155,7 +155,7 @@ def _page(report: ClaimReport, folder: Path | None) -> str:
         there = folder / REPORT
         return f"The whole report: {there}" if there.is_file() else "The whole report: add --out FOLDER to write it."
     try:
-        page, *_ = save_page(report, Path("results") / "claim", _beside(report))
+        page, *_ = save_page(report, Path("results") / "claim")
     except InputError as error:
         return f"No report was written: {error.lines[0]}"
     return f"The whole report: {page}"
@@ -173,7 +173,10 @@ def _all_of(report: ClaimReport, folder: Path) -> str:
 
 
 def _beside(report: ClaimReport) -> bytes:
-    """The live page of an answer of this model about the worlds of the package; empty of any other."""
+    """The live page of an answer of this model about the worlds of the package; empty of any other.
+
+    It takes seconds, and the engine, which is compiled where it was never used: `sim claim` alone does without.
+    """
     from sim.report.live import page  # noqa: PLC0415
     from sim.worlds import ensemble as ensembles  # noqa: PLC0415
 

@@ -132,7 +132,7 @@ def _does(rows: Sequence[Row], by: Mapping[str, int | None]) -> str:
     parts = []
     for often, group in groupby(ranked, lambda row: how_often(row["share"])):
         parts.append(f"{often} {joined([does(row['outcome'], by[row['outcome']] or 0) for row in group])}")
-    return joined(parts)
+    return ", and ".join(parts)
 
 
 def findings(claim: Claim, rows: Sequence[Row], tables: Tables, in_depth: bool = False) -> list[str]:
@@ -197,8 +197,8 @@ def depth(row: Row) -> Iterator[str]:
     made = " Whether one parameter decides it cannot be tested." if row.get("construction") == NOT_TESTABLE else ""
     equal = f"it would {'still ' if row['equal_verdict'] == row['verdict'] else ''}be {row['equal_verdict']}"
     yield (
-        f"{_changes(row['outcome'])} by {with_interval(row)}. Where a change of {limit} matters, it is {joined(told)} of 100 "
-        f"worlds{close}. If every calibration counted the same, {equal}.{made}"
+        f"{_changes(row['outcome'])} by {with_interval(row)}. Where a change of {limit} matters, it is "
+        f"{joined(told)} of 100 worlds{close}. If every calibration counted the same, {equal}.{made}"
     )
 
 
@@ -367,8 +367,8 @@ def optimum(rows: Sequence[Row]) -> Iterator[str]:
         inside = sum(row["share"] for row in between)
         yield (
             f"{capital(label(outcome))} is best with all of the budget on relationships in {worlds(last['share'])}, "
-            f"with none in {100 * first['share']:.0f}, in between in {100 * inside:.0f}; in the middle world at "
-            f"{first['best_q50']:.2f}."
+            f"with none in {100 * first['share']:.0f} and with some in {100 * inside:.0f}; in the middle world with "
+            f"{100 * first['best_q50'] / last['relationship']:.0f} % of it."
         )
 
 
@@ -392,10 +392,11 @@ def break_evens(rows: Sequence[Row]) -> Iterator[str]:
         for row in group:
             where = f"at {plain(row['value'])}" if "value" in row else "at no value in the range"
             interval = f" ({plain(row['low'])} to {plain(row['high'])})" if "low" in row else ""
-            crossed = "none" if row["level"] == "0" else "what matters" + (", downward," * (row["level"] != "δ"))
-            parts.append(f"{crossed} {where}{interval}")
+            down = "" if row["level"] == "δ" else ", downward,"
+            reached = "is 0" if row["level"] == "0" else f"reaches what matters{down}"
+            parts.append(f"{reached} {where}{interval}")
         turns = "turn" if outcome in PLURALS else "turns"
-        yield f"{capital(label(outcome))} {turns} on {phrase(parameter)}; the change passes {joined(parts)}."
+        yield f"{capital(label(outcome))} {turns} on {phrase(parameter)}; the change {joined(parts)}."
 
 
 def path_through_fear(rows: Sequence[Row]) -> Iterator[str]:

@@ -80,14 +80,12 @@ def of_claims(found: ClaimReport, pictures: Mapping[str, Picture] | None = None,
                     readers=READERS, marks=MARKS, live=live)  # fmt: skip
 
 
-def save_page(found: ClaimReport, folder: str | Path, live: bytes = b"") -> list[Path]:
-    """Write the report of a stored answer and the same in plain text, without pictures, and the `live` page beside
-    them, if it is given; return the paths.
+def save_page(found: ClaimReport, folder: str | Path) -> list[Path]:
+    """Write the report of a stored answer and the same in plain text, without pictures; return the paths.
 
     Raises `InputError` as `sim.files.Folder.fill`.
     """
-    contents = {REPORT: of_claims(found, live=LIVE if live else "").encode(), "claims.txt": found.whole().encode()}
-    contents |= {LIVE: live} if live else {}
+    contents = {REPORT: of_claims(found).encode(), "claims.txt": found.whole().encode()}
     files.Folder(folder, PAGE).fill(contents)
     return [Path(folder) / name for name in contents]
 
@@ -146,7 +144,9 @@ class _Told:
             f"{words.change(row['outcome'], row['delta']).removeprefix('+')}. "
             f"{words.capital(str(row.get('holds') or 'not tried'))}.",
             "who": who(row),
-            "strong": carried(row) not in (None, 0) and bool(row.get("side")) and row.get("share_error", 0.0) <= UNKNOWN,
+            "strong": carried(row) not in (None, 0)
+            and bool(row.get("side"))
+            and row.get("share_error", 0.0) <= UNKNOWN,
         }
 
     def data(self) -> dict[str, Any]:

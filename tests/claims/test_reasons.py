@@ -131,9 +131,22 @@ def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(repor
     flips = pd.DataFrame([{**key, "sentence": "Where anxiety is low, it is opposed.", "found": True}])
     told = replace(report, tables={**report.tables, "carriers": carriers, "flips": flips})
     for text in (told.whole(), "\n".join(line for part in told.about(FEAR, in_depth=True) for line in part)):
-        assert "Mainly because punishment and watching are remembered (+6 points of 100)." in " ".join(text.split())
-        assert "Where anxiety is low, it is opposed." in text
+        told_of = " ".join(text.split())
+        assert "Fear changes mainly because punishment and watching are remembered (+6 points of 100)." in told_of
+        assert "Fear: where anxiety is low, it is opposed." in told_of
         assert "keeps reports honest" not in text
+
+
+def test_what_a_policy_does_without_any_mechanism_is_not_put_down_to_one(report):
+    """Recognition gives confidence whatever is switched off; mechanisms that take some of it back do not carry it."""
+    key = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
+    carrier = {**key, "mechanism": "learned_fear", "case": "for", "contribution": -0.02, "standard_error": 0.001}
+    ends = {"carriers_ends": pd.DataFrame([{**key, "mechanisms": "off", "effect": 0.05, "error": 0.001}])}
+    told = replace(report, tables={**report.tables, "carriers": pd.DataFrame([carrier]), **ends}).about(FEAR)[1]
+    assert told[0] == (
+        "Fear changes mainly because the policy does so with every mechanism off (+5 points of 100); against that, "
+        "punishment and watching are remembered (−2 points of 100)."
+    )
 
 
 def test_a_level_has_nothing_that_carries_it_and_flips_nowhere():

@@ -179,5 +179,9 @@ def percent(share: float) -> str:
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Parts with commas and an "and" before the last."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """Parts with commas and an "and" before the last; "" where there are none.
+
+    >>> joined(["fear", "trust", "harm"]), joined(["fear"]), joined([])
+    ('fear, trust and harm', 'fear', '')
+    """
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

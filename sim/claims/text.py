@@ -112,7 +112,7 @@ def story(subject: str, rows: Sequence[Row]) -> str:
     """What a policy does, in one sentence without a number: what gets better and what worse, the surest first; what
     hardly changes; and on what the worlds are divided. Outcomes that nobody wants to move are left out.
     """
-    subject, told = subject.rstrip(","), [row for row in rows if row["direction"]]
+    alone, told = subject.rstrip(","), [row for row in rows if row["direction"]]
     by = {row["outcome"]: carried(row) for row in told}
     better, worse = ([row for row in told if (by[row["outcome"]] or 0) * row["direction"] * way > 0] for way in (1, -1))
     small = [label(row["outcome"]) for row in told if by[row["outcome"]] == 0]
@@ -122,7 +122,7 @@ def story(subject: str, rows: Sequence[Row]) -> str:
         told_of += f"{' and ' if told_of else ''}hardly changes {joined(small)}"
     few = joined(split) if split and len(split) < _MANY else "the rest" if told_of else "every outcome"
     if not told_of:
-        return f"{subject}: plausible worlds are divided on {few}" if split else f"{subject}: there is no verdict"
+        return f"{alone}: plausible worlds are divided on {few}" if split else f"{alone}: there is no verdict"
     return f"{subject} {told_of}{f'; worlds are divided on {few}' if split else ''}"
 
 

@@ -113,7 +113,8 @@ class _Told:
         self.instead = self._instead()
         self.why = list(self._why())
         self.cards = [self._card(claim) for claim in found.claims]
-        self.sure = [*CAVEATS, method([row for row in self._primary().values() if row and "delta" in row])]
+        told = [row for row in self._primary().values() if row and "delta" in row]
+        self.sure = [*CAVEATS, method(told, found.rows("holds"))]
         self.short = list(missed(found.rows("standards")))
         self.evidence = list(self._evidence())
         self.sliders = self._sliders()

@@ -79,9 +79,9 @@ def hysteresis(
     sentence = (
         f"With surveillance back at {levels[0]:g} after having been raised to {levels[-1]:g}, {label(outcome)} is more "
         f"than {level(outcome, sesoi)} above where it would have been in {now} of worlds by weight "
-        f"(standard error {now_error}), and in {later} ({later_error}) when it has been back for {rest} months more. At equal levels it is "
-        f"{'higher' if gap.estimate > 0 else 'lower'} coming down than going up by {by} {unit(outcome)} on average "
-        f"(standard error {error})."
+        f"(standard error {now_error}), and in {later} ({later_error}) when it has been back for {rest} months more. "
+        f"At equal levels it is {'higher' if gap.estimate > 0 else 'lower'} coming down than going up by {by} "
+        f"{unit(outcome)} on average (standard error {error})."
     )
     return Reply(QUESTION, (sentence,), tables)
 

@@ -12,6 +12,7 @@ from ensembles import by_hand
 from sim.claims.answer import ClaimReport, Effort, claims_named, compute, explained
 from sim.claims.discovery import BINS, flip, named
 from sim.claims.statements import SURVEILLANCE, contrasts_of
+from sim.model.words import uncapital
 from sim.worlds.evaluate import MEASURES, PLACE, Effects
 from sim.worlds.prior import DRAWN, Worlds
 
@@ -91,7 +92,7 @@ def test_a_rule_that_was_planted_is_found_and_named(planted):
     assert found["sentence"].startswith(start := f"Where {named(DECIDING)} is at least ")
     threshold = np.median(worlds().values[:, DRAWN.index(DECIDING)])
     assert float(found["sentence"].removeprefix(start).split(",")[0]) == pytest.approx(threshold, abs=0.15)
-    assert found["sentence"] in on_one_line(planted.whole())
+    assert f"Fear: {uncapital(found['sentence'])}" in on_one_line(planted.whole())
 
 
 def test_verdicts_by_chance_flip_nowhere(planted):

@@ -80,7 +80,7 @@ def test_what_it_depends_on_is_said() -> None:
     found = drawn(holds=DEPENDS)
     rows = [{**found.table.loc[k, ["contrast", "outcome"]], "column": name, "status": status}
             for k in found.table.index
-            for name, status in (("prior", DIFFERS), ("halves", HOLDS), ("months_240", DIFFERS if k else HOLDS))]  # fmt: skip
+            for name, status in (("prior", DIFFERS), ("months_240", DIFFERS if k else HOLDS))]  # fmt: skip
     found = replace(found, tables={**found.tables, "holds": pd.DataFrame(rows)})
     assert "depend on choices of method, most often on the published findings" in " ".join(screen(found).split())
     assert "All of this holds under every choice of method" in screen(drawn(shift=4.0, spread=0.3))

@@ -164,7 +164,24 @@ def _all_of(report: ClaimReport, folder: Path) -> str:
     from sim.report.claims import save  # noqa: PLC0415
     from sim.report.story import REPORT  # noqa: PLC0415
 
-    return f"The report, with {len(save(report, folder)) - 1} pictures and tables beside it: {folder / REPORT}"
+    live = _beside(report)
+    number = len(save(report, folder, live)) - (2 if live else 1)
+    page = " and the live page" if live else ""
+    return f"The report, with {number} pictures and tables{page} beside it: {folder / REPORT}"
+
+
+def _beside(report: ClaimReport) -> bytes:
+    """The live page of an answer of this model about the worlds of the package; empty of any other.
+
+    It takes seconds, and the engine, which is compiled where it was never used: `sim claim` alone does without.
+    """
+    from sim.report.live import page  # noqa: PLC0415
+    from sim.worlds import ensemble as ensembles  # noqa: PLC0415
+
+    try:
+        return b"" if report.notes else page.page(ensembles.load(), report).encode()
+    except InputError:
+        return b""
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:

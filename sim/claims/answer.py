@@ -3,7 +3,6 @@ in many plausible worlds and finds for or against each of them. A `ClaimReport` 
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -119,7 +118,8 @@ class ClaimReport:
             return self
         asked = tuple(chosen("claim", ids, [claim.id for claim in self.claims], "claim"))
         claims = tuple(claim for claim in self.claims if claim.id in asked)
-        return replace(self, claims=claims, table=self.table[self.table["claim"].isin(asked)])
+        replies = self.replies if "fear" in asked else ()  # all of them are about fear
+        return replace(self, claims=claims, table=self.table[self.table["claim"].isin(asked)], replies=replies)
 
     def headline(self) -> str:
         """The main finding in one sentence."""
@@ -169,7 +169,7 @@ class ClaimReport:
         for reply in self.replies:
             lines += [reply.question, *(f"- {sentence}" for sentence in reply.sentences)]
         lines += ["", *words.KEY, *(f"- {caveat}" for caveat in self.caveats())]
-        return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines) + "\n"
+        return "\n".join(words.filled(line, 100, subsequent_indent="  ") for line in lines) + "\n"
 
     def file(self) -> bytes:
         """The content of a file that `answer` reads."""

@@ -26,10 +26,10 @@ COLUMNS = {
     "all_on": "mechanisms being off in some worlds",
     "left_out": "the findings on the same outcome",
     "halves": "which half of the calibrations is asked",
-    "managers_4": "the size of organisations, at 4 managers",
-    "managers_40": "the size of organisations, at 40 managers",
-    "months_60": "the time, after 5 years",
-    "months_240": "the time, after 20 years",
+    "managers_4": "the size of organisations (4 managers)",
+    "managers_40": "the size of organisations (40 managers)",
+    "months_60": "the time (5 years)",
+    "months_240": "the time (20 years)",
 }
 """What a verdict is formed again with, and what it depends on where that differs."""
 CLEARLY = 2.0

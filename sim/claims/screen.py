@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sim.claims.construction import BY_CONSTRUCTION
-from sim.claims.multiverse import COLUMNS
+from sim.claims.multiverse import COLUMNS, DIFFERS
 from sim.claims.outline import primary_rows
 from sim.claims.statements import HEADLINE
-from sim.claims.text import Row, depends, who
+from sim.claims.text import Row, depends, filled, who
 from sim.claims.verdict import CLASSES, DIVIDED, TOO_SMALL, UNKNOWN, words_of
 from sim.model.glossary import joined
 from sim.model.words import of_100
@@ -37,7 +37,7 @@ def screen(found: ClaimReport, where: str = "") -> str:
     ranked = sorted(told, key=lambda claim: -told[claim][_names(told[claim])["supported"]])
     top = [line for text in (*found.notes, found.headline()) for line in _filled(text)]
     key = [f"Of 100 plausible worlds: █ as claimed   ░ {TOO_SMALL}   ▒ the opposite"] if told else []
-    under = _filled(method(list(told.values())))
+    under = _filled(method(list(told.values()), found.rows("holds")))
     end = [line for text in ("No probabilities: a model's worlds, fitted to others than NHS managers.", where)
            for line in _filled(text)]  # fmt: skip
     room = LINES - len([*top, *key, *under, *end]) - 1
@@ -50,7 +50,7 @@ def screen(found: ClaimReport, where: str = "") -> str:
 
 
 def _filled(text: str) -> list[str]:
-    return textwrap.wrap(text, COLUMNS_WIDE)
+    return filled(text, COLUMNS_WIDE).splitlines()
 
 
 def _most_telling(ranked: Sequence[str], told: dict[str, Row], room: int) -> list[str]:
@@ -76,15 +76,17 @@ def _bar(heading: str, row: Row) -> str:
     return f"{textwrap.shorten(heading, _NAME, placeholder='…'):<{_NAME}} {bar}{told} {who(row)}".rstrip()
 
 
-def method(rows: Sequence[Row]) -> str:
-    """What the verdicts depend on, beside the model."""
+def method(rows: Sequence[Row], held: Sequence[Row]) -> str:
+    """What the verdicts of some rows depend on, beside the model; `held` are those formed again, by column."""
     some = [row for row in rows if depends(row)]
     if not rows:
         return "No claim has a verdict."
     if not some:
         return "All of this holds under every choice of method that was tried."
     unknown = sum(row.get("share_error", 0.0) > UNKNOWN for row in rows)
-    counts = Counter(words for row in some for words in COLUMNS.values() if words in row["holds"])
+    keys = {(row["contrast"], row["outcome"]) for row in some}
+    counts = Counter(COLUMNS[row["column"]] for row in held
+                     if row["status"] == DIFFERS and (row["contrast"], row["outcome"]) in keys)  # fmt: skip
     often = f", most often on {counts.most_common(1)[0][0]}" if counts else ": too little was computed to tell"
     more = f"; {unknown} cannot be told" if unknown else ""
     return f"† {len(some)} of {len(rows)} depend on choices of method{often}{more}."

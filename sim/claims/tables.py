@@ -17,6 +17,7 @@ from sim.claims import statements
 from sim.claims.discovery import factors
 from sim.claims.statements import LIMITS, VECTOR, Claim
 from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, UNKNOWN, Over, Sign, by_points, how_many, over, said, verdict
+from sim.model.words import of_100
 from sim.statistics import Estimate
 from sim.worlds.evaluate import MEASURED, SPREAD, Array, Baseline, Contrast, Effects
 from sim.worlds.prior import Worlds
@@ -116,10 +117,9 @@ def in_words(found: Over, carried: int | None, sign: Sign, direction: Sign) -> s
         return "the share of worlds is not known well enough to say"
     if carried is not None:
         return f"{said(carried, sign, direction)} {how_many(told.estimate)}"
-    ranked = sorted(found.shares, key=lambda one: -found.shares[one].estimate)
-    return f"{DIVIDED}: " + ", ".join(
-        f"{said(one, sign, direction)} in {100 * found.shares[one].estimate:.0f}" for one in ranked
-    )
+    whole = dict(zip(CLASSES, of_100([found.shares[one].estimate for one in CLASSES]), strict=True))
+    ranked = sorted(CLASSES, key=lambda one: -found.shares[one].estimate)
+    return f"{DIVIDED}: {', '.join(f'{said(one, sign, direction)} in {whole[one]}' for one in ranked)}"
 
 
 def equally(sample: Worlds) -> Array:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sim.claims.multiverse import COLUMNS, NO_FINDING
+from sim.claims.construction import NOT_TESTABLE
+from sim.claims.multiverse import CANNOT_TELL, COLUMNS, DIFFERS, HOLDS, NO_FINDING
 from sim.claims.statements import CHOSEN_BY, SURVEILLANCE, Claim, cases
 from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, TOO_SMALL, UNKNOWN, how_often, words_of
 from sim.model.glossary import joined
-from sim.model.words import capital, change, clause, does, label, natural, number, of_100, once, phrase, unit
+from sim.model.words import (
+    PLURALS,
+    capital,
+    change,
+    clause,
+    does,
+    label,
+    natural,
+    number,
+    of_100,
+    once,
+    phrase,
+    plain,
+    uncapital,
+    unit,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +112,7 @@ def story(subject: str, rows: Sequence[Row]) -> str:
     """What a policy does, in one sentence without a number: what gets better and what worse, the surest first; what
     hardly changes; and on what the worlds are divided. Outcomes that nobody wants to move are left out.
     """
-    subject, told = subject.rstrip(","), [row for row in rows if row["direction"]]
+    alone, told = subject.rstrip(","), [row for row in rows if row["direction"]]
     by = {row["outcome"]: carried(row) for row in told}
     better, worse = ([row for row in told if (by[row["outcome"]] or 0) * row["direction"] * way > 0] for way in (1, -1))
     small = [label(row["outcome"]) for row in told if by[row["outcome"]] == 0]
@@ -105,7 +122,7 @@ def story(subject: str, rows: Sequence[Row]) -> str:
         told_of += f"{' and ' if told_of else ''}hardly changes {joined(small)}"
     few = joined(split) if split and len(split) < _MANY else "the rest" if told_of else "every outcome"
     if not told_of:
-        return f"{subject}: plausible worlds are divided on {few}" if split else f"{subject}: there is no verdict"
+        return f"{alone}: plausible worlds are divided on {few}" if split else f"{alone}: there is no verdict"
     return f"{subject} {told_of}{f'; worlds are divided on {few}' if split else ''}"
 
 
@@ -115,7 +132,7 @@ def _does(rows: Sequence[Row], by: Mapping[str, int | None]) -> str:
     parts = []
     for often, group in groupby(ranked, lambda row: how_often(row["share"])):
         parts.append(f"{often} {joined([does(row['outcome'], by[row['outcome']] or 0) for row in group])}")
-    return joined(parts)
+    return ", and ".join(parts)
 
 
 def findings(claim: Claim, rows: Sequence[Row], tables: Tables, in_depth: bool = False) -> list[str]:
@@ -154,14 +171,17 @@ def with_interval(row: Row) -> str:
 
     >>> with_interval({"outcome": "harm", "mean": -0.0101, "low": -0.015, "high": -0.0052})
     '−17 % (−25 to −9)'
+    >>> with_interval({"outcome": "reported", "mean": 0.072, "low": 0.07, "high": 0.0741})
+    '+7 points of 100 (7.0 to 7.4)'
     """
     told = change(row["outcome"], row["mean"])
     if "low" not in row:
         return told
     ends = [natural(row["outcome"], row[end]) for end in ("low", "high")]
     low, high = map(number, ends)
-    if low == high:
-        low, high = (f"{end:.2g}".replace("-", "−") for end in ends)
+    for digits in (1, 2):
+        if low == high:
+            low, high = (f"{end:.{digits}f}".replace("-", "−") for end in ends)
     return f"{told} ({low} to {high})"
 
 
@@ -169,22 +189,29 @@ def depth(row: Row) -> Iterator[str]:
     """The shares of an outcome with their errors, and what stands beside them."""
     if "delta" not in row:
         return
-    names = words_of(row["sign"], row["direction"])
-    told = [f"{names[one]} in {error_of(row, name)}" for one, name in CLASSES.items()]
-    limit, near = change(row["outcome"], row["delta"]).removeprefix("+"), 100 * row["near"]
-    construction = f" By construction: {row['construction']}." if "construction" in row else ""
+    names, whole = words_of(row["sign"], row["direction"]), of_100([row[name] for name in CLASSES.values()])
+    told = [f"{names[one]} in {_and_error(row, name, many)}" for (one, name), many in zip(CLASSES.items(), whole,
+                                                                                        strict=True)]  # fmt: skip
+    limit, near = change(row["outcome"], row["delta"]).removeprefix("+"), round(100 * row["near"])
+    close = f"; {near} {'lies' if near == 1 else 'lie'} too close to that to tell" if near else ""
+    made = " Whether one parameter decides it cannot be tested." if row.get("construction") == NOT_TESTABLE else ""
+    equal = f"it would {'still ' if row['equal_verdict'] == row['verdict'] else ''}be {row['equal_verdict']}"
     yield (
-        f"{capital(label(row['outcome']))} changes by {with_interval(row)}; of 100 worlds, {', '.join(told)}, where "
-        f"{limit} matters. {near:.0f} lie within two errors of that. Were every calibration to count the same: "
-        f"{row['equal_verdict']}.{construction}"
+        f"{_changes(row['outcome'])} by {with_interval(row)}. Where a change of {limit} matters, it is "
+        f"{joined(told)} of 100 worlds{close}. If every calibration counted the same, {equal}.{made}"
     )
 
 
-def error_of(row: Row, name: str) -> str:
-    """A share and its error, of 100 worlds; marked where the error is above 8."""
-    share, error = 100 * row[name], 100 * row.get(f"{name}_error", math.nan)
+def _changes(outcome: str) -> str:
+    """An outcome and that it changes, as a sentence begins."""
+    return f"{capital(label(outcome))} {'change' if outcome in PLURALS else 'changes'}"
+
+
+def _and_error(row: Row, name: str, many: int) -> str:
+    """So many of 100 worlds and the error of that; marked where the error is above 8."""
+    error = 100 * row.get(f"{name}_error", math.nan)
     told = "" if math.isnan(error) else f" ± {error:.0f}" if error >= 0.5 else ""
-    return f"{share:.0f}{told}{' (not known well)' if not error <= 100 * UNKNOWN else ''}"
+    return f"{many or 'none'}{told}{' (not known well)' if not error <= 100 * UNKNOWN else ''}"
 
 
 def worlds_in(row: Row) -> dict[str, int]:
@@ -214,18 +241,21 @@ def depends(row: Row) -> bool:
 
 
 def columns(row: Row, held: Sequence[Row]) -> Iterator[str]:
-    """The verdict formed again, column by column."""
+    """Under which other choices the verdict holds, under which it is another one, and where that cannot be told."""
     mine = {r["column"]: r for r in held if (r["contrast"], r["outcome"]) == (row["contrast"], row["outcome"])}
-    parts = []
+    by: dict[str, list[str]] = {}
     for name in COLUMNS:
-        if (found := mine.get(name)) is None:
-            parts.append(f"{_ASKED[name]}: not asked")
-        elif found["status"] == NO_FINDING:
-            parts.append("no finding is on this outcome")
-        else:
-            parts.append(f"{_ASKED[name]}: {found['verdict']} ({found['status']})")
+        found = mine.get(name, {"status": "it was not tried"})
+        said = f" ({found['verdict']})" if found["status"] == DIFFERS else ""
+        by.setdefault(found["status"], []).append(f"{_ASKED[name]}{said}")
+    parts = [f"{_FOUND.get(status, status)} {joined(names)}" for status, names in by.items() if status != NO_FINDING]
     if mine:
-        yield f"Does it hold for {label(row['outcome'])}? {'; '.join(parts)}."
+        none = "; no finding is on this outcome" if NO_FINDING in by else ""
+        yield f"Does it hold for {label(row['outcome'])}? {capital('; '.join(parts))}{none}."
+
+
+_FOUND = {HOLDS: "it holds", DIFFERS: "it is another verdict", CANNOT_TELL: "it cannot be told"}
+"""What is said before the choices under which a verdict was formed again."""
 
 
 def in_turn(row: Row, left_out: Sequence[Row]) -> Iterator[str]:
@@ -233,20 +263,36 @@ def in_turn(row: Row, left_out: Sequence[Row]) -> Iterator[str]:
     mine = [r["verdict"] for r in left_out if (r["contrast"], r["outcome"]) == (row["contrast"], row["outcome"])]
     if mine:
         told = [f"{verdict} in {count}" for verdict, count in Counter(mine).most_common()]
-        yield f"Each of {len(mine)} calibrations left out in turn: {', '.join(told)}."
+        often = "each time" if len(told) == 1 else ""
+        said = f"{mine[0]} {often}" if often else f"{joined(told)} of {len(mine)}"
+        yield f"With one of the {len(mine)} calibrations left out in turn, {label(row['outcome'])}: {said}."
 
 
 def reasons(row: Row, tables: Tables) -> list[str]:
     """What carries a finding, and where its verdict would be another one."""
-    carried, flipped = (
-        [
-            reason
-            for reason in tables.get(name, ())
-            if all(reason[k] == row[k] for k in ("claim", "contrast", "outcome"))
-        ]
-        for name in ("carriers", "flips")
-    )
-    return [*filter(None, [carriers_sentence(carried)]), *(str(flip["sentence"]) for flip in flipped if flip["found"])]
+    flipped = [str(r["sentence"]) for r in _about(row, tables, "flips") if r["found"]]
+    why = carriers_sentence(carriers(row, tables))
+    what = f"{_changes(row['outcome'])} "
+    return [
+        *([what + uncapital(why)] if why else []),
+        *(f"{capital(label(row['outcome']))}: {uncapital(sentence)}" for sentence in flipped),
+    ]
+
+
+def _about(row: Row, tables: Tables, name: str) -> list[Row]:
+    """The rows of a table about the same claim, contrast and outcome."""
+    return [r for r in tables.get(name, ()) if all(r[k] == row[k] for k in ("claim", "contrast", "outcome"))]
+
+
+def carriers(row: Row, tables: Tables) -> list[Row]:
+    """What mechanisms contribute to a finding, and, where it is not nothing, the effect that is left without any."""
+    plain = [
+        {**r, "mechanism": "", "contribution": r["effect"], "standard_error": r["error"]}
+        for r in _about(row, tables, "carriers_ends")
+        if r["mechanisms"] == "off" and r["effect"]
+    ]
+    mechanisms = _about(row, tables, "carriers")
+    return [*plain, *mechanisms] if mechanisms else []
 
 
 def besides(claim: Claim, tables: Tables) -> Iterator[str]:
@@ -280,14 +326,16 @@ _APART = {"monitoring alone": "by much monitoring alone", "targets alone": "by t
 
 
 def changes(outcome: str, values: Sequence[float]) -> list[str]:
-    """Differences with their signs, the first with its unit.
+    """Differences with their signs, the first that is one with its unit.
 
-    >>> changes("fear", [0.05, -0.021]), changes("harm", [0.006, -0.006])
-    (['+5 points of 100', '−2.1'], ['+10 %', '−10 %'])
+    >>> changes("fear", [0.0, 0.05, -0.021]), changes("harm", [0.006, -0.006])
+    (['no change', '+5 points of 100', '−2.1'], ['+10 %', '−10 %'])
     """
     told = [change(outcome, value) for value in values]
+    first = next((k for k, text in enumerate(told) if text[0] in "+−"), 0)
     short = [f"{'+' if value > 0 else ''}{number(natural(outcome, value))}" for value in values]
-    return told if unit(outcome) == "%" else [*told[:1], *short[1:]]
+    return [text if k <= first or text[0] not in "+−" or unit(outcome) == "%" else short[k]
+            for k, text in enumerate(told)]  # fmt: skip
 
 
 def worlds(share: float) -> str:
@@ -319,8 +367,8 @@ def optimum(rows: Sequence[Row]) -> Iterator[str]:
         inside = sum(row["share"] for row in between)
         yield (
             f"{capital(label(outcome))} is best with all of the budget on relationships in {worlds(last['share'])}, "
-            f"with none in {100 * first['share']:.0f}, in between in {100 * inside:.0f}; in the middle world at "
-            f"{first['best_q50']:.2f}."
+            f"with none in {100 * first['share']:.0f} and with some in {100 * inside:.0f}; in the middle world with "
+            f"{100 * first['best_q50'] / last['relationship']:.0f} % of it."
         )
 
 
@@ -342,23 +390,29 @@ def break_evens(rows: Sequence[Row]) -> Iterator[str]:
     for (outcome, parameter), group in groupby(rows, lambda row: (row["outcome"], row["parameter"])):
         parts = []
         for row in group:
-            where = f"at {row['value']:.2g}" if "value" in row else "at no value in the range"
-            interval = f" ({row['low']:.2g} to {row['high']:.2g})" if "low" in row else ""
-            crossed = (
-                "0" if row["level"] == "0" else "what matters" if row["level"] == "δ" else "what matters, downward"
-            )
-            parts.append(f"{crossed} {where}{interval}")
-        yield f"{capital(label(outcome))} turns on {phrase(parameter)}; it crosses {', '.join(parts)}."
+            where = f"at {plain(row['value'])}" if "value" in row else "at no value in the range"
+            interval = f" ({plain(row['low'])} to {plain(row['high'])})" if "low" in row else ""
+            down = "" if row["level"] == "δ" else ", downward,"
+            reached = "is 0" if row["level"] == "0" else f"reaches what matters{down}"
+            parts.append(f"{reached} {where}{interval}")
+        turns = "turn" if outcome in PLURALS else "turns"
+        yield f"{capital(label(outcome))} {turns} on {phrase(parameter)}; the change {joined(parts)}."
 
 
 def path_through_fear(rows: Sequence[Row]) -> Iterator[str]:
     """Which part of the fall in initiative goes through fear."""
     for row in rows:
+        how = _PATHS.get(row["version"], f", {row['version']}")
         if "part" not in row:
-            yield f"Through fear, {row['version']}: not given, since the whole change is not told from none."
+            yield f"How much goes through fear{how} is not given, since the whole change is not told from none."
         else:
             ends = f" ({100 * row['low']:.0f} to {100 * row['high']:.0f})" if "low" in row else ""
-            yield f"Through fear, {row['version']}: {100 * row['part']:.0f} % of the mean change{ends}."
+            yield f"Through fear goes {100 * row['part']:.0f} % of the mean change{ends}{how}."
+
+
+_PATHS = {"the part through fear": "", "the other order": ", taken in the other order",
+          "seen by every rule": ", where every rule sees the other run's fear"}  # fmt: skip
+"""What is said of a version of the path."""
 
 
 def atmosphere(rows: Sequence[Row]) -> Iterator[str]:
@@ -403,7 +457,8 @@ def missed(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def carriers_sentence(rows: Iterable[Row], most: int = 3) -> str:
-    """Which mechanisms carry an effect: those that stand out from chance, the largest first."""
+    """Which mechanisms carry an effect: those that stand out from chance, the largest first; a row without a mechanism
+    is what is left when all are off."""
     every = list(rows)
     clear = [r for r in every if abs(r["contribution"]) > STANDS_OUT * r.get("standard_error", math.inf)]
     clear = [r for r in clear if change(r["outcome"], r["contribution"]) != "no change"]
@@ -418,4 +473,18 @@ def carriers_sentence(rows: Iterable[Row], most: int = 3) -> str:
 def because(rows: Sequence[Row]) -> str:
     """Mechanisms in clauses, with what they contribute."""
     told = changes(rows[0]["outcome"], [row["contribution"] for row in rows])
-    return joined([f"{clause(row['mechanism'])} ({text})" for row, text in zip(rows, told, strict=True)])
+    names = [clause(row["mechanism"]) if row["mechanism"] else _PLAIN for row in rows]
+    return joined([f"{name} ({text})" for name, text in zip(names, told, strict=True)])
+
+
+_PLAIN = "the policy does so with every mechanism off"
+
+
+def filled(text: str, width: int, **how: Any) -> str:
+    """A text in lines; a number stays with its sign of per cent, and with its error.
+
+    >>> filled("it falls by 10 %", 15)
+    'it falls by\\n10 %'
+    """
+    kept = text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    return textwrap.fill(kept, width, **how).replace("\N{NO-BREAK SPACE}", " ")

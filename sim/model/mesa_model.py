@@ -183,6 +183,13 @@ class System:
         self.overload = rules.overload(rules.load(self.cooperation, lever, p))
 
 
+class _Month(Parameters):
+    """The nation's levers of a month, which say how they are changed."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise InputError([Mistake((name,), value, f"levers are changed by set_levers({name}=...)")])
+
+
 class LeadershipModel(mesa.Model):  # type: ignore[misc]
     """Leadership culture under monitoring, as a Mesa model; a step is a month.
 
@@ -265,7 +272,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         interventions.check(parameters)
         self.interventions = interventions
         self.record = recording.Record.empty(parameters, record_organisations, interventions.record_fear)
-        self._lever: Levers = parameters
+        self._lever: Levers = _Month.model_construct(**dict(parameters))
         self.month = 0
         self.market: list[Manager] = []
         self.people = 0

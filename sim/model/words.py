@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sim.model.outcomes import OUTCOMES
 
@@ -406,6 +407,16 @@ def called(kind: str, name: str) -> str:
     return of_kind.get(kind, label)(name)
 
 
+def plain(value: float) -> str:
+    """A parameter's value in two digits, never with an exponent.
+
+    >>> plain(0.000074), plain(-0.0017), plain(1.6)
+    ('0.000074', '−0.0017', '1.6')
+    """
+    told = f"{value:.2g}"
+    return (f"{Decimal(told):f}" if "e" in told else told).replace("-", "−")
+
+
 def natural(outcome: str, value: float) -> float:
     """A value or a difference of an outcome in the unit that people own.
 
@@ -539,3 +550,8 @@ def part(some: int, every: int) -> str:
 def capital(text: str) -> str:
     """A text as a sentence begins."""
     return text[:1].upper() + text[1:]
+
+
+def uncapital(text: str) -> str:
+    """The beginning of a sentence as it follows other words."""
+    return text[:1].lower() + text[1:]

@@ -146,9 +146,9 @@ def each_world(found: ClaimReport, contrast: str = SURVEILLANCE.name, outcomes: 
     rows = rows_of(found, contrast)
     names = [n for n in outcomes or (*CHOSEN_BY, *rows) if n in rows and (outcomes or rows[n]["direction"])]
     shown = [rows[name] for name in dict.fromkeys(names)][:MOST_PANELS]
-    subjects = {case.contrast.name: case.subject.rstrip(",") for claim in CLAIMS for case in claim.cases}
+    subjects = {case.contrast.name: case.subject for claim in CLAIMS for case in claim.cases}
     subject = subjects.get(contrast, contrast)
-    lead = f"{subject}. Each dot: 1 of 100 plausible versions of the NHS, at the change that it sees."
+    lead = f"{subject.rstrip(',')}. Each dot: 1 of 100 plausible versions of the NHS, at the change that it sees."
     title = in_worlds(shown[0]) if len(shown) == 1 else in_most(subject, shown)
     note = f"Shaded: too small to matter. {NOT_PROBABILITIES} {sample(found)}"
     alt = f"Dot plots of 100 worlds for {joined([words.label(row['outcome']) for row in shown])}"

@@ -247,7 +247,7 @@ class Stage:
             f"{same}. Numbers: means of the last twelve months."
         )
         self._title = self._text(0.025, 0.975, "", theme.TITLE - 3, weight="bold", ha="left", va="top", linespacing=0.9)
-        self._text(0.025, 0.03, note, theme.SMALL + 1, ha="left", color=theme.GREY)
+        self._text(0.025, 0.022, note, theme.SMALL + 1, ha="left", color=theme.GREY)
         self._dots = [self._side(take, left) for take, left in zip(takes, (0.02, 0.62), strict=True)]
         self._clock = self._text(0.5, _HEADINGS, "", _CLOCK, weight="bold")
         self._values: list[tuple[Text, Text]] = []
@@ -286,7 +286,7 @@ class Stage:
 
     def _chart(self) -> list[Line2D]:
         """The lines of fear, still empty, with the names of the sides at the right."""
-        axes = self._figure.add_axes((0.065, 0.13, 0.63, 0.145))
+        axes = self._figure.add_axes((0.065, 0.145, 0.63, 0.13))
         paths = words.natural("fear", 1.0) * np.concatenate([[START_FEAR], *(numbers[0] for numbers in self._numbers)])
         low, high = float(np.min(paths)), float(np.max(paths))
         axes.set_xlim(0, self._months)

@@ -94,12 +94,14 @@ def _because(table: pd.DataFrame, outcome: str, total: float) -> str:
         told.loc[told["size"] * side > least * sizes.max(), "mechanism"] for side, least in ((1, 1 / 3), (-1, 1 / 5))
     )
     small = outcome in LIMITS and abs(total) <= words.natural(outcome, LIMITS[outcome].size)
-    moves = f"{words.capital(words.label(outcome))} {'hardly changes' if small else 'rises' if way > 0 else 'falls'}"
+    verbs = ("rise", "fall") if outcome in words.PLURALS else ("rises", "falls")
+    moves = f"{words.capital(words.label(outcome))} {verbs[way < 0]}"
+    less = " by less than matters" if small else ""
     if along.empty:
-        return f"{moves} on average, and no single mechanism stands out as the reason"
+        return f"{moves}{less} on average, and no single mechanism stands out as the reason"
     if small:
         others = f", but {words.clause(against.iloc[0])}" if len(against) else ""
-        return f"{moves} on average: {words.clause(along.iloc[0])}{others}"
+        return f"{moves}{less} on average: {words.clause(along.iloc[0])}{others}"
     because = f"{moves} {', and '.join(f'because {words.clause(name)}' for name in along.head(2))}"
     return because if against.empty else f"{because}; against that, {words.clause(against.iloc[0])}"
 
@@ -123,10 +125,11 @@ def fear_and_initiative(found: ClaimReport) -> Figure | None:
     falling = told[0]["falling"]
     does = "less" if falling >= 0.5 else "no less"
     share = round(100 * (falling if falling >= 0.5 else 1 - falling))
-    title = f"The more fear, the {does} leaders try, in {share} of 100 plausible worlds"
+    where = "every plausible world" if share == 100 else f"{share} of 100 plausible worlds"
+    title = f"The more fear, the {does} leaders try, in {where} where fear moves"
     note = (
         "Today's oversight. Thin lines: worlds; thick: their mean by weight. Worlds whose fear hardly moves "
-        f"({percent(told[0]['left_out'])}) are not counted in the title."
+        f"({percent(told[0]['left_out'])}) are not counted."
     )
     lead = "What if being punished and hearing of it taught half as much fear, or half as much again?"
     with theme.slide(title, note, "Lines of trying something new over fear", grid="y", lead=lead) as (figure, (axes,)):
@@ -285,7 +288,8 @@ def flip_map(table: pd.DataFrame, subject: str, note: str = "") -> Figure | None
         index="y_low", columns="x_low", values="share"
     )
     shares = shares.sort_index().sort_index(axis=1)
-    title = f"{subject}: it depends most on {words.phrase(across)}"
+    told = words.label(str(table.iloc[0]["outcome"])) if "outcome" in table else "it"
+    title = f"{subject}: for {told} that depends most on {words.phrase(across)}"
     reading = f"In how many of 100 plausible worlds it is {answer}; grey: too few worlds."
     with theme.slide(title, f"{reading} {note}", f"Heat map by {words.phrase(across)} and {words.phrase(up)}") as (
         figure,

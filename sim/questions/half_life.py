@@ -12,7 +12,7 @@ from sim.claims.statements import LIMITS
 from sim.claims.tables import QUANTILES
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import REGIMES
-from sim.model.words import label
+from sim.model.words import label, level
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.worlds.evaluate import check
 
@@ -61,8 +61,8 @@ def heavy_spell(drawn: Drawn, *, outcome: str = "fear", spell: int = 60, after: 
     }
     share, error = share_and_error(*drawn.worlds.share(enough))
     sentence = (
-        f"At the end of {spell} months of heavy surveillance {label(outcome)} is at least {LEAST:g} above what light "
-        f"surveillance would have made it in {share} of worlds by weight (standard error {error})"
+        f"At the end of {spell} months of heavy surveillance {label(outcome)} is at least {level(outcome, LEAST)} "
+        f"above what light surveillance would have made it in {share} of worlds by weight (standard error {error})"
     )
     if not enough.any():
         return Reply(QUESTION, (f"{sentence}; a half-life says nothing.",), tables)

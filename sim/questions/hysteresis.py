@@ -19,7 +19,7 @@ from sim.claims.statements import LIMITS
 from sim.errors import InputError, Mistake
 from sim.model.glossary import shown_numbers
 from sim.model.outcomes import OUTCOMES
-from sim.model.words import label
+from sim.model.words import label, level, natural, unit
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.worlds.evaluate import check
 
@@ -75,12 +75,13 @@ def hysteresis(
     }
     gap = drawn.worlds.mean((steps[:, n:][:, ::-1] - steps[:, : n - 1]).mean(axis=1))
     (now, now_error), (later, later_error) = map(share_and_error, left["share"], left["error"])
-    by, error = shown_numbers(abs(gap.estimate), gap.error)
+    by, error = shown_numbers(natural(outcome, abs(gap.estimate)), natural(outcome, gap.error))
     sentence = (
         f"With surveillance back at {levels[0]:g} after having been raised to {levels[-1]:g}, {label(outcome)} is more "
-        f"than {sesoi:g} above where it would have been in {now} of worlds by weight (standard error {now_error}), and "
-        f"in {later} ({later_error}) when it has been back for {rest} months more. At equal levels it is "
-        f"{'higher' if gap.estimate > 0 else 'lower'} coming down than going up by {by} on average ({error})."
+        f"than {level(outcome, sesoi)} above where it would have been in {now} of worlds by weight "
+        f"(standard error {now_error}), and in {later} ({later_error}) when it has been back for {rest} months more. "
+        f"At equal levels it is {'higher' if gap.estimate > 0 else 'lower'} coming down than going up by {by} "
+        f"{unit(outcome)} on average (standard error {error})."
     )
     return Reply(QUESTION, (sentence,), tables)
 

@@ -18,6 +18,7 @@ from sim.model import engine
 from sim.model.glossary import joined, shown_numbers
 from sim.model.interventions import LEARNED, Interventions, Sanction
 from sim.model.parameters import Parameters
+from sim.model.words import natural
 from sim.questions.paired import Drawn, Values
 from sim.worlds.evaluate import check
 from sim.worlds.prior import DEFAULT, World
@@ -71,10 +72,11 @@ def sanction_reach(
             if np.isfinite(half):
                 halves.append(f"{half:.0f} months for {group if group == 'the one' else f'the {group}'}")
         amounts = found[:, k, 0, 0], found[:, k, 1:, 0] @ np.array(people[1:])
-        one, others = ("{} (standard error {})".format(*shown_numbers(*drawn.worlds.mean(x))) for x in amounts)
+        means = (np.array(drawn.worlds.mean(x)) * natural("fear", 1.0) for x in amounts)
+        one, others = ("{} (standard error {})".format(*shown_numbers(*mean)) for mean in means)
         sentences.append(
-            f"With publicity {publicity:g}, one sanction adds {one} to the fear of the one and {others} to that of "
-            f"{sum(people[1:])} others in the system taken together."
+            f"With publicity {publicity:g}, one sanction adds {one} points of 100 to the fear of the one and {others} "
+            f"to that of {sum(people[1:])} others in the system taken together."
             + (f" Half of it is gone after {joined(halves)}." if halves else "")
         )
     columns = ["publicity", "group", "people", "rise", "error", "total", "total_error", "half"]

@@ -14,14 +14,15 @@ from sim.claims.stored import NAME, parquet
 from sim.plots import theme
 from sim.plots.answer import pictures, structure_picture
 from sim.report.html import Picture, picture
-from sim.report.story import REPORT, of_claims
+from sim.report.story import LIVE, REPORT, of_claims
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def save(report: ClaimReport, folder: str | Path) -> list[Path]:
-    """Write tables, sentences, settings, provenance and figures to a folder, which is made where it is missing.
+def save(report: ClaimReport, folder: str | Path, live: bytes = b"") -> list[Path]:
+    """Write tables, sentences, settings, provenance and figures to a folder, which is made where it is missing, and the
+    `live` page beside them, if it is given.
 
     Returns the paths written. The files of an earlier answer to the same claims are replaced. Raises `InputError`
     with one line where files cannot be written, and for a folder that holds anything else.
@@ -40,7 +41,8 @@ def save(report: ClaimReport, folder: str | Path) -> list[Path]:
     figures = pictures(report)
     for name, figure in figures.items():
         contents |= theme.drawn(figure, name, report.provenance, theme.finding(figure))
-    contents[REPORT] = of_claims(report, folded(figures, report.provenance)).encode()
+    contents |= {LIVE: live} if live else {}
+    contents[REPORT] = of_claims(report, folded(figures, report.provenance), LIVE if live else "").encode()
     return files.Folder(folder, answer_to(report.claims)).fill(dict(sorted(contents.items())))
 
 

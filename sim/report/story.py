@@ -24,7 +24,7 @@ from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, DIFFERS, NO_FINDING
 from sim.claims.outline import effects_of, groups, in_worlds, primary_rows, ranked, rows_of, side_of
 from sim.claims.screen import method
-from sim.claims.statements import HEADLINE, LIMITS, SURVEILLANCE, Claim, Key
+from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, Key
 from sim.claims.text import (
     CAVEATS,
     STANDS_OUT,
@@ -46,10 +46,10 @@ from sim.report.html import Code, Part, Picture, Table, data_of, in_base64, orig
 TITLE = "Does close surveillance of managers help or harm?"
 LEAD = (
     "A simulation was run in {worlds} plausible versions of the NHS, each with other answers to what research leaves "
-    "open, and weighted by how well it agrees with published findings. Each row of squares is 100 such versions: in "
-    "how many does something get better, or worse, by enough to matter?"
+    "open, and weighted by agreement with published findings. Each row of squares is 100 of them: in how many does "
+    "something get better, or worse, by enough to matter?"
 )
-REPORT = "report.html"
+REPORT, LIVE = "report.html", "page.html"
 PAGE = "the report of sim claim"
 """What a folder holds in which `sim claim` leaves the report of a stored answer."""
 READERS = {"board": "For a board", "sceptic": "For a sceptic", "researcher": "For a researcher"}
@@ -68,15 +68,16 @@ _FIRST = ("harm", "fear", "quality", "initiative_rate")
 _REASONS, _CHOICES = 3, 10
 
 
-def of_claims(found: ClaimReport, pictures: Mapping[str, Picture] | None = None) -> str:
-    """The report as HTML; `pictures` are those that have been drawn, by name, and are folded in."""
+def of_claims(found: ClaimReport, pictures: Mapping[str, Picture] | None = None, live: str = "") -> str:
+    """The report as HTML; `pictures` are those that have been drawn, by name, and are folded in; `live` is the file of
+    the live page beside it, if there is one."""
     told = _Told(found, pictures or {})
     style, script = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("story.css", "story.js"))
     shared = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     ours = {"style": shared + style, "script": script, "data": data_of(told.data())}
     provenance = json.dumps(found.provenance)
     return rendered("story.html.j2", ours, title=TITLE, told=told, found=found, provenance=provenance,
-                    readers=READERS, marks=MARKS)  # fmt: skip
+                    readers=READERS, marks=MARKS, live=live)  # fmt: skip
 
 
 def save_page(found: ClaimReport, folder: str | Path) -> list[Path]:
@@ -112,7 +113,8 @@ class _Told:
         self.instead = self._instead()
         self.why = list(self._why())
         self.cards = [self._card(claim) for claim in found.claims]
-        self.sure = [*CAVEATS, method([row for row in self._primary.values() if "delta" in row])]
+        told = [row for row in self._primary.values() if "delta" in row]
+        self.sure = [*CAVEATS, method(told, found.rows("holds"))]
         self.short = list(missed(found.rows("standards")))
         patterns = [(words.finding(row["pattern"]), row["reached"]) for row in found.rows("patterns")]
         self.evidence = [
@@ -147,7 +149,9 @@ class _Told:
             f"{words.change(row['outcome'], row['delta']).removeprefix('+')}. "
             f"{words.capital(str(row.get('holds') or 'not tried'))}.",
             "who": who(row),
-            "strong": carried(row) not in (None, 0) and not row.get("share_error", 0.0) > UNKNOWN,
+            "strong": carried(row) not in (None, 0)
+            and bool(row.get("side"))
+            and row.get("share_error", 0.0) <= UNKNOWN,
         }
 
     def data(self) -> dict[str, Any]:
@@ -186,33 +190,34 @@ class _Told:
         """Three findings on surveillance: what gets better, what gets worse, and what reports say of it."""
         rows = self.surveyed
         for heading, way in (("What gets better", 1), ("What gets worse", -1)):
-            moved = sorted((row for row in rows.values() if row["direction"]), key=lambda row: -row[side_of(row, way)])
+            told = (row for row in rows.values() if row["direction"] and row["outcome"] in CHOSEN_BY
+                    and row["verdict"] != BY_CONSTRUCTION)  # fmt: skip
+            moved = sorted(told, key=lambda row: -row[side_of(row, way)])
             sure = [row for row in moved if (carried(row) or 0) * row["direction"] * way > 0][:3]
             lead = (sure or moved)[0]
             if sure:
                 did = joined([words.does(row["outcome"], way * row["direction"]) for row in sure])
-                text = f"Heavy surveillance {did}."
+                text = words.once(f"Heavy surveillance {did}.")
             else:
-                name, number = ("better", "worse")[way < 0], round(100 * lead[side_of(lead, way)])
-                label = words.label(lead["outcome"])
-                text = f"Nothing for sure. Closest comes {label}: {name} in {number} of 100 worlds."
+                name, label = ("better", "worse")[way < 0], words.label(lead["outcome"])
+                text = f"Nothing for sure. Closest comes {label}: {name} in {worlds_in(lead)[name]} of 100 worlds."
             yield {"heading": heading, "text": text, **self._around(lead, way)}
         if (reported := rows.get("reported")) and (quality := rows.get("quality")):
-            of_quality = in_worlds(quality)[:1].lower() + in_worlds(quality)[1:]
-            text = f"{in_worlds(reported)}; {of_quality.removesuffix(' of 100 plausible worlds')}."
+            other = words.uncapital(in_worlds(quality)).removesuffix(" of 100 plausible worlds")
+            text = f"{in_worlds(reported)}; {other}."
             yield {"heading": "What the reports say", "text": text, **self._around(rows.get("gap", reported), 1)}
 
     def _around(self, row: Row, way: int) -> dict[str, Any]:
         """The dots of a row, why it is so, and what speaks against it."""
-        name = words_of(0, row["direction"])[-way * (row["direction"] or 1)]
-        label, number = words.label(row["outcome"]), worlds_in(row)[name] or "none"
-        holds = {"robust": "holds under every choice of method", "": "was not tried under other choices"}
+        name, numbers = words_of(0, row["direction"])[-way * (row["direction"] or 1)], worlds_in(row)
+        other = f"{name} in {numbers[name] or 'none'}"
+        holds = {"robust": "This holds under every choice of method", "": "Other choices of method were not tried"}
         told = str(row.get("holds", "")).replace("columns", "checks")
-        but = f"{label} {'are' if row['outcome'] in words.PLURALS else 'is'} {name} in {number} of 100 worlds."
         return {
             "dots": self.dots(row),
             "why": carriers_sentence(self._carriers(row), 2),
-            "but": f"{but} The verdict {holds.get(told, told)}.",
+            "but": f"in {numbers[TOO_SMALL]} of 100 worlds that is too small to matter; it is {other}. "
+            f"{holds.get(told, f'This {told}')}.",
         }
 
     def dots(self, row: Row) -> dict[str, Any]:

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, Mistake, Mistakes, closest, repeated, shown, whole
-from sim.model.parameters import LARGEST_SEED, MECHANISMS, unknown
+from sim.model.parameters import LARGEST_SEED, MECHANISMS, PARAMETERS, unknown
 from sim.study import factors
 from sim.study.factors import Driver
 
@@ -63,6 +63,15 @@ def cells(section: dict[str, Any]) -> list[Settings]:
     raise InputError([Mistake(("design", "kind"), kind, why, "" if kind is ... else closest(kind, DESIGNS))])
 
 
+def _about(outcome: str) -> str:
+    """The first setting that is named after an outcome, "" where there is none.
+
+    >>> _about("fear"), _about("harm"), _about("toxic")
+    ('fear_blamed', 'harm_known', '')
+    """
+    return next((name for name in PARAMETERS if name.startswith(f"{outcome}_")), "")
+
+
 def grid(section: dict[str, Any]) -> list[Settings]:
     """Every combination of the factors' values; the factor written last varies fastest."""
     lists, wrong = {name: values for name, values in section.items() if name != "kind"}, Mistakes()
@@ -71,7 +80,8 @@ def grid(section: dict[str, Any]) -> list[Settings]:
         if declared or name in CHOICES:
             wrong.take(factors.list_mistakes(("design", name), values, declared, 1, "[0.1, 0.5]"))
         elif not wrong.full:
-            wrong.append(Mistake(("design", name), values, *unknown(name, *CHOICES)))
+            why, near = unknown(name, *CHOICES)
+            wrong.append(Mistake(("design", name), values, why, near or _about(name)))
     wrong.tell()
     if (size := math.prod(map(len, lists.values()))) > MOST_CELLS:
         raise InputError([Mistake(("design",), ..., f"{shown(size)} cells; at most {MOST_CELLS} are allowed")])

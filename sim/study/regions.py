@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sim import statistics as weighted
 from sim.errors import KEPT, InputError, chosen, shown
 from sim.model.glossary import joined
+from sim.model.words import plain
 from sim.statistics import Estimate, Weights
 from sim.study.design import NUMBERED
 
@@ -212,11 +213,11 @@ def _between(values: pd.Series, low: float, high: float) -> str:
     if " " in str(values.name):
         return "on" if high == np.inf else "off"
     if np.isfinite(low) and np.isfinite(high):
-        return f"from {low:g} to {high:g}"
+        return f"from {plain(low)} to {plain(high)}"
     under = values[values < (low if np.isfinite(low) else high)].unique()
     if np.isfinite(low):
-        return f"above {under[0]:g}" if len(under) == 1 else f"at least {low:g}"
-    return f"{under[0]:g}" if len(under) == 1 else f"below {high:g}"
+        return f"above {plain(under[0])}" if len(under) == 1 else f"at least {plain(low)}"
+    return plain(under[0]) if len(under) == 1 else f"below {plain(high)}"
 
 
 def score(x: Values, truth: Truth, w: Weights, ancestors: NDArray[np.int64], seed: int = 0) -> tuple[Score, ...]:

@@ -340,7 +340,7 @@ def test_a_claim_alone_is_told_in_depth(report):
     alone, page = (" ".join(one.whole().split()) for one in (report.of("relationship"), report))
     assert "Quality of care is best with all of the budget on relationships in" in alone
     assert "Quality of care is best with all" not in page
-    assert "Each of 4 calibrations left out in turn" in alone
+    assert "With one of the 4 calibrations left out in turn, fear: " in alone
     assert "Does it hold for fear?" in alone and "What else it does: distress" in alone
     assert "pays:" not in alone
 

@@ -133,7 +133,7 @@ def test_robust_allows_one_column_that_cannot_tell_and_none_that_differs():
     fine = dict.fromkeys(COLUMNS, HOLDS)
     assert overall(fine) == overall({**fine, "prior": CANNOT_TELL, "left_out": NO_FINDING}) == "robust"
     assert overall({**fine, "prior": DIFFERS, "months_60": DIFFERS}) == (
-        "depends on the published findings and the time, after 5 years"
+        "depends on the published findings and the time (5 years)"
     )
     assert overall({**fine, "prior": CANNOT_TELL, "halves": CANNOT_TELL}).startswith("depends on what 2 of 8 columns")
 

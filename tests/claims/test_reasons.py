@@ -12,6 +12,7 @@ from ensembles import by_hand
 from sim.claims.answer import ClaimReport, Effort, claims_named, compute, explained
 from sim.claims.discovery import BINS, flip, named
 from sim.claims.statements import SURVEILLANCE, contrasts_of
+from sim.model.words import uncapital
 from sim.worlds.evaluate import MEASURES, PLACE, Effects
 from sim.worlds.prior import DRAWN, Worlds
 
@@ -91,7 +92,7 @@ def test_a_rule_that_was_planted_is_found_and_named(planted):
     assert found["sentence"].startswith(start := f"Where {named(DECIDING)} is at least ")
     threshold = np.median(worlds().values[:, DRAWN.index(DECIDING)])
     assert float(found["sentence"].removeprefix(start).split(",")[0]) == pytest.approx(threshold, abs=0.15)
-    assert found["sentence"] in on_one_line(planted.whole())
+    assert f"Fear: {uncapital(found['sentence'])}" in on_one_line(planted.whole())
 
 
 def test_verdicts_by_chance_flip_nowhere(planted):
@@ -131,9 +132,22 @@ def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(repor
     flips = pd.DataFrame([{**key, "sentence": "Where anxiety is low, it is opposed.", "found": True}])
     told = replace(report, tables={**report.tables, "carriers": carriers, "flips": flips})
     for text in (told.whole(), "\n".join(line for part in told.about(FEAR, in_depth=True) for line in part)):
-        assert "Mainly because punishment and watching are remembered (+6 points of 100)." in " ".join(text.split())
-        assert "Where anxiety is low, it is opposed." in text
+        told_of = " ".join(text.split())
+        assert "Fear changes mainly because punishment and watching are remembered (+6 points of 100)." in told_of
+        assert "Fear: where anxiety is low, it is opposed." in told_of
         assert "keeps reports honest" not in text
+
+
+def test_what_a_policy_does_without_any_mechanism_is_not_put_down_to_one(report):
+    """Recognition gives confidence whatever is switched off; mechanisms that take some of it back do not carry it."""
+    key = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
+    carrier = {**key, "mechanism": "learned_fear", "case": "for", "contribution": -0.02, "standard_error": 0.001}
+    ends = {"carriers_ends": pd.DataFrame([{**key, "mechanisms": "off", "effect": 0.05, "error": 0.001}])}
+    told = replace(report, tables={**report.tables, "carriers": pd.DataFrame([carrier]), **ends}).about(FEAR)[1]
+    assert told[0] == (
+        "Fear changes mainly because the policy does so with every mechanism off (+5 points of 100); against that, "
+        "punishment and watching are remembered (−2 points of 100)."
+    )
 
 
 def test_a_level_has_nothing_that_carries_it_and_flips_nowhere():

@@ -147,8 +147,8 @@ def test_who_was_right_names_the_side_and_marks_what_depends_on_a_choice(report)
 def test_the_title_is_computed_and_is_the_headline_of_the_text(report):
     up, down, none = (shifted(report, effect) for effect in (2.0, -2.0, 0.0))
     told = [theme.finding(better_or_worse(changed)) for changed in (up, down, none)]
-    assert "almost always makes care better" in told[0] and "frightens leaders" in told[0]
-    assert "but almost always makes care worse, costs leaders time and makes leaders try less" in told[1]
+    assert "almost always makes care better" in told[0] and "frightens them" in told[0]
+    assert "but almost always makes care worse, costs them time and makes them try less" in told[1]
     assert "takes fear from leaders" in told[1].partition(", but ")[0]
     assert "hardly changes harm to patients, quality of care" in told[2]
     assert told == [changed.headline().rstrip(".") for changed in (up, down, none)]

@@ -306,7 +306,8 @@ def test_an_effect_that_is_too_small_to_matter_is_not_told_as_one():
     for name, size in (("learned_fear", 0.05), ("reassurance", -0.04)):
         table.loc[table["mechanism"] == name, "contribution"] = size
     assert theme.finding(what_carries(table, "Heavy", "fear")) == (
-        "Fear hardly changes on average: punishment and watching are remembered, but being cleared reassures"
+        "Fear rises by less than matters on average: punishment and watching are remembered, "
+        "but being cleared reassures"
     )
 
 

@@ -82,7 +82,7 @@ class Hundred {
       settling: `Settling: ${settled} of ${all} versions are known well enough; ${this.runs} runs of ten years so far.`,
       settled: `Settled, after ${this.runs} runs of ten years in this page.`,
     };
-    this.says.textContent = stored ? "Stored with the page: computed before, by the same engine." : told[state];
+    this.says.textContent = stored ? "Stored with the page, computed by the same engine: 100 versions that stand for all, so numbers may differ by one or two from the report's." : told[state];
     this.says.dataset.state = state;
     this.again.hidden = !stored;
     this.finding.textContent = open ? "" : this.inWords();

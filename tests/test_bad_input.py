@@ -216,7 +216,7 @@ WORLDS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a tolerance of nothing": lambda made: made["evidence"]["patterns"][0].update(sd=0.0),
     "a text for a number": lambda made: made["evidence"]["patterns"][0].update(value="x"),
     "a constant that is no number": lambda made: made["log_z"].update({"1": float("nan")}),
-    "a calibration that is not there": lambda made: made["log_z"].update({"77": 0.0}),
+    "a calibration that is not there": lambda made: made.update(log_z={"77": 0.0}),
     "no calibration": lambda made: made["provenance"].update(calibrations=[]),
     "studies of nobody": lambda made: made["provenance"].update(calibrations=[{"sizes": {"managers": 0}}]),
     "a chance beyond one": lambda made: made.update(off=1.5),

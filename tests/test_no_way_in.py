@@ -41,7 +41,8 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("sim/**/*.py"), *ROOT.glob("experiments/**/*.py")])
 BANNED = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "code"}
 KNOWN = {"sim/model/compiling.py": ["import pickle"], "sim/model/version.py": [".compile"],
-         "sim/model/engine.py": [".exec"], "sim/report/live/build.py": [".exec", "made.compile"],
+         "experiments/benchmarks/mutants.py": [".compile"], "sim/model/engine.py": [".exec"],
+         "sim/report/live/build.py": [".exec", "made.compile"],
          "sim/report/html.py": ["Markup"]}  # fmt: skip
 """Machine code from the user's own cache, as numba keeps it; our own sources, compiled to compare, not run; a function
 that reads a named tuple, made of the names of its fields, and the page's entry, of those of the engine's arguments; the

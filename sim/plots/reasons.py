@@ -288,8 +288,8 @@ def flip_map(table: pd.DataFrame, subject: str, note: str = "") -> Figure | None
         index="y_low", columns="x_low", values="share"
     )
     shares = shares.sort_index().sort_index(axis=1)
-    told = words.label(str(table.iloc[0]["outcome"])) if "outcome" in table else "it"
-    title = f"{subject}: for {told} that depends most on {words.phrase(across)}"
+    told = f"for {words.label(str(table.iloc[0]['outcome']))} that" if "outcome" in table else "it"
+    title = f"{subject}: {told} depends most on {words.phrase(across)}"
     reading = f"In how many of 100 plausible worlds it is {answer}; grey: too few worlds."
     with theme.slide(title, f"{reading} {note}", f"Heat map by {words.phrase(across)} and {words.phrase(up)}") as (
         figure,

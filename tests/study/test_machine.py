@@ -216,9 +216,7 @@ def little_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("size", [40, pytest.param(1_000, marks=pytest.mark.slow)])
-def test_whatever_is_done_with_a_folder_it_ends_with_the_rows_of_a_plain_loop(
-    size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whatever_is_done_with_a_folder_it_ends_with_the_rows_of_a_plain_loop(size: int) -> None:
     machines: list[Folder] = []
     bare = Folder.__init__
 
@@ -230,12 +228,15 @@ def test_whatever_is_done_with_a_folder_it_ends_with_the_rows_of_a_plain_loop(
         machines[0].computed += 1
         return fake_model.run(*given, **named)
 
-    monkeypatch.setattr(Folder, "__init__", begun)
-    monkeypatch.setattr(engine, "run", counted)
-    run_state_machine_as_test(
-        Folder,
-        settings=settings(
-            max_examples=size, stateful_step_count=10 if size < 100 else 25, deadline=None, database=None,
-            derandomize=size < 100, suppress_health_check=list(HealthCheck),
-        ),
-    )  # fmt: skip
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # ends before `little_work` does, so that it leaves the fake in no place
+        patch.setattr(Folder, "__init__", begun)
+        patch.setattr(engine, "run", counted)
+        run_state_machine_as_test(
+            Folder,
+            settings=settings(
+                max_examples=size, stateful_step_count=10 if size < 100 else 25, deadline=None, database=None,
+                derandomize=size < 100, suppress_health_check=list(HealthCheck),
+            ),
+        )  # fmt: skip

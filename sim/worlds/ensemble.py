@@ -302,7 +302,9 @@ def paths_of(folder: str | Path | None = None, prior: Prior = "main") -> list[Pa
     Raises `InputError` where there is none.
     """
     home = FOLDER if folder is None else path_of("folder", folder)
-    found = sorted(home.glob(f"{chosen('prior', [prior], PRIORS, 'prior')[0]}-[0-9]*.parquet"))
+    pattern = f"{chosen('prior', [prior], PRIORS, 'prior')[0]}-[0-9]*.parquet"
+    with files.explained(home, "read"):  # a name that is too long, on Python 3.11
+        found = sorted(home.glob(pattern))
     if not found:
         raise InputError(
             [f"{place(home)}: holds no calibration of the prior {prior}; sim worlds --calibrate makes some"]

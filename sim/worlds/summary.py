@@ -61,7 +61,7 @@ def parameters(ensemble: Ensemble) -> pd.DataFrame:
         if used.sum() >= 2:
             w, x = ensemble.weights[used], values[used]
             (row["mean"], error), sd = statistics.mean(w, x, ensemble.calibrations[used]), statistics.weighted_sd(w, x)
-            size = effective_size(w) if not error > 0.0 else min(effective_size(w), (sd / error) ** 2)
+            size = effective_size(w) if not error > 0.0 else max(1.0, min(effective_size(w), (sd / error) ** 2))
             row["error"], (row["p5"], row["p95"]) = error, weighted_quantile(w, x, BAND)
             row["contraction"] = 1.0 - sd / ((high - low) / np.sqrt(12.0))
             row["distance"] = statistics.kolmogorov_smirnov(w, (x - low) / (high - low))

@@ -22,7 +22,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
@@ -35,10 +35,10 @@ import pandas as pd
 
 import sim
 from sim.claims import choices, outline
-from sim.claims.answer import answer
-from sim.claims.statements import CLAIMS, primary
+from sim.claims.answer import ClaimReport, answer
+from sim.claims.screen import as_claimed
+from sim.claims.statements import CLAIMS
 from sim.claims.text import depends
-from sim.claims.verdict import CLASSES, TOO_SMALL, words_of
 from sim.model import rules
 from sim.model.glossary import joined
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
@@ -46,7 +46,7 @@ from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, R
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
 from sim.model.version import identity
-from sim.model.words import label, of_100
+from sim.model.words import label
 from sim.worlds import validation
 from sim.worlds.candidates import CANDIDATES
 from sim.worlds.ensemble import Ensemble, load
@@ -427,15 +427,21 @@ def causal() -> ModuleType:
     return importlib.import_module("causal")
 
 
+@cache
+def _stored() -> ClaimReport:
+    """The answer that comes with the package, read once."""
+    return answer()
+
+
 def _answer() -> str:
     """What `sim claim` prints."""
-    return f"```text\n{answer()}```"
+    return f"```text\n{_stored()}```"
 
 
 def _reading() -> str:
     """The answer in sentences: what each policy of the main picture does, how much of it goes through fear, and what
     can be chosen."""
-    found = answer()
+    found = _stored()
     path = next(row for row in found.rows("path_through_fear") if row["outcome"] == "initiative_rate")
     told = [f"{outline.in_most(group.heading, group.rows)}." for group in outline.groups(found)]
     told.append(
@@ -450,30 +456,20 @@ def _versions() -> str:
     """Each claim's primary outcome in the answer of the first model and in today's."""
     first = pd.read_csv(ROOT / "results" / "first_version" / "claims.csv").drop_duplicates(["claim", "outcome"])
     then = first.set_index(["claim", "outcome"]).to_dict("index")
-    now = {(row["claim"], row["contrast"], row["outcome"]): row for row in answer().rows("claims")}
-    rows = []
-    for claim in CLAIMS:
-        if claim.id not in primary():
-            continue
-        contrast, outcome = primary()[claim.id]
-        row, old = now[claim.id, contrast, outcome], then.get((claim.id, outcome))
-        before = ["was not asked", ""]
+    headings, rows = {claim.id: claim.heading for claim in CLAIMS}, []
+    for claim, row in outline.primary_rows(_stored()).items():
+        old, before = then.get((claim, row["outcome"])), ["was not asked", ""]
         if old is not None:
             shares = [f"{100 * old[name]:.0f}" for name in ("supported", "negligible", "opposed", "undecided")]
             before = [old["verdict"], "" if pd.isna(old["supported"]) else " / ".join(shares)]
-        names = words_of(row["sign"] or 1, row["direction"])
-        counts = of_100([row[name] for name in CLASSES.values()])
-        shares = {names[one]: count for one, count in zip(CLASSES, counts, strict=True)}
-        after = " / ".join(str(shares[name]) for name in ("supported", TOO_SMALL, "opposed") if name in shares)
-        rows.append(
-            [claim.heading, label(outcome), *before, f"{row['verdict']}{'' if depends(row) else ', robust'}", after]
-        )
+        told = f"{row['verdict']}{'' if depends(row) else ', robust'}"
+        rows.append([headings[claim], label(row["outcome"]), *before, told, " / ".join(map(str, as_claimed(row)))])
     return _table(["claim", "outcome", "first model", "of 100", "this model", "of 100"], rows)
 
 
 def _halves() -> str:
     """How many verdicts both halves of the calibrations give, and which not."""
-    rows, headings = answer().rows("halves"), {claim.id: claim.heading for claim in CLAIMS}
+    rows, headings = _stored().rows("halves"), {claim.id: claim.heading for claim in CLAIMS}
     other = []
     for row in rows:
         if not row["same"]:

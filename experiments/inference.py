@@ -28,7 +28,7 @@ def calibration() -> None:
     """Ranks of true effects among those of worlds that were weighted by pseudo-data of their own."""
     report, worlds = answer(), load()
     known = inference.known(worlds, report.effects_in(worlds), list(primary().values()))
-    sds = np.concatenate([np.atleast_1d(np.asarray(p.sd, np.float64)) for p in worlds.evidence.patterns])
+    sds = np.hstack([p.sd for p in worlds.evidence.patterns])
     true = inference.truths(known.weights)
     data = inference.pseudo_data(known.statistics[true], sds)
     ranks = inference.ranks(known, true, data, sds)
@@ -47,15 +47,13 @@ def calibration() -> None:
 def conflicts(folder: Path) -> None:
     """How near worlds come to each finding, to pairs, and to all."""
     patterns = load().evidence.patterns
-    number = sum(np.size(p.value) for p in patterns)
+    values, sds = (np.hstack([getattr(p, name) for p in patterns]) for name in ("value", "sd"))
     names = [p.id for p in patterns for _ in range(np.size(p.value))]
-    value = np.concatenate([np.atleast_1d(np.asarray(p.value, np.float64)) for p in patterns])
-    sd = np.concatenate([np.atleast_1d(np.asarray(p.sd, np.float64)) for p in patterns])
     kept = sorted(folder.glob("main-*/prior-*.npz")) + sorted(folder.glob("main-*/round-*.npz"))
     if not kept:
         raise SystemExit(f"{folder}: no runs of sim worlds --calibrate keep surveys here")
-    found = np.concatenate([np.load(path)["statistics"][:, :number] for path in kept])
-    told = inference.conflicts((found - value) / sd, names)
+    found = np.concatenate([np.load(path)["statistics"][:, : len(values)] for path in kept])
+    told = inference.conflicts((found - values) / sds, names)
     print(f"{told.worlds:,} worlds that can be compared of {len(found):,}. The nearest misses no finding by more than "
           f"{told.joint:.2f} tolerances.\n")  # fmt: skip
     print(told.pairs.head(8).round(3).to_string(index=False), "\n")

@@ -66,10 +66,19 @@ def _names(row: Row) -> dict[str, str]:
     return {name: CLASSES[one] for one, name in words.items()}
 
 
+def as_claimed(row: Row) -> list[int]:
+    """In how many of 100 worlds a row is as claimed, too small to matter, and the opposite.
+
+    >>> as_claimed({"sign": -1, "above": 0.1, "within": 0.3, "below": 0.6})
+    [60, 30, 10]
+    """
+    names = _names(row)
+    return of_100([row[names[name]] for name in _MARKS])
+
+
 def _bar(heading: str, row: Row) -> str:
     """A claim on a line: its name, 100 worlds in letters of five, their numbers, and who was right."""
-    names = _names(row)
-    numbers = of_100([row[names[name]] for name in _MARKS])
+    numbers = as_claimed(row)
     ends = [round(sum(numbers[: k + 1]) * _BAR / 100) for k in range(len(numbers))]
     bar = "".join(mark * (end - start) for mark, start, end in zip(_MARKS.values(), (0, *ends), ends, strict=False))
     told = "".join(f"{number:4}" for number in numbers)

@@ -80,7 +80,7 @@ def test_a_world_of_much_distress_is_recovered_from_its_own_data(tmp_path):
     table = recovered(tmp_path, world, 0, Plan(400, (100,), 100, 60, 1, 50)).set_index("parameter")
     found = table.loc["distress_gain"]
     assert found["informed"]
-    assert found["mean"] > 0.4 * found["low"] + 0.6 * found["high"]  # the last bits differ by version
+    assert found["mean"] > 0.4 * found["low"] + 0.6 * found["high"]  # more depends on the BLAS
     assert not table.loc[list(UNSEEN), "informed"].any()
 
 

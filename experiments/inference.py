@@ -1,38 +1,111 @@
 """Is the inference right? Checks of the worlds that come with the package.
 
     python experiments/inference.py calibration          # simulation-based, by weighting the worlds again
+    python experiments/inference.py moves FOLDER         # the same, with worlds that are moved where few are left
+    python experiments/inference.py waves FOLDER         # effects in worlds of another algorithm (`sim.worlds.waves`)
     python experiments/inference.py conflicts FOLDER     # of a folder in which sim worlds --calibrate made its runs
 
-The first surveys every world a second time, some minutes of one core. The second reads what the runs keep, each draw
-from the prior and each world that was surveyed on the way, and takes seconds. What both mean stands in
-`sim.claims.inference`.
+The first surveys every world a second time, some minutes of one core. The second keeps each refit in a folder, a minute
+or two of one core each, and goes on with what is there. The last reads what the runs keep, each draw from the prior and
+each world that was surveyed on the way, and takes seconds. What all mean stands in `sim.claims.inference`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this checkout, whatever copy is installed
 
 import numpy as np
 import pandas as pd
 
+from sim import files
 from sim.claims import inference
-from sim.claims.answer import answer
-from sim.claims.statements import primary
-from sim.worlds.ensemble import load
+from sim.claims.answer import answer, by_weight
+from sim.claims.inference import Known
+from sim.claims.statements import contrasts_of, precision, primary
+from sim.statistics import effective_size, log_sum
+from sim.worlds import emulator, evaluate
+from sim.worlds.calibrate import target_of
+from sim.worlds.ensemble import Ensemble, load
+from sim.worlds.prior import Floats, uniforms_of, worlds_from
+from sim.worlds.refit import States, codes_of, refit
+from sim.worlds.survey import Sizes
+from sim.worlds.waves import Plan, matched
+
+PAIRS = 4
+"""Pairs of runs for an effect in a world that was moved, and in the true one beside it, so that both are as noisy."""
+
+PLAN = Plan(first=3_000, waves=(2_000, 2_000), draws=4_000, points=2_000, tilt=1.0, steps=40)
+"""Of the second algorithm: an hour of one core, most of it in the processes; see `sim.worlds.waves.Plan`."""
+EVALUATED = 800
+"""Of its worlds, in which effects are run; drawn by weight, a heavy one counts several times."""
 
 
-def calibration() -> None:
-    """Ranks of true effects among those of worlds that were weighted by pseudo-data of their own."""
+def calibration(folder: Path | None = None) -> None:
+    """Ranks of true effects among those of worlds that were weighted by pseudo-data of their own.
+
+    With a folder, worlds are moved for each refit that leaves too few, and the folder keeps what came of it.
+    """
     report, worlds = answer(), load()
-    known = inference.known(worlds, report.effects_in(worlds), list(primary().values()))
+    effects = report.effects_in(worlds)
+    known = inference.known(worlds, effects, list(primary().values()))
     sds = np.hstack([p.sd for p in worlds.evidence.patterns])
     true = inference.truths(known.weights)
     data = inference.pseudo_data(known.statistics[true], sds)
     ranks = inference.ranks(known, true, data, sds)
     print(f"{len(true)} refits of {len(known.weights):,} worlds\n")
+    told(ranks)
+    if folder is not None:
+        taken = worlds.take(np.unique(effects["world"].to_numpy()), known.weights)
+        move = mover(taken, known, report.provenance["sizes"])
+        few = inference.thin(ranks).drop_duplicates("refit")
+        print(f"\nWith worlds that were moved in {len(few)} refits, the true one's family left out\n")
+        with files.keeping(folder, "refits") as holder:
+            for number, world in few[["refit", "world"]].itertuples(index=False):
+                name = f"{number:03}-{hashlib.sha256(data[number].tobytes()).hexdigest()[:8]}"
+                found = holder.arrays(name, partial(move, world, data[number], number))
+                print(f"refit {number}: effective size {found['size']:.0f}, {found['surveys']} surveys, accepted "
+                      f"{found['accepted'].round(2).tolist()}", flush=True)  # fmt: skip
+                ranks = inference.replaced(ranks, number, found["own"], found["others"], float(found["size"]))
+        told(ranks)
+
+
+def mover(worlds: Ensemble, known: Known, sizes: dict[str, int]) -> Callable[[int, Floats, int], dict[str, Any]]:
+    """A refit by moves, of a true world, its pseudo-data and a seed: values of the true world (``own``) and of the
+    ``others``, in the order of the keys of ranks, the others' effective ``size``, and how it went."""
+    evidence, off = worlds.evidence, worlds.chance_off
+    target = target_of(evidence, off, Sizes(**worlds.provenance["calibrations"][0]["sizes"]))
+    first = np.column_stack([worlds.measured[p.id] for p in evidence.patterns])
+    codes, statistics = codes_of(worlds, off), np.hstack([first, known.statistics])
+    learned = emulator.fit(target.features(uniforms_of(codes)), target.misses(first), 0)
+    wanted = {contrast for contrast, _ in known.keys}
+    compared = [replace(c, fewest=PAIRS, most=PAIRS) for c in contrasts_of() if c.name in wanted]
+    families = known.groups[inference.FAMILY]
+
+    def moved(true: int, data: Floats, seed: int) -> dict[str, Any]:
+        weights = np.where(families == families[true], 0.0, known.weights)
+        start = States(codes, worlds.seeds, statistics, weights / weights.sum())
+        found = refit(target, start, data, learned, seed=seed, workers=None)
+        distinct, places = np.unique(np.vstack([codes[[true]], found.states.codes]), axis=0, return_inverse=True)
+        effects = evaluate.effects(worlds_from(uniforms_of(distinct), off), compared, {}, seed=1, sizes=sizes)
+        second = np.vstack([statistics[[true]], found.states.statistics])[:, first.shape[1] :]
+        agreement = inference.agreement(second, data, target.sds)
+        values = np.column_stack([*(effects.of(*key)[places.ravel()] for key in known.keys), agreement])
+        return {"own": values[0], "others": values[1:], "size": np.float64(found.effective_size),
+                "surveys": np.int64(found.surveys), "accepted": np.array(found.sweeps)[:, 1]}  # fmt: skip
+
+    return moved
+
+
+def told(ranks: pd.DataFrame) -> None:
+    """Print how many worlds count, whether ranks are uniform, and how often intervals hold the truth."""
     sizes = ranks.drop_duplicates(["left_out", "refit"])
     for name, part in sizes.groupby("left_out", sort=False):
         n = part["effective_size"]
@@ -42,6 +115,40 @@ def calibration() -> None:
     print(inference.uniformity(ranks).round(3).to_string(index=False))
     print("\nHow often a refit's central interval holds the true effect\n")
     print(inference.coverage(ranks).round(3).to_string(index=False))
+
+
+def waves(folder: Path) -> None:
+    """Mean primary effects in the package's worlds and in those that another algorithm finds."""
+    report, worlds, keys = answer(), load(), list(primary().values())
+    first = worlds.provenance["calibrations"][0]
+    target = target_of(worlds.evidence, worlds.chance_off, Sizes(**first["sizes"]))
+
+    def found() -> dict[str, Any]:
+        made = matched(target, PLAN, workers=None)
+        print(f"effective size {made.effective_size:.0f}, log Z {made.log_z:.2f}, {made.surveys:,} surveys")
+        for wave in made.history:
+            print(wave)
+        return {"codes": made.codes, "weights": made.weights, "seeds": made.seeds, "log_z": np.float64(made.log_z)}
+
+    with files.keeping(folder, "waves") as holder:
+        name = hashlib.sha256(repr((PLAN, worlds.evidence)).encode()).hexdigest()[:8]
+        kept = holder.arrays(name, found)
+    own = replace(worlds_from(uniforms_of(kept["codes"]), worlds.chance_off), weights=kept["weights"])
+    numbers, weights = by_weight(own, EVALUATED)
+    sample = own.take(numbers, weights)
+    compared = [c for c in contrasts_of() if c.name in {contrast for contrast, _ in keys}]
+    effects = evaluate.effects(
+        sample, compared, precision(report.sizes), seed=2, sizes=report.provenance["sizes"], folder=folder / "effects"
+    )
+    rows = [
+        {"world": n, "calibration": n, "weight": w, "contrast": key[0], "outcome": key[1], "estimate": x}
+        for key in dict.fromkeys(keys)
+        for n, (w, x) in enumerate(zip(weights.tolist(), effects.of(*key).tolist(), strict=True))
+    ]
+    log_z = log_sum(list(worlds.log_z.values())) - np.log(len(worlds.log_z))
+    print(f"log Z of the package's calibrations {log_z:.2f}, of the waves {float(kept['log_z']):.2f}; worlds that count {effective_size(kept['weights']):.0f} of "
+          f"{len(own):,}; effects in {len(sample)}\n")  # fmt: skip
+    print(inference.compare(report.effects_in(worlds), pd.DataFrame(rows), keys).round(4).to_string(index=False))
 
 
 def conflicts(folder: Path) -> None:
@@ -66,6 +173,10 @@ def main() -> None:
     match sys.argv[1:]:
         case ["calibration"]:
             calibration()
+        case ["moves", folder]:
+            calibration(Path(folder))
+        case ["waves", folder]:
+            waves(Path(folder))
         case ["conflicts", folder]:
             conflicts(Path(folder))
         case _:

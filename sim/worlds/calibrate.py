@@ -79,8 +79,18 @@ def calibrate(
     settings = {"run": run_number, "prior": prior, "off": off, "plan": asdict(plan), "sizes": asdict(sizes)}
     engine.warm_up()
     version = identity(*MADE_BY, __name__, "sim.worlds.smc", "sim.worlds.emulator")
+    target = target_of(evidence, off, sizes)
+    seed = _FIRST_SEED[prior] + run_number
+    with files.keeping(Path(folder), "a calibration") as holder:
+        _begin(holder, {**settings, "evidence": asdict(evidence), "model": version})
+        found = sample(target, plan, seed=seed, cache=holder.arrays, progress=progress, workers=workers)
+    return _ensemble(target, found, evidence, off, kept, seed, {**run.provenance(), **settings})
+
+
+def target_of(evidence: Evidence, off: float, sizes: Sizes) -> Target:
+    """What is sampled: a prior in which a mechanism is off with chance `off`, times agreement with the evidence."""
     values, sds = (np.hstack([getattr(p, name) for p in evidence.patterns]) for name in ("value", "sd"))
-    target = Target(
+    return Target(
         UNIFORMS,
         lambda uniforms, seed: survey.vector(evidence, worlds_from(uniforms[None], off)[0], seed, sizes),
         lambda uniforms: effective(uniforms, off),
@@ -88,11 +98,6 @@ def calibrate(
         sds,
         evidence.size("seeds"),
     )
-    seed = _FIRST_SEED[prior] + run_number
-    with files.keeping(Path(folder), "a calibration") as holder:
-        _begin(holder, {**settings, "evidence": asdict(evidence), "model": version})
-        found = sample(target, plan, seed=seed, cache=holder.arrays, progress=progress, workers=workers)
-    return _ensemble(target, found, evidence, off, kept, seed, {**run.provenance(), **settings})
 
 
 def recalibrate(

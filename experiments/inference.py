@@ -130,7 +130,8 @@ def waves(folder: Path) -> None:
             print(wave)
         return {"codes": made.codes, "weights": made.weights, "seeds": made.seeds, "log_z": np.float64(made.log_z)}
 
-    with files.keeping(folder, "waves") as holder:
+    folder.mkdir(parents=True, exist_ok=True)
+    with files.keeping(folder / "worlds", "waves") as holder:
         name = hashlib.sha256(repr((PLAN, worlds.evidence)).encode()).hexdigest()[:8]
         kept = holder.arrays(name, found)
     own = replace(worlds_from(uniforms_of(kept["codes"]), worlds.chance_off), weights=kept["weights"])
@@ -146,8 +147,8 @@ def waves(folder: Path) -> None:
         for n, (w, x) in enumerate(zip(weights.tolist(), effects.of(*key).tolist(), strict=True))
     ]
     log_z = log_sum(list(worlds.log_z.values())) - np.log(len(worlds.log_z))
-    print(f"log Z of the package's calibrations {log_z:.2f}, of the waves {float(kept['log_z']):.2f}; worlds that count {effective_size(kept['weights']):.0f} of "
-          f"{len(own):,}; effects in {len(sample)}\n")  # fmt: skip
+    print(f"log Z of the package's calibrations {log_z:.2f}, of the waves {float(kept['log_z']):.2f}; "
+          f"worlds that count {effective_size(kept['weights']):.0f} of {len(own):,}; effects in {len(sample)}\n")  # fmt: skip
     print(inference.compare(report.effects_in(worlds), pd.DataFrame(rows), keys).round(4).to_string(index=False))
 
 

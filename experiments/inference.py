@@ -147,8 +147,8 @@ def waves(folder: Path) -> None:
         for n, (w, x) in enumerate(zip(weights.tolist(), effects.of(*key).tolist(), strict=True))
     ]
     log_z = log_sum(list(worlds.log_z.values())) - np.log(len(worlds.log_z))
-    print(f"log Z of the package's calibrations {log_z:.2f}, of the waves {float(kept['log_z']):.2f}; "
-          f"worlds that count {effective_size(kept['weights']):.0f} of {len(own):,}; effects in {len(sample)}\n")  # fmt: skip
+    print(f"log Z: here {log_z:.2f}, {float(kept['log_z']):.2f} by waves; their {len(own):,} worlds are as good as "
+          f"{effective_size(kept['weights']):.0f} equal ones; effects in {len(sample)}\n")  # fmt: skip
     print(inference.compare(report.effects_in(worlds), pd.DataFrame(rows), keys).round(4).to_string(index=False))
 
 

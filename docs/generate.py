@@ -38,6 +38,7 @@ from sim.claims import choices, outline
 from sim.claims.answer import ClaimReport, answer
 from sim.claims.screen import as_claimed
 from sim.claims.statements import CLAIMS
+from sim.claims.structure import MAIN, changed, headline
 from sim.claims.text import depends
 from sim.model import rules
 from sim.model.glossary import joined
@@ -467,6 +468,19 @@ def _versions() -> str:
     return _table(["claim", "outcome", "first model", "of 100", "this model", "of 100"], rows)
 
 
+def _structure() -> str:
+    """Which verdicts are others where something was done otherwise."""
+    table = pd.DataFrame(_stored().rows("structure"))
+    rest = table[(table["choice"] != MAIN) & changed(table)].set_index("claim")
+    lines = [f"{headline(table)}.", ""]
+    for claim in CLAIMS:
+        if claim.id in rest.index:
+            other = rest.loc[[claim.id]].groupby("verdict", sort=False)["label"]
+            told = "; ".join(f"**{verdict}** if {', if '.join(which)}" for verdict, which in other)
+            lines.append(f"- {claim.heading}: {told}.")
+    return "\n".join(textwrap.fill(line, 119, subsequent_indent="  ") for line in lines)
+
+
 def _halves() -> str:
     """How many verdicts both halves of the calibrations give, and which not."""
     rows, headings = _stored().rows("halves"), {claim.id: claim.heading for claim in CLAIMS}
@@ -508,6 +522,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "reading": _reading,
     "versions": _versions,
     "halves": _halves,
+    "structure": _structure,
 }
 """The blocks by name, each a function that gives its text."""
 

@@ -476,9 +476,9 @@ def _structure() -> str:
     for claim in CLAIMS:
         if claim.id in rest.index:
             other = rest.loc[[claim.id]].groupby("verdict", sort=False)["label"]
-            told = "; ".join(f"**{verdict}** if {', if '.join(which)}" for verdict, which in other)
+            told = "; ".join(f"**{verdict}** under: {'; '.join(which)}" for verdict, which in other)
             lines.append(f"- {claim.heading}: {told}.")
-    return "\n".join(textwrap.fill(line, 119, subsequent_indent="  ") for line in lines)
+    return "\n".join(textwrap.fill(line, 119, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
 
 
 def _halves() -> str:

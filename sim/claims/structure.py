@@ -25,6 +25,7 @@ from sim.claims.statements import LIMITS, Key
 from sim.claims.tables import in_words, with_error
 from sim.claims.verdict import CLASSES, Array, Over, Sign, by_points, over, said, verdict
 from sim.model.version import identity
+from sim.model.words import finding
 from sim.pool import Progress, in_blocks, part_of
 from sim.statistics import Estimate
 from sim.worlds import evaluate as evaluating
@@ -157,9 +158,9 @@ SURVEYS = (
 )  # fmt: skip
 WEIGHTS = (
     Choice("errors correlated", "errors of one source correlated by 0.5", "weights", kernel=correlated(0.5)),
-    Choice("strengths correlated", "the same, by strength", "weights", kernel=correlated(0.5, by_strength=True)),
+    Choice("strengths correlated", "the same, in their strength", "weights", kernel=correlated(0.5, by_strength=True)),
     Choice("tolerances wider", "tolerances times √2", "weights", kernel=wider(2.0**0.5)),
-    Choice("first limits", "what matters: the first version's", "weights", first_limits=True),
+    Choice("first limits", "what matters as in the first version", "weights", first_limits=True),
 )
 SIZES = (
     Choice("managers 4", "organisations of 4 managers", "sizes", column="managers_4"),
@@ -172,7 +173,7 @@ SIZES = (
 def choices_of(evidence: Evidence) -> tuple[Choice, ...]:
     """Every choice, with one for each pattern of the evidence that could have been left out."""
     left_out = (
-        Choice(f"without {p.id}", f"without {p.id}", "findings left out", kernel=without(p.id))
+        Choice(f"without {p.id}", f"without “{finding(p.id).text}”", "findings left out", kernel=without(p.id))
         for p in evidence.patterns
     )
     return (*RULES, *SURVEYS, *left_out, *WEIGHTS, *SIZES)

@@ -31,7 +31,7 @@ _COLOURS = {
 }
 """Colour of a verdict and of the writing on it; none is that of better or worse."""
 _HATCH = "////"
-_SIZE, _WIDTH = 10.5, 12  # points, and letters of a heading on a line
+_SIZE, _SMALL, _WIDTH = 10.5, 8.0, 11  # points, those where there are many, and letters of a heading on a line
 _HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
 
 
@@ -56,13 +56,15 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
         layout.rows(axes, labels, theme.SMALL if len(labels) < 20 else 9.0)
         axes.set_xlim(-0.5, len(claims) - 0.5)
         axes.xaxis.tick_top()
-        headings = [textwrap.fill(_HEADINGS.get(c, c), _WIDTH) for c in claims]
-        axes.set_xticks(range(len(claims)), headings, fontsize=9 if len(claims) > 8 else theme.SMALL, linespacing=0.9)
+        headings = [textwrap.fill(_HEADINGS.get(c, c), _WIDTH, break_long_words=False) for c in claims]
+        size = _SMALL - 0.4 if len(claims) > 8 else theme.SMALL
+        axes.set_xticks(range(len(claims)), headings, fontsize=size, linespacing=0.9)
         axes.tick_params(axis="x", length=0)
         axes.spines[:].set_visible(False)
         place = {name: number for number, name in enumerate(choices["choice"])}
         for row, another in zip(rows_of(table), changed(table).tolist(), strict=True):
-            _cell(axes, claims.index(row["claim"]), place[row["choice"]], row["verdict"], another)
+            x, y = claims.index(row["claim"]), place[row["choice"]]
+            _cell(axes, x, y, row["verdict"], another, _SIZE if len(labels) < 20 else _SMALL)
         groups = choices["group"].tolist()
         for number, (above, below) in enumerate(pairwise(groups)):
             if above != below:
@@ -79,8 +81,8 @@ def verdicts_by_choice(table: pd.DataFrame, note: str = "") -> Figure:
         return figure
 
 
-def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool) -> None:
-    """One verdict: its colour, its word, and a frame where it is another one."""
+def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool, size: float) -> None:
+    """One verdict: its colour, its word in so many points, and a frame where it is another one."""
     colour, ink = _COLOURS.get(verdict, ("white", theme.BLACK))
     axes.add_patch(
         Rectangle((x - 0.48, y - 0.44), 0.96, 0.88, facecolor=colour, edgecolor=theme.GREY, linewidth=0.0,
@@ -88,5 +90,5 @@ def _cell(axes: Axes, x: int, y: int, verdict: str, another: bool) -> None:
     )  # fmt: skip
     if another:
         axes.add_patch(Rectangle((x - 0.47, y - 0.43), 0.94, 0.86, fill=False, edgecolor=theme.BLACK, linewidth=2.2))
-    axes.text(x, y, SHORT.get(verdict, verdict), ha="center", va="center_baseline", fontsize=_SIZE, color=ink,
-              fontweight="bold" if another else "normal")  # fmt: skip
+    axes.text(x, y, SHORT.get(verdict, verdict), ha="center", va="center_baseline", fontsize=size, color=ink,
+              fontweight="bold" if another else "normal", zorder=3)  # fmt: skip

@@ -1,13 +1,14 @@
 """Is the inference right? Checks of the worlds that come with the package.
 
     python experiments/inference.py calibration          # simulation-based, by weighting the worlds again
-    python experiments/inference.py moves FOLDER         # the same, with worlds that are moved where few are left
+    python experiments/inference.py moves RUNS FOLDER    # the same, with worlds that are moved where few are left
     python experiments/inference.py waves FOLDER         # effects in worlds of another algorithm (`sim.worlds.waves`)
-    python experiments/inference.py conflicts FOLDER     # of a folder in which sim worlds --calibrate made its runs
+    python experiments/inference.py conflicts RUNS       # findings that no world meets together
 
-The first surveys every world a second time, some minutes of one core. The second keeps each refit in a folder, a minute
-or two of one core each, and goes on with what is there. The last reads what the runs keep, each draw from the prior and
-each world that was surveyed on the way, and takes seconds. What all mean stands in `sim.claims.inference`.
+RUNS is a folder in which `sim worlds --calibrate` made its runs. The first surveys every world a second time, some
+minutes of one core. The second learns from what the runs surveyed and keeps each refit in a folder, a minute or two of
+one core each; the third keeps its worlds and effects, an hour of one core. Both go on with what is there. The last
+takes seconds. What all mean stands in `sim.claims.inference`.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ from sim.claims.statements import contrasts_of, precision, primary
 from sim.statistics import effective_size, log_sum
 from sim.worlds import emulator, evaluate
 from sim.worlds.calibrate import target_of
+from sim.worlds.emulator import Emulator
 from sim.worlds.ensemble import Ensemble, load
 from sim.worlds.prior import Floats, uniforms_of, worlds_from
 from sim.worlds.refit import States, codes_of, refit
+from sim.worlds.smc import Target
 from sim.worlds.survey import Sizes
 from sim.worlds.waves import Plan, matched
 
@@ -48,10 +51,10 @@ EVALUATED = 800
 """Of its worlds, in which effects are run; drawn by weight, a heavy one counts several times."""
 
 
-def calibration(folder: Path | None = None) -> None:
+def calibration(runs: Path | None = None, folder: Path = Path()) -> None:
     """Ranks of true effects among those of worlds that were weighted by pseudo-data of their own.
 
-    With a folder, worlds are moved for each refit that leaves too few, and the folder keeps what came of it.
+    With `runs` to learn from, worlds are moved for each refit that leaves too few; `folder` keeps what came of it.
     """
     report, worlds = answer(), load()
     effects = report.effects_in(worlds)
@@ -62,9 +65,9 @@ def calibration(folder: Path | None = None) -> None:
     ranks = inference.ranks(known, true, data, sds)
     print(f"{len(true)} refits of {len(known.weights):,} worlds\n")
     told(ranks)
-    if folder is not None:
+    if runs is not None:
         taken = worlds.take(np.unique(effects["world"].to_numpy()), known.weights)
-        move = mover(taken, known, report.provenance["sizes"])
+        move = mover(taken, known, report.provenance["sizes"], runs)
         few = inference.thin(ranks).drop_duplicates("refit")
         print(f"\nWith worlds that were moved in {len(few)} refits, the true one's family left out\n")
         with files.keeping(folder, "refits") as holder:
@@ -77,14 +80,16 @@ def calibration(folder: Path | None = None) -> None:
         told(ranks)
 
 
-def mover(worlds: Ensemble, known: Known, sizes: dict[str, int]) -> Callable[[int, Floats, int], dict[str, Any]]:
+def mover(
+    worlds: Ensemble, known: Known, sizes: dict[str, int], runs: Path
+) -> Callable[[int, Floats, int], dict[str, Any]]:
     """A refit by moves, of a true world, its pseudo-data and a seed: values of the true world (``own``) and of the
     ``others``, in the order of the keys of ranks, the others' effective ``size``, and how it went."""
     evidence, off = worlds.evidence, worlds.chance_off
     target = target_of(evidence, off, Sizes(**worlds.provenance["calibrations"][0]["sizes"]))
     first = np.column_stack([worlds.measured[p.id] for p in evidence.patterns])
     codes, statistics = codes_of(worlds, off), np.hstack([first, known.statistics])
-    learned = emulator.fit(target.features(uniforms_of(codes)), target.misses(first), 0)
+    learned = emulator_of(runs, target)
     wanted = {contrast for contrast, _ in known.keys}
     compared = [replace(c, fewest=PAIRS, most=PAIRS) for c in contrasts_of() if c.name in wanted]
     families = known.groups[inference.FAMILY]
@@ -102,6 +107,20 @@ def mover(worlds: Ensemble, known: Known, sizes: dict[str, int]) -> Callable[[in
                 "surveys": np.int64(found.surveys), "accepted": np.array(found.sweeps)[:, 1]}  # fmt: skip
 
     return moved
+
+
+def emulator_of(runs: Path, target: Target) -> Emulator:
+    """What all surveys that calibrations made of worlds that their own emulators believed in have to teach."""
+    codes, found = [], []
+    for path in sorted(runs.glob("main-*/believed-*.npz")):
+        codes.append(np.load(path)["codes"])
+        number = path.stem.removeprefix("believed-")
+        found += [np.load(each)["statistics"] for each in sorted(path.parent.glob(f"round-{number}-*.npz"))]
+    if not codes:
+        raise SystemExit(f"{runs}: no runs of sim worlds --calibrate keep surveys here")
+    misses = target.misses(np.concatenate(found))
+    there = np.isfinite(misses).all(axis=1)
+    return emulator.fit(target.features(uniforms_of(np.concatenate(codes)[there])), misses[there], 0)
 
 
 def told(ranks: pd.DataFrame) -> None:
@@ -152,14 +171,14 @@ def waves(folder: Path) -> None:
     print(inference.compare(report.effects_in(worlds), pd.DataFrame(rows), keys).round(4).to_string(index=False))
 
 
-def conflicts(folder: Path) -> None:
+def conflicts(runs: Path) -> None:
     """How near worlds come to each finding, to pairs, and to all."""
     patterns = load().evidence.patterns
     values, sds = (np.hstack([getattr(p, name) for p in patterns]) for name in ("value", "sd"))
     names = [p.id for p in patterns for _ in range(np.size(p.value))]
-    kept = sorted(folder.glob("main-*/prior-*.npz")) + sorted(folder.glob("main-*/round-*.npz"))
+    kept = sorted(runs.glob("main-*/prior-*.npz")) + sorted(runs.glob("main-*/round-*.npz"))
     if not kept:
-        raise SystemExit(f"{folder}: no runs of sim worlds --calibrate keep surveys here")
+        raise SystemExit(f"{runs}: no runs of sim worlds --calibrate keep surveys here")
     found = np.concatenate([np.load(path)["statistics"][:, : len(values)] for path in kept])
     told = inference.conflicts((found - values) / sds, names)
     print(f"{told.worlds:,} worlds that can be compared of {len(found):,}. The nearest misses no finding by more than "
@@ -174,12 +193,12 @@ def main() -> None:
     match sys.argv[1:]:
         case ["calibration"]:
             calibration()
-        case ["moves", folder]:
-            calibration(Path(folder))
+        case ["moves", runs, folder]:
+            calibration(Path(runs), Path(folder))
         case ["waves", folder]:
             waves(Path(folder))
-        case ["conflicts", folder]:
-            conflicts(Path(folder))
+        case ["conflicts", runs]:
+            conflicts(Path(runs))
         case _:
             raise SystemExit(__doc__)
 

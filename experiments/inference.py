@@ -45,8 +45,13 @@ from sim.worlds.waves import Plan, matched
 PAIRS = 4
 """Pairs of runs for an effect in a world that was moved, and in the true one beside it, so that both are as noisy."""
 
-PLAN = Plan(first=3_000, waves=(2_000, 2_000), draws=4_000, points=2_000, tilt=1.0, steps=40)
-"""Of the second algorithm: an hour of one core, most of it in the processes; see `sim.worlds.waves.Plan`."""
+PLANS = {
+    "tilted": (Plan(first=3_000, waves=(2_000, 2_000), draws=4_000, points=2_000, tilt=1.0, steps=40), 0),
+    "more draws": (Plan(first=3_000, waves=(2_000, 2_000), draws=10_000, points=2_000, tilt=1.0, steps=40), 1),
+    "half tilted, wider": (Plan(3_000, (2_000, 2_000), 10_000, 2_000, cut=3.5, tilt=0.6, steps=40), 2),
+}
+"""Settings of the second algorithm, with their seeds, see `sim.worlds.waves.Plan`: a quarter of an hour of one core for
+the first, three for the others."""
 EVALUATED = 800
 """Of its worlds, in which effects are run; drawn by weight, a heavy one counts several times."""
 
@@ -137,38 +142,39 @@ def told(ranks: pd.DataFrame) -> None:
 
 
 def waves(folder: Path) -> None:
-    """Mean primary effects in the package's worlds and in those that another algorithm finds."""
+    """Mean primary effects in the package's worlds and in those that another algorithm finds, under each setting."""
     report, worlds, keys = answer(), load(), list(primary().values())
-    first = worlds.provenance["calibrations"][0]
-    target = target_of(worlds.evidence, worlds.chance_off, Sizes(**first["sizes"]))
-
-    def found() -> dict[str, Any]:
-        made = matched(target, PLAN, workers=None)
-        print(f"effective size {made.effective_size:.0f}, log Z {made.log_z:.2f}, {made.surveys:,} surveys")
-        for wave in made.history:
-            print(wave)
-        return {"codes": made.codes, "weights": made.weights, "seeds": made.seeds, "log_z": np.float64(made.log_z)}
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with files.keeping(folder / "worlds", "waves") as holder:
-        name = hashlib.sha256(repr((PLAN, worlds.evidence)).encode()).hexdigest()[:8]
-        kept = holder.arrays(name, found)
-    own = replace(worlds_from(uniforms_of(kept["codes"]), worlds.chance_off), weights=kept["weights"])
-    numbers, weights = by_weight(own, EVALUATED)
-    sample = own.take(numbers, weights)
+    off, here = worlds.chance_off, report.effects_in(worlds)
+    target = target_of(worlds.evidence, off, Sizes(**worlds.provenance["calibrations"][0]["sizes"]))
     compared = [c for c in contrasts_of() if c.name in {contrast for contrast, _ in keys}]
-    effects = evaluate.effects(
-        sample, compared, precision(report.sizes), seed=2, sizes=report.provenance["sizes"], folder=folder / "effects"
-    )
-    rows = [
-        {"world": n, "calibration": n, "weight": w, "contrast": key[0], "outcome": key[1], "estimate": x}
-        for key in dict.fromkeys(keys)
-        for n, (w, x) in enumerate(zip(weights.tolist(), effects.of(*key).tolist(), strict=True))
-    ]
     log_z = log_sum(list(worlds.log_z.values())) - np.log(len(worlds.log_z))
-    print(f"log Z: here {log_z:.2f}, {float(kept['log_z']):.2f} by waves; their {len(own):,} worlds are as good as "
-          f"{effective_size(kept['weights']):.0f} equal ones; effects in {len(sample)}\n")  # fmt: skip
-    print(inference.compare(report.effects_in(worlds), pd.DataFrame(rows), keys).round(4).to_string(index=False))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (plan, seed) in PLANS.items():
+
+        def found(plan: Plan = plan, seed: int = seed) -> dict[str, Any]:
+            made = matched(target, plan, seed=seed, workers=None)
+            history = {key: np.array([wave[key] for wave in made.history]) for key in made.history[0]}
+            return {"codes": made.codes, "weights": made.weights, "log_z": np.float64(made.log_z),
+                    "surveys": np.int64(made.surveys)} | history  # fmt: skip
+
+        key = hashlib.sha256(repr((plan, seed, worlds.evidence)).encode()).hexdigest()[:8]
+        with files.keeping(folder / "worlds", "waves") as holder:
+            kept = holder.arrays(key, found)
+        own = replace(worlds_from(uniforms_of(kept["codes"]), off), weights=kept["weights"])
+        numbers, weights = by_weight(own, EVALUATED)
+        effects = evaluate.effects(own.take(numbers, weights), compared, precision(report.sizes), seed=2,
+                                   sizes=report.provenance["sizes"], folder=folder / "effects")  # fmt: skip
+        rows = [
+            {"world": n, "calibration": n, "weight": w, "contrast": contrast, "outcome": outcome, "estimate": x}
+            for contrast, outcome in dict.fromkeys(keys)
+            for n, (w, x) in enumerate(zip(weights.tolist(), effects.of(contrast, outcome).tolist(), strict=True))
+        ]
+        table = inference.compare(here, pd.DataFrame(rows), keys)
+        print(f"{name}: log Z {float(kept['log_z']):.2f}, here {log_z:.2f}; {kept['surveys']:,} surveys; processes err "
+              f"by {kept['error'].round(2).tolist()} tolerances; {len(own):,} worlds, as good as "
+              f"{effective_size(kept['weights']):.0f}; {int((table['errors_off'].abs() > 2.0).sum())} of {len(table)} "
+              f"mean effects are further apart than two joint errors\n\n{table.round(4).to_string(index=False)}\n",
+              flush=True)  # fmt: skip
 
 
 def conflicts(runs: Path) -> None:

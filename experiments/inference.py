@@ -47,11 +47,11 @@ PAIRS = 4
 
 PLANS = {
     "tilted": (Plan(first=3_000, waves=(2_000, 2_000), draws=4_000, points=2_000, tilt=1.0, steps=40), 0),
-    "more draws": (Plan(first=3_000, waves=(2_000, 2_000), draws=10_000, points=2_000, tilt=1.0, steps=40), 1),
-    "half tilted, wider": (Plan(3_000, (2_000, 2_000), 10_000, 2_000, cut=3.5, tilt=0.6, steps=40), 2),
+    "more draws": (Plan(first=3_000, waves=(2_000, 2_000), draws=6_000, points=2_000, tilt=1.0, steps=40), 1),
+    "half tilted, wider": (Plan(3_000, (2_000, 2_000), 6_000, 2_000, cut=3.5, tilt=0.6, steps=40), 2),
 }
 """Settings of the second algorithm, with their seeds, see `sim.worlds.waves.Plan`: a quarter of an hour of one core for
-the first, three for the others."""
+the first, a half for each other."""
 EVALUATED = 800
 """Of its worlds, in which effects are run; drawn by weight, a heavy one counts several times."""
 

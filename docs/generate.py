@@ -88,24 +88,21 @@ def linked(source: str) -> str:
     return source
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None:
-        return ""
-    return f"{low:g}–{high:g}" if low >= 0 else f"{low:g} to {high:g}"
+def _drawn(d: Declaration) -> str:
+    """A default, with the range that ensembles draw from where there is one: "0.35 (0.05–0.6)"."""
+    if d.low is None or d.low == d.high:
+        return f"{d.default:g}"
+    between = "–" if d.low >= 0 else " to "
+    return f"{d.default:g} ({d.low:g}{between}{d.high:g})"
 
 
 def _levers() -> str:
-    rows = ((f"`{name}`", _number(d.default), _range(d.low, d.high), phrase(name))
-            for name, d in _declared((*LEVERS, *SPREADS)))  # fmt: skip
-    return _table(("lever", "default", "drawn from", "what it sets"), rows)
+    rows = ((f"`{name}`", _drawn(d), phrase(name)) for name, d in _declared((*LEVERS, *SPREADS)))
+    return _table(("lever", "default (drawn from)", "what it sets"), rows)
 
 
 def _sizes() -> str:
-    return "; ".join(f"`{name}` {_number(d.default)}, {phrase(name)}" for name, d in _declared(SIZES)) + "."
+    return "; ".join(f"`{name}` {d.default:g}, {phrase(name)}" for name, d in _declared(SIZES)) + "."
 
 
 def _declared(names: Iterable[str]) -> Iterator[tuple[str, Declaration]]:
@@ -113,17 +110,20 @@ def _declared(names: Iterable[str]) -> Iterator[tuple[str, Declaration]]:
 
 
 def _parameters() -> str:
-    parts = []
+    rows: list[Sequence[str]] = []
     for group, found in groupby((PARAMETERS[name] for name in COEFFICIENTS), key=lambda d: d.group):
-        rows = ((f"`{d.name}`", _number(d.default), _range(d.low, d.high), phrase(d.name)) for d in found)
-        parts.append(_table((f"**{group}**", "default", "range", "in few words"), rows))
-    return "\n\n".join(parts)
+        rows.append((f"**{group}**", "", ""))
+        rows += ((f"`{d.name}`", _drawn(d), phrase(d.name)) for d in found)
+    return _table(("parameter", "default (drawn from)", "in few words"), rows)
 
 
 def _mechanisms() -> str:
-    rows = ((f"`{m.name}`", m.case, clause(m.name), ", ".join(_null(PARAMETERS[name]) for name in m.parameters))
-            for m in MECHANISMS.values())  # fmt: skip
-    return _table(("mechanism", "case", "what it says", "parameters that switch it off"), rows)
+    rows: list[Sequence[str]] = []
+    for case in ("for", "against"):
+        rows.append((f"**{case}**", "", ""))
+        rows += ((f"`{m.name}`", clause(m.name), ", ".join(_null(PARAMETERS[name]) for name in m.parameters))
+                 for m in MECHANISMS.values() if m.case == case)  # fmt: skip
+    return _table(("mechanism", "what it says", "parameters that switch it off"), rows)
 
 
 def _null(d: Declaration) -> str:
@@ -131,15 +131,18 @@ def _null(d: Declaration) -> str:
 
 
 def _regimes() -> str:
-    rows = (
-        (f"`{r.name}`", ", ".join(f"`{name}` {value:g}" for name, value in r.levers.items()) or "none")
+    return _listed(
+        (r.name, ", ".join(f"`{name}` {value:g}" for name, value in r.levers.items()) or "none")
         for r in REGIMES.values()
     )
-    return _table(("regime", "levers that it sets"), rows)
+
+
+def _listed(named: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- `{name}`: {text}" for name, text in named)
 
 
 def _outcomes(outcomes: Iterable[Outcome]) -> str:
-    return _table(("outcome", "meaning"), ((f"`{o.name}`", _sentence(o.meaning)) for o in outcomes))
+    return _listed((o.name, _sentence(o.meaning)) for o in outcomes)
 
 
 def _post_columns() -> str:
@@ -251,8 +254,8 @@ def _survey() -> str:
 
 def _validation() -> str:
     """Findings that nothing is fitted to."""
-    rows = ((f.id, f.text + (f" It prompted `{f.prompted}`." if f.prompted else "")) for f in validation.read()[1])
-    return _table(("id", "finding"), rows)
+    return "\n".join(f"- {f.id}: {f.text}{f' It prompted `{f.prompted}`.' if f.prompted else ''}"
+                     for f in validation.read()[1])  # fmt: skip
 
 
 def _candidates() -> str:
@@ -269,7 +272,7 @@ def _sources() -> str:
 
 def _sentence(docstring: str) -> str:
     """The first sentence of a docstring, on one line."""
-    return re.split(r"(?<=[.?!])\s+(?=[A-Z])", " ".join(docstring.split("\n\n", maxsplit=1)[0].split()))[0]
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z0-9])", " ".join(docstring.split("\n\n", maxsplit=1)[0].split()))[0]
 
 
 def _api() -> str:
@@ -283,8 +286,10 @@ def _api() -> str:
             callable_ = inspect.isfunction(shown) or (inspect.isclass(shown) and name != "Parameters")
             told = f"**`sim.{name}{_signature(shown) if callable_ else ''}`** {_told(thing)}"
             owner = {"worlds": Ensemble}.get(name, thing)
-            members = _members(owner) if inspect.isclass(owner) else ()
-            parts.append("\n".join((told, *(f"- `{call}`: {text}" for call, text in members))))
+            members = [*_members(owner)] if inspect.isclass(owner) else []
+            values = _code(call for call, _ in members if not call.endswith(")"))
+            methods = [f"- `{call}`: {text}" for call, text in members if call.endswith(")")]
+            parts.append("\n".join((told, *([f"- Values: {values}."] if values else []), *methods)))
     return "\n\n".join(parts)
 
 
@@ -320,44 +325,20 @@ def _members(owner: type) -> Iterator[tuple[str, str]]:
         yield f"{name}{call}", re.split(r"[;:] ", _sentence(text).replace("``", "`"))[0].rstrip(".") + "."
 
 
-def _commands() -> str:
-    import typer  # noqa: PLC0415
-
-    from sim.cli import app  # noqa: PLC0415
-
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    rows = (
-        (f"`sim {name}`", " ".join((command.help or "").split("\n\n")[0].split())) for name, command in commands.items()
-    )
-    return _table(("command", "what it does"), rows)
-
-
 def _causal() -> str:
     """What is in each box of the causal picture."""
-    rows = ((box.text, "; ".join(map(clause, box.names))) for box in causal().MECHANISM_BOXES.values())
-    return _table(("box", "mechanisms in it"), rows)
+    return "\n".join(f"- {box.text}: {_code(box.names)}." for box in causal().MECHANISM_BOXES.values())
 
 
 _IN_A_LESSON = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship")
-_MEASURED = (
-    "fear",
-    "trust",
-    "toxic",
-    "silence",
-    "initiative_rate",
-    "quality",
-    "harm",
-    "reported",
-    "gaming",
-    "time_left",
-)
+_MEASURED = ("fear", "trust", "silence", "initiative_rate", "quality", "harm", "reported")
 
 
 def _glossary() -> str:
-    """The words of a lesson: levers and outcomes with the first sentences of their meanings."""
-    told = {name: PARAMETERS[name].meaning for name in _IN_A_LESSON}
-    told |= {name: OUTCOMES[name].meaning for name in _MEASURED}
-    return _table(("name", "what it means"), ((f"`{name}`", _sentence(text)) for name, text in told.items()))
+    """The words of a lesson: what levers set, and outcomes with the first sentences of their meanings."""
+    told = {name: f"(lever) {phrase(name)}" for name in _IN_A_LESSON}
+    told |= {name: _sentence(OUTCOMES[name].meaning) for name in _MEASURED}
+    return _listed(told.items())
 
 
 def causal() -> ModuleType:
@@ -441,7 +422,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "api": _api,
     "causal": _causal,
     "glossary": _glossary,
-    "commands": _commands,
     "answer": _answer,
     "reading": _reading,
     "versions": _versions,

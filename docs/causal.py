@@ -2,22 +2,20 @@
 
     python docs/generate.py
 
-draws it to ``docs/causal.svg`` and ``docs/causal.png``, and writes the table of what is in each box. Mechanisms and
-levers are grouped so that the picture can be read from the back of a room; each stands in one box, and whose argument a
-box is follows from the mechanisms in it.
+draws it to ``docs/causal.svg`` and ``docs/causal.png``. Mechanisms and levers are grouped so that the picture can be
+read from the back of a room; each stands in one box, and whose argument a box is follows from the mechanisms in it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from sim.model import words
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, SPREADS
 from sim.plots import theme
 
@@ -152,12 +150,6 @@ def _key(axes: Axes) -> None:
     for number, (name, text) in enumerate(told.items()):
         axes.text(_LEFT[1] + (0.0, 0.155, 0.335)[number], -0.012, text, fontsize=theme.TEXT, fontweight="bold",
                   color=CASES[name], va="center")  # fmt: skip
-
-
-def table() -> Iterator[tuple[str, str]]:
-    """What each box of mechanisms says, and the mechanisms in it in few words."""
-    for box in MECHANISM_BOXES.values():
-        yield box.text, "; ".join(f"{words.clause(name)} (`{name}`)" for name in box.names)
 
 
 def made_of() -> str:

@@ -41,20 +41,17 @@ from sim.claims.statements import CLAIMS
 from sim.claims.structure import MAIN, changed, headline
 from sim.claims.text import depends
 from sim.model import rules
-from sim.model.glossary import joined
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
 from sim.model.parameters import COEFFICIENTS, LEVERS, MECHANISMS, PARAMETERS, REGIMES, SIZES, SPREADS, Declaration
 from sim.model.streams import APPOINTMENT, KEYED, MONTHLY, PERSON
 from sim.model.tables import Table
 from sim.model.version import identity
-from sim.model.words import label
+from sim.model.words import clause, label, phrase
 from sim.worlds import validation
 from sim.worlds.candidates import CANDIDATES
 from sim.worlds.ensemble import Ensemble, load
-from sim.worlds.prior import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("model", "study", "worlds", "claims", "questions", "plots", "report")
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9_ ]+) -->\n).*?(<!-- end -->)", re.S)
 _ELSEWHERE = "What is counted afterwards"
 ELSEWHERE, _LONGEST_DEFAULT = object(), 25
@@ -92,30 +89,21 @@ def linked(source: str) -> str:
     return source
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"{low:g} to {high:g}"
-
-
-def _allowed(d: Declaration) -> str:
-    """What may be given, without what goes without saying: "0 to 1"."""
-    return d.allowed.removeprefix("a number ").removeprefix("from ")
+def _drawn(d: Declaration) -> str:
+    """A default, with the range that ensembles draw from where there is one: "0.35 (0.05–0.6)"."""
+    if d.low is None or d.low == d.high:
+        return f"{d.default:g}"
+    between = "–" if d.low >= 0 else " to "
+    return f"{d.default:g} ({d.low:g}{between}{d.high:g})"
 
 
 def _levers() -> str:
-    rows = (
-        (f"`{d.name}`", _number(d.default), _allowed(d), _range(d.low, d.high), d.unit, d.meaning)
-        for d in (PARAMETERS[name] for name in (*LEVERS, *SPREADS))
-    )
-    return _table(("lever", "default", "allowed", "drawn by ensembles", "unit", "meaning"), rows)
+    rows = ((f"`{name}`", _drawn(d), phrase(name)) for name, d in _declared((*LEVERS, *SPREADS)))
+    return _table(("lever", "default (drawn from)", "what it sets"), rows)
 
 
 def _sizes() -> str:
-    rows = ((f"`{name}`", _number(d.default), d.unit, d.meaning) for name, d in _declared(SIZES))
-    return _table(("size", "default", "unit", "meaning"), rows)
+    return "; ".join(f"`{name}` {d.default:g}, {phrase(name)}" for name, d in _declared(SIZES)) + "."
 
 
 def _declared(names: Iterable[str]) -> Iterator[tuple[str, Declaration]]:
@@ -123,42 +111,39 @@ def _declared(names: Iterable[str]) -> Iterator[tuple[str, Declaration]]:
 
 
 def _parameters() -> str:
-    head = ("parameter", "default", "plausible range", "null", "allowed", "unit", "meaning")
-    parts = []
+    rows: list[Sequence[str]] = []
     for group, found in groupby((PARAMETERS[name] for name in COEFFICIENTS), key=lambda d: d.group):
-        rows = (
-            (f"`{d.name}`", _number(d.default), _range(d.low, d.high), _number(d.null), _allowed(d), d.unit, d.meaning)
-            for d in found
-        )
-        parts.append(f"**{group.capitalize()}**\n\n" + _table(head, rows))
-    return "\n\n".join(parts)
+        rows.append((f"**{group}**", "", ""))
+        rows += ((f"`{d.name}`", _drawn(d), phrase(d.name)) for d in found)
+    return _table(("parameter", "default (drawn from)", "in few words"), rows)
 
 
 def _mechanisms() -> str:
-    rows = (
-        (f"`{m.name}`", m.case, ", ".join(f"`{n}` = {PARAMETERS[n].null:g}" for n in m.parameters), m.meaning)
-        for m in MECHANISMS.values()
-    )
-    return _table(("mechanism", "case", "switched off by", "what it says"), rows)
+    rows: list[Sequence[str]] = []
+    for case in ("for", "against"):
+        rows.append((f"**{case}**", "", ""))
+        rows += ((f"`{m.name}`", clause(m.name), ", ".join(_null(PARAMETERS[name]) for name in m.parameters))
+                 for m in MECHANISMS.values() if m.case == case)  # fmt: skip
+    return _table(("mechanism", "what it says", "parameters that switch it off"), rows)
+
+
+def _null(d: Declaration) -> str:
+    return f"`{d.name}`" if d.null == 0 else f"`{d.name}` = {d.null:g}"
 
 
 def _regimes() -> str:
-    rows = (
-        (f"`{r.name}`", ", ".join(f"`{name}` {value:g}" for name, value in r.levers.items()) or "none", r.meaning)
+    return _listed(
+        (r.name, ", ".join(f"`{name}` {value:g}" for name, value in r.levers.items()) or "none")
         for r in REGIMES.values()
     )
-    return _table(("regime", "levers that it sets", "what it is"), rows)
 
 
-def _values(outcome: Outcome) -> str:
-    if outcome.low is None:
-        return "any number"
-    return f"{outcome.low:g} or more" if outcome.high is None else f"{outcome.low:g} to {outcome.high:g}"
+def _listed(named: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- `{name}`: {text}" for name, text in named)
 
 
 def _outcomes(outcomes: Iterable[Outcome]) -> str:
-    rows = ((f"`{o.name}`", o.unit, _values(o), o.meaning) for o in outcomes)
-    return _table(("outcome", "unit", "values", "meaning"), rows)
+    return _listed((o.name, _sentence(o.meaning)) for o in outcomes)
 
 
 def _post_columns() -> str:
@@ -208,9 +193,6 @@ def _said(node: ast.FunctionDef) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines() if line)
 
 
-_HOW_SURE = {"S": "stated by the source", "D": "computed again", "2": "second-hand"}
-
-
 def _evidence() -> dict[str, Any]:
     return tomllib.loads((ROOT / "sim" / "worlds" / "patterns.toml").read_text(encoding="utf-8"))
 
@@ -238,34 +220,30 @@ def _measured(pattern: dict[str, Any]) -> str:
 
 def _patterns() -> str:
     rows = (
-        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g}", _HOW_SURE[p["confidence"]], linked(p["source"]))
+        (f"`{p['id']}`", _measured(p), f"{p['value']:g} ± {p['sd']:g} ({p['confidence']})", linked(p["source"]))
         for p in _evidence()["pattern"]
     )
-    return _table(("pattern", "measured in the model as", "finding ± tolerance", "how sure", "source"), rows)
+    return _table(("pattern", "measured in the model as", "finding ± tolerance", "source"), rows)
 
 
 def _calibrations() -> str:
-    """What is known of each calibration that is shipped, and which coordinates move slowest and fastest."""
-    rows, jumps = [], []
-    for prior in ("main", "all_on"):
-        pooled = load(prior=prior)
-        for run, made in zip(pooled.log_z, pooled.provenance["calibrations"], strict=True):
-            mine, last = pooled.calibrations == run, made["bridge"][-1]
-            if prior == "main":
-                jumps.append(last["jumps"])
-            numbers = [f"{pooled.log_z[run]:.2f}", f"{pooled.weights[mine].sum():.3f}", f"{mine.sum()}",
-                       f"{len(np.unique(pooled.ancestors[mine]))}", f"{made['surveys']:,}",
-                       f"{100 * np.mean(last['accepted']):.0f} %"]  # fmt: skip
-            rows.append([f"{prior} {run}", *numbers])
-    moved = np.mean(jumps, axis=0)
-    order = np.argsort(moved)
-    few = [f"`{COLUMNS[k]}` {moved[k]:.2f}" for k in (*order[:3], *order[-3:])]
-    told = (
-        "In a sweep of moves of the main prior a coordinate's mean squared jump, of what independent draws would have, "
-        f"is between {moved.min():.2f} and {moved.max():.2f}: {joined(few[:3])} are slowest, {joined(few[3:])} fastest."
-    )
-    head = ("calibration", "log Z", "weight", "worlds", "ancestors of theirs", "surveys", "moves accepted")
-    return f"{_table(head, rows)}\n\n{textwrap.fill(told, 120)}"
+    """What is known of the calibrations that are shipped, the least and the most of each prior's runs."""
+    head = ("prior", "runs", "log Z", "weight", "worlds", "ancestors", "surveys", "moves accepted")
+    return _table(head, (_calibrated(name, load(prior=name)) for name in ("main", "all_on")))
+
+
+def _calibrated(prior: str, pooled: Ensemble) -> list[str]:
+    made = pooled.provenance["calibrations"]
+    weights = [pooled.weights[pooled.calibrations == run].sum() for run in pooled.log_z]
+    accepted = [100 * np.mean(one["bridge"][-1]["accepted"]) for one in made]
+    return [f"`{prior}`", f"{len(made)}", _between(pooled.log_z.values(), "{:.2f}"), _between(weights, "{:.2f}"),
+            f"{pooled.weights.size:,}", f"{pooled.distinct_ancestors:,}",
+            f"{sum(one['surveys'] for one in made):,}", f"{_between(accepted, '{:.0f}')} %"]  # fmt: skip
+
+
+def _between(values: Iterable[float], form: str) -> str:
+    low, *_, high = sorted(values)
+    return f"{form.format(low)} to {form.format(high)}"
 
 
 def _survey() -> str:
@@ -276,56 +254,26 @@ def _survey() -> str:
 
 
 def _validation() -> str:
-    """Findings that nothing is fitted to, and what the first version of the model made of them."""
-
-    def before(share: float | None) -> str:
-        return "not tried" if share is None else f"{100 * share:.0f} %"
-
-    rows = (
-        (
-            f.id,
-            f.text + (f" It prompted `{f.prompted}`." if f.prompted else ""),
-            linked(f.source),
-            before(f.first_model),
-        )
-        for f in validation.read()[1]
-    )
-    return _table(("id", "finding", "source", "first version"), rows)
+    """Findings that nothing is fitted to."""
+    return "\n".join(f"- {f.id}: {f.text}{f' It prompted `{f.prompted}`.' if f.prompted else ''}"
+                     for f in validation.read()[1])  # fmt: skip
 
 
 def _candidates() -> str:
-    """What each study that could be made would tell, and how exactly."""
-    tells: dict[tuple[str, str], list[str]] = {}
+    """What each study that could be made would tell."""
+    tells: dict[str, list[str]] = {}
     for c in CANDIDATES:
-        study = (c.study.asked, f"{c.study.people:,} in {c.study.trusts}")
-        tells.setdefault(study, []).append(f"{c.words} (`{c.id}` ± {c.sd:.2g})")
-    rows = ((*study, "; ".join(told)) for study, told in tells.items())
-    return _table(("who is asked", "people in trusts", "what it would tell (statistic ± tolerance)"), rows)
+        tells.setdefault(f"{c.study.asked} ({c.study.people:,} people)", []).append(c.id)
+    return "\n".join(f"- {study}: {_code(ids)}." for study, ids in tells.items())
 
 
 def _sources() -> str:
-    rows = (
-        (f"`{d.name}`", _number(d.default), linked(d.source)) for d in PARAMETERS.values() if d.source != "assumption"
-    )
-    return _table(("value", "default", "informed by"), rows)
-
-
-def _modules() -> str:
-    """Every module with the first sentence of its docstring, folder by folder."""
-    parts = []
-    for folder in ("sim", *(f"sim/{room}" for room in ROOMS)):
-        rows = [(f"`{path.name}`", _first_sentence(path)) for path in sorted((ROOT / folder).glob("*.py"))]
-        parts.append(f"**{folder}/**\n\n" + _table(("module", "what is in it"), [row for row in rows if row[1]]))
-    return "\n\n".join(parts)
-
-
-def _first_sentence(path: Path) -> str:
-    return _sentence(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+    return _code(d.name for d in PARAMETERS.values() if d.source != "assumption") + "."
 
 
 def _sentence(docstring: str) -> str:
     """The first sentence of a docstring, on one line."""
-    return re.split(r"(?<=[.?!])\s+(?=[A-Z])", " ".join(docstring.split("\n\n", maxsplit=1)[0].split()))[0]
+    return re.split(r"(?<=[.?!])\s+(?=[A-Z0-9])", " ".join(docstring.split("\n\n", maxsplit=1)[0].split()))[0]
 
 
 def _api() -> str:
@@ -337,10 +285,12 @@ def _api() -> str:
             thing = getattr(sim, name)
             shown = type(thing).__call__ if isinstance(thing, ModuleType) else thing
             callable_ = inspect.isfunction(shown) or (inspect.isclass(shown) and name != "Parameters")
-            parts += [f"### `sim.{name}{_signature(shown) if callable_ else ''}`", _told(thing)]
+            told = f"**`sim.{name}{_signature(shown) if callable_ else ''}`** {_told(thing)}"
             owner = {"worlds": Ensemble}.get(name, thing)
-            if inspect.isclass(owner) and (rows := list(_members(owner))):
-                parts.append(_table(("member", "what it is"), rows))
+            members = [*_members(owner)] if inspect.isclass(owner) else []
+            values = _code(call for call, _ in members if not call.endswith(")"))
+            methods = [f"- `{call}`: {text}" for call, text in members if call.endswith(")")]
+            parts.append("\n".join((told, *([f"- Values: {values}."] if values else []), *methods)))
     return "\n\n".join(parts)
 
 
@@ -357,69 +307,39 @@ def _signature(thing: Any) -> str:
 
 
 def _told(thing: Any) -> str:
-    """The first paragraphs of a docstring; of a table its columns."""
+    """The first sentence of a docstring; of a table its columns."""
     if isinstance(thing, Table):
         some = next(iter(thing.values()))
-        columns = _code(field.name for field in dataclasses.fields(some))
-        return f"{len(thing)} entries by name, each with {columns}; `.frame()` gives a DataFrame."
-    if isinstance(thing, str):
-        return f'"{thing}"'
-    text = inspect.getdoc(thing) or ""
-    return re.split(r"\n\n(?=\w+\n-+\n|>>> )", text)[0].replace("``", "`")
+        return f"{len(thing)} entries with {_code(field.name for field in dataclasses.fields(some))}."
+    return f'"{thing}"' if isinstance(thing, str) else _sentence(inspect.getdoc(thing) or "").replace("``", "`")
 
 
 def _members(owner: type) -> Iterator[tuple[str, str]]:
+    """The public members of a class: how each is called, and its first sentence without what explains it further."""
     ours = [kind for kind in owner.__mro__ if kind.__module__.startswith("sim.")]
     members = {name: member for kind in reversed(ours) for name, member in vars(kind).items()}
     for name, member in members.items():
         function = getattr(member, "func", None) or getattr(member, "fget", None) or getattr(member, "__func__", member)
         if name.startswith("_") or not inspect.isfunction(function) or not (text := inspect.getdoc(function)):
             continue
-        is_value = isinstance(member, property | cached_property)
-        call = "" if is_value else _signature(function)
-        yield (
-            f"`{name}{call}`",
-            re.split(r"(?<=[.?!])\s+(?=[A-Z])", " ".join(text.split("\n\n")[0].split()))[0].replace("``", "`"),
-        )
-
-
-def _commands() -> str:
-    import typer  # noqa: PLC0415
-
-    from sim.cli import app  # noqa: PLC0415
-
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    rows = (
-        (f"`sim {name}`", " ".join((command.help or "").split("\n\n")[0].split())) for name, command in commands.items()
-    )
-    return _table(("command", "what it does"), rows)
+        call = "" if isinstance(member, property | cached_property) else _signature(function)
+        yield f"{name}{call}", re.split(r"[;:] ", _sentence(text).replace("``", "`"))[0].rstrip(".") + "."
 
 
 def _causal() -> str:
     """What is in each box of the causal picture."""
-    return _table(("box", "mechanisms in it"), causal().table())
+    return "\n".join(f"- {box.text}: {_code(box.names)}." for box in causal().MECHANISM_BOXES.values())
 
 
 _IN_A_LESSON = ("monitoring", "targets", "punitiveness", "discernment", "leniency", "relationship")
-_MEASURED = (
-    "fear",
-    "trust",
-    "toxic",
-    "silence",
-    "initiative_rate",
-    "quality",
-    "harm",
-    "reported",
-    "gaming",
-    "time_left",
-)
+_MEASURED = ("fear", "trust", "silence", "initiative_rate", "quality", "harm", "reported")
 
 
 def _glossary() -> str:
-    """The words of a lesson: levers and outcomes with the first sentences of their meanings."""
-    levers = ((f"`{name}`", PARAMETERS[name].meaning) for name in _IN_A_LESSON)
-    outcomes = ((f"`{name}`", OUTCOMES[name].meaning) for name in _MEASURED)
-    return _table(("name", "what it means"), (*levers, *outcomes))
+    """The words of a lesson: what levers set, and outcomes with the first sentences of their meanings."""
+    told = {name: f"(lever) {phrase(name)}" for name in _IN_A_LESSON}
+    told |= {name: _sentence(OUTCOMES[name].meaning) for name in _MEASURED}
+    return _listed(told.items())
 
 
 def causal() -> ModuleType:
@@ -513,11 +433,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "validation": _validation,
     "candidates": _candidates,
     "sources": _sources,
-    "modules": _modules,
     "api": _api,
     "causal": _causal,
     "glossary": _glossary,
-    "commands": _commands,
     "answer": _answer,
     "reading": _reading,
     "versions": _versions,

@@ -359,10 +359,16 @@ def _answer() -> str:
     return f"```text\n{_stored()}```"
 
 
+def structural() -> pd.DataFrame:
+    """The verdicts that are others than the answer's, a row for each claim and choice of structure."""
+    table = pd.DataFrame(_stored().rows("structure"))
+    return table[(table["choice"] != MAIN) & changed(table)]
+
+
 def _reading() -> str:
-    """The answer in sentences: what each policy of the main picture does, how much of it goes through fear, and what
-    can be chosen."""
-    found = _stored()
+    """The answer in sentences: what each policy of the main picture does, how much of it goes through fear, what can be
+    chosen, and how often it is another one where the model is."""
+    found, primary = _stored(), outline.primary_rows(_stored())
     path = next(row for row in found.rows("path_through_fear") if row["outcome"] == "initiative_rate")
     told = [f"{outline.in_most(group.heading, group.rows)}." for group in outline.groups(found)]
     told.append(
@@ -370,6 +376,12 @@ def _reading() -> str:
         f"{100 * path['high']:.0f}) goes through fear."
     )
     told += choices.sentences(found.rows("regrets"))
+    other = structural().value_counts("claim")
+    weak = [f"“{claim.heading}” under {other[claim.id]}" for claim in CLAIMS
+            if claim.id in other and not depends(primary[claim.id])]  # fmt: skip
+    told.append(
+        f"{headline(pd.DataFrame(found.rows('structure')))}. Of those without †, {' and '.join(weak)} are others."
+    )
     return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in told)
 
 
@@ -390,12 +402,10 @@ def _versions() -> str:
 
 def _structure() -> str:
     """Which verdicts are others where something was done otherwise."""
-    table = pd.DataFrame(_stored().rows("structure"))
-    rest = table[(table["choice"] != MAIN) & changed(table)].set_index("claim")
-    lines = [f"{headline(table)}.", ""]
+    rest, lines = structural(), [f"{headline(pd.DataFrame(_stored().rows('structure')))}.", ""]
     for claim in CLAIMS:
-        if claim.id in rest.index:
-            other = rest.loc[[claim.id]].groupby("verdict", sort=False)["label"]
+        if (rest["claim"] == claim.id).any():
+            other = rest[rest["claim"] == claim.id].groupby("verdict", sort=False)["label"]
             told = "; ".join(f"**{verdict}** under: {'; '.join(which)}" for verdict, which in other)
             lines.append(f"- {claim.heading}: {told}.")
     return "\n".join(textwrap.fill(line, 119, subsequent_indent="  ", break_on_hyphens=False) for line in lines)

@@ -377,11 +377,10 @@ def _reading() -> str:
     )
     told += choices.sentences(found.rows("regrets"))
     other = structural().value_counts("claim")
-    weak = [f"“{claim.heading}” under {other[claim.id]}" for claim in CLAIMS
+    weak = [f"that on “{claim.heading}” changes under {other[claim.id]}" for claim in CLAIMS
             if claim.id in other and not depends(primary[claim.id])]  # fmt: skip
-    told.append(
-        f"{headline(pd.DataFrame(found.rows('structure')))}. Of those without †, {' and '.join(weak)} are others."
-    )
+    kept = headline(pd.DataFrame(found.rows("structure")))
+    told.append(f"{kept}. Of those without †, {' and '.join(weak)}.")
     return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in told)
 
 

@@ -448,7 +448,7 @@ def _reading() -> str:
         f"Of what surveillance takes from trying something new, {100 * path['part']:.0f} % ({100 * path['low']:.0f} to "
         f"{100 * path['high']:.0f}) goes through fear."
     )
-    told += choices.sentences(found.rows("regrets"))
+    told += choices.sentences(found.rows("regrets"), found.rows("against_baseline"))
     return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in told)
 
 

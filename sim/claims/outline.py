@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE, primary
-from sim.claims.text import Row
+from sim.claims.text import Row, worlds_in
+from sim.claims.verdict import TOLD
 from sim.model import words
 from sim.model.glossary import joined
 
@@ -81,21 +82,24 @@ def in_worlds(row: Row) -> str:
     'Harm to patients falls in 70 of 100 plausible worlds'
     """
     shares = words.of_100([row["above"], row["within"], row["below"]])
-    many = row["outcome"] in words.PLURALS
-    verbs = ("rise", "hardly change", "fall") if many else ("rises", "hardly changes", "falls")
     most = int(np.argmax(shares))
-    return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
+    return f"{words.capital(words.moves(row['outcome'], 1 - most))} in {shares[most]} of 100 plausible worlds"
 
 
 def in_most(subject: str, rows: Sequence[Row]) -> str:
-    """What a policy does surely in more than half of the worlds, the good first."""
-    parts = []
-    for way in (1, -1):
-        some = [row for row in rows if row["direction"] and _least(row, side_of(row, way)) > 0.5]
-        if some:
-            parts.append(joined([words.does(row["outcome"], way * row["direction"]) for row in some]))
+    """What a policy does surely in more than half of the worlds, the good first. Beside anything good stands in how
+    many worlds it harms more patients, unless they are few."""
+    surely = {
+        way: [row for row in rows if row["direction"] and _least(row, side_of(row, way)) > 0.5] for way in (1, -1)
+    }
+    parts = [joined([words.does(row["outcome"], way * row["direction"]) for row in some])
+             for way, some in surely.items() if some]  # fmt: skip
     does = words.once(", but ".join(parts)) or "moves nothing beyond what matters"
-    return f"{subject} {does} {MORE_THAN_HALF}"
+    harm = next((row for row in rows if row["outcome"] == "harm" and row["above"] >= TOLD), None)
+    told = f"{subject} {does} {MORE_THAN_HALF}"
+    if harm is None or not surely[1] or harm in surely[-1]:
+        return told
+    return f"{told}; {words.moves('harm', 1)} in {worlds_in(harm)['worse']} of 100"
 
 
 def _least(row: Row, side: str) -> float:

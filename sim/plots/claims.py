@@ -27,7 +27,7 @@ from sim.claims.outline import (
 )
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
 from sim.claims.text import Row, carried, who, worlds_in
-from sim.claims.verdict import TOO_SMALL, classes, words_of
+from sim.claims.verdict import TOLD, TOO_SMALL, classes, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.plots import theme
@@ -44,8 +44,6 @@ _PITCH, _DEEP = 6.4, 4  # of squares, and how many stand on each other
 _HEADING, _ROW, _LONG = 1.15, 0.36, 42  # in rows, in inches, and in letters
 _PALE, _BINS = 0.45, 32
 MOST_PANELS, MOST_CHOICES = 6, 8
-_TOLD = 0.2
-"""The share of worlds below which a change is told as little."""
 _COLUMNS = {"worse": theme.WORSE, "better": theme.BETTER, "lower": theme.EITHER, "higher": theme.EITHER,
             TOO_SMALL: theme.SMALL_EFFECT}  # fmt: skip
 NOT_PROBABILITIES = (
@@ -231,7 +229,7 @@ def _cell(axes: Axes, x: int, y: int, row: Row) -> None:
         axes.add_patch(patch)
     axes.plot([middle, middle], [y + 0.55, y + 0.87], color=theme.BLACK, linewidth=1)
     name = max((names[1], names[-1]), key=lambda each: shares[each])
-    clear = shares[name] >= 100 * _TOLD
+    clear = shares[name] >= 100 * TOLD
     told, ink = (f"{name} in {shares[name]}", _COLUMNS[name]) if clear else ("little change", theme.GREY)
     axes.text(middle, y + 0.33, told, ha="center", va="center", fontsize=theme.TEXT, color=ink,
               fontweight="bold" if clear else "normal")  # fmt: skip

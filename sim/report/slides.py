@@ -77,7 +77,7 @@ def of_answer(found: ClaimReport) -> list[Slide]:
 
     surveyed = rows_of(found, SURVEILLANCE.name)
     shown = [row for group in groups(found) for row in group.rows]
-    best = list(choices.sentences(found.rows("regrets")))
+    best = list(choices.sentences(found.rows("regrets"), found.rows("against_baseline")))
     slides = [_first(found), *of("claims", about="claims", say=[f"{in_worlds(row)}." for row in shown[:5]])]
     sizes = [f"{words.capital(words.label(row['outcome']))}: {with_interval(row)} on average." for row in shown[:4]]
     slides += of("worlds", *(n for n in drawn if n.startswith("worlds_")), about="worlds", say=sizes)

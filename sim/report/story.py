@@ -37,7 +37,7 @@ from sim.claims.text import (
     with_interval,
     worlds_in,
 )
-from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, words_of
+from sim.claims.verdict import CLASSES, TOLD, TOO_SMALL, UNKNOWN, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.report import marks
@@ -247,7 +247,7 @@ class _Told:
             "rows": [
                 (words.capital(words.policy(name)), [cells[name, o] for o in outcomes]) for name in names[:_CHOICES]
             ],
-            "sentences": list(choices.sentences(self.found.rows("regrets"))),
+            "sentences": list(choices.sentences(self.found.rows("regrets"), table)),
         }
 
     def _why(self) -> Iterable[dict[str, Any]]:
@@ -346,7 +346,7 @@ def _cell(row: Row) -> dict[str, Any]:
     names, shares = words_of(0, row["direction"]), worlds_in(row)
     good, bad = (names[way * (row["direction"] or 1)] for way in (1, -1))
     most = good if shares[good] >= shares[bad] else bad
-    text = f"{shares[most]} {most}" if shares[most] >= 20 else "little"
+    text = f"{shares[most]} {most}" if shares[most] >= 100 * TOLD else "little"
     return {"right": round(0.48 * shares[good], 1), "left": round(0.48 * shares[bad], 1), "text": text,
             "kind": "" if row["direction"] else "either",
             "alt": f"{words.capital(good)} in {shares[good]}, {bad} in {shares[bad]} of 100 worlds"}  # fmt: skip

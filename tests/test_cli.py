@@ -112,7 +112,7 @@ def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(sim, few_wo
     assert code == 0
     lines = out.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
-    assert " ".join(lines[-2:]).endswith("pictures and tables beside it: answer/report.html")
+    assert " ".join(lines[-2:]).endswith("pictures and tables: answer/report.html")
     names = {path.name for path in Path("answer").iterdir()}
     assert names >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg", "claims.txt", "effects.parquet"}
     whole = Path("answer/claims.txt").read_text(encoding="utf-8")

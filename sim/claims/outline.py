@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE, primary
 from sim.claims.text import Row, worlds_in
-from sim.claims.verdict import TOLD
+from sim.claims.verdict import TOLD, words_of
 from sim.model import words
 from sim.model.glossary import joined
 
@@ -74,6 +74,17 @@ def effects_of(found: ClaimReport, row: Row) -> tuple[NDArray[np.float64], NDArr
     return x, error, weight / weight.sum()
 
 
+def side_by_side(row: Row) -> str:
+    """The name of a row whose worlds stand to the left and right of a line, under "worse" and "better": an outcome that
+    nobody wants to move says what its own sides are.
+
+    >>> side_by_side({"outcome": "harm", "direction": -1}), side_by_side({"outcome": "reported", "direction": 0})
+    ('Harm to patients', 'Reported results (lower, higher)')
+    """
+    left, right = words_of(0, 0)[-1], words_of(0, 0)[1]
+    return words.capital(words.label(row["outcome"])) + ("" if row["direction"] else f" ({left}, {right})")
+
+
 def in_worlds(row: Row) -> str:
     """One outcome in a sentence with one number: in how many of 100 worlds what happens most happens.
 
@@ -100,6 +111,13 @@ def in_most(subject: str, rows: Sequence[Row]) -> str:
     if harm is None or not surely[1] or harm in surely[-1]:
         return told
     return f"{told}; {words.moves('harm', 1)} in {worlds_in(harm)['worse']} of 100"
+
+
+def remedies(found: ClaimReport) -> list[str]:
+    """What works instead of surveillance, of those remedies that the main picture shows, a sentence for each."""
+    offered = {claim.cases[0].contrast.name for claim in CLAIMS if claim.id in dict(_REMEDIES)}
+    shown = [group for group in groups(found) if group.rows[0]["contrast"] in offered]
+    return [f"{in_most(group.heading, group.rows)}." for group in shown]
 
 
 def _least(row: Row, side: str) -> float:

@@ -350,7 +350,7 @@ def _widest(results: Results, runs: pd.DataFrame, gaps: pd.Series, true: str) ->
 
 
 def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
-    """One or two outcomes of a grid over its first two factors that are numbers, as heat maps with contours.
+    """One or two outcomes of a grid over its first two factors that are numbers, as heat maps.
 
     Other factors are averaged over. The title says where the first outcome is highest and lowest, and how far apart.
     """
@@ -360,12 +360,13 @@ def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     means = [results.runs.dropna(subset=[name]).groupby([up, across])[name].mean() for name in names]
     tables = [words.natural(name, 1.0) * each.unstack() for name, each in zip(names, means, strict=True)]
     found = [_peaks(results.runs, each) for each in means]
-    note = f"{layout.source(results)} Means; brighter is more. Lines: equal levels."
+    lines = "" if all(map(layout.numbered, tables)) else " Lines: equal levels."
+    note = f"{layout.source(results)} Means; brighter is more.{lines}"
     alt = f"Heat maps of {joined([label(name) for name in names])} by {by}. {'. '.join(found[1:])}".strip(" .")
     with theme.slide(found[0], note, alt, len(names)) as (figure, panels):
         for axes, name, table in zip(panels, names, tables, strict=True):
             layout.heat_map(axes, table, words.measured_in(name))
-            axes.set_title(capital(label(name)))
+            axes.set_title(layout.heading(name))
             axes.set_xlabel(layout.named(across))
             axes.set_ylabel(layout.named(up))
         return figure

@@ -22,7 +22,17 @@ from sim.claims import choices
 from sim.claims.answer import ClaimReport, places_of
 from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, DIFFERS, NO_FINDING
-from sim.claims.outline import effects_of, groups, in_worlds, primary_rows, ranked, rows_of, side_of
+from sim.claims.outline import (
+    effects_of,
+    groups,
+    in_worlds,
+    primary_rows,
+    ranked,
+    remedies,
+    rows_of,
+    side_by_side,
+    side_of,
+)
 from sim.claims.screen import method
 from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, Key
 from sim.claims.text import (
@@ -133,7 +143,7 @@ class _Told:
         flip = row["direction"] < 0
         left, right, grey = names[1] if flip else names[-1], names[-1] if flip else names[1], TOO_SMALL
         counts = {"left": numbers[left], "right": numbers[right], "grey": numbers[grey]}
-        label = words.capital(words.label(row["outcome"]))
+        label = side_by_side(row)
         said = ", ".join(f"{name} in {numbers[name]}" for name in sorted(numbers, key=lambda name: -numbers[name]))
         places = marks.beside(**counts)
         return {
@@ -247,6 +257,7 @@ class _Told:
             "rows": [
                 (words.capital(words.policy(name)), [cells[name, o] for o in outcomes]) for name in names[:_CHOICES]
             ],
+            "remedies": remedies(self.found),
             "sentences": list(choices.sentences(self.found.rows("regrets"), table)),
         }
 

@@ -109,6 +109,12 @@ def test_the_main_picture_shows_surveillance_and_what_works_instead_with_harm_in
     assert sum(len(group.rows) for group in shown) <= MOST_ROWS
 
 
+def test_what_nobody_wants_to_move_is_not_read_as_better_or_worse(report):
+    """Reported results stand under these heads as well, so their own sides are named."""
+    told = texts(better_or_worse(report))
+    assert "Reported results (lower, higher)" in told and "Harm to patients" in told
+
+
 def test_a_picture_of_one_claim_is_lower_and_shows_that_claim(report):
     alone = better_or_worse(report.of("cuts"))
     assert alone.get_size_inches()[1] < better_or_worse(report).get_size_inches()[1] == theme.SLIDE[1]

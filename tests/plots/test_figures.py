@@ -164,7 +164,7 @@ def test_words_of_an_effect_are_the_same_in_the_picture_and_in_the_dictionary(re
     shown = texts(better_or_worse(report))
     for row in (row for group in groups(report) for row in group.rows):
         assert words.change(row["outcome"], row["mean"]) in shown
-        assert words.capital(words.label(row["outcome"])) in shown
+        assert any(one.startswith(words.capital(words.label(row["outcome"]))) for one in shown)
 
 
 def test_a_dot_is_a_world_at_its_effect_in_a_unit_that_people_own(report):

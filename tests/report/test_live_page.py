@@ -449,7 +449,7 @@ def test_nothing_scrolls_sideways_on_a_phone(reader: Reader) -> None:
     screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     for step in range(1, 8):
-        reader.opens(f"step={step}&slip=punish")
+        reader.opens(f"step={step}&slip=punish&monitoring=0.9")
         reader.waits("return parts()[0].querySelector('svg') !== null")
         reader.asks("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert reader.asks("return document.documentElement.scrollWidth") <= 390, step
@@ -461,7 +461,7 @@ def test_axe_finds_no_serious_violation(reader: Reader) -> None:
         pytest.skip("axe-core is not here: npm install axe-core, and AXE_CORE names its axe.min.js")
     found = {}
     for step in range(1, 8):
-        reader.opens(f"step={step}")
+        reader.opens(f"step={step}&monitoring=0.9")
         reader.waits("return parts()[0].querySelector('svg') !== null")
         reader.asks("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         if step == 3:

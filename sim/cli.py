@@ -465,7 +465,8 @@ def run(
         out = parts / f"{one[0]}-of-{one[1]}"
     elif settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
-    before = _last(study.folder(out)) if one is None else None
+    as_it_is = Path("results") / study.name if settings and out is None else study.folder(out)
+    before = _last(as_it_is) if one is None else None
     with progress("runs") as show:
         results = study.run(
             out,

@@ -1,4 +1,4 @@
-"""What somebody changed in a study since its last run, and what that did to its outcomes."""
+"""What somebody changed in a study against its last run, and what that did to its outcomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from sim.errors import InputError
+from sim.errors import InputError, place
 from sim.model import words
 from sim.model.glossary import joined
 from sim.model.parameters import MECHANISMS, PARAMETERS, resolve
@@ -23,8 +23,9 @@ MOST_RUNS = 100_000
 
 
 class Last(NamedTuple):
-    """A study as it was last run."""
+    """A study as it was last run in a folder."""
 
+    folder: Path
     plan: Plan
     runs: pd.DataFrame
 
@@ -35,7 +36,8 @@ class Last(NamedTuple):
         changed = list(_changes(old, new))
         if not changed or (old.design, old.outcomes.window) != (new.design, new.outcomes.window):
             return
-        yield f"Changed since the last run: {'; '.join(changed)}."
+        since = "since the last run" if self.folder == now.folder else f"from {place(self.folder)}"
+        yield f"Changed {since}: {'; '.join(changed)}."
         after, before = (runs[runs["error"].isna()].set_index(["cell", "seed"]) for runs in (now.runs, self.runs))
         both = after.index.intersection(before.index)
         one, other = (runs.loc[both].reset_index() for runs in (after, before))
@@ -55,7 +57,7 @@ def last(folder: Path) -> Last | None:
         results = Results(folder)
         if results.is_sampled or results.policies or not 0 < len(results) <= MOST_RUNS:
             return None
-        return Last(results.study.plan, results.runs)
+        return Last(results.folder, results.study.plan, results.runs)
     except InputError:
         return None
 

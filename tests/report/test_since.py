@@ -63,6 +63,15 @@ def test_nothing_is_told_where_nothing_else_was_set_or_other_things_are_compared
     assert again(tmp_path, **other) == []
 
 
+def test_another_folder_is_named(tmp_path: Path) -> None:
+    """As with --set, whose results go to a folder of their own."""
+    Study.from_dict(FILE).run(tmp_path / "one")
+    before = last(tmp_path / "one")
+    assert before is not None
+    changed, _ = before.told(Study.from_dict(FILE | {"regime": "punitive"}).run(tmp_path / "other"))
+    assert changed.startswith(f"Changed from {tmp_path / 'one'}: heavy oversight")
+
+
 def test_without_an_earlier_run_there_is_nothing_to_compare(tmp_path: Path) -> None:
     assert last(tmp_path) is None
     (tmp_path / "ledger").write_text("no ledger of ours")

@@ -355,7 +355,7 @@ def test_what_is_allowed_and_may_not_be_meant_is_noted(sim, change, note):
         (["clam"], ["clam"]),
         (["show", "--template", "trust.potx"], ["--template: belongs to slides"]),
         (["show", "--slides", "deck.pptx", "--film", "film.gif"], ["--film: is no part of the slides"]),
-        (["show", "--slides", "deck.pdf"], ["deck.pdf: a deck ends in .pptx"]),
+        (["show", "--slides", "deck.ppt"], ["deck.ppt: a deck ends in .pptx"]),
         (["claim", "--run", "--systems", "one"], ["--systems: must be a whole number"]),
         (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
         (["claim", "--run", "--months", "0"], ["--months: must be at least 1"]),

@@ -233,10 +233,10 @@ def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     by_size = {name: float(table["difference"][names[0]]) for name, table in tables.items()}
     order = sorted(by_size, key=lambda name: -by_size[name])
     most = max(order, key=lambda name: np.nan_to_num(abs(by_size[name]), nan=-1.0))
-    found = tables[most].loc[names[0]]
+    found, worlds = tables[most].loc[names[0]], int(tables[most]["n"][names[0]])
     does = layout.moved(names[0], found[["difference", "low", "high"]].to_numpy(np.float64))
-    title = f"Under {_policy(most)}, {label(names[0])} {does if found['n'] else 'is not known yet'}"
-    lead = f"Compared with {_policy(first)}: means over {int(found['n']):,} plausible worlds, by weight."
+    title = f"Under {_policy(most)}, {label(names[0])} {does if worlds else 'is not known yet'}"
+    lead = f"Compared with {_policy(first)}: means over {worlds:,} plausible worlds, by weight."
     note = (
         f"{layout.source(results)} Bars: 95 % intervals between calibrations. Grey: too small to "
         f"matter.{layout.left_out(results, names)}"

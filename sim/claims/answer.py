@@ -276,10 +276,7 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
             claims=tuple(known[name] for name in told["claims"] if name in known),
             settings=told["settings"],
             provenance=told["provenance"],
-            replies=tuple(
-                Reply(r.get("claim", "fear"), r["question"], tuple(r["sentences"]), {})  # all are about fear in files
-                for r in told["replies"]  # that do not say it
-            ),
+            replies=tuple(_reply(one) for one in told["replies"]),
             notes=() if told["model"] == stored.signature() else (words.ANOTHER_MODEL,),
         )
         if folder is not None:  # anybody's, so of any shape: can it be told at all?
@@ -289,6 +286,11 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
     except Exception:  # whatever parts that do not fit together raise
         raise stored.damaged(file) from None
     return report
+
+
+def _reply(told: Mapping[str, Any]) -> Reply:
+    """A reply as `ClaimReport.file` keeps it; one that does not say its claim is older, and about fear."""
+    return Reply(told.get("claim", "fear"), told["question"], tuple(told["sentences"]), {})
 
 
 def compute(

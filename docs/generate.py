@@ -375,7 +375,7 @@ def _reading() -> str:
         f"Of what surveillance takes from trying something new, {100 * path['part']:.0f} % ({100 * path['low']:.0f} to "
         f"{100 * path['high']:.0f}) goes through fear."
     )
-    told += choices.sentences(found.rows("regrets"))
+    told += choices.sentences(found.rows("regrets"), found.rows("against_baseline"))
     other = structural().value_counts("claim")
     weak = [f"that on “{claim.heading}” changes under {other[claim.id]}" for claim in CLAIMS
             if claim.id in other and not depends(primary[claim.id])]  # fmt: skip

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 import traceback
 from _thread import interrupt_main
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from sim.terminal import progress
 
 if TYPE_CHECKING:
     from sim.claims.answer import ClaimReport, Effort
+    from sim.report.since import Last
     from sim.study import Results, Study
     from sim.worlds.ensemble import Ensemble as Worlds
     from sim.worlds.evidence import Evidence
@@ -166,8 +168,8 @@ def _all_of(report: ClaimReport, folder: Path) -> str:
 
     live = _beside(report)
     number = len(save(report, folder, live)) - (2 if live else 1)
-    page = " and the live page" if live else ""
-    return f"The report, with {number} pictures and tables{page} beside it: {folder / REPORT}"
+    page = "live page, " if live else ""
+    return f"Report, {page}{number} pictures and tables: {folder / REPORT}"
 
 
 def _beside(report: ClaimReport) -> bytes:
@@ -463,6 +465,8 @@ def run(
         out = parts / f"{one[0]}-of-{one[1]}"
     elif settings and out is None:
         _echo(f"With --set, the results go to {study.folder()}; those of the study as it is stay.\n")
+    as_it_is = Path("results") / study.name if settings and out is None else study.folder(out)
+    before = _last(as_it_is) if one is None else None
     with progress("runs") as show:
         results = study.run(
             out,
@@ -484,11 +488,22 @@ def run(
 
     written = reported.save(results)
     _show(results)
+    if before and (told := "\n".join(textwrap.fill(line, 100) for line in before.told(results))):
+        _echo(f"\n{told}")
     if results.has_earlier:
         _echo("\nRuns that the study no longer has are kept in earlier/, for the day it has them again.")
     others = ", ".join(path.name for path in written if path.suffix not in (".html", ".svg", ".pdf"))
     beside = f"; beside it {others}, pictures also as .svg and .pdf, and all runs in runs/" if written else ""
     _echo(f"\nOpen {results.folder / 'report.html'}{beside}." if written else f"\nWritten:\n  {results.folder}")
+
+
+def _last(folder: Path) -> Last | None:
+    """The study as it was run there before, if it was."""
+    if not (folder / files.LEDGER).is_file():
+        return None
+    from sim.report.since import last  # noqa: PLC0415
+
+    return last(folder)
 
 
 def _part(text: str | None) -> tuple[int, int] | None:
@@ -536,7 +551,9 @@ def show(
     ] = None,
     slides: Annotated[
         Path | None,
-        _option("--slides", "FILE", "A deck, .pptx with a PDF beside it: of RESULTS, else of the stored answer."),
+        _option(
+            "--slides", "FILE", "A deck, .pptx and a PDF beside it, or .pdf: of RESULTS, else of the stored answer."
+        ),
     ] = None,
     template: Annotated[
         Path | None, _option("--template", "FILE", "With --slides: an organisation's own, .pptx or .potx.")

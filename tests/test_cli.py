@@ -112,7 +112,7 @@ def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(sim, few_wo
     assert code == 0
     lines = out.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
-    assert " ".join(lines[-2:]).endswith("pictures and tables beside it: answer/report.html")
+    assert " ".join(lines[-2:]).endswith("pictures and tables: answer/report.html")
     names = {path.name for path in Path("answer").iterdir()}
     assert names >= {"claims.csv", "claims.parquet", "claims.png", "claims.svg", "claims.txt", "effects.parquet"}
     whole = Path("answer/claims.txt").read_text(encoding="utf-8")
@@ -355,7 +355,7 @@ def test_what_is_allowed_and_may_not_be_meant_is_noted(sim, change, note):
         (["clam"], ["clam"]),
         (["show", "--template", "trust.potx"], ["--template: belongs to slides"]),
         (["show", "--slides", "deck.pptx", "--film", "film.gif"], ["--film: is no part of the slides"]),
-        (["show", "--slides", "deck.pdf"], ["deck.pdf: a deck ends in .pptx"]),
+        (["show", "--slides", "deck.ppt"], ["deck.ppt: a deck ends in .pptx"]),
         (["claim", "--run", "--systems", "one"], ["--systems: must be a whole number"]),
         (["claim", "--run", "--systems", "1000000000"], ["GiB"]),
         (["claim", "--run", "--months", "0"], ["--months: must be at least 1"]),

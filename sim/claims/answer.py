@@ -33,9 +33,10 @@ from sim.worlds.summary import patterns
 
 @dataclass(frozen=True)
 class Reply:
-    """What the worlds reply to a question beside the claims: sentences to be read aloud, and the tables behind them,
-    by name."""
+    """What the worlds reply to a question beside the claims: the claim that it belongs to, by id, sentences to be read
+    aloud, and the tables behind them, by name."""
 
+    claim: str
     question: str
     sentences: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]
@@ -118,7 +119,7 @@ class ClaimReport:
             return self
         asked = tuple(chosen("claim", ids, [claim.id for claim in self.claims], "claim"))
         claims = tuple(claim for claim in self.claims if claim.id in asked)
-        replies = self.replies if "fear" in asked else ()  # all of them are about fear
+        replies = tuple(reply for reply in self.replies if reply.claim in asked)
         return replace(self, claims=claims, table=self.table[self.table["claim"].isin(asked)], replies=replies)
 
     def headline(self) -> str:
@@ -165,7 +166,8 @@ class ClaimReport:
             found, why = self.about(claim, in_depth=len(self.claims) == 1)
             lines += [f"{claim.id}: {claim.statement}", *(f"- {line}" for line in (*found, *why))]
         if len(self.claims) > 1:
-            lines += [f"- {line}" for line in choices.sentences(self.rows("regrets"))]
+            told = choices.sentences(self.rows("regrets"), self.rows("against_baseline"))
+            lines += [f"- {line}" for line in told]
         for reply in self.replies:
             lines += [reply.question, *(f"- {sentence}" for sentence in reply.sentences)]
         lines += ["", *words.KEY, *(f"- {caveat}" for caveat in self.caveats())]
@@ -274,7 +276,7 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
             claims=tuple(known[name] for name in told["claims"] if name in known),
             settings=told["settings"],
             provenance=told["provenance"],
-            replies=tuple(Reply(r["question"], tuple(r["sentences"]), {}) for r in told["replies"]),
+            replies=tuple(_reply(one) for one in told["replies"]),
             notes=() if told["model"] == stored.signature() else (words.ANOTHER_MODEL,),
         )
         if folder is not None:  # anybody's, so of any shape: can it be told at all?
@@ -284,6 +286,11 @@ def answer(folder: str | Path | None = None) -> ClaimReport:
     except Exception:  # whatever parts that do not fit together raise
         raise stored.damaged(file) from None
     return report
+
+
+def _reply(told: Mapping[str, Any]) -> Reply:
+    """A reply as `ClaimReport.file` keeps it; one that does not say its claim is older, and about fear."""
+    return Reply(told.get("claim", "fear"), told["question"], tuple(told["sentences"]), {})
 
 
 def compute(

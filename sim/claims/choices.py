@@ -17,11 +17,13 @@ from sim.claims.statements import AFTER_FEAR, CHOICES, CHOSEN_BY, LIMITS, REACHE
 from sim.claims.statements import BASELINE as TODAY
 from sim.claims.tables import finding, with_error
 from sim.model import words
+from sim.model.glossary import joined
 from sim.model.parameters import PARAMETERS
 from sim.statistics import Estimate
 from sim.worlds.evaluate import Arm, Array, Contrast, Effects, less
 from sim.worlds.prior import Worlds
 
+Row = Mapping[Any, Any]
 Rows = Iterator[dict[str, Any]]
 BASELINE = "baseline"
 REACH = (0.1, 0.9)
@@ -148,10 +150,12 @@ def quantile(sample: Worlds, values: Array, probability: float = QUANTILE) -> Es
     return Estimate(float(found), float(error))
 
 
-def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
-    """Which choice is best most often, and which loses least, under each weighting, from the rows of `regrets`."""
-    for weighting in WEIGHTINGS:
-        mine = [row for row in rows if row["weighting"] == weighting]
+def sentences(regretted: Sequence[Row], against: Sequence[Row]) -> Iterator[str]:
+    """Which choice is best most often, and which loses least, under each weighting, from the rows of `regrets`; and
+    what gets worse in more worlds than not of that which the weighting leaves out, from those of `against_baseline`.
+    """
+    for weighting, weights in WEIGHTINGS.items():
+        mine = [row for row in regretted if row["weighting"] == weighting]
         if not mine:
             continue
         best, safe = max(mine, key=lambda row: row["best"]), min(mine, key=lambda row: row["regret"])
@@ -162,8 +166,19 @@ def sentences(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
         )
         yield (
             f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in "
-            f"{100 * best['best']:.0f} of 100 plausible worlds; {also}."
+            f"{100 * best['best']:.0f} of 100 plausible worlds{_left_out(best['choice'], weights, against)}; {also}."
         )
+
+
+def _left_out(choice: str, weights: Mapping[str, float], against: Sequence[Row]) -> str:
+    """What a choice makes worse in more than half of the worlds though a weighting does not count it."""
+    worse = []
+    for row in against:
+        if row["choice"] == choice and row["direction"] and row["outcome"] not in weights:
+            share = row["below" if row["direction"] > 0 else "above"]
+            if share > 0.5:
+                worse.append(f"{words.moves(row['outcome'], -row['direction'])} in {100 * share:.0f}")
+    return f", but {joined(worse)}, which is not counted" if worse else ""
 
 
 _COUNTED = {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE, primary
-from sim.claims.text import Row
+from sim.claims.text import Row, worlds_in
+from sim.claims.verdict import TOLD, words_of
 from sim.model import words
 from sim.model.glossary import joined
 
@@ -73,6 +74,17 @@ def effects_of(found: ClaimReport, row: Row) -> tuple[NDArray[np.float64], NDArr
     return x, error, weight / weight.sum()
 
 
+def side_by_side(row: Row) -> str:
+    """The name of a row whose worlds stand to the left and right of a line, under "worse" and "better": an outcome that
+    nobody wants to move says what its own sides are.
+
+    >>> side_by_side({"outcome": "harm", "direction": -1}), side_by_side({"outcome": "reported", "direction": 0})
+    ('Harm to patients', 'Reported results (lower, higher)')
+    """
+    left, right = words_of(0, 0)[-1], words_of(0, 0)[1]
+    return words.capital(words.label(row["outcome"])) + ("" if row["direction"] else f" ({left}, {right})")
+
+
 def in_worlds(row: Row) -> str:
     """One outcome in a sentence with one number: in how many of 100 worlds what happens most happens.
 
@@ -81,21 +93,31 @@ def in_worlds(row: Row) -> str:
     'Harm to patients falls in 70 of 100 plausible worlds'
     """
     shares = words.of_100([row["above"], row["within"], row["below"]])
-    many = row["outcome"] in words.PLURALS
-    verbs = ("rise", "hardly change", "fall") if many else ("rises", "hardly changes", "falls")
     most = int(np.argmax(shares))
-    return f"{words.capital(words.label(row['outcome']))} {verbs[most]} in {shares[most]} of 100 plausible worlds"
+    return f"{words.capital(words.moves(row['outcome'], 1 - most))} in {shares[most]} of 100 plausible worlds"
 
 
 def in_most(subject: str, rows: Sequence[Row]) -> str:
-    """What a policy does surely in more than half of the worlds, the good first."""
-    parts = []
-    for way in (1, -1):
-        some = [row for row in rows if row["direction"] and _least(row, side_of(row, way)) > 0.5]
-        if some:
-            parts.append(joined([words.does(row["outcome"], way * row["direction"]) for row in some]))
+    """What a policy does surely in more than half of the worlds, the good first. Beside anything good stands in how
+    many worlds it harms more patients, unless they are few."""
+    surely = {
+        way: [row for row in rows if row["direction"] and _least(row, side_of(row, way)) > 0.5] for way in (1, -1)
+    }
+    parts = [joined([words.does(row["outcome"], way * row["direction"]) for row in some])
+             for way, some in surely.items() if some]  # fmt: skip
     does = words.once(", but ".join(parts)) or "moves nothing beyond what matters"
-    return f"{subject} {does} {MORE_THAN_HALF}"
+    harm = next((row for row in rows if row["outcome"] == "harm" and row["above"] >= TOLD), None)
+    told = f"{subject} {does} {MORE_THAN_HALF}"
+    if harm is None or not surely[1] or harm in surely[-1]:
+        return told
+    return f"{told}; {words.moves('harm', 1)} in {worlds_in(harm)['worse']} of 100"
+
+
+def remedies(found: ClaimReport) -> list[str]:
+    """What works instead of surveillance, of those remedies that the main picture shows, a sentence for each."""
+    offered = {claim.cases[0].contrast.name for claim in CLAIMS if claim.id in dict(_REMEDIES)}
+    shown = [group for group in groups(found) if group.rows[0]["contrast"] in offered]
+    return [f"{in_most(group.heading, group.rows)}." for group in shown]
 
 
 def _least(row: Row, side: str) -> float:

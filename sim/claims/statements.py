@@ -326,7 +326,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "good_about_work",
-        "Support, not surveillance",
+        "Support makes work feel good",
         "People should feel good about their work, and do where they are supported.",
         (
             Case(

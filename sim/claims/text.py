@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sim.claims.construction import NOT_TESTABLE
 from sim.claims.multiverse import CANNOT_TELL, COLUMNS, DIFFERS, HOLDS, NO_FINDING
 from sim.claims.statements import CHOSEN_BY, SURVEILLANCE, Claim, cases
-from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, TOO_SMALL, UNKNOWN, how_often, words_of
+from sim.claims.verdict import CLASSES, DIVIDED, ESTIMATE, OFTEN, TOLD, TOO_SMALL, UNKNOWN, how_often, words_of
 from sim.model.glossary import joined
 from sim.model.words import (
     PLURALS,
@@ -21,6 +21,7 @@ from sim.model.words import (
     clause,
     does,
     label,
+    moves,
     natural,
     number,
     of_100,
@@ -109,13 +110,15 @@ def carried(row: Row) -> int | None:
 
 
 def story(subject: str, rows: Sequence[Row]) -> str:
-    """What a policy does, in one sentence without a number: what gets better and what worse, the surest first; what
-    hardly changes; and on what the worlds are divided. Outcomes that nobody wants to move are left out.
+    """What a policy does, in one sentence: what gets better and what worse, the surest first; what hardly changes, with
+    the number of worlds in which it does, unless they are few; and on what the worlds are divided. Outcomes that nobody
+    wants to move are left out.
     """
     alone, told = subject.rstrip(","), [row for row in rows if row["direction"]]
     by = {row["outcome"]: carried(row) for row in told}
     better, worse = ([row for row in told if (by[row["outcome"]] or 0) * row["direction"] * way > 0] for way in (1, -1))
-    small = [label(row["outcome"]) for row in told if by[row["outcome"]] == 0]
+    small = sorted([label(row["outcome"]) + otherwise(row, ", which") for row in told if by[row["outcome"]] == 0],
+                   key=lambda text: "," in text)  # fmt: skip
     split = [label(row["outcome"]) for row in told if row["verdict"] == DIVIDED]
     told_of = once(", but ".join(_does(some, by) for some in (better, worse) if some))
     if small:
@@ -163,7 +166,24 @@ def brief(row: Row) -> str:
     if row["verdict"] == ESTIMATE:
         return f"{what}, {mean}"
     who = f"{_NAMES[row.get('side', '')]} " if row["verdict"] in ("supported", "opposed") else ""
-    return "; ".join(filter(None, [f"{what}: {who}{row['words']}, {mean}", row["holds"]]))
+    return "; ".join(filter(None, [f"{what}: {who}{row['words']}{otherwise(row)}, {mean}", row["holds"]]))
+
+
+def otherwise(row: Row, which: str = "") -> str:
+    """What else an outcome does in many worlds, where a verdict has been carried: in words of the verdict, or of the
+    outcome after `which`.
+
+    >>> row = {"outcome": "harm", "sign": 0, "direction": -1, "verdict": TOO_SMALL, "above": 0.3, "within": 0.6,
+    ...        "below": 0.1}
+    >>> otherwise(row), otherwise(row, ", which")
+    (', worse in 30', ', which rises in 30 of 100 worlds')
+    """
+    done, names, parts = carried(row), words_of(row["sign"], row["direction"]), []
+    for (one, name), many in zip(CLASSES.items(), of_100([row[name] for name in CLASSES.values()]), strict=True):
+        if one and done is not None and one != done and row[name] >= TOLD:
+            verb = moves(row["outcome"], one).removeprefix(label(row["outcome"]))
+            parts.append(f"{which}{verb} in {many} of 100 worlds" if which else f", {names[one]} in {many}")
+    return "".join(parts)
 
 
 def with_interval(row: Row) -> str:

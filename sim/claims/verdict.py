@@ -28,6 +28,8 @@ TOO_SMALL, DIVIDED, ESTIMATE = "too small to matter", "divided", "estimate"
 UNKNOWN = 0.08
 """The error of a share beyond which nothing is said about it in words."""
 NEARLY_ALL, MOST = 0.8, 2 / 3
+TOLD = 0.2
+"""The share of worlds from which on a change is told, even where the verdict is another."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ All begin small; `capital` makes the beginning of a sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -510,14 +511,30 @@ def does(outcome: str, sign: float) -> str:
     return told or f"{'raises' if sign > 0 else 'lowers'} {measure.label}"
 
 
-def once(text: str, name: str = "leaders") -> str:
-    """A text that names whom it is about once.
+def moves(outcome: str, way: float) -> str:
+    """An outcome and how it changes: up (a way above 0), hardly, or down.
+
+    >>> moves("harm", 1), moves("slips", -1), moves("fear", 0)
+    ('harm to patients rises', 'slips fall', 'fear hardly changes')
+    """
+    verb = "rise" if way > 0 else "fall" if way < 0 else "hardly change"
+    return f"{label(outcome)} {verb}{'' if outcome in PLURALS else 's'}"
+
+
+_LEADERS = re.compile(r"(?<!more )(?<!fewer )\bleaders\b")
+"""Leaders as those to whom something is done; "more leaders" are counted, and stay."""
+
+
+def once(text: str) -> str:
+    """A text that names the leaders to whom something is done once.
 
     >>> once("frightens leaders and makes leaders try less")
     'frightens leaders and makes them try less'
+    >>> once("frightens leaders and makes more leaders fearful")
+    'frightens leaders and makes more leaders fearful'
     """
-    first, named, rest = text.partition(name)
-    return f"{first}{named}{rest.replace(name, 'them')}"
+    first, *rest = _LEADERS.split(text, maxsplit=1)
+    return "".join([first, *(f"leaders{_LEADERS.sub('them', after)}" for after in rest)])
 
 
 def of_100(shares: Sequence[float]) -> list[int]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sim.claims.outline import rows_of
-from sim.claims.statements import CLAIMS, HEADLINE, SURVEILLANCE
+from sim.claims.statements import HEADLINE, SURVEILLANCE
 from sim.claims.structure import WORLDS
+from sim.claims.verdict import words_of
 from sim.plots.claims import better_or_worse, choices, each_world, how_much_matters, sample
 from sim.plots.reasons import fear_and_initiative, flip_map, hysteresis, model_against_evidence, what_carries
 from sim.plots.structure import verdicts_by_choice
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FEW = 3
 """Claims up to which each has dot plots of its own."""
-HEADINGS = {claim.id: claim.heading for claim in CLAIMS}
 
 
 def pictures(found: ClaimReport) -> dict[str, Figure]:
@@ -68,8 +68,11 @@ def _reasons(found: ClaimReport) -> Iterator[tuple[str, Figure | None]]:
         if len(table := _of(found, "carriers", claim, outcome)):
             yield f"why_{outcome}", what_carries(table, "Heavy surveillance instead of light", outcome, sample(found))
         table = _of(found, "flip_maps", claim, outcome)
-        if len(table) and flips.get((SURVEILLANCE.name, outcome)):
-            yield f"flip_{outcome}", flip_map(table, HEADINGS[claim], sample(found))
+        row = rows_of(found, SURVEILLANCE.name).get(outcome)
+        if len(table) and row and flips.get((SURVEILLANCE.name, outcome)):
+            way = next(one for one, name in words_of(row["sign"], row["direction"]).items()
+                       if name == table.iloc[0]["answer"])  # fmt: skip
+            yield f"flip_{outcome}", flip_map(table, "heavy surveillance", outcome, way, sample(found))
 
 
 def _of(found: ClaimReport, name: str, claim: str, outcome: str) -> pd.DataFrame:

@@ -23,11 +23,12 @@ from sim.claims.outline import (
     in_worlds,
     ranked,
     rows_of,
+    side_by_side,
     side_of,
 )
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE
 from sim.claims.text import Row, carried, who, worlds_in
-from sim.claims.verdict import TOO_SMALL, classes, words_of
+from sim.claims.verdict import TOLD, TOO_SMALL, classes, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.plots import theme
@@ -41,11 +42,9 @@ if TYPE_CHECKING:
 _WIDE, _ZERO, _GREY, _SIZE, _WHO = 1333.0, 505.0, 710.0, 918.0, 1155.0
 """Where the columns of the main picture stand, on a scale of its width."""
 _PITCH, _DEEP = 6.4, 4  # of squares, and how many stand on each other
-_HEADING, _ROW, _LONG = 1.15, 0.36, 42  # in rows, in inches, and in letters
+_HEADING, _ROW, _LONG, _SHORT = 1.15, 0.36, 42, 18  # in rows, in inches, and in letters
 _PALE, _BINS = 0.45, 32
 MOST_PANELS, MOST_CHOICES = 6, 8
-_TOLD = 0.2
-"""The share of worlds below which a change is told as little."""
 _COLUMNS = {"worse": theme.WORSE, "better": theme.BETTER, "lower": theme.EITHER, "higher": theme.EITHER,
             TOO_SMALL: theme.SMALL_EFFECT}  # fmt: skip
 NOT_PROBABILITIES = (
@@ -62,9 +61,10 @@ def better_or_worse(found: ClaimReport) -> Figure:
     """
     shown = groups(found)
     rows = [row for group in shown for row in group.rows]
+    either = "" if all(row["direction"] for row in rows) else "violet: lower or higher, neither is better; "
     note = (
-        "Each square: 1 of 100 plausible worlds; pale: it may lie on either side of what matters. †: another choice of "
-        f"method could say otherwise. {NOT_PROBABILITIES} {sample(found)}"
+        f"Each square: 1 of 100 plausible worlds; {either}pale: it may lie on either side of what matters. †: another "
+        f"choice of method could say otherwise. {NOT_PROBABILITIES} {sample(found)}"
     )
     alt = f"Rows of 100 squares for {joined([words.label(row['outcome']) for row in rows])}"
     months = found.provenance["sizes"]["months"]
@@ -109,7 +109,9 @@ def worlds_of(found: ClaimReport, row: Row) -> dict[str, tuple[int, int]]:
 
 def _row(axes: Axes, y: float, found: ClaimReport, row: Row) -> None:
     """One outcome: its name, its squares, the mean effect, and who was right."""
-    axes.text(0.0, y, words.capital(words.label(row["outcome"])), fontsize=theme.TEXT, va="center")
+    label = words.capital(words.label(row["outcome"]))
+    label = side_by_side(row) if len(label) <= _SHORT else label
+    axes.text(0.0, y, label, fontsize=theme.TEXT, va="center")
     for name, (number, close) in worlds_of(found, row).items():
         colour, left = _COLUMNS[name], name in ("worse", "lower")
         start, way = (_GREY, 1) if name == TOO_SMALL else (_ZERO - 3, -1) if left else (_ZERO + 3, 1)
@@ -231,7 +233,7 @@ def _cell(axes: Axes, x: int, y: int, row: Row) -> None:
         axes.add_patch(patch)
     axes.plot([middle, middle], [y + 0.55, y + 0.87], color=theme.BLACK, linewidth=1)
     name = max((names[1], names[-1]), key=lambda each: shares[each])
-    clear = shares[name] >= 100 * _TOLD
+    clear = shares[name] >= 100 * TOLD
     told, ink = (f"{name} in {shares[name]}", _COLUMNS[name]) if clear else ("little change", theme.GREY)
     axes.text(middle, y + 0.33, told, ha="center", va="center", fontsize=theme.TEXT, color=ink,
               fontweight="bold" if clear else "normal")  # fmt: skip

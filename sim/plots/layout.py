@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -286,38 +287,53 @@ def left_out(results: Results, names: Sequence[str]) -> str:
     return f" {counted(more, 'more outcome')} {'were' if more > 1 else 'was'} kept." if more else ""
 
 
-def heat_map(axes: Axes, table: pd.DataFrame, unit: str, scale: tuple[float, float] | None = None) -> None:
-    """Rows and columns of a table as a map with a bar of its colours, numbers where they fit, contours where smooth.
+def heat_map(
+    axes: Axes,
+    table: pd.DataFrame,
+    unit: str,
+    scale: tuple[float, float] | None = None,
+    colours: str | Colormap = COLOURS,
+) -> None:
+    """Rows and columns of a table as a map: with a number in each cell where they fit, else with a bar of its colours
+    in some `unit`, and lines of equal level where it is smooth.
 
-    Darker is less and brighter is more; what is missing is grey. `scale` are the values at the ends of the colours,
-    by default the smallest and the largest.
+    By default darker is less and brighter is more; what is missing is grey. `scale` are the values at the ends of the
+    colours, by default the smallest and the largest.
     """
     values = np.ma.masked_invalid(table.to_numpy(dtype=np.float64))
     low, high = scale or (float(values.min()), float(values.max()))
     high = high if high > low else low + 1e-9
+    shades = colormaps[colours] if isinstance(colours, str) else colours
     axes.set_facecolor(theme.PALE)
-    mesh = axes.pcolormesh(values, cmap=COLOURS, vmin=low, vmax=high, rasterized=True)
+    mesh = axes.pcolormesh(
+        values, cmap=shades, vmin=low, vmax=high, rasterized=True, edgecolor=theme.PALE, linewidth=0.8
+    )
     middles = [np.arange(number) + 0.5 for number in table.shape]
     axes.set_xticks(middles[1], _ticks(table.columns))
     axes.set_yticks(middles[0], _ticks(table.index))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    if numbered(table):
+        places = np.argwhere(~np.ma.getmaskarray(values))
+        for (i, j), text in zip(places, shown_numbers(*values.compressed()), strict=True):
+            red, green, blue, _ = shades((values[i, j] - low) / (high - low))
+            ink = "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else theme.BLACK
+            axes.text(j + 0.5, i + 0.5, theme.minus(text), ha="center", va="center", color=ink, fontweight="bold",
+                      fontsize=theme.LARGE)  # fmt: skip
+        return
     if min(table.shape) >= SMOOTH and not np.ma.is_masked(values) and np.ptp(values) > 0:
         lines = axes.contour(middles[1], middles[0], values, levels=_CONTOURS, colors="white", linewidths=1.2)
         lines.set_path_effects([withStroke(linewidth=2.2, foreground=theme.BLACK)])
-    if max(table.shape) <= MOST_NUMBERS:
-        places = np.argwhere(~np.ma.getmaskarray(values))
-        for (i, j), text in zip(places, shown_numbers(*values.compressed()), strict=True):
-            red, green, blue, _ = colormaps[COLOURS]((values[i, j] - low) / (high - low))
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-            ink, halo = ("white", theme.BLACK) if dark else (theme.BLACK, "white")
-            axes.text(j + 0.5, i + 0.5, theme.minus(text), ha="center", va="center", color=ink, fontweight="bold",
-                      fontsize=theme.LARGE, path_effects=[withStroke(linewidth=3, foreground=halo)])  # fmt: skip
     bar = axes.figure.colorbar(mesh, ax=axes, fraction=0.05, pad=0.02, aspect=40)
     bar.ax.tick_params(labelsize=theme.TEXT)
     bar.ax.locator_params(nbins=5)
     bar.outline.set_visible(False)
     bar.ax.set_title(unit, fontsize=theme.SMALL, fontweight="normal", loc="right")
+
+
+def numbered(table: pd.DataFrame) -> bool:
+    """Whether the cells of a heat map have room for a number."""
+    return max(table.shape) <= MOST_NUMBERS
 
 
 def _ticks(values: pd.Index) -> list[str]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patheffects import withStroke
 
 from sim import statistics
+from sim.claims.discovery import SWITCH
 from sim.claims.statements import ATMOSPHERE, LIMITS
 from sim.claims.text import STANDS_OUT
 from sim.model import words
@@ -274,31 +276,42 @@ FEWEST = 20.0
 """Worlds, effectively, below which a bin of a map stays empty."""
 
 
-def flip_map(table: pd.DataFrame, subject: str, note: str = "") -> Figure | None:
-    """Where among plausible worlds a verdict holds: its share by bins of the two parameters that decide it most.
+def flip_map(table: pd.DataFrame, subject: str, outcome: str, way: int, note: str = "") -> Figure | None:
+    """In how many of 100 plausible worlds a policy moves an outcome up (`way` 1) or down (−1): a number for each bin of
+    the two factors that decide it most.
 
-    `table` has the rows of ``flip_maps`` of `ClaimReport.tables` about one outcome; `subject` begins the title, `note`
-    stands at the foot. None where fewer than half of the bins have enough worlds to say anything.
+    `table` has the rows of ``flip_maps`` of `ClaimReport.tables` about one outcome; `subject` is the policy, as it
+    follows "whether", and `note` stands at the foot. None where fewer than half of the bins have enough worlds to say
+    anything.
     """
     enough = (table["worlds"] >= FEWEST) & table["share"].notna()
     if enough.mean() < 0.5:
         return None
-    across, up, answer = (str(table.iloc[0][name]) for name in ("x", "y", "answer"))
+    across, up = (str(table.iloc[0][name]) for name in ("x", "y"))
     shares = table.assign(share=(100.0 * table["share"]).where(enough)).pivot(
         index="y_low", columns="x_low", values="share"
     )
     shares = shares.sort_index().sort_index(axis=1)
-    told = f"for {words.label(str(table.iloc[0]['outcome']))} that" if "outcome" in table else "it"
-    title = f"{subject}: {told} depends most on {words.phrase(across)}"
-    reading = f"In how many of 100 plausible worlds it is {answer}; grey: too few worlds."
-    with theme.slide(title, f"{reading} {note}", f"Heat map by {words.phrase(across)} and {words.phrase(up)}") as (
-        figure,
-        (axes,),
-    ):
-        for axis in (0, 1):
-            names = ["low", *[""] * (shares.shape[axis] - 2), "high"]
-            shares = shares.set_axis([f"{name}{' ' * k}" for k, name in enumerate(names)], axis=axis)
-        layout.heat_map(axes, shares, "of 100 worlds", (0.0, 100.0))
-        axes.set_xlabel(words.phrase(across))
-        axes.set_ylabel(words.phrase(up))
+    does = words.does(outcome, way)
+    title = f"Whether {subject} {does} depends most on {_factor(across)}"
+    lead = f"In each box: of 100 plausible versions of the NHS like that, in how many {subject} {does}."
+    note = f"{'' if enough.all() else 'Grey: too few worlds. '}{note}"
+    with theme.slide(title, note, f"A number by {_factor(across)} and {_factor(up)}", lead=lead) as (figure, (axes,)):
+        shares = shares.set_axis(_ends(across, shares.shape[1]), axis="columns")
+        shares = shares.set_axis(_ends(up, shares.shape[0]), axis="index")
+        colour = _COLOURS[way * LIMITS[outcome].direction]
+        layout.heat_map(axes, shares, "", (0.0, 100.0), LinearSegmentedColormap.from_list("", ["white", colour]))
+        axes.set_xlabel(_factor(across))
+        axes.set_ylabel(_factor(up))
         return figure
+
+
+def _ends(name: str, bins: int) -> list[str]:
+    """Names of the bins of a factor, all different: what its lowest and its highest are, and blanks."""
+    low, high = ("off", "on") if name.startswith(SWITCH) else ("low", "high")
+    return [low, *(" " * k for k in range(1, bins - 1)), high]
+
+
+def _factor(name: str) -> str:
+    """A parameter or the switch of a mechanism as it follows "depends on"."""
+    return f"whether {words.clause(name.removeprefix(SWITCH))}" if name.startswith(SWITCH) else words.phrase(name)

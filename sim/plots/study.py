@@ -225,23 +225,25 @@ def _row_of_dots(axes: Axes, name: str, means: Any, half: Any, around: float) ->
 def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     """What each later policy changes in up to four outcomes against the first, over worlds, with 95 % intervals.
 
-    The title says what the first of them does to the first outcome.
+    The title says which of them moves the first outcome most, and by how much.
     """
     names = layout.checked(results, outcomes, MOST_COLUMNS)
     first, *later = results.policies
     tables = {name: results.compare(name, first).set_index("outcome") for name in later[:MOST_CELLS]}
     by_size = {name: float(table["difference"][names[0]]) for name, table in tables.items()}
     order = sorted(by_size, key=lambda name: -by_size[name])
-    found = tables[later[0]].loc[names[0]]
+    most = max(order, key=lambda name: np.nan_to_num(abs(by_size[name]), nan=-1.0))
+    found, worlds = tables[most].loc[names[0]], int(tables[most]["n"][names[0]])
     does = layout.moved(names[0], found[["difference", "low", "high"]].to_numpy(np.float64))
-    title = f"Under {words.policy(later[0])}, {label(names[0])} {does if found['n'] else 'is not known yet'}"
+    title = f"Under {_policy(most)}, {label(names[0])} {does if worlds else 'is not known yet'}"
+    lead = f"Compared with {_policy(first)}: means over {worlds:,} plausible worlds, by weight."
     note = (
-        f"{layout.source(results)} Weighted means over worlds, against {words.policy(first)}. Bars: 95 % intervals "
-        f"between calibrations. Grey: too small to matter.{layout.left_out(results, names)}"
+        f"{layout.source(results)} Bars: 95 % intervals between calibrations. Grey: too small to "
+        f"matter.{layout.left_out(results, names)}"
     )
     what, n = joined([label(name) for name in names]), len(names)
     alt = f"Dots with intervals for the change in {what}, a row for each of {joined([words.policy(p) for p in order])}"
-    with theme.slide(title, note, alt, n, n, "x") as (figure, panels):
+    with theme.slide(title, note, alt, n, n, "x", lead=lead) as (figure, panels):
         for axes, name in zip(panels, names, strict=True):
             rows = [tables[each].loc[name, ["difference", "low", "high"]] for each in order]
             change, low, high = np.array(rows, float).T
@@ -250,6 +252,11 @@ def policies_in_rows(results: Results, outcomes: Sequence[str] = ()) -> Figure:
             layout.rows(axes, [textwrap.shorten(capital(words.policy(each)), 34, placeholder=" ...") for each in order])
             axes.tick_params(axis="y", labelleft=axes is panels[0])
         return figure
+
+
+def _policy(name: str) -> str:
+    """A policy as it follows "under"; a user's own in quotes, so that any name can stand there."""
+    return words.POLICIES.get(name, f"“{name}”")
 
 
 def _highest(results: Results, means: pd.Series, name: str) -> str:
@@ -350,7 +357,7 @@ def _widest(results: Results, runs: pd.DataFrame, gaps: pd.Series, true: str) ->
 
 
 def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
-    """One or two outcomes of a grid over its first two factors that are numbers, as heat maps with contours.
+    """One or two outcomes of a grid over its first two factors that are numbers, as heat maps.
 
     Other factors are averaged over. The title says where the first outcome is highest and lowest, and how far apart.
     """
@@ -360,12 +367,13 @@ def factor_map(results: Results, outcomes: Sequence[str] = ()) -> Figure:
     means = [results.runs.dropna(subset=[name]).groupby([up, across])[name].mean() for name in names]
     tables = [words.natural(name, 1.0) * each.unstack() for name, each in zip(names, means, strict=True)]
     found = [_peaks(results.runs, each) for each in means]
-    note = f"{layout.source(results)} Means; brighter is more. Lines: equal levels."
+    lines = "" if all(map(layout.numbered, tables)) else " Lines: equal levels."
+    note = f"{layout.source(results)} Means; brighter is more.{lines}"
     alt = f"Heat maps of {joined([label(name) for name in names])} by {by}. {'. '.join(found[1:])}".strip(" .")
     with theme.slide(found[0], note, alt, len(names)) as (figure, panels):
         for axes, name, table in zip(panels, names, tables, strict=True):
             layout.heat_map(axes, table, words.measured_in(name))
-            axes.set_title(capital(label(name)))
+            axes.set_title(layout.heading(name))
             axes.set_xlabel(layout.named(across))
             axes.set_ylabel(layout.named(up))
         return figure

@@ -16,6 +16,7 @@ from sim.model.words import label, level
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.worlds.evaluate import check
 
+CLAIM = "fear"
 QUESTION = "How long does the fear of a heavy spell last?"
 SMOOTHED = 5
 """Months of the moving average in which the half is looked for."""
@@ -65,13 +66,13 @@ def heavy_spell(drawn: Drawn, *, outcome: str = "fear", spell: int = 60, after: 
         f"above what light surveillance would have made it in {share} of worlds by weight (standard error {error})"
     )
     if not enough.any():
-        return Reply(QUESTION, (f"{sentence}; a half-life says nothing.",), tables)
+        return Reply(CLAIM, QUESTION, (f"{sentence}; a half-life says nothing.",), tables)
     low, _, middle, _, high = (f"{m:.0f}" if np.isfinite(m) else f"more than {after}" for m in quantiles)
     sentence += (
         f". There, half of that is gone after {middle} months in the middle world; in the middle 90 % of worlds by "
         f"weight, after {low} to {high}."
     )
-    return Reply(QUESTION, (sentence,), tables)
+    return Reply(CLAIM, QUESTION, (sentence,), tables)
 
 
 def half_life(excess: Values, spell: int) -> tuple[float, float]:

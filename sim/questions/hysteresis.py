@@ -23,6 +23,7 @@ from sim.model.words import label, level, natural, unit
 from sim.questions.paired import Drawn, Values, share_and_error, shares
 from sim.worlds.evaluate import check
 
+CLAIM = "fear"
 QUESTION = "Surveillance is raised slowly and lowered again: does fear come back down?"
 MOVED = ("monitoring", "targets")
 """The levers that are raised and lowered together."""
@@ -83,7 +84,7 @@ def hysteresis(
         f"At equal levels it is {'higher' if gap.estimate > 0 else 'lower'} coming down than going up by {by} "
         f"{unit(outcome)} on average (standard error {error})."
     )
-    return Reply(QUESTION, (sentence,), tables)
+    return Reply(CLAIM, QUESTION, (sentence,), tables)
 
 
 def loop_areas(steps: Values, levels: Sequence[float]) -> Values:

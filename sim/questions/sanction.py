@@ -23,6 +23,7 @@ from sim.questions.paired import Drawn, Values
 from sim.worlds.evaluate import check
 from sim.worlds.prior import DEFAULT, World
 
+CLAIM = "fear"
 QUESTION = "How far and how long does one publicised sanction reach?"
 GROUPS = ("the one", "colleagues", "rest of the system")
 """Whose fear: the one who is sanctioned, the others in the organisation, the other organisations of the system."""
@@ -84,7 +85,7 @@ def sanction_reach(
         "reach_path": pd.concat(paths, ignore_index=True),
         "reach_summary": pd.DataFrame(rows, columns=columns),
     }
-    return Reply(QUESTION, tuple(sentences), tables)
+    return Reply(CLAIM, QUESTION, tuple(sentences), tables)
 
 
 def _rises(p: Parameters, seed: int, month: int) -> Values:

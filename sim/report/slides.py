@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from matplotlib.transforms import Bbox
 from sim import files
 from sim.claims import choices
 from sim.claims.answer import ClaimReport
-from sim.claims.outline import groups, in_worlds, primary_rows, rows_of
+from sim.claims.outline import groups, in_worlds, primary_rows, remedies, rows_of
 from sim.claims.statements import SURVEILLANCE
 from sim.claims.text import CAVEATS, carriers_sentence, missed, who, with_interval, worlds_in
 from sim.errors import InputError, place
@@ -77,7 +78,7 @@ def of_answer(found: ClaimReport) -> list[Slide]:
 
     surveyed = rows_of(found, SURVEILLANCE.name)
     shown = [row for group in groups(found) for row in group.rows]
-    best = list(choices.sentences(found.rows("regrets")))
+    best = list(choices.sentences(found.rows("regrets"), found.rows("against_baseline")))
     slides = [_first(found), *of("claims", about="claims", say=[f"{in_worlds(row)}." for row in shown[:5]])]
     sizes = [f"{words.capital(words.label(row['outcome']))}: {with_interval(row)} on average." for row in shown[:4]]
     slides += of("worlds", *(n for n in drawn if n.startswith("worlds_")), about="worlds", say=sizes)
@@ -90,7 +91,7 @@ def of_answer(found: ClaimReport) -> list[Slide]:
                 if (r["contrast"], r["outcome"]) == (SURVEILLANCE.name, name.removeprefix("why_"))]  # fmt: skip
         slides += of(name, about="why", say=[carriers_sentence(rows)])
     slides += of("tipping", "fear_and_initiative", about="tipping")
-    slides += of("choices", about="choices", say=best)
+    slides += of("choices", about="choices", say=[*best, *remedies(found)])
     slides += of("matters", "structure", about="matters")
     slides.append(Slide("What this is not", _notes(CAVEATS[:2], "limits", found), points=CAVEATS))
     slides += _claims(found)
@@ -128,7 +129,8 @@ def _drawn(figure: Figure, about: str, say: Sequence[str], found: ClaimReport, t
     heading = title or theme.finding(figure)
     if title:
         figure.suptitle(title, x=theme.MARGIN, ha="left", fontsize=theme.TITLE, fontweight="bold")
-    return Slide(heading, _notes([f"{heading.rstrip('.')}.", *say], about, found), figure)
+    told = f"{heading.rstrip('.')}."
+    return Slide(heading, _notes([told, *(line for line in say if line != told)], about, found), figure)
 
 
 def _notes(say: Sequence[str], about: str, found: ClaimReport) -> str:
@@ -179,12 +181,15 @@ def _method(found: ClaimReport) -> Slide:
 def check(path: Path, template: Path | None = None) -> None:
     """Raise `InputError` where a deck cannot be made: python-pptx or the template missing, another ending, or
     something else in its place."""
-    if path.suffix.lower() != ".pptx":
-        raise InputError([f"{place(path)}: a deck ends in .pptx; a PDF is written beside it"])
-    try:
-        import pptx  # noqa: F401, PLC0415
-    except ImportError:
-        raise InputError(["slides need python-pptx, which is not installed: pip install python-pptx"]) from None
+    ending = path.suffix.lower()
+    if ending not in (".pptx", ".pdf"):
+        raise InputError([f"{place(path)}: a deck ends in .pptx, with a PDF beside it, or in .pdf alone"])
+    if template is not None and ending == ".pdf":
+        raise InputError([f"{place(template)}: a PDF takes no template; end the deck in .pptx"])
+    if ending == ".pptx" and find_spec("pptx") is None:
+        raise InputError(
+            ["slides need python-pptx, which is not installed: pip install python-pptx; .pdf does without"]
+        )
     if template is not None and not template.is_file():
         raise InputError([f"{place(template)}: there is no such template"])
     for one in (path, path.with_suffix(".pdf")):
@@ -194,9 +199,10 @@ def check(path: Path, template: Path | None = None) -> None:
 def save(
     path: Path, slides: Sequence[Slide], provenance: Mapping[str, Any], template: Path | None = None
 ) -> list[Path]:
-    """Write a deck and a PDF beside it, and return their paths. Raises `InputError` as `check`."""
+    """Write a deck and a PDF beside it, or the PDF alone, and return their paths. Raises `InputError` as `check`."""
     check(path, template)
-    written = {path: deck(slides, provenance, template), path.with_suffix(".pdf"): pages(slides, provenance)}
+    written = {} if path.suffix.lower() == ".pdf" else {path: deck(slides, provenance, template)}
+    written[path.with_suffix(".pdf")] = pages(slides, provenance)
     for one, content in written.items():
         files.write_new(one, content, files.OURS.encode())
     return list(written)

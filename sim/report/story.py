@@ -22,7 +22,17 @@ from sim.claims import choices
 from sim.claims.answer import ClaimReport, places_of
 from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.multiverse import COLUMNS, DIFFERS, NO_FINDING
-from sim.claims.outline import effects_of, groups, in_worlds, primary_rows, ranked, rows_of, side_of
+from sim.claims.outline import (
+    effects_of,
+    groups,
+    in_worlds,
+    primary_rows,
+    ranked,
+    remedies,
+    rows_of,
+    side_by_side,
+    side_of,
+)
 from sim.claims.screen import method
 from sim.claims.statements import CHOSEN_BY, HEADLINE, LIMITS, SURVEILLANCE, Claim, Key
 from sim.claims.text import (
@@ -37,7 +47,7 @@ from sim.claims.text import (
     with_interval,
     worlds_in,
 )
-from sim.claims.verdict import CLASSES, TOO_SMALL, UNKNOWN, words_of
+from sim.claims.verdict import CLASSES, TOLD, TOO_SMALL, UNKNOWN, words_of
 from sim.model import words
 from sim.model.glossary import joined
 from sim.report import marks
@@ -133,7 +143,7 @@ class _Told:
         flip = row["direction"] < 0
         left, right, grey = names[1] if flip else names[-1], names[-1] if flip else names[1], TOO_SMALL
         counts = {"left": numbers[left], "right": numbers[right], "grey": numbers[grey]}
-        label = words.capital(words.label(row["outcome"]))
+        label = side_by_side(row)
         said = ", ".join(f"{name} in {numbers[name]}" for name in sorted(numbers, key=lambda name: -numbers[name]))
         places = marks.beside(**counts)
         return {
@@ -247,7 +257,8 @@ class _Told:
             "rows": [
                 (words.capital(words.policy(name)), [cells[name, o] for o in outcomes]) for name in names[:_CHOICES]
             ],
-            "sentences": list(choices.sentences(self.found.rows("regrets"))),
+            "remedies": remedies(self.found),
+            "sentences": list(choices.sentences(self.found.rows("regrets"), table)),
         }
 
     def _why(self) -> Iterable[dict[str, Any]]:
@@ -346,7 +357,7 @@ def _cell(row: Row) -> dict[str, Any]:
     names, shares = words_of(0, row["direction"]), worlds_in(row)
     good, bad = (names[way * (row["direction"] or 1)] for way in (1, -1))
     most = good if shares[good] >= shares[bad] else bad
-    text = f"{shares[most]} {most}" if shares[most] >= 20 else "little"
+    text = f"{shares[most]} {most}" if shares[most] >= 100 * TOLD else "little"
     return {"right": round(0.48 * shares[good], 1), "left": round(0.48 * shares[bad], 1), "text": text,
             "kind": "" if row["direction"] else "either",
             "alt": f"{words.capital(good)} in {shares[good]}, {bad} in {shares[bad]} of 100 worlds"}  # fmt: skip

@@ -180,7 +180,7 @@ class Plan(_Section):
         table = self.model_dump()
         if "regime" in self.design or self.design.get("kind") == "worlds":  # varied, so there is none for all runs
             del table["regime"]
-        return tomli_w.dumps({name: value for name, value in table.items() if value not in ({}, [], "", None)})
+        return tomli_w.dumps(_named({name: value for name, value in table.items() if value not in ({}, [], "", None)}))
 
 
 _TOP = tuple(Plan.model_fields)
@@ -206,6 +206,13 @@ def _home(name: str) -> str:
     if name == "local":
         return "in tables [[local]]"
     return f"under [{_HOMES[name]}]" if _HOMES[name] else "at the top of the file, before the first [section]"
+
+
+def _named(value: Any) -> Any:
+    """The same with keys that are texts, as TOML has them: in Python a month may be a number."""
+    if isinstance(value, dict):
+        return {str(key): _named(one) for key, one in value.items()}
+    return [_named(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, repr=False)

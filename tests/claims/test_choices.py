@@ -99,9 +99,22 @@ def test_the_agreed_policies_can_be_chosen():
 
 
 def test_a_sentence_names_what_is_best_most_often_and_what_loses_least():
-    said = list(sentences(list(regrets(E, SIZES, MINE))))
+    said = told(E)
     assert len(said) == 3
-    assert "calm is the best choice in 50 of 100 plausible worlds" in said[1]
+    assert "calm is the best choice in 50 of 100 plausible worlds; " in said[1]
+
+
+def test_what_a_weighting_does_not_count_is_told_where_the_best_choice_makes_it_worse():
+    """Whoever asks about leaders alone hears of patients in the same sentence."""
+    everybody, patients, staff = told(made(fear=[[-3, 3]] * 3, harm=[[4, 0], [0, 0], [4, 0]]))
+    assert "calm is the best choice in 100 of 100" in staff
+    assert "but harm to patients rises in 70, which is not counted; " in staff
+    assert "not counted" not in everybody and "not counted" not in patients
+    assert "not counted" not in told(made(fear=[[-3, 3]] * 3, harm=[[0, 0], [4, 0], [4, 0]]))[2]
+
+
+def told(e):
+    return list(sentences(list(regrets(e, SIZES, MINE)), list(against_baseline(e, SIZES, MINE))))
 
 
 def test_support_that_follows_fear_is_told_where_its_rule_reaches_some_and_not_all():

@@ -15,7 +15,7 @@ import pytest
 from ensembles import by_hand, heavy_on_one
 
 from sim.claims import statements, stored
-from sim.claims.answer import Effort, answer, claims_named, compute, effort
+from sim.claims.answer import Effort, Reply, answer, claims_named, compute, effort
 from sim.claims.multiverse import COLUMNS
 from sim.claims.statements import (
     ATMOSPHERE,
@@ -334,6 +334,13 @@ def test_the_text_names_every_claim_and_what_is_not_accounted_for(report):
         assert text in page
     assert report.headline() in page
     assert page.count("is the best choice in") == 3
+
+
+def test_a_question_goes_with_its_claim(report):
+    asked = replace(report, replies=(Reply("fear", "Why?", ("So.",), {}), Reply("pays", "When?", ("Now.",), {})))
+    assert [[reply.question for reply in asked.of(*some).replies] for some in (("pays",), ("fear",), ("risk",))] == [
+        ["When?"], ["Why?"], []
+    ]  # fmt: skip
 
 
 def test_a_claim_alone_is_told_in_depth(report):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import permutations
+
 import pytest
 
 from sim.claims.statements import LIMITS
@@ -44,6 +47,15 @@ def test_an_effect_and_its_opposite_differ_in_one_word(outcome: str) -> None:
     assert up != down
     assert up.removesuffix(measure.more) == down.removesuffix(measure.less)
     assert words.does(outcome, 1) != words.does(outcome, -1)
+
+
+def test_leaders_are_named_once_unless_they_are_counted() -> None:
+    """In whatever order outcomes are told."""
+    every = [words.does(outcome, way) for outcome in words.MEASURES for way in (1, -1)]
+    for one, other in permutations(every, 2):
+        told = words.once(f"{one} and {other}")
+        assert "more them" not in told and "fewer them" not in told
+        assert re.sub("(more|fewer) leaders", "", told).count("leaders") <= 1
 
 
 def test_an_effect_that_rounds_to_nothing_is_no_change() -> None:

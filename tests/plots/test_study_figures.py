@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from layout import faults
 from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from PIL import Image
 
 from sim.claims.statements import LIMITS
@@ -328,11 +329,35 @@ def flips(share: np.ndarray, size: np.ndarray) -> pd.DataFrame:
 def test_a_map_of_where_it_flips_is_empty_where_worlds_are_few():
     share, size = np.arange(9.0).reshape(3, 3) / 8, np.full((3, 3), 50.0)
     size[2, 2] = 3.0
-    figure = flip_map(flips(share, size), "It lowers initiative")
-    assert theme.finding(figure) == "It lowers initiative: it depends most on how much more losses weigh than gains"
+    figure = flip_map(flips(share, size), "close watching", "initiative_rate", -1)
+    assert theme.finding(figure) == (
+        "Whether close watching makes leaders try less depends most on how much more losses weigh than gains"
+    )
     assert len(figure.axes[0].texts) == 8
+    assert "Grey: too few worlds." in figure.get_supxlabel()
     assert faults(figure) == []
-    assert flip_map(flips(share, 0 * size), "It") is None
+    assert flip_map(flips(share, 0 * size), "it", "initiative_rate", -1) is None
+
+
+def test_a_map_of_where_it_flips_has_the_colour_of_better_or_worse_and_says_which_mechanism_is_on():
+    share, size = np.linspace(0.0, 1.0, 9).reshape(3, 3), np.full((3, 3), 50.0)
+    for way, colour in ((-1, theme.WORSE), (1, theme.BETTER)):
+        figure = flip_map(flips(share, size).assign(y="mechanism audit"), "it", "initiative_rate", way)
+        (boxes,) = figure.axes[0].collections
+        assert to_hex(boxes.cmap(1.0)).upper() == colour
+        assert figure.axes[0].get_ylabel() == "whether monitoring keeps reports honest"
+        assert [tick.get_text().strip() for tick in figure.axes[0].get_yticklabels()] == ["off", "", "on"]
+        assert "Grey" not in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize(("size", "numbers"), [(6, 36), (layout.MOST_NUMBERS + 1, 0)])
+def test_no_line_runs_through_a_number_of_a_map(size: int, numbers: int) -> None:
+    """Cells with numbers need neither lines nor a bar of colours; without numbers there are both."""
+    smooth = pd.DataFrame(np.add.outer(np.arange(size), np.arange(size)) / 100)
+    with theme.slide("It rises") as (figure, (axes,)):
+        layout.heat_map(axes, smooth, "points")
+    assert len(axes.texts) == numbers
+    assert (len(axes.collections), len(figure.axes)) == ((1, 1) if numbers else (2, 2))
 
 
 def test_a_path_gets_what_its_ending_asks_for(grid, tmp_path):

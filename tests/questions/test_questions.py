@@ -94,14 +94,14 @@ TABLES = {"b": pd.DataFrame({"x": [1.5, np.inf]}), "a": pd.DataFrame({"text": ["
 
 
 def test_every_table_is_written_and_read_again(tmp_path):
-    paths = save_reply(Reply("Why?", ("So.",), TABLES), "tipping", tmp_path / "new" / "folder")
+    paths = save_reply(Reply("fear", "Why?", ("So.",), TABLES), "tipping", tmp_path / "new" / "folder")
     assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {"a.csv", "b.csv", "manifest.json"}
     for path in paths:
         pd.testing.assert_frame_equal(pd.read_csv(path), TABLES[path.stem])
 
 
 def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, monkeypatch):
-    save_reply(Reply("Why?", ("So.",), TABLES), "tipping", tmp_path)
+    save_reply(Reply("fear", "Why?", ("So.",), TABLES), "tipping", tmp_path)
     before, moved, swap = (tmp_path / "a.csv").read_bytes(), [], os.replace
 
     def interrupted(source, target):
@@ -111,7 +111,7 @@ def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, 
 
     monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        save_reply(Reply("Why?", ("So.",), {"a": TABLES["b"]}), "tipping", tmp_path)
+        save_reply(Reply("fear", "Why?", ("So.",), {"a": TABLES["b"]}), "tipping", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "manifest.json"]
     assert (tmp_path / "a.csv").read_bytes() == before
 
@@ -119,7 +119,7 @@ def test_an_interrupted_save_leaves_whole_files_and_none_half_written(tmp_path, 
 def test_a_folder_that_is_a_file_is_refused_with_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError) as caught:
-        save_reply(Reply("Why?", ("So.",), TABLES), "tipping", tmp_path / "file")
+        save_reply(Reply("fear", "Why?", ("So.",), TABLES), "tipping", tmp_path / "file")
     assert len(caught.value.lines) == 1
 
 
@@ -133,6 +133,7 @@ def test_all_questions_are_asked_beside_the_claims_where_draws_are_given():
     assert report.replies == ()
     report = asked_beside(report, by_hand(), lambda done, total, note="": seen.append((done, total)))
     assert [next(iter(reply.tables)).split("_")[0] for reply in report.replies] == list(QUESTIONS)
+    assert all(claims_named(reply.claim) for reply in report.replies)
     told = " ".join(str(report).split())
     assert all(reply.question in told and reply.sentences[0] in told for reply in report.replies)
     total = 2 * len(QUESTIONS)

@@ -197,6 +197,36 @@ def test_what_stands_in_for_today_is_a_study_too(reader: Reader, tmp_path: Path)
     assert len(Study.load(tmp_path / "today.toml").points) == 2
 
 
+def test_ones_own_oversight_is_compared_with_todays_only_where_it_differs(reader: Reader) -> None:
+    """Before that the page says what to do, runs nothing and judges no goal; and so again back at today's."""
+    seen = """
+        const shown = (name) => part(7, name).getClientRects().length > 0;
+        return [shown("start"), shown("hundred"), shown("watch"), part(7, "goals").textContent.includes("Met"),
+          Boolean(page.pool.paired)];"""
+    reader.opens("step=7")
+    assert reader.asks(seen) == [True, False, False, False, False]
+    reader.asks("document.querySelector('[data-preset=supportive]').click()")
+    assert reader.asks(seen)[:3] == [False, True, True]
+    assert reader.asks("return Steps.compared(page).names") == ["supportive oversight", "today's oversight"]
+    reader.waits("return part(7, 'goals').textContent.includes('Met')")
+    reader.asks("document.querySelector('[data-preset=baseline]').click()")
+    assert reader.asks(seen)[:4] == [True, False, False, False]
+
+
+def test_whoever_is_sent_an_experiment_reads_what_it_sets(reader: Reader) -> None:
+    reader.opens("step=7&targets=0&monitoring=0.9")
+    assert reader.asks("return part(7, 'differs').textContent") == (
+        "Set here: monitoring 0.9, weight on targets 0. All else is as today."
+    )
+    assert reader.asks("return Steps.compared(page).names[0]") == "your oversight"
+
+
+def test_who_copies_the_address_of_a_file_is_told_that_it_leads_nowhere_else(reader: Reader) -> None:
+    reader.opens("step=7&monitoring=0.9")
+    reader.asks("document.getElementById('copy').click()")
+    assert "put this file on a website" in reader.waits("return document.getElementById('copied').textContent")
+
+
 def test_it_opens_without_a_request_and_without_a_complaint(reader: Reader) -> None:
     for step in range(1, 8):
         reader.opens(f"step={step}")
@@ -419,7 +449,7 @@ def test_nothing_scrolls_sideways_on_a_phone(reader: Reader) -> None:
     screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     reader.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     for step in range(1, 8):
-        reader.opens(f"step={step}&slip=punish")
+        reader.opens(f"step={step}&slip=punish&monitoring=0.9")
         reader.waits("return parts()[0].querySelector('svg') !== null")
         reader.asks("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert reader.asks("return document.documentElement.scrollWidth") <= 390, step
@@ -431,7 +461,7 @@ def test_axe_finds_no_serious_violation(reader: Reader) -> None:
         pytest.skip("axe-core is not here: npm install axe-core, and AXE_CORE names its axe.min.js")
     found = {}
     for step in range(1, 8):
-        reader.opens(f"step={step}")
+        reader.opens(f"step={step}&monitoring=0.9")
         reader.waits("return parts()[0].querySelector('svg') !== null")
         reader.asks("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         if step == 3:

@@ -96,8 +96,25 @@ def test_a_template_gives_its_look_and_not_its_slides(told: list[Slide], found: 
     assert (made.slide_width, made.slide_height) == (own.slide_width, own.slide_height)
 
 
+def test_a_pdf_alone_needs_nothing_to_be_installed(
+    told: list[Slide], found: ClaimReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slides, "find_spec", lambda name: None)
+    assert slides.save(tmp_path / "deck.pdf", told[:2], found.provenance) == [tmp_path / "deck.pdf"]
+    assert (tmp_path / "deck.pdf").read_bytes().count(b"/Type /Page ") == 2
+    with pytest.raises(InputError, match=r"pip install python-pptx; \.pdf does without"):
+        slides.save(tmp_path / "deck.pptx", told[:2], found.provenance)
+
+
+def test_notes_say_nothing_twice(deck: Any) -> None:
+    for slide in deck.slides:
+        said = slide.notes_slide.notes_text_frame.text.split("\n\n")[0].split(". ")
+        assert len(said) == len(set(said))
+
+
 @pytest.mark.parametrize(("name", "template", "match"), [
     ("deck.ppt", None, "ends in .pptx"), ("deck.pptx", "none.pptx", "no such template"),
+    ("deck.pdf", "text.pptx", "a PDF takes no template"),
     ("deck.pptx", "text.pptx", "no PowerPoint template"),
 ])  # fmt: skip
 def test_mistakes_are_told_in_a_line(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from ensembles import kept
 
@@ -126,8 +127,21 @@ def test_report_picture_and_table(results: Results) -> None:
     assert {path.name for path in save(results)} >= {"report.html", "figure.png", "summary.csv"}
     page = (results.folder / "report.html").read_text()
     assert "worlds drawn by weight, crossed with today and mine" in page
-    assert results.plot("fear").get_suptitle().startswith("Under mine, fear ")
+    assert results.plot("fear").get_suptitle().startswith("Under “mine”, fear ")
     assert len(policies(results).splitlines()) == 3
+
+
+def test_a_picture_tells_the_policy_that_moves_most_and_what_it_is_compared_with(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = {"mine": 0.03, "light": -0.09, "more": np.nan}
+    monkeypatch.setattr(Results, "policies", ("today", *moved))
+    monkeypatch.setattr(Results, "compare", lambda self, one, other: pd.DataFrame(
+        {"outcome": ["fear"], "difference": moved[one], "low": moved[one], "high": moved[one], "n": 4}))  # fmt: skip
+    figure = Results(results.folder).plot("fear")
+    assert figure.get_suptitle() == "Under light oversight, fear falls by 9 points of 100"
+    (body,) = figure.subfigs
+    assert body.get_suptitle() == "Compared with “today”: means over 4 plausible worlds, by weight."
 
 
 def test_a_policy_that_is_missing_has_no_effect_yet(results: Results) -> None:

@@ -147,7 +147,10 @@ const Page = (() => {
     });
     $("copy").addEventListener("click", () => {
       const refused = "Copy it from the address bar: this browser does not let the page do it.";
-      navigator.clipboard.writeText(location.href).then(() => say("copied", "Copied."), () => say("copied", refused));
+      const local = location.protocol !== "file:" ? "" : " It leads to a file on this device. For others, put this "
+        + "file on a website and add what follows the # to its address there; or send them both.";
+      navigator.clipboard.writeText(location.href)
+        .then(() => say("copied", `Copied.${local}`), () => say("copied", refused + local));
     });
     fromAddress(false);
     return page;

@@ -7,6 +7,13 @@ const Steps = (() => {
   const GOALS = [{ outcome: "quality", better: 50 }, { outcome: "fear", better: 50 }, { outcome: "harm", worse: 20 },
     { outcome: "time_left", worse: 20 }];
 
+  /** The preset that sets just what the reader has set; undefined where there is none. */
+  function preset({ data, state }) {
+    const set = Object.entries(state.levers);
+    return data.regimes.find(({ levers }) => Object.keys(levers).length === set.length
+      && set.every(([name, value]) => levers[name] === value));
+  }
+
   /** What a step compares: the arms, and what they are called under "under". */
   function compared(page, step = page.state.step) {
     const { data, state } = page, { off } = state;
@@ -14,7 +21,8 @@ const Steps = (() => {
     const called = (...names) => names.map((name) => data.regimes.find((one) => one.name === name).label);
     const pulled = () => two({ targets: state.pull }, { targets: 0 }, []);
     if (step === 5) return { arms: pulled(), names: ["these targets", "no targets"] };
-    if (step === 7) return { arms: two(state.levers, {}, off), names: ["your oversight", ...called("baseline")] };
+    const own = preset(page)?.label ?? "your oversight";
+    if (step === 7) return { arms: two(state.levers, {}, off), names: [own, ...called("baseline")] };
     return { arms: two(data.story.plus, data.story.minus, step === 6 ? off : []), names: called("heavy", "light") };
   }
 
@@ -203,8 +211,14 @@ const Steps = (() => {
     return { whole, show };
   }
 
-  function goal(page, tally, { outcome: name, better, worse }) {
-    const { at, direction, label } = page.outcome(name), counts = tally.counts(at);
+  /** A goal, and whether it is met by the versions of a `tally`; without one it is only told. */
+  function goal(page, { outcome: name, better, worse }, tally) {
+    const { at, direction, label } = page.outcome(name);
+    if (!tally) {
+      const aim = better ? `better in at least ${better}` : `worse in at most ${worse}`;
+      return el("li", {}, el("b", {}, `○ Goal: ${label}`), aim);
+    }
+    const counts = tally.counts(at);
     const [good, bad] = direction > 0 ? [counts.above, counts.below] : [counts.below, counts.above];
     const met = better ? good >= better : bad <= worse && !counts.open;
     const [now, aim] = better ? [`better in ${good}`, `at least ${better}`] : [`worse in ${bad}`, `at most ${worse}`];
@@ -218,13 +232,14 @@ const Steps = (() => {
     const presets = data.regimes.map(({ name, label, meaning, levers }) => {
       const click = () => page.change({ levers: { ...levers } });
       const told = { type: "button", title: meaning, "data-preset": name, click };
-      return { levers, button: el("button", told, Draw.capital(label)) };
+      return { name, button: el("button", told, Draw.capital(label)) };
     });
     find(7, "presets").replaceChildren(...presets.map(({ button }) => button));
     for (const { name, first } of data.levers) find(7, first ? "levers" : "more").append(controls[name].whole);
     const film = new Film(find(7, "film"), page, ["fear", "harm"]), watching = find(7, "watch");
+    const judge = (tally) => find(7, "goals").replaceChildren(...GOALS.map((one) => goal(page, one, tally)));
     const picture = new Hundred(find(7, "hundred"), page, data.outcomes, {
-      changed: ({ tally }) => find(7, "goals").replaceChildren(...GOALS.map((one) => goal(page, tally, one))),
+      changed: ({ tally }) => judge(tally),
       choose: (version) => { watching.open = true; page.change({ version }); },
     });
     const watch = () => {
@@ -236,16 +251,24 @@ const Steps = (() => {
     watching.addEventListener("toggle", watch);
     return {
       enter() {
-        const { levers, off } = page.state, set = Object.entries(levers);
+        const { levers, off } = page.state, set = data.levers.filter(({ name }) => name in levers);
         for (const { name } of data.levers) controls[name].show(levers[name]);
-        const same = (preset) => set.every(([name, value]) => preset[name] === value);
-        for (const { levers: preset, button } of presets) {
-          press(button, Object.keys(preset).length === set.length && same(preset));
-        }
+        for (const { name, button } of presets) press(button, preset(page)?.name === name);
         const many = `${off.length} mechanism${off.length === 1 ? "" : "s"}`;
         find(7, "off").textContent = off.length ? `Without ${many}, as chosen in the step before.` : "";
-        picture.set(compared(page, 7));
-        watch();
+        const today = !set.length; // nothing differs, so there is nothing to run and nothing to see
+        find(7, "start").hidden = !today;
+        const told = set.map(({ name, label }) => `${label} ${levers[name]}`);
+        find(7, "differs").textContent = today ? "" : `Set here: ${told.join(", ")}. All else is as today.`;
+        find(7, "hundred").hidden = watching.hidden = today;
+        if (today) {
+          picture.pause();
+          film.stop();
+          judge();
+        } else {
+          picture.set(compared(page, 7));
+          watch();
+        }
       },
       leave() { picture.pause(); film.stop(); },
     };

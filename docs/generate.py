@@ -38,7 +38,7 @@ from sim.claims import choices, outline
 from sim.claims.answer import ClaimReport, answer
 from sim.claims.screen import as_claimed
 from sim.claims.statements import CLAIMS
-from sim.claims.structure import MAIN, changed, headline
+from sim.claims.structure import MAIN, NO_VERDICT, changed, headline
 from sim.claims.text import depends
 from sim.model import rules
 from sim.model.outcomes import OUTCOMES, POST_COLUMNS, Outcome
@@ -360,27 +360,27 @@ def _answer() -> str:
 
 
 def structural() -> pd.DataFrame:
-    """The verdicts that are others than the answer's, a row for each claim and choice of structure."""
+    """The verdicts that are others than the answer's by the rule, a row for each claim and choice of structure."""
     table = pd.DataFrame(_stored().rows("structure"))
-    return table[(table["choice"] != MAIN) & changed(table)]
+    return table[(table["choice"] != MAIN) & (table["differs"] == "yes") & (table["verdict"] != NO_VERDICT)]
 
 
 def _reading() -> str:
     """The answer in sentences: what each policy of the main picture does, how much of it goes through fear, what can be
     chosen, and how often it is another one where the model is."""
     found, primary = _stored(), outline.primary_rows(_stored())
-    path = next(row for row in found.rows("path_through_fear") if row["outcome"] == "initiative_rate")
+    parts = [100 * row["part"] for row in found.rows("path_through_fear") if row["outcome"] == "initiative_rate"]
     told = [f"{outline.in_most(group.heading, group.rows)}." for group in outline.groups(found)]
     told.append(
-        f"Of what surveillance takes from trying something new, {100 * path['part']:.0f} % ({100 * path['low']:.0f} to "
-        f"{100 * path['high']:.0f}) goes through fear."
+        f"Without the fear, {min(parts):.0f} to {max(parts):.0f} % of the net fall in trying something new would not "
+        "be there, by three definitions; what else surveillance does to it cancels out, or nearly."
     )
     told += choices.sentences(found.rows("regrets"), found.rows("against_baseline"))
     other = structural().value_counts("claim")
-    weak = [f"that on “{claim.heading}” changes under {other[claim.id]}" for claim in CLAIMS
+    weak = [f"“{claim.heading}” under {other[claim.id]}" for claim in CLAIMS
             if claim.id in other and not depends(primary[claim.id])]  # fmt: skip
     kept = headline(pd.DataFrame(found.rows("structure")))
-    told.append(f"{kept}. Of those without †, {' and '.join(weak)}.")
+    told.append(f"{kept}. Of those without † these have another verdict: {', '.join(weak)}.")
     return "\n".join(textwrap.fill(f"- {line}", 118, subsequent_indent="  ") for line in told)
 
 
@@ -389,24 +389,31 @@ def _versions() -> str:
     first = pd.read_csv(ROOT / "results" / "first_version" / "claims.csv").drop_duplicates(["claim", "outcome"])
     then = first.set_index(["claim", "outcome"]).to_dict("index")
     headings, rows = {claim.id: claim.heading for claim in CLAIMS}, []
+    limits = {(row["claim"], row["contrast"], row["outcome"]): row for row in _stored().rows("first_limits")}
     for claim, row in outline.primary_rows(_stored()).items():
         old, before = then.get((claim, row["outcome"])), ["was not asked", ""]
         if old is not None:
             shares = [f"{100 * old[name]:.0f}" for name in ("supported", "negligible", "opposed", "undecided")]
             before = [old["verdict"], "" if pd.isna(old["supported"]) else " / ".join(shares)]
         told = f"{row['verdict']}{'' if depends(row) else ', robust'}"
-        rows.append([headings[claim], label(row["outcome"]), *before, told, " / ".join(map(str, as_claimed(row)))])
-    return _table(["claim", "outcome", "first model", "of 100", "this model", "of 100"], rows)
+        under = limits[claim, row["contrast"], row["outcome"]] | {"sign": row["sign"], "direction": row["direction"]}
+        shares = [" / ".join(map(str, as_claimed(each))) for each in (row, under)]
+        rows.append([headings[claim], label(row["outcome"]), *before, told, shares[0], under["verdict"], shares[1]])
+    return _table(
+        ["claim", "outcome", "first model", "of 100", "this model", "of 100", "under the first limits", "of 100"], rows
+    )
 
 
 def _structure() -> str:
     """Which verdicts are others where something was done otherwise."""
     rest, lines = structural(), [f"{headline(pd.DataFrame(_stored().rows('structure')))}.", ""]
     for claim in CLAIMS:
-        if (rest["claim"] == claim.id).any():
-            other = rest[rest["claim"] == claim.id].groupby("verdict", sort=False)["label"]
-            told = "; ".join(f"**{verdict}** under: {'; '.join(which)}" for verdict, which in other)
-            lines.append(f"- {claim.heading}: {told}.")
+        mine = rest[rest["claim"] == claim.id]
+        if not mine.empty:
+            clear = mine[changed(mine)].groupby("verdict", sort=False)["label"]
+            told = "; ".join(f"**{verdict}** under: {'; '.join(which)}" for verdict, which in clear)
+            also = f"; by point estimates too {told}" if told else ""
+            lines.append(f"- {claim.heading}: another verdict under {len(mine)}{also}.")
     return "\n".join(textwrap.fill(line, 119, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
 
 

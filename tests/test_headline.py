@@ -61,9 +61,15 @@ def test_the_readme_tells_it_in_the_right_words(report: ClaimReport) -> None:
     assert all(surveillance[name]["verdict"] == "supported" for name in ("fear", "distress", "initiative_rate"))
     assert all(surveillance[name]["verdict"] == DIVIDED for name in ("quality", "harm"))
     assert surveillance["reported"]["verdict"] == "higher" and surveillance["reported"]["above"] >= NEARLY_ALL
-    assert surveillance["harm"]["below"] > surveillance["harm"]["above"]
-    (through,) = {r["low"] for r in report.rows("path_through_fear") if r["version"] == "the part through fear"}
-    assert through > 0.5
+    assert surveillance["harm"]["below"] > 5.0 * surveillance["harm"]["above"]
+    assert 0.5 < surveillance["initiative_rate"]["below"] < 0.6
+    fair = {r["outcome"]: r for r in report.rows("against_baseline") if r["choice"] == "just_culture"}
+    assert fair["fear"]["below"] > 0.5 and fair["initiative_rate"]["above"] > 0.5
+    assert fair["distress"]["above"] > fair["distress"]["below"]
+    curve = {r["relationship"]: r["mean"] for r in report.rows("budget_curve") if r["outcome"] == "quality"}
+    assert curve[min(curve)] > 0.5 * curve[max(curve)] and max(curve) > 4.9 * min(curve)
+    first = {r["outcome"]: r["verdict"] for r in report.rows("first_limits") if r["contrast"] == SURVEILLANCE.name}
+    assert first["fear"] == first["initiative_rate"] == DIVIDED
     main = report.rows("claims")
     assert all(r["verdict"] == "supported" for r in main if (r["claim"], r["outcome"]) == ("relationship", "quality"))
     regulated = [r for r in main if r["claim"] == "regulation" and r["outcome"] in ("quality", "harm", "fear")]
@@ -74,6 +80,9 @@ def test_the_readme_tells_it_in_the_right_words(report: ClaimReport) -> None:
                if (r["contrast"], r["outcome"]) == (SURVEILLANCE.name, "quality")}  # fmt: skip
     assert min(carried, key=carried.__getitem__) == "paperwork"
     assert {"feedback", "deterrence"} == set(sorted(carried, key=carried.__getitem__)[-2:])
+    averted = {r["mechanism"]: r["contribution"] for r in report.rows("carriers")
+               if (r["contrast"], r["outcome"]) == (SURVEILLANCE.name, "harm")}  # fmt: skip
+    assert min(averted, key=averted.__getitem__) == "early_discovery"
 
 
 def test_effects_follow_from_running_their_worlds_again_to_the_bit(report: ClaimReport, worlds: Ensemble) -> None:

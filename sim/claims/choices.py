@@ -164,10 +164,18 @@ def sentences(regretted: Sequence[Row], against: Sequence[Row]) -> Iterator[str]
             if safe is best
             else f"least is lost on average by {words.policy(safe['choice'])}"
         )
+        tied = "".join(f" ({words.policy(row['choice'])} in {100 * row['best']:.0f})" for row in _near(best, mine))
+        unseen = _left_out(best["choice"], weights, against)
         yield (
             f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in "
-            f"{100 * best['best']:.0f} of 100 plausible worlds{_left_out(best['choice'], weights, against)}; {also}."
+            f"{100 * best['best']:.0f} of 100 plausible worlds{tied}{unseen}; {also}."
         )
+
+
+def _near(best: Row, rows: Sequence[Row]) -> list[Row]:
+    """The choices that are best so nearly as often that their errors do not tell them apart."""
+    return [row for row in rows if row is not best
+            and best["best"] - row["best"] <= 2.0 * np.hypot(best["best_error"], row["best_error"])]  # fmt: skip
 
 
 def _left_out(choice: str, weights: Mapping[str, float], against: Sequence[Row]) -> str:
@@ -182,7 +190,7 @@ def _left_out(choice: str, weights: Mapping[str, float], against: Sequence[Row])
 
 
 _COUNTED = {
-    "equal": "Where all six outcomes that everybody wants to move count alike",
+    "equal": "Where all six outcomes that everybody wants to move count alike, four of them about leaders",
     "patients": "Where only harm and quality of care count",
     "staff": "Where only distress, fear and time count",
 }

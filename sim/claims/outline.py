@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.claims.construction import BY_CONSTRUCTION
 from sim.claims.statements import CHOSEN_BY, CLAIMS, SURVEILLANCE, primary
 from sim.claims.text import Row, worlds_in
 from sim.claims.verdict import TOLD, words_of
@@ -99,18 +100,18 @@ def in_worlds(row: Row) -> str:
 
 def in_most(subject: str, rows: Sequence[Row]) -> str:
     """What a policy does surely in more than half of the worlds, the good first. Beside anything good stands in how
-    many worlds it harms more patients, unless they are few."""
-    surely = {
-        way: [row for row in rows if row["direction"] and _least(row, side_of(row, way)) > 0.5] for way in (1, -1)
-    }
+    many worlds it harms more patients, unless they are few. What is so by construction is no finding, and is not told.
+    """
+    told = [row for row in rows if row["direction"] and row.get("verdict") != BY_CONSTRUCTION]
+    surely = {way: [row for row in told if _least(row, side_of(row, way)) > 0.5] for way in (1, -1)}
     parts = [joined([words.does(row["outcome"], way * row["direction"]) for row in some])
              for way, some in surely.items() if some]  # fmt: skip
     does = words.once(", but ".join(parts)) or "moves nothing beyond what matters"
     harm = next((row for row in rows if row["outcome"] == "harm" and row["above"] >= TOLD), None)
-    told = f"{subject} {does} {MORE_THAN_HALF}"
+    sentence = f"{subject} {does} {MORE_THAN_HALF}"
     if harm is None or not surely[1] or harm in surely[-1]:
-        return told
-    return f"{told}; {words.moves('harm', 1)} in {worlds_in(harm)['worse']} of 100"
+        return sentence
+    return f"{sentence}; {words.moves('harm', 1)} in {worlds_in(harm)['worse']} of 100"
 
 
 def remedies(found: ClaimReport) -> list[str]:

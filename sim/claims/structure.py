@@ -497,22 +497,27 @@ def cost(report: ClaimReport, ensemble: Ensemble, number: int = WORLDS) -> str:
 
 
 def headline(table: pd.DataFrame) -> str:
-    """How many verdicts are the same under every choice.
-
-    One is counted as another where it is so by the rule and by point estimates; fewer worlds alone, with larger errors,
-    make none.
+    """How many verdicts are the same under every choice of which something can be said: by the rule, and where those
+    that differ by the rule must differ by point estimates too, as fewer worlds alone, with larger errors, do not.
     """
-    rows, (kept, claims) = table[table["choice"] != MAIN], unmoved(table)
-    left = int((rows["verdict"] == NO_VERDICT).sum())
-    few = f"; {left} of {len(rows)} times too few worlds are left to say" if left else ""
-    return f"{kept} of {claims} verdicts are the same under each of {rows['choice'].nunique()} choices{few}"
+    rows = table[(table["choice"] != MAIN) & (table["verdict"] != NO_VERDICT)]
+    choices, (kept, claims) = rows["choice"].nunique(), unmoved(table)
+    surely = claims - rows.loc[changed(rows), "claim"].nunique()
+    lost = table["choice"].nunique() - 1 - choices
+    if not choices:
+        return f"Under each of {lost} choices too few worlds are left to say anything"
+    few = f"; under {lost} others too few worlds are left to say anything" if lost else ""
+    return (
+        f"By the rule {kept} of {claims} verdicts are the same under each of {choices} other choices, and {surely} if "
+        f"point estimates must differ too{few}"
+    )
 
 
 def unmoved(table: pd.DataFrame) -> tuple[int, int]:
-    """How many claims keep their verdict under every choice, and of how many."""
+    """How many claims keep their verdict by the rule under every choice, and of how many."""
     rows = table[table["choice"] != MAIN]
     claims = rows["claim"].nunique()
-    return claims - rows.loc[changed(rows), "claim"].nunique(), claims
+    return claims - rows.loc[rows["differs"] == "yes", "claim"].nunique(), claims
 
 
 def changed(rows: pd.DataFrame) -> pd.Series:

@@ -87,6 +87,9 @@ def _beside(axes: Axes, y: float, low: float, high: float, number: float, bold: 
                   fontweight="bold" if bold else "normal")  # fmt: skip
 
 
+_NEAR = 0.1  # of what matters: a mean that is so near to it lies on neither side surely
+
+
 def _because(table: pd.DataFrame, outcome: str, total: float) -> str:
     """Why an outcome moves the way it does, and what holds against it."""
     way = 1.0 if total > 0 else -1.0
@@ -95,13 +98,14 @@ def _because(table: pd.DataFrame, outcome: str, total: float) -> str:
     along, against = (
         told.loc[told["size"] * side > least * sizes.max(), "mechanism"] for side, least in ((1, 1 / 3), (-1, 1 / 5))
     )
-    small = outcome in LIMITS and abs(total) <= words.natural(outcome, LIMITS[outcome].size)
+    limit = words.natural(outcome, LIMITS[outcome].size) if outcome in LIMITS else 0.0
+    small, near = abs(total) <= limit, abs(abs(total) - limit) <= _NEAR * limit
     verbs = ("rise", "fall") if outcome in words.PLURALS else ("rises", "falls")
     moves = f"{words.capital(words.label(outcome))} {verbs[way < 0]}"
-    less = " by less than matters" if small else ""
+    less = " by about as much as matters" if near else " by less than matters" if small else ""
     if along.empty:
         return f"{moves}{less} on average, and no single mechanism stands out as the reason"
-    if small:
+    if less:
         others = f", but {words.clause(against.iloc[0])}" if len(against) else ""
         return f"{moves}{less} on average: {words.clause(along.iloc[0])}{others}"
     because = f"{moves} {', and '.join(f'because {words.clause(name)}' for name in along.head(2))}"
@@ -220,7 +224,8 @@ def model_against_evidence(rows: pd.DataFrame, note: str = "", unfitted: pd.Data
     """
     within = ((rows["median"] - rows["value"]).abs() <= BAND * rows["sd"]).to_numpy()
     other = None if unfitted is None else unfitted[unfitted["fitted"] == "no"].sort_values("share", ascending=False)
-    title = f"Fitted to published findings, the model matches {words.part(int(within.sum()), len(rows))} of them"
+    near = words.part(int(within.sum()), len(rows))
+    title = f"Fitted to published findings, the model comes within two tolerances of {near}"
     if other is not None and len(other):
         told = words.part(int(other["reproduced"].sum()), len(other))
         title += f"; of those that nothing was fitted to, it reproduces {told}"

@@ -199,7 +199,7 @@ def _sentence(
     beats = chosen.gain.estimate > 2.0 * chosen.gain.error
     remark = "" if beats else " Always guessing the commoner answer would do as well."
     right = f"{100 * chosen.balanced.estimate:.0f} of 100 {of}"
-    rule = f"This rule sorts {right} that it has not seen rightly; guessing, 50."
+    rule = f"This rule sorts {right} that it has not seen rightly, both answers counting alike; guessing, 50."
     return f"{'; '.join(parts)}{among}. {rule}{remark}"
 
 

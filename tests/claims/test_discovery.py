@@ -137,7 +137,7 @@ def test_the_sentence_says_the_regions():
     shares = [int(n) for n in re.findall(r"in (\d+)", rule)]
     assert shares == [round(100 * region.share.estimate) for region in found.regions]
     assert f"{named('punitiveness')} is below {found.regions[0].bounds['punitiveness'][1]:g}" in rule
-    assert found.sentence.endswith("guessing, 50.")
+    assert found.sentence.endswith("both answers counting alike; guessing, 50.")
 
 
 def test_the_limit_that_is_said_is_the_limit_that_is_counted():

@@ -207,7 +207,7 @@ def test_too_few_worlds_give_no_verdict_and_say_so(worlds, report, monkeypatch):
         assert "which is below 61" in row["words"]
     assert of(table, "lost", "fear")["effective_size"] == pytest.approx(1.0)
     assert of(table, MAIN, "fear")["verdict"] == "supported"  # the answer stands as it is
-    assert headline(table).endswith("4 of 4 times too few worlds are left to say")
+    assert headline(table) == "Under each of 2 choices too few worlds are left to say anything"
 
 
 def test_a_share_that_calibrations_disagree_about_gives_no_verdict(worlds, report):

@@ -330,7 +330,7 @@ def test_sentences_can_be_read_aloud_and_none_speaks_of_probability(report):
 def test_the_text_names_every_claim_and_what_is_not_accounted_for(report):
     page = " ".join(report.whole().split())
     assert all(f"{claim.id}: " in page for claim in CLAIMS)
-    for text in ("other people than NHS managers", "20 of 24 worlds", "last 3 of 6 months", "falls short of its own"):
+    for text in ("others than NHS managers", "20 of 24 worlds", "last 3 of 6 months", "falls short of its own"):
         assert text in page
     assert report.headline() in page
     assert page.count("is the best choice in") == 3

@@ -164,7 +164,8 @@ def sentences(regretted: Sequence[Row], against: Sequence[Row]) -> Iterator[str]
             if safe is best
             else f"least is lost on average by {words.policy(safe['choice'])}"
         )
-        tied = "".join(f" ({words.policy(row['choice'])} in {100 * row['best']:.0f})" for row in _near(best, mine))
+        near = joined([f"{words.policy(row['choice'])} in {100 * row['best']:.0f}" for row in _near(best, mine)])
+        tied = f" ({near})" if near else ""
         unseen = _left_out(best["choice"], weights, against)
         yield (
             f"{_COUNTED[weighting]}, {words.policy(best['choice'])} is the best choice in "
@@ -173,8 +174,8 @@ def sentences(regretted: Sequence[Row], against: Sequence[Row]) -> Iterator[str]
 
 
 def _near(best: Row, rows: Sequence[Row]) -> list[Row]:
-    """The choices that are best so nearly as often that their errors do not tell them apart."""
-    return [row for row in rows if row is not best
+    """The choices that are best nearly as often: at least half as often, and not told apart by their errors."""
+    return [row for row in rows if row is not best and row["best"] >= 0.5 * best["best"]
             and best["best"] - row["best"] <= 2.0 * np.hypot(best["best_error"], row["best_error"])]  # fmt: skip
 
 

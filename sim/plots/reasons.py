@@ -225,7 +225,7 @@ def model_against_evidence(rows: pd.DataFrame, note: str = "", unfitted: pd.Data
     within = ((rows["median"] - rows["value"]).abs() <= BAND * rows["sd"]).to_numpy()
     other = None if unfitted is None else unfitted[unfitted["fitted"] == "no"].sort_values("share", ascending=False)
     near = words.part(int(within.sum()), len(rows))
-    title = f"Fitted to published findings, the model comes within two tolerances of {near} of them"
+    title = f"Fitted to published findings, the model comes near {near} of them"
     if other is not None and len(other):
         told = words.part(int(other["reproduced"].sum()), len(other))
         title += f"; of those that nothing was fitted to, it reproduces {told}"

@@ -273,9 +273,9 @@ def evidence(within: int, patterns: int = 26) -> pd.DataFrame:
 
 def test_the_evidence_says_what_was_fitted_and_what_was_not():
     told = theme.finding(figure := model_against_evidence(evidence(24), "700 worlds."))
-    assert told == "Fitted to published findings, the model comes within two tolerances of most of them"
+    assert told == "Fitted to published findings, the model comes near most of them"
     assert faults(figure) == []
-    assert theme.finding(model_against_evidence(evidence(26))).endswith("two tolerances of all of them")
+    assert theme.finding(model_against_evidence(evidence(26))).endswith("comes near all of them")
     table = pd.DataFrame({"finding": ["Some finding."] * 5, "share": [0.9, 0.8, 0.3, 0.2, 0.1], "fitted": "no"})
     table["reproduced"] = table["share"] > 0.5
     both = model_against_evidence(evidence(12, 12), unfitted=table)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from answers import drawn
-from ensembles import by_hand, make_answers_small
+from ensembles import by_hand, few_pairs, make_answers_small
 
 from sim import __version__, cli
 from sim.claims.answer import claims_named
@@ -103,12 +104,30 @@ def few_worlds(monkeypatch):
     """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
     made = {"main": by_hand(), "all_on": by_hand(off=0.0)}
     monkeypatch.setattr("sim.worlds.ensemble.load", lambda folder=None, prior="main": made[prior])
-    monkeypatch.setattr("sim.claims.statements.precision", lambda sizes: {})  # one block of pairs
     make_answers_small(monkeypatch)
+    with few_pairs():
+        yield
 
 
-def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(sim, few_worlds):
-    code, out, err = sim(*TINY_CLAIM, "--out", "answer")
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where an answer is kept once it was computed, and what was printed then."""
+    return {"folder": tmp_path_factory.mktemp("kept") / "answer"}
+
+
+@pytest.fixture
+def computed(sim, few_worlds, kept):
+    """What `sim claim --run` printed; its answer, computed once, is in the folder `answer`."""
+    if "told" not in kept:
+        kept["told"] = sim(*TINY_CLAIM, "--out", "answer")
+        shutil.copytree("answer", kept["folder"])
+    else:
+        shutil.copytree(kept["folder"], "answer")
+    return kept["told"]
+
+
+def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(computed):
+    code, out, err = computed
     assert code == 0
     lines = out.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
@@ -129,8 +148,7 @@ def test_one_claim_is_answered_in_depth(sim, few_worlds):
     assert "pays:" not in out
 
 
-def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, few_worlds):
-    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
+def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, computed):
     assert sim("claim", "--answer", "answer")[1].endswith("The whole report: answer/report.html\n")
     code, out, _ = sim("claim", "fear", "--answer", "answer", "--out", "fear")
     assert code == 0 and "Does it hold for fear?" in " ".join(out.split()) and Path("fear/claims.png").exists()
@@ -178,10 +196,9 @@ def test_slides_are_written_of_an_answer(sim, shipped):
     assert code == 0 and "deck.pptx" in out and Path("deck.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_stored_answer_is_formed_again_under_other_choices(sim, few_worlds, monkeypatch):
+def test_a_stored_answer_is_formed_again_under_other_choices(sim, computed, monkeypatch):
     few = [choice for choice in WEIGHTS if choice.name in ("tolerances wider", "first limits")]
     monkeypatch.setattr("sim.claims.structure.choices_of", lambda _: few)
-    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
     code, out, err = sim("claim", "--structure", "--answer", "answer", "--out", "otherwise")
     assert code == 0 and "0 surveys of 20 worlds" in err
     assert re.search(r"^fear: .*no verdict: tolerances wider", out, re.M)

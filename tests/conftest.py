@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,23 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ
 
 settings.register_profile("model", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("model")
+
+
+@cache
+def _a_picture():
+    from sim.plots import theme  # noqa: PLC0415 - most tests need no Matplotlib
+
+    with theme.slide("Nothing differs.") as (figure, (axes,)):
+        axes.plot([0.0, 1.0])
+    return figure
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Every study has one picture, the same for all: to draw its own takes longer than all else that a small one does.
+    What is written of pictures has no pixels."""
+    monkeypatch.setattr("sim.report.study.pictures", lambda results: {"figure": lambda results: _a_picture()})
+    monkeypatch.setattr("sim.plots.theme.encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_a_shell_completes_commands_and_options():
         assert expected in done.stdout.split()
 
 
-def test_what_there_is_is_listed(sim):
+def test_what_there_is_is_listed(sim, undrawn):
     Path("mine.toml").write_text(STUDY)
     Path("pyproject.toml").write_text('[project]\nname = "theirs"\n')
     Path("broken.toml").write_text("title = \n")
@@ -248,7 +248,7 @@ def test_a_study_is_checked_and_run(sim):
     assert "6 runs in 2 cells" in out
 
 
-def test_a_study_is_run_in_parts_that_are_merged(sim):
+def test_a_study_is_run_in_parts_that_are_merged(sim, undrawn):
     Path("study.toml").write_text(STUDY)
     for number in (1, 2):
         code, out, _ = sim("run", "study.toml", "--part", f"{number}/2")
@@ -318,7 +318,7 @@ def test_run_without_a_study_says_which_there_are(sim):
     assert mistakes(err) == ["sim: STUDY: missing; name a study, such as surveillance or my_study.toml"]
 
 
-def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_first(sim):
+def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_first(sim, undrawn):
     small = ["--set", "seeds=1", "--set", "systems=1", "--set", "months=25"]
     code, out, _ = sim("run", "harder", *small, "--out", "there")
     assert code == 0 and out.startswith("Does surveillance make the work harder?")
@@ -328,7 +328,7 @@ def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_fi
     assert code == 2
 
 
-def test_results_are_known_by_their_study(sim):
+def test_results_are_known_by_their_study(sim, undrawn):
     Path("mine.toml").write_text(STUDY)
     assert sim("run", "mine")[0] == 0
     shown = {sim("show", name)[1] for name in ("mine", "mine.toml", "results/mine")}
@@ -337,7 +337,7 @@ def test_results_are_known_by_their_study(sim):
     assert "there are results/mine" in sim("show", "yours")[2]
 
 
-def test_a_table_that_is_too_wide_is_turned_and_outcomes_keep_the_order_of_the_file(sim):
+def test_a_table_that_is_too_wide_is_turned_and_outcomes_keep_the_order_of_the_file(sim, undrawn):
     Path("wide.toml").write_text(STUDY.split("[outcomes]", maxsplit=1)[0])
     _, out, _ = sim("run", "wide")
     assert max(len(line) for line in out.splitlines() if "±" in line) < 60

@@ -114,11 +114,9 @@ def test_an_answer_without_any_verdict_has_slides() -> None:
     assert slides.of_answer(bare)[0].title == slides.ASKED
 
 
-def test_libreoffice_draws_every_slide(told: list[Slide], found: ClaimReport, tmp_path: Path) -> None:
+def test_libreoffice_draws_every_slide(told: list[Slide], file: Path, tmp_path: Path) -> None:
     if (office := shutil.which("soffice")) is None:
         pytest.skip("LibreOffice is not installed")
-    slides.save(tmp_path / "deck.pptx", told, found.provenance)
-    (tmp_path / "deck.pdf").unlink()
     command = [office, "--headless", f"-env:UserInstallation=file://{tmp_path}/office", "--convert-to", "pdf"]
-    subprocess.run([*command, "--outdir", str(tmp_path), str(tmp_path / "deck.pptx")], check=True, timeout=300)
+    subprocess.run([*command, "--outdir", str(tmp_path), str(file)], check=True, timeout=300)
     assert (tmp_path / "deck.pdf").read_bytes().count(b"/Type/Page/") == len(told)

@@ -439,7 +439,7 @@ def test_output_that_cannot_be_written_is_one_line():
 def test_letters_that_the_terminal_lacks_are_no_failure(tmp_path):
     (tmp_path / "study.toml").write_text(STUDY.replace("A tiny study", "Ω − fear"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "sim", "run", "study.toml"],
+        [sys.executable, "-m", "sim", "check", "study.toml"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONIOENCODING": "cp1252"},
         capture_output=True,

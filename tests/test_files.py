@@ -276,7 +276,7 @@ def test_no_table_holds_a_formula() -> None:
 SAMPLED = """
 seeds = 2
 parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
-outcomes = { window = 2 }
+outcomes = { keep = ["fear"], window = 2 }
 design = { kind = "lhs", samples = 16, monitoring = [0.1, 0.9], targets = [0.1, 0.9] }
 """
 

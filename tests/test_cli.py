@@ -26,6 +26,7 @@ from sim.files import Folder
 from sim.model.mechanisms import REGIMES
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, PARAMETERS
+from sim.plots.claims import better_or_worse
 from sim.study.file import GALLERY
 
 COMMANDS = ["list", "claim", "worlds", "run", "show", "new", "check", "parameters"]
@@ -190,8 +191,9 @@ def test_letters_that_a_terminal_lacks_are_spelt(sim, shipped, monkeypatch):
     assert out.getvalue() == '#.x -3 + "so"\n'
 
 
-def test_slides_are_written_of_an_answer(sim, shipped):
+def test_slides_are_written_of_an_answer(sim, shipped, monkeypatch):
     pytest.importorskip("pptx")
+    monkeypatch.setattr("sim.report.slides.pictures", lambda found: {"claims": better_or_worse(found)})
     code, out, _ = sim("show", "--slides", "deck.pptx")
     assert code == 0 and "deck.pptx" in out and Path("deck.pdf").read_bytes().startswith(b"%PDF")
 

@@ -69,7 +69,7 @@ def little_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(chunks, "BUDGET", 8)
     monkeypatch.setattr(reported, "pictures", lambda results: {})
     monkeypatch.setattr(reported, "_drawn", lambda results: {})
-    monkeypatch.setattr(reported, "of_study", lambda results, figures: str(results.summary()))
+    monkeypatch.setattr(reported, "of_study", lambda results, figures: str(results.runs["fear"].tolist()))
     monkeypatch.setattr(evaluate, "BLOCK", 3)
     monkeypatch.setattr(evaluate, "PAIRS", 2)
     monkeypatch.setattr(prior, "resolve", resolved)

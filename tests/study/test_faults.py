@@ -414,6 +414,7 @@ def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_pa
         ]
 
 
+@pytest.mark.slow  # two workers start, and one more; clusters that are made up lose theirs in test_cluster
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # What tests start runs this checkout as well: `pythonpath` in pyproject.toml holds for the test's own process alone.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
+# Matrices are small here: threads of the linear algebra would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 settings.register_profile("model", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("model")
 

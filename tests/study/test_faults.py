@@ -395,6 +395,7 @@ def taken(port: int) -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow  # four processes start; threads and made-up clusters are compared in test_runner and test_cluster
 @pytest.mark.usefixtures("tiny_chunks")
 def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_path: Path) -> None:
     study = Study.from_dict(table(seeds=6, outcomes=SOME, precision=PRECISE))
@@ -404,7 +405,7 @@ def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_pa
         study.run(tmp_path / "dask", cluster="local:2")
     with ThreadPoolExecutor(3) as threads:
         study.run(tmp_path / "pool", cluster=threads)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
         study.run(tmp_path / "processes", cluster=processes)
     for other in ("two", "dask", "pool", "processes"):
         assert stored(tmp_path / other) == stored(tmp_path / "one"), other

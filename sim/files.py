@@ -185,16 +185,20 @@ def parquet(content: bytes) -> pa.Table:
     import pyarrow.compute as pc  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    footer = pq.read_metadata(pa.BufferReader(content))
-    texts = [c.name for c in pq.read_schema(pa.BufferReader(content)) if c.type in (pa.string(), pa.large_string())]
+    file = pq.ParquetFile(pa.BufferReader(content))
+    footer, schema = file.metadata, file.schema_arrow
+    texts = [c.name for c in schema if c.type in (pa.string(), pa.large_string())]
     groups = [footer.row_group(k).total_byte_size for k in range(footer.num_row_groups)]
     if max(footer.num_rows * footer.num_columns * 8, sum(groups)) > MOST_CONTENT:
         raise ValueError("larger than it may be")
+    if not texts:
+        return file.read()
+    table = pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts).read()
     for name in texts:  # one that is repeated takes little here, and is spelled out below
-        for part in pq.read_table(pa.BufferReader(content), columns=[name], read_dictionary=[name])[name].chunks:
+        for part in table[name].chunks:
             if len(part) * (pc.max(pc.binary_length(part.dictionary)).as_py() or 0) > MOST_CONTENT:
                 raise ValueError("larger than it may be")
-    return pq.read_table(pa.BufferReader(content))
+    return table.cast(schema)
 
 
 def csv(table: pd.DataFrame) -> bytes:

@@ -8,6 +8,7 @@ the error of whatever is computed from weighted worlds is the jackknife that del
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -92,8 +93,15 @@ def effective_size(weights: ArrayLike) -> float:
 
 def by_calibration(values: ArrayLike, calibrations: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sums of `values` over the worlds of each calibration, in the order of their numbers."""
-    _, which = np.unique(calibrations, return_inverse=True)
+    which = _numbered(np.asarray(calibrations, dtype=np.int64).tobytes())
     return np.asarray(np.bincount(which, weights=np.asarray(values, dtype=np.float64)), dtype=np.float64)
+
+
+@lru_cache(maxsize=32)
+def _numbered(calibrations: bytes) -> Whole:
+    """The place of each world's calibration among them all, kept: an answer asks thousands of times about the same
+    worlds, and looking for it is most of the time."""
+    return np.asarray(np.unique(np.frombuffer(calibrations, dtype=np.int64), return_inverse=True)[1])
 
 
 def effective_calibrations(weights: Weights, calibrations: NDArray[np.int64]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from sim.worlds.prior import Worlds, prior
 CALIBRATIONS = 10
 
 
+@cache  # several files of tests look at the same one; whoever changes a table changes a copy
 def drawn(
     claims: tuple[Claim, ...] = CLAIMS,
     number: int = 200,
@@ -94,15 +96,15 @@ def _pattern(name: str, reached: bool) -> dict[str, Any]:
 
 
 def _frame(e: Effects, keys: list[tuple[str, str]]) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame({
-            "world": np.arange(len(e.sample)), "weight": e.sample.weights, "contrast": contrast, "outcome": outcome,
-            "calibration": e.sample.calibrations, "ancestor": e.sample.ancestors,
-            "estimate": e.of(contrast, outcome).astype(np.float32), "error": e.error_of(contrast, outcome),
-        })
-        for contrast, outcome in keys
-    ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True).astype({"contrast": "category", "outcome": "category"})
+    sample, n = e.sample, len(e.sample)
+    of_world = {"world": np.arange(n), "calibration": sample.calibrations, "ancestor": sample.ancestors,
+                "weight": sample.weights}  # fmt: skip
+    columns: dict[str, Any] = {name: np.tile(values, len(keys)) for name, values in of_world.items()}
+    for k, name in enumerate(("contrast", "outcome")):
+        columns[name] = pd.Categorical(np.repeat([key[k] for key in keys], n))
+    columns["estimate"] = np.concatenate([e.of(*key) for key in keys]).astype(np.float32)
+    columns["error"] = np.concatenate([e.error_of(*key) for key in keys])
+    return pd.DataFrame(columns)
 
 
 def _provenance(number: int, sizes: dict[str, float]) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 
 from sim.claims import answer as claims
+from sim.claims import statements
 from sim.plots.claims import better_or_worse
 from sim.worlds import evidence as findings
 from sim.worlds.ensemble import Ensemble
@@ -17,6 +21,8 @@ from sim.worlds.evidence import Pattern
 from sim.worlds.prior import GRID, UNIFORMS, prior, uniforms_of, worlds_from
 
 CALIBRATIONS = 4
+SIZES = {"organisations": 2, "managers": 3, "months": 6, "window": 3}
+WHOLE = claims.Effort(worlds=20, prior=20, all_on=20, again=20, systems=1, orders=2)
 
 
 def by_hand(number: int = 24, seed: int = 0, off: float = 0.15) -> Ensemble:
@@ -70,6 +76,27 @@ def saved(folder: Path, main: Ensemble) -> Path:
     main.save(folder / "main-01.parquet")
     kept(off=0.0).save(folder / "all_on-01.parquet")
     return folder
+
+
+@contextmanager
+def few_pairs() -> Iterator[None]:
+    """One block of pairs in each world, however imprecise the effects are: most of the time of a small answer goes
+    into more."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(statements, "precision", lambda sizes: {})
+        yield
+
+
+@cache
+def whole_answer() -> tuple[claims.ClaimReport, list[tuple[int, int]]]:
+    """An answer to every claim in 20 worlds, computed once for all files of tests, and what its progress told."""
+    seen: list[tuple[int, int]] = []
+    with few_pairs():
+        found = claims.compute(
+            by_hand(), by_hand(20, seed=1, off=0.0), seed=7, workers=2, effort=WHOLE, **SIZES,
+            progress=lambda done, total, note="": seen.append((done, total)),
+        )  # fmt: skip
+    return found, seen
 
 
 def make_answers_small(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from answers import drawn
-from ensembles import by_hand, make_answers_small
+from ensembles import by_hand, few_pairs, make_answers_small
 
 from sim import __version__, cli
 from sim.claims.answer import claims_named
@@ -25,6 +26,7 @@ from sim.files import Folder
 from sim.model.mechanisms import REGIMES
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, PARAMETERS
+from sim.plots.claims import better_or_worse
 from sim.study.file import GALLERY
 
 COMMANDS = ["list", "claim", "worlds", "run", "show", "new", "check", "parameters"]
@@ -80,7 +82,7 @@ def test_a_shell_completes_commands_and_options():
         assert expected in done.stdout.split()
 
 
-def test_what_there_is_is_listed(sim):
+def test_what_there_is_is_listed(sim, undrawn):
     Path("mine.toml").write_text(STUDY)
     Path("pyproject.toml").write_text('[project]\nname = "theirs"\n')
     Path("broken.toml").write_text("title = \n")
@@ -103,12 +105,30 @@ def few_worlds(monkeypatch):
     """Ensembles made by hand in the place of those that come with the package, and fewer pictures."""
     made = {"main": by_hand(), "all_on": by_hand(off=0.0)}
     monkeypatch.setattr("sim.worlds.ensemble.load", lambda folder=None, prior="main": made[prior])
-    monkeypatch.setattr("sim.claims.statements.precision", lambda sizes: {})  # one block of pairs
     make_answers_small(monkeypatch)
+    with few_pairs():
+        yield
 
 
-def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(sim, few_worlds):
-    code, out, err = sim(*TINY_CLAIM, "--out", "answer")
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where an answer is kept once it was computed, and what was printed then."""
+    return {"folder": tmp_path_factory.mktemp("kept") / "answer"}
+
+
+@pytest.fixture
+def computed(sim, few_worlds, kept):
+    """What `sim claim --run` printed; its answer, computed once, is in the folder `answer`."""
+    if "told" not in kept:
+        kept["told"] = sim(*TINY_CLAIM, "--out", "answer")
+        shutil.copytree("answer", kept["folder"])
+    else:
+        shutil.copytree(kept["folder"], "answer")
+    return kept["told"]
+
+
+def test_an_answer_is_computed_shown_on_one_screen_and_written_whole(computed):
+    code, out, err = computed
     assert code == 0
     lines = out.splitlines()
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
@@ -129,8 +149,7 @@ def test_one_claim_is_answered_in_depth(sim, few_worlds):
     assert "pays:" not in out
 
 
-def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, few_worlds):
-    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
+def test_a_stored_answer_is_shown_checked_and_asked_which_study_would_change_it(sim, computed):
     assert sim("claim", "--answer", "answer")[1].endswith("The whole report: answer/report.html\n")
     code, out, _ = sim("claim", "fear", "--answer", "answer", "--out", "fear")
     assert code == 0 and "Does it hold for fear?" in " ".join(out.split()) and Path("fear/claims.png").exists()
@@ -172,16 +191,16 @@ def test_letters_that_a_terminal_lacks_are_spelt(sim, shipped, monkeypatch):
     assert out.getvalue() == '#.x -3 + "so"\n'
 
 
-def test_slides_are_written_of_an_answer(sim, shipped):
+def test_slides_are_written_of_an_answer(sim, shipped, monkeypatch):
     pytest.importorskip("pptx")
+    monkeypatch.setattr("sim.report.slides.pictures", lambda found: {"claims": better_or_worse(found)})
     code, out, _ = sim("show", "--slides", "deck.pptx")
     assert code == 0 and "deck.pptx" in out and Path("deck.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_stored_answer_is_formed_again_under_other_choices(sim, few_worlds, monkeypatch):
+def test_a_stored_answer_is_formed_again_under_other_choices(sim, computed, monkeypatch):
     few = [choice for choice in WEIGHTS if choice.name in ("tolerances wider", "first limits")]
     monkeypatch.setattr("sim.claims.structure.choices_of", lambda _: few)
-    assert sim(*TINY_CLAIM, "--out", "answer")[0] == 0
     code, out, err = sim("claim", "--structure", "--answer", "answer", "--out", "otherwise")
     assert code == 0 and "0 surveys of 20 worlds" in err
     assert re.search(r"^fear: .*no verdict: tolerances wider", out, re.M)
@@ -231,7 +250,7 @@ def test_a_study_is_checked_and_run(sim):
     assert "6 runs in 2 cells" in out
 
 
-def test_a_study_is_run_in_parts_that_are_merged(sim):
+def test_a_study_is_run_in_parts_that_are_merged(sim, undrawn):
     Path("study.toml").write_text(STUDY)
     for number in (1, 2):
         code, out, _ = sim("run", "study.toml", "--part", f"{number}/2")
@@ -301,7 +320,7 @@ def test_run_without_a_study_says_which_there_are(sim):
     assert mistakes(err) == ["sim: STUDY: missing; name a study, such as surveillance or my_study.toml"]
 
 
-def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_first(sim):
+def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_first(sim, undrawn):
     small = ["--set", "seeds=1", "--set", "systems=1", "--set", "months=25"]
     code, out, _ = sim("run", "harder", *small, "--out", "there")
     assert code == 0 and out.startswith("Does surveillance make the work harder?")
@@ -311,7 +330,7 @@ def test_a_study_of_the_gallery_is_known_by_its_name_and_one_of_ones_own_goes_fi
     assert code == 2
 
 
-def test_results_are_known_by_their_study(sim):
+def test_results_are_known_by_their_study(sim, undrawn):
     Path("mine.toml").write_text(STUDY)
     assert sim("run", "mine")[0] == 0
     shown = {sim("show", name)[1] for name in ("mine", "mine.toml", "results/mine")}
@@ -320,7 +339,7 @@ def test_results_are_known_by_their_study(sim):
     assert "there are results/mine" in sim("show", "yours")[2]
 
 
-def test_a_table_that_is_too_wide_is_turned_and_outcomes_keep_the_order_of_the_file(sim):
+def test_a_table_that_is_too_wide_is_turned_and_outcomes_keep_the_order_of_the_file(sim, undrawn):
     Path("wide.toml").write_text(STUDY.split("[outcomes]", maxsplit=1)[0])
     _, out, _ = sim("run", "wide")
     assert max(len(line) for line in out.splitlines() if "±" in line) < 60
@@ -422,7 +441,7 @@ def test_output_that_cannot_be_written_is_one_line():
 def test_letters_that_the_terminal_lacks_are_no_failure(tmp_path):
     (tmp_path / "study.toml").write_text(STUDY.replace("A tiny study", "Ω − fear"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "sim", "run", "study.toml"],
+        [sys.executable, "-m", "sim", "check", "study.toml"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONIOENCODING": "cp1252"},
         capture_output=True,

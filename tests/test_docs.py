@@ -7,7 +7,6 @@ can be run as they are written.
 from __future__ import annotations
 
 import importlib.util
-import io
 import re
 import shlex
 import shutil
@@ -16,6 +15,7 @@ import sys
 import tomllib
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache
 from inspect import isfunction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,13 +24,12 @@ import pytest
 import tomli_w
 import typer
 from ensembles import make_answers_small
-from PIL import Image
 
 from sim import cli
 from sim.model import rules
 from sim.model.mechanisms import Mechanism
 from sim.model.parameters import MECHANISMS, resolve
-from sim.plots import theme
+from sim.questions import QUESTIONS
 from sim.study import Study
 from sim.worlds.evidence import load
 
@@ -42,8 +41,9 @@ NOT_OURS = ("pip", "git", "marimo", "cd", "python", "pytest", "sbatch", "source"
 """Programs whose commands are parsed by the shell alone."""
 SMALL: dict[str, tuple[str, ...]] = {
     "--run": ("--worlds", "30", "--systems", "1", "--months", "3"),
+    **dict.fromkeys(QUESTIONS, ("--worlds", "3")),
 }
-"""What is added to a command with this option to make it small."""
+"""What is added to a command with this word to make it small."""
 NOT_RUN = (
     "--cluster",
     "--film",
@@ -67,8 +67,9 @@ INLINE = re.compile(r"`sim ([a-z][^`]*)`")
 PLACE = re.compile(r"^\d+\. `([^`]+)`, `([^`]+)`:", re.M)
 
 
+@cache
 def generate() -> Any:
-    """The module docs/generate.py."""
+    """The module docs/generate.py, which reads the answer once."""
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -172,24 +173,15 @@ def test_lines_fit_an_editor(document: Path) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with small studies, in which commands run."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None) -> Path:
+    """An empty folder with small studies, in which commands run; other tests look at pictures."""
     (tmp_path / "experiments").mkdir()
     for path in ROOT.glob("experiments/*.toml"):
         small = reduced(tomllib.loads(path.read_text(encoding="utf-8")))
         (tmp_path / "experiments" / path.name).write_text(tomli_w.dumps(small), encoding="utf-8")
     shutil.copytree(ROOT / "results" / "headline", tmp_path / "results" / "headline")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(theme, "encoded", unpictured)  # other tests look at pictures; it takes seconds
     return tmp_path
-
-
-def unpictured(_figure: Any, ending: str, *_: Any) -> bytes:
-    """An empty picture, of one point where slides have to read it."""
-    file = io.BytesIO()
-    if ending == ".png":
-        Image.new("RGB", (1, 1)).save(file, "png")
-    return file.getvalue() or b"<svg></svg>"
 
 
 def reduced(study: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +207,7 @@ def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a command of ours here; it must succeed."""
     make_answers_small(monkeypatch)
     monkeypatch.setattr(
-        sys, "argv", ["sim", *arguments, *(word for option in SMALL if option in arguments for word in SMALL[option])]
+        sys, "argv", ["sim", *arguments, *(more for word in SMALL if word in arguments for more in SMALL[word])]
     )
     with pytest.raises(SystemExit) as stop:
         cli.main()

@@ -20,8 +20,6 @@ from sim import files
 from sim.claims.statements import CLAIMS
 from sim.errors import InputError
 from sim.plots import film as animation
-from sim.plots import study as studies
-from sim.plots import theme
 from sim.report.claims import answer_to, reply_to
 from sim.report.study import save, sensitivity_text
 from sim.study import Results, Study
@@ -70,11 +68,8 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
-def little_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few worlds, one picture for each study, and pictures that are not drawn."""
-    first = {"figure": studies.study_figure}
-    monkeypatch.setattr("sim.report.study.pictures", lambda results: first)
-    monkeypatch.setattr(theme, "encoded", lambda figure, ending, *_: b"leadership-sim" + ending.encode())
+def little_to_do(monkeypatch: pytest.MonkeyPatch, undrawn: None) -> None:
+    """Few worlds, and pictures that are not drawn."""
     monkeypatch.setattr(animation, "frames_of", lambda takes, _=None: iter([np.zeros((8, 8, 3), np.uint8)] * 2))
     monkeypatch.setattr(
         "sim.worlds.ensemble.load", lambda folder=None, prior="main", **_: by_hand(off=0.15 if prior == "main" else 0.0)
@@ -281,7 +276,7 @@ def test_no_table_holds_a_formula() -> None:
 SAMPLED = """
 seeds = 2
 parameters = { systems = 1, organisations = 2, managers = 3, months = 4 }
-outcomes = { window = 2 }
+outcomes = { keep = ["fear"], window = 2 }
 design = { kind = "lhs", samples = 16, monitoring = [0.1, 0.9], targets = [0.1, 0.9] }
 """
 

@@ -274,7 +274,8 @@ def test_no_text_of_a_file_commands_the_terminal(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small study."""
-    table = {"seeds": 2, "parameters": {**SMALL, "months": 3}, "design": {"kind": "grid", "monitoring": [0.1, 0.9]}}
+    table = {"seeds": 2, "parameters": {**SMALL, "months": 3}, "design": {"kind": "grid", "monitoring": [0.1, 0.9]},
+             "outcomes": {"keep": ["fear"]}}  # fmt: skip
     return sim.Study.from_dict(table).run(tmp_path_factory.mktemp("finished") / "results").folder
 
 

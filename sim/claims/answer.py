@@ -3,7 +3,7 @@ in many plausible worlds and finds for or against each of them. A `ClaimReport` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,25 @@ class Reply:
     question: str
     sentences: tuple[str, ...]
     tables: Mapping[str, pd.DataFrame]
+
+
+class _Rows(Mapping[str, list[words.Row]]):
+    """The rows of tables by name, made where they are asked for: effects have hundreds of thousands, and none is told
+    one by one."""
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        self._tables, self._made = tables, dict[str, list[words.Row]]()
+
+    def __getitem__(self, name: str) -> list[words.Row]:
+        if name not in self._made:
+            self._made[name] = rows_of(self._tables[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 def places_of(effects: pd.DataFrame) -> Mapping[Key, NDArray[np.int64]]:
@@ -99,14 +118,11 @@ class ClaimReport:
 
     def rows(self, name: str) -> list[words.Row]:
         """The rows of a table by its name, ``claims`` being `table`; none where there is no such table."""
-        if name not in self._rows:
-            frame = self.table if name == "claims" else self.tables.get(name)
-            self._rows[name] = [] if frame is None else rows_of(frame)
-        return self._rows[name]
+        return self._rows.get(name, [])
 
     @cached_property
-    def _rows(self) -> dict[str, list[words.Row]]:
-        return {}
+    def _rows(self) -> Mapping[str, list[words.Row]]:
+        return _Rows({**self.tables, "claims": self.table})
 
     @cached_property
     def places(self) -> Mapping[Key, NDArray[np.int64]]:
@@ -149,7 +165,7 @@ class ClaimReport:
         outcome rather than the first, what the further tables say, and the claim's note.
         """
         rows = [row for row in self.rows("claims") if row["claim"] == claim.id]
-        found = {name: self.rows(name) for name in self.tables}
+        found = self._rows
         why = [line for row in (rows if in_depth else rows[:1]) for line in words.reasons(row, found)]
         why += [*words.besides(claim, found)] if in_depth or not claim.cases else []
         why += [claim.note] if in_depth and claim.note else []

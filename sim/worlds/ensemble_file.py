@@ -102,8 +102,8 @@ def decoded(content: bytes) -> tuple[dict[str, Any], str]:
         fields: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in written.items()}
         patterns.append(Pattern(**fields))
     for name, width in made["widths"].items():
-        columns = frame[[f"{name} {number}" for number in range(*width or (1,))]]
-        measured[name] = np.ascontiguousarray(columns, np.float64).reshape(-1, *width)
+        columns = [frame[f"{name} {number}"].to_numpy(np.float64) for number in range(*width or (1,))]
+        measured[name] = np.stack(columns, axis=1).reshape(-1, *width)
     return {
         "values": values[:, : len(DRAWN)],
         "off": off,

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from ensembles import by_hand, heavy_on_one
+from ensembles import SIZES, WHOLE, by_hand, few_pairs, heavy_on_one, whole_answer
 
-from sim.claims import statements, stored
+from sim.claims import stored
 from sim.claims.answer import Effort, Reply, answer, claims_named, compute, effort
 from sim.claims.multiverse import COLUMNS
 from sim.claims.statements import (
@@ -50,8 +50,7 @@ from sim.report.claims import save
 from sim.statistics import mean
 from sim.worlds.evaluate import MEASURES
 
-SIZES = {"organisations": 2, "managers": 3, "months": 6, "window": 3}
-TINY = {"effort": Effort(worlds=20, prior=20, all_on=20, again=20, systems=1, orders=2), **SIZES}
+TINY = {"effort": WHOLE, **SIZES}
 
 # A second copy of the agreed tables. Outcome, direction in which it is better, smallest effect of interest.
 AGREED_LIMITS = """
@@ -265,17 +264,14 @@ def test_contrasts_have_names_of_their_own():
 
 @pytest.fixture(scope="module")
 def report():
-    seen = []
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(statements, "precision", lambda sizes: {})  # one block of pairs in each world
-        found = compute(
-            by_hand(), by_hand(20, seed=1, off=0.0), seed=7, workers=2, **TINY,
-            progress=lambda done, total, note="": seen.append((done, total)),
-        )  # fmt: skip
+    return whole_answer()[0]
+
+
+def test_progress_goes_from_nothing_to_all_and_never_back():
+    _, seen = whole_answer()
     assert seen[0] == (0, seen[0][1])
     assert seen[-1] == (seen[0][1], seen[0][1])
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    return found
 
 
 def test_a_row_for_every_outcome_of_every_comparison_and_none_dropped(report):
@@ -478,7 +474,8 @@ def test_what_is_given_comes_before_what_is_preset():
 
 def test_without_a_seed_a_fresh_one_is_drawn_and_named():
     little = {**TINY, "effort": replace(TINY["effort"], again=0)}
-    reports = [compute(by_hand(), by_hand(), seed=None, claims=claims_named("fear"), **little) for _ in range(2)]
+    with few_pairs():
+        reports = [compute(by_hand(), by_hand(), seed=None, claims=claims_named("fear"), **little) for _ in range(2)]
     first, second = (report.provenance["seed"] for report in reports)
     assert first != second
     assert not reports[0].effects.equals(reports[1].effects)
@@ -486,7 +483,8 @@ def test_without_a_seed_a_fresh_one_is_drawn_and_named():
 
 def test_a_policy_of_ones_own_stands_in_the_table_of_what_can_be_chosen():
     little = {**TINY, "effort": replace(TINY["effort"], again=0)}
-    found = compute(by_hand(), by_hand(off=0.0), claims="fear", policies={"mine": {"targets": 0}}, **little)
+    with few_pairs():
+        found = compute(by_hand(), by_hand(off=0.0), claims="fear", policies={"mine": {"targets": 0}}, **little)
     assert set(found.tables["against_baseline"]["choice"]) == {"mine"}
     assert set(found.tables["regrets"]["choice"]) == {"baseline", "mine"}
     with pytest.raises(InputError, match="tragets"):
@@ -495,9 +493,10 @@ def test_a_policy_of_ones_own_stands_in_the_table_of_what_can_be_chosen():
 
 def test_claims_and_effort_can_be_named():
     little = {**TINY, "effort": replace(TINY["effort"], again=0)}
-    named, given = (
-        compute(by_hand(), by_hand(off=0.0), claims=asked, **little) for asked in ("fear", claims_named("fear"))
-    )
+    with few_pairs():
+        named, given = (
+            compute(by_hand(), by_hand(off=0.0), claims=asked, **little) for asked in ("fear", claims_named("fear"))
+        )
     pd.testing.assert_frame_equal(named.table, given.table)
     for wrong, there in (({"claims": "fera"}, "fear"), ({"effort": "quik"}, "quick"), ({"effort": 3}, "quick, full")):
         with pytest.raises(InputError) as caught:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from ensembles import by_hand
+from ensembles import by_hand, few_pairs
 
 from sim.claims.answer import ClaimReport, Effort, claims_named, compute, explained
 from sim.claims.discovery import BINS, flip, named
@@ -30,9 +30,14 @@ def worlds():
     return replace(by_hand(WORLDS), calibrations=np.arange(WORLDS))
 
 
+def answered(main=None, **more) -> ClaimReport:
+    with few_pairs():
+        return compute(main or worlds(), by_hand(20, seed=1, off=0.0), effort=TINY, **SIZES, **more)
+
+
 @pytest.fixture(scope="module")
 def report() -> ClaimReport:
-    return compute(worlds(), by_hand(20, seed=1, off=0.0), claims=ASKED, effort=TINY, workers=2, **SIZES)
+    return answered(claims=ASKED, workers=2)
 
 
 def by_key(table: pd.DataFrame) -> pd.DataFrame:
@@ -118,11 +123,11 @@ def test_a_map_shows_shares_of_the_answer_over_the_two_factors_that_matter_most(
     assert (maps.loc[maps["x_high"] < maps["x_high"].median(), "share"].dropna() == 0.0).all()
 
 
-def test_numbers_do_not_depend_on_workers(report):
-    again = compute(worlds(), by_hand(20, seed=1, off=0.0), claims=ASKED, effort=TINY, workers=1, **SIZES)
-    for name in again.tables:
-        pd.testing.assert_frame_equal(again.tables[name], report.tables[name])
-    pd.testing.assert_frame_equal(again.effects, report.effects)
+def test_numbers_do_not_depend_on_workers():
+    one, two = (answered(by_hand(), claims=ASKED, workers=workers) for workers in (1, 2))
+    for name in one.tables:
+        pd.testing.assert_frame_equal(one.tables[name], two.tables[name])
+    pd.testing.assert_frame_equal(one.effects, two.effects)
 
 
 def test_what_carries_a_claim_and_where_it_flips_is_said_where_it_is_known(report):
@@ -151,6 +156,6 @@ def test_what_a_policy_does_without_any_mechanism_is_not_put_down_to_one(report)
 
 
 def test_a_level_has_nothing_that_carries_it_and_flips_nowhere():
-    found = compute(worlds(), by_hand(20, seed=1, off=0.0), claims="fearful", effort=TINY, **SIZES)
+    found = answered(claims="fearful")
     assert found.table.empty and found.tables["flips"].empty
     assert "Fearful managers: " in str(found)

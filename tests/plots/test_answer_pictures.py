@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ensembles import by_hand
+from ensembles import by_hand, few_pairs
 
 from sim.claims.answer import QUICK, ClaimReport, claims_named, compute
 from sim.claims.discovery import grid
@@ -26,7 +26,8 @@ KEY = {"claim": "fear", "contrast": SURVEILLANCE.name, "outcome": "fear"}
 def report() -> ClaimReport:
     """An answer with a map of the flip of one claim, by a rule, and the reply to one question."""
     ensemble, second = by_hand(WORLDS), by_hand(20, seed=1, off=0.0)
-    found = compute(ensemble, second, claims=claims_named("fear", "pride"), effort=ASKED, seed=7, **SIZES)
+    with few_pairs():
+        found = compute(ensemble, second, claims=claims_named("fear", "pride"), effort=ASKED, seed=7, **SIZES)
     low = ensemble.values[:, 0] < np.median(ensemble.values[:, 0])
     map_ = grid(ensemble, low, "discernment", "speak_base", bins=2)
     map_ = map_.assign(**KEY, answer="supported", x="discernment", y="speak_base")

@@ -9,14 +9,13 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
-from ensembles import by_hand
+from ensembles import whole_answer
 from layout import faults, texts
 from matplotlib.collections import PatchCollection
 from matplotlib.font_manager import findfont
 from PIL import Image
 
 from sim.claims import text
-from sim.claims.answer import Effort, compute
 from sim.claims.outline import MOST_ROWS, groups, rows_of
 from sim.claims.statements import CHOICES, SURVEILLANCE
 from sim.claims.text import who, worlds_in
@@ -40,8 +39,7 @@ def numbers(title: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def report():
-    sizes = {name: value for name, value in TINY.items() if name != "systems"}
-    return compute(by_hand(), by_hand(), effort=Effort(20, 20, 20, 0, 1, 2), **sizes)
+    return whole_answer()[0]
 
 
 def shifted(report, effect: float, **more: object):

@@ -72,10 +72,12 @@ def test_notes_say_what_one_may_not_say(deck: Any) -> None:
         assert "nan" not in notes.split()
 
 
-def test_the_same_answer_gives_the_same_file(told: list[Slide], found: ClaimReport, file: Path) -> None:
+def test_the_same_answer_gives_the_same_file(told: list[Slide], found: ClaimReport, file: Path, tmp_path: Path) -> None:
     text = [slide for slide in told if slide.figure is None]
     assert slides.deck(text, found.provenance) == slides.deck(text, found.provenance)
-    assert slides.save(file, text[:2], found.provenance)  # ours is replaced
+    for path in (file, file.with_suffix(".pdf")):
+        shutil.copy(path, tmp_path)
+    assert slides.save(tmp_path / file.name, text[:2], found.provenance)  # ours is replaced
 
 
 def test_what_is_somebody_elses_is_left(told: list[Slide], found: ClaimReport, tmp_path: Path) -> None:
@@ -131,11 +133,9 @@ def test_an_answer_without_any_verdict_has_slides() -> None:
     assert slides.of_answer(bare)[0].title == slides.ASKED
 
 
-def test_libreoffice_draws_every_slide(told: list[Slide], found: ClaimReport, tmp_path: Path) -> None:
+def test_libreoffice_draws_every_slide(told: list[Slide], file: Path, tmp_path: Path) -> None:
     if (office := shutil.which("soffice")) is None:
         pytest.skip("LibreOffice is not installed")
-    slides.save(tmp_path / "deck.pptx", told, found.provenance)
-    (tmp_path / "deck.pdf").unlink()
     command = [office, "--headless", f"-env:UserInstallation=file://{tmp_path}/office", "--convert-to", "pdf"]
-    subprocess.run([*command, "--outdir", str(tmp_path), str(tmp_path / "deck.pptx")], check=True, timeout=300)
+    subprocess.run([*command, "--outdir", str(tmp_path), str(file)], check=True, timeout=300)
     assert (tmp_path / "deck.pdf").read_bytes().count(b"/Type/Page/") == len(told)

@@ -395,6 +395,7 @@ def taken(port: int) -> Iterator[None]:
     yield
 
 
+@pytest.mark.slow  # four processes start; threads and made-up clusters are compared in test_runner and test_cluster
 @pytest.mark.usefixtures("tiny_chunks")
 def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_path: Path) -> None:
     study = Study.from_dict(table(seeds=6, outcomes=SOME, precision=PRECISE))
@@ -414,6 +415,7 @@ def test_one_study_has_the_same_bytes_in_the_same_order_on_every_executor(tmp_pa
         ]
 
 
+@pytest.mark.slow  # two workers start, and one more; clusters that are made up lose theirs in test_cluster
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")

@@ -315,7 +315,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_rows(tmp_path: Path, monk
     (tmp_path / "mine.toml").write_text(study.plan.toml())
     folder = tmp_path / "killed"
     environment = {**os.environ, "PYTHONPATH": str(Path(sim.__file__).parents[1])}
-    for lines in (3, 15, 35):
+    for lines in (3, 20):
         command = [sys.executable, "-c", KILLED, str(tmp_path / "mine.toml"), str(folder)]
         ledger, limit = folder / "ledger", time.monotonic() + 600
         with subprocess.Popen(command, env=environment) as process:

@@ -167,6 +167,7 @@ def test_runs_end_in_files_that_are_pooled_by_their_constants(tmp_path):
         pooled([pool, pool])
 
 
+@pytest.mark.slow  # two processes start, and four whole emulators are fitted
 def test_runs_side_by_side_are_the_same_and_what_is_there_is_not_made_again(tmp_path, monkeypatch):
     monkeypatch.undo()  # other processes know nothing of it
     alone = recalibrate(tmp_path / "alone", runs=[1, 2], **settings())

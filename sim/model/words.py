@@ -554,14 +554,16 @@ def of_100(shares: Sequence[float]) -> list[int]:
 def part(some: int, every: int) -> str:
     """How many of a number, in words that go before "of them".
 
-    >>> part(3, 3), part(0, 3), part(2, 3), part(2, 5)
-    ('all', 'none', 'all but one', 'fewer than half')
+    >>> part(3, 3), part(0, 3), part(2, 3), part(9, 16), part(2, 5)
+    ('all', 'none', 'all but one', 'more than half', 'fewer than half')
     """
     if some in (0, every):
         return "none" if not some else "all"
     if some == every - 1 and every > 2:
         return "all but one"
-    return "half" if 2 * some == every else "most" if 2 * some > every else "fewer than half"
+    if 3 * some >= 2 * every:
+        return "most"
+    return "half" if 2 * some == every else "more than half" if 2 * some > every else "fewer than half"
 
 
 def capital(text: str) -> str:

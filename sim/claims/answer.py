@@ -162,11 +162,12 @@ class ClaimReport:
         """A claim in a line for each contrast; and why that is, and where it would be otherwise.
 
         In depth there are shares with their errors, every column, the outcomes that nobody claims, reasons for every
-        outcome rather than the first, what the further tables say, and the claim's note.
+        outcome rather than for the first and for harm, what the further tables say, and the claim's note.
         """
         rows = [row for row in self.rows("claims") if row["claim"] == claim.id]
         found = self._rows
-        why = [line for row in (rows if in_depth else rows[:1]) for line in words.reasons(row, found)]
+        told = [row for k, row in enumerate(rows) if in_depth or k == 0 or row["outcome"] == "harm"]
+        why = [line for row in told for line in words.reasons(row, found)]
         why += [*words.besides(claim, found)] if in_depth or not claim.cases else []
         why += [claim.note] if in_depth and claim.note else []
         return words.findings(claim, rows, found, in_depth), why

@@ -89,7 +89,7 @@ from studies import SMALL, sweep
 peaks = []
 study = sweep(SMALL, int(sys.argv[3]), 10)
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform != "darwin" else 1024) / 2**20
-study.run(sys.argv[2], progress=lambda done, failed, total: peaks.append((done / total, peak())))
+study.run(sys.argv[2], progress=lambda done, total, note="": peaks.append((done / total, peak())))
 half = next(size for share, size in peaks if share > 0.25)
 print(half, peak())
 """

@@ -90,9 +90,9 @@ IMPLEMENTATIONS: dict[str, tuple[Callable[..., pd.DataFrame], Callable[..., pd.D
 
 def difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
     """The largest difference in any outcome of any month; 0 means equal bits."""
-    if list(one) != list(other) or len(one) != len(other):
+    if set(one) != set(other) or len(one) != len(other):
         raise ValueError("the two tables have different columns or months")
-    return float(np.abs(one.to_numpy() - other.to_numpy()).max())
+    return float(np.abs(one.to_numpy() - other[list(one)].to_numpy()).max())
 
 
 def events(series: pd.DataFrame, managers: int) -> NDArray[np.int64]:

@@ -74,6 +74,10 @@ def test_the_readme_tells_it_in_the_right_words(report: ClaimReport) -> None:
     assert all(r["verdict"] == "supported" for r in main if (r["claim"], r["outcome"]) == ("relationship", "quality"))
     regulated = [r for r in main if r["claim"] == "regulation" and r["outcome"] in ("quality", "harm", "fear")]
     assert len(regulated) == 9 and all(r["verdict"] == TOO_SMALL for r in regulated)
+    (barred,) = (
+        r for r in report.rows("against_baseline") if (r["choice"], r["outcome"]) == ("barring", "initiative_rate")
+    )
+    assert 0.4 < barred["below"] < 0.5
     (idle,) = (r for r in report.rows("against_baseline") if (r["choice"], r["outcome"]) == ("hands_off", "harm"))
     assert idle["above"] > 0.5
     carried = {r["mechanism"]: r["contribution"] for r in report.rows("carriers")

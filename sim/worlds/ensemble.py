@@ -108,6 +108,8 @@ class Ensemble(Worlds):
         names = chosen("patterns", patterns, self.agreements, "pattern")
         with np.errstate(divide="ignore"):
             logs = np.log(self.weights) - sum((self.agreements[name] for name in names), np.zeros(len(self)))
+        if not np.isfinite(logs).any() or np.isposinf(logs).any():
+            raise InputError([f"patterns: without {', '.join(names)} the worlds that are stored cannot be weighted"])
         return statistics.normalised(logs)
 
     def reweight(

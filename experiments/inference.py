@@ -91,7 +91,7 @@ def mover(
     """A refit by moves, of a true world, its pseudo-data and a seed: values of the true world (``own``) and of the
     ``others``, in the order of the keys of ranks, the others' effective ``size``, and how it went."""
     evidence, off = worlds.evidence, worlds.chance_off
-    target = target_of(evidence, off, Sizes(**worlds.provenance["calibrations"][0]["sizes"]))
+    target = target_in(worlds)
     first = np.column_stack([worlds.measured[p.id] for p in evidence.patterns])
     codes, statistics = codes_of(worlds, off), np.hstack([first, known.statistics])
     learned = emulator_of(runs, target)
@@ -112,6 +112,11 @@ def mover(
                 "surveys": np.int64(found.surveys), "accepted": np.array(found.sweeps)[:, 1]}  # fmt: skip
 
     return moved
+
+
+def target_in(worlds: Ensemble) -> Target:
+    """What the calibrations of an ensemble sampled."""
+    return target_of(worlds.evidence, worlds.chance_off, Sizes(**worlds.provenance["calibrations"][0]["sizes"]))
 
 
 def emulator_of(runs: Path, target: Target) -> Emulator:
@@ -145,7 +150,7 @@ def waves(folder: Path) -> None:
     """Mean primary effects in the package's worlds and in those that another algorithm finds, under each setting."""
     report, worlds, keys = answer(), load(), list(primary().values())
     off, here = worlds.chance_off, report.effects_in(worlds)
-    target = target_of(worlds.evidence, off, Sizes(**worlds.provenance["calibrations"][0]["sizes"]))
+    target = target_in(worlds)
     compared = [c for c in contrasts_of() if c.name in {contrast for contrast, _ in keys}]
     log_z = log_sum(list(worlds.log_z.values())) - np.log(len(worlds.log_z))
     folder.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,8 @@ class Ensemble(Worlds):
         """The weights that the worlds would have without some patterns, which are named by id.
 
         Their agreement is divided out, so the worlds stay the same and only the `effective_size` of the result says how
-        well it is known. Raises `InputError` for a pattern that is not part of the evidence.
+        well it is known. Raises `InputError` for a pattern that is not part of the evidence, and where what is stored
+        gives no world a weight.
         """
         names = chosen("patterns", patterns, self.agreements, "pattern")
         with np.errstate(divide="ignore"):

@@ -98,6 +98,12 @@ def test_leaving_out_the_only_pattern_that_weighted_gives_equal_weights(made):
         made.without(["speakingup"])
 
 
+def test_worlds_that_what_is_stored_gives_no_weight_are_refused_in_a_line(made):
+    spoiled = dataclasses.replace(made, measured={**made.measured, "speaking-up": np.full(N, np.inf)})
+    with pytest.raises(InputError, match="without speaking-up the worlds that are stored cannot be weighted"):
+        spoiled.without(["speaking-up"])
+
+
 def test_a_sample_has_the_weights_of_the_whole(made):
     few = made.sample(50, seed=3)
     assert few.weights.sum() == pytest.approx(1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from numbers import Integral
@@ -142,6 +142,17 @@ def whole(name: str, value: object, low: int, high: int) -> int:
         return int(value)
     highest = "2**63 - 1" if high == 2**63 - 1 else high
     raise InputError([Mistake((*name.split("."),), value, f"must be a whole number from {low} to {highest}")])
+
+
+def truth(name: str, value: object) -> bool:
+    """True or False of any library, as Python's own; raises `InputError` for anything else.
+
+    >>> truth("record_organisations", True)
+    True
+    """
+    if isinstance(value, Hashable) and value in (True, False):
+        return bool(value)
+    raise InputError([Mistake((name,), value, "must be True or False")])
 
 
 def path_of(name: str, value: object) -> Path:

@@ -178,6 +178,21 @@ def test_a_list_of_thousands_of_bounds_is_one_short_line() -> None:
     assert "\n" not in line
 
 
+@pytest.mark.parametrize("given", [(1, 2), iter((1, 2)), {1, 2}, "yes", None, 2])
+def test_what_is_recorded_is_true_or_false(given: Any) -> None:
+    for make in (sim.simulate, sim.LeadershipModel):
+        with pytest.raises(InputError) as caught:
+            make(record_organisations=given, **SMALL)
+        (line,) = caught.value.lines
+        assert line.startswith("record_organisations = ") and line.endswith(": must be True or False")
+
+
+def test_a_group_that_has_no_name_like_it_is_one_short_line() -> None:
+    (line,) = refused({"design": {"kind": "morris", "samples": 4, "groups": [-6394]}})
+    assert "no such group or mechanism; there are levers, " in line
+    assert len(line) < attempts.LONGEST / 2
+
+
 def test_a_design_that_would_not_fit_into_memory_is_refused() -> None:
     wide = {"kind": "lhs", "samples": 1_000_000, "groups": ["fear", "trust", "careers"]}
     (line,) = refused({"design": wide})

@@ -17,7 +17,7 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim.errors import InputError, Mistake
+from sim.errors import InputError, Mistake, truth
 from sim.model import record as recording
 from sim.model import rules
 from sim.model.catalogue import Levers
@@ -267,6 +267,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         super().__init__(**{"rng": self.seed} if scenario is None else {"scenario": scenario})
         schedule = {} if schedule is None else schedule
         parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **held | settings)
+        record_organisations = truth("record_organisations", record_organisations)
         check_memory(parameters, BYTES_FOR_AN_AGENT, record_organisations)
         self.parameters: Parameters = parameters
         interventions.check(parameters)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 import sim
-from sim.errors import InputError, nearest, shown
+from sim.errors import InputError, nearest, shown, truth
 from sim.model import record as recording
 from sim.model.interventions import NONE, Interventions
 from sim.model.local import LocalRule
@@ -163,6 +163,7 @@ def simulate(
         )
         model.run_model()
         return Run(model.parameters, seed, engine, model.record)
+    record_organisations = truth("record_organisations", record_organisations)
     schedule = {} if schedule is None else schedule
     parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **settings)
     check_memory(parameters, BYTES_FOR_A_POST, record_organisations)

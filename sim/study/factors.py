@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, Mistake, Mistakes, misnamed, repeated, shown
+from sim.errors import InputError, Mistake, Mistakes, closest, misnamed, repeated, shown
 from sim.model.declaration import Declaration
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, unknown
@@ -270,7 +270,10 @@ def _group_mistakes(value: object) -> Iterator[Mistake]:
         return
     for group in value:
         if not isinstance(group, str) or group not in GROUPS:
-            yield from misnamed(where, [group], GROUPS, "group or mechanism")
+            near = closest(group, GROUPS)
+            groups = ", ".join(name for name in GROUPS if name not in MECHANISMS)
+            every = "" if near else f"there are {groups}, and each mechanism"
+            yield Mistake(where, group, "no such group or mechanism", near, every)
         elif not any(map(_range, GROUPS[group])):
             yield Mistake(where, group, "nothing in this group has a plausible range")
 

@@ -111,6 +111,13 @@ def test_a_table_of_another_shape_is_one_line(folder: Path, name: str, change: s
     assert "missing or damaged" in line or "does not fit the ledger" in line
 
 
+@pytest.mark.parametrize("name", ["error", "traceback"])
+def test_a_table_without_a_text_is_one_line(folder: Path, name: str) -> None:
+    rewritten(file_of(folder, "runs"), lambda rows: rows.drop_columns(name))
+    signed(folder)
+    assert "missing or damaged" in line_of(folder)
+
+
 @pytest.mark.parametrize("months", [0, 1, 9, 2**31 - 1])
 def test_months_that_do_not_fit_the_runs_are_one_line(folder: Path, months: int) -> None:
     rewritten(file_of(folder, "series"), column("month", constant(months, pa.int32())))

@@ -459,7 +459,7 @@ def signed(folder: Path, change: Callable[[Tree], None] = lambda entry: None) ->
     for entry in entries:
         entry.pop("check", None)
         change(entry)
-        for name in entry.get("files", ()):
+        for name in named if isinstance(named := entry.get("files"), dict) else ():
             path = folder / str(name) / f"{entry.get('done')}.parquet"
             if path.is_file():
                 entry["files"][name] = files.digest(path.read_bytes())
@@ -473,7 +473,7 @@ def signed_folders(draw: st.DrawFn, folder: Path) -> Callable[[Path], None]:
     change, entries = draw(spoiled_tables()), len((folder / "ledger").read_bytes().splitlines())
     lines = [json.loads(line) for line in (folder / "ledger").read_text().splitlines()]
     k = draw(st.integers(0, entries - 1))
-    line = draw(spoiled(st.just({name: value for name, value in lines[k].items() if name != "check"})))
+    line = json.loads(json_of(draw(spoiled(st.just({n: value for n, value in lines[k].items() if n != "check"})))))
     text, raw = draw(st.sampled_from(JSONS)), draw(st.booleans())
 
     def spoil(where: Path) -> None:

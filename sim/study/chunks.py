@@ -1,7 +1,8 @@
 """Runs in batches: which runs are computed, written and resumed together.
 
-A chunk takes around a second, so that little is lost when the work is interrupted and little time goes into files;
-more in a study of tens of millions of runs, or handing out, writing and listing chunks would take longer than the runs.
+A chunk takes up to a second, so that little is lost when the work is interrupted and little time goes into files. In a
+small study it takes less, so that both it and its workers have several; in a study of tens of millions of runs more, or
+handing out, writing and listing chunks would take longer than the runs.
 Its size follows from the study alone, never from the machine, and its name from all that determines what is written
 into its files, so a finished chunk can be trusted wherever it lies.
 
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 MADE_BY = ("sim.study.compute",)
 """Modules that make the tables of a chunk from the model's runs, for `sim.model.version.identity`."""
 BUDGET = 4_000_000
-"""Manager-months in a chunk, roughly: a second of computing."""
+"""Manager-months in a chunk, roughly: up to a second of computing."""
+FEW, SMALLEST = 16, BUDGET // 16
+"""A study with fewer chunks than this gets smaller ones, down to manager-months that take as long as writing them."""
 MANY = 2**17
 """Chunks that one folder and one parent process bear; a study with more gets larger ones."""
 
@@ -78,11 +81,14 @@ class Chunk:
 
 
 def budget(total: int, kept: Kept) -> int:
-    """Manager-months in a chunk of a study of `total` manager-months: `BUDGET`, doubled until there are about `MANY`.
+    """Manager-months in a chunk of a study of `total` manager-months: `BUDGET`, halved until there are about `FEW`, or
+    doubled until there are about `MANY`.
 
-    Doubled, so that a study that grows somewhat keeps its chunks. Monthly tables fill the memory, so chunks with them
-    stay as they are.
+    By twos, so that a study that grows somewhat keeps its chunks. Monthly tables fill the memory, so chunks with them
+    are not doubled.
     """
+    if total < FEW * BUDGET:
+        return min(BUDGET, max(SMALLEST, BUDGET >> (-(-FEW * BUDGET // total) - 1).bit_length()))
     if kept.series or kept.organisations:
         return BUDGET
     return BUDGET << (-(-total // (BUDGET * MANY)) - 1).bit_length()

@@ -28,6 +28,7 @@ from sim.study.results import Results
 from sim.study.store import Store, encoded, plan_of
 
 if TYPE_CHECKING:
+    from sim.model.parameters import Parameters
     from sim.study.plan import Study
 
 Pool = tuple[Executor, Callable[[Chunk], Tables], Callable[[], int]]
@@ -266,21 +267,29 @@ def _sample(chunks: Sequence[Chunk]) -> list[Piece]:
 
 
 def _pilot(chunks: Sequence[Chunk]) -> float:
-    """Seconds for each unit of cost, from runs of the cells spread over these chunks, cut short where they are long."""
+    """Seconds for each unit of cost, from runs of the cells spread over these chunks, cut down where they are large."""
     cells = [piece.cell for piece in _sample(chunks)]
     if not cells:
         return 0.0
     engine.warm_up()
     cost, begun = 0, time.perf_counter()
     for seed in range(_PILOT_RUNS):
-        p = resolve(**cells[seed % len(cells)].settings)
-        months = max(1, p.months * _PILOT_COST // max(_PILOT_COST, cost_of(p, False)))
-        short = p.model_copy(update={"months": months})
-        engine.run(short, seed)
-        cost += cost_of(short, False)
+        p = _cut_down(resolve(**cells[seed % len(cells)].settings))
+        engine.run(p, seed)
+        cost += cost_of(p, False)
         if time.perf_counter() - begun > _PILOT_SECONDS:
             break
     return (time.perf_counter() - begun) / cost
+
+
+def _cut_down(p: Parameters) -> Parameters:
+    """A run of about `_PILOT_COST` at most: of fewer months, down to a year, and then of fewer managers."""
+    for name, fewest in {"months": 12, "systems": 1, "organisations": 1, "managers": 1}.items():
+        if (cost := cost_of(p, False)) > _PILOT_COST:
+            size = min(getattr(p, name), max(fewest, getattr(p, name) * _PILOT_COST // cost))
+            rules = p.local if name == "months" else ()  # they name organisations
+            p = p.model_copy(update={name: size, "local": rules})
+    return p
 
 
 def _bytes(chunks: Sequence[Chunk]) -> int:

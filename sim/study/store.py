@@ -188,7 +188,7 @@ class Store:
         if (content := self._bytes(table, chunk)) is None:
             return None
         runs = self.done[chunk]["runs"] if table == "runs" else None
-        with suppress(pa.ArrowException, OSError, ValueError, LookupError):  # what a damaged file makes its reader raise
+        with suppress(pa.ArrowException, OSError, ValueError, LookupError):  # a damaged file makes its reader raise
             return _checked(content, schema, runs, columns)
         return None
 

@@ -72,14 +72,14 @@ def stored(results: Results) -> list[Row]:
 
 class Folder(RuleBasedStateMachine):
     """A folder of results, what its study says now; how many runs were told to be finished, and which rows were read
-    from it, since the study or a file was last changed; and what its ledger said before a file was harmed."""
+    from it, since the study or a file was last changed; and the lines of a ledger that runs have written."""
 
     def __init__(self) -> None:
         super().__init__()
         self.around = Path(tempfile.mkdtemp())
         self.folder, self.copies, self.safe, self.computed = self.around / "0", 0, 0, 0
         self.kept: set[Row] = set()
-        self.lines: set[bytes] = set()
+        self.written: set[bytes] = set()
 
     @initialize(seeds=st.integers(1, 3), precise=st.booleans())
     def begin(self, seeds: int, precise: bool) -> None:
@@ -95,7 +95,7 @@ class Folder(RuleBasedStateMachine):
     def do(self, stop: int = -1, fresh: bool = False, reading: bool = False) -> Results | None:
         """Run the study; it is interrupted when chunks were told of `stop` times. None where the folder is lost."""
         told: list[int] = []
-        before = self.safe
+        before, ledger = self.safe, self.ledger
 
         def progress(done: int, total: int, note: str = "") -> None:
             told.append(done)
@@ -116,13 +116,20 @@ class Folder(RuleBasedStateMachine):
             self.move_on()
             return None
         finally:
+            self.written |= self.ledger - ledger
             assert not told or fresh or told[0] >= before, "what was finished is lost"
         return results
 
     @property
     def has_ledger(self) -> bool:
         """Whether a line of the ledger stands as it was written."""
-        return not self.lines.isdisjoint((self.folder / "ledger").read_bytes().splitlines())
+        return not self.written.isdisjoint(self.ledger)
+
+    @property
+    def ledger(self) -> set[bytes]:
+        """The lines of the ledger."""
+        file = self.folder / "ledger"
+        return {*file.read_bytes().splitlines()} if file.exists() else set()
 
     def move_on(self) -> None:
         """Go on in an empty folder."""
@@ -164,8 +171,6 @@ class Folder(RuleBasedStateMachine):
         path = data.draw(st.sampled_from(some) if some else st.none())
         if path is None:
             return
-        if (ledger := self.folder / "ledger").exists():
-            self.lines |= {*ledger.read_bytes().splitlines()}
         content, how = bytearray(path.read_bytes()), data.draw(st.sampled_from(("flip", "cut", "digit", "other")))
         at = data.draw(st.integers(0, len(content) - 1))
         if how == "flip":

@@ -22,7 +22,7 @@ import sim
 from sim.errors import InputError
 from sim.files import locked
 from sim.model import engine
-from sim.study import Results, Study, chunks
+from sim.study import Results, Study, chunks, runner
 
 MONTHLY = {"keep": ["fear", "quality", "silence"], "window": 4, "series": True, "organisations": True}
 
@@ -61,10 +61,14 @@ def test_rows_do_not_depend_on_workers(tmp_path: Path) -> None:
     assert same(study.run(tmp_path / "one", workers=1), study.run(tmp_path / "two", workers=2))
 
 
-def test_chunks_are_of_a_second_until_there_would_be_too_many() -> None:
+def test_a_small_study_is_in_several_chunks_and_a_large_one_in_no_more_than_can_be_borne() -> None:
     kept = chunks.Kept(("fear",), window=24, series=False, organisations=False)
     most = chunks.BUDGET * chunks.MANY
-    assert chunks.budget(1, kept) == chunks.budget(most, kept) == chunks.BUDGET
+    few = chunks.BUDGET * chunks.FEW
+    assert chunks.budget(1, kept) == chunks.budget(few // 16, kept) == chunks.SMALLEST
+    assert chunks.budget(few, kept) == chunks.budget(most, kept) == chunks.BUDGET
+    for total in range(few // 16, few, few // 50):
+        assert chunks.FEW <= total / chunks.budget(total, kept) < 2 * chunks.FEW
     for total in (most + 1, 5 * most, 64 * most, 1000 * most):
         size = chunks.budget(total, kept)
         assert size * chunks.MANY >= total > size // 2 * chunks.MANY
@@ -403,6 +407,18 @@ def test_workers_are_a_whole_number(tmp_path: Path, workers: Any) -> None:
     line = line_of(Study.from_dict(table()), tmp_path / "r", workers=workers)
     assert line == f"workers = {workers}: must be a whole number from 1 to 1000"
     assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("size", ["systems", "organisations", "managers", "months"])
+def test_the_estimate_of_a_huge_run_makes_a_small_one(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+    made: list[Any] = []
+    bare = engine.run
+    monkeypatch.setattr(runner, "_PILOT_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "run", lambda p, seed: (made.append(p), bare(p, seed))[1])
+    sizes = {"systems": 1, "organisations": 1, "managers": 2, "months": 24, size: 10_000 if size == "months" else 10**6}
+    study = {"parameters": sizes, "design": {"kind": "grid", "monitoring": [0.1]}}
+    assert Study.from_dict({**study, "local": [{"targets": 0.2, "organisations": [0]}]}).estimate(workers=1).seconds > 0
+    assert max(p.systems * p.organisations * p.managers * p.months for p in made) < 2_000_000
 
 
 def test_the_estimate_counts_runs_and_comes_near_the_size_on_disk(tmp_path: Path) -> None:

@@ -15,19 +15,26 @@ code is cached before. Columns: `wall s`, the faster of two turns where the mode
 `peak MiB`, the largest memory of all its processes together, each page that several share counted once; `same bits`,
 the cells whose outcomes of the last month equal those of `sim.simulate`.
 
+The third table kills all processes of such a sweep at half of its `wall s`: `left`, the cells whose outcomes can then
+be read, right to the bit; `then takes`, the time of a second start in the same folder for a whole sweep's.
+
 Mesa's `batch_run` takes a list for each parameter and runs every combination, so it is given one parameter that is a
-row of the design.
+row of the design; it writes nothing. The workbench's `FileBasedCallback` is given an argument that it does not take
+and needs a subclass to drop it; it keeps lines in buffers and begins with an empty folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, partial
@@ -222,8 +229,8 @@ def by_batch_run(model: str, workers: int) -> Found:
     return [tuple(run[name] for name in KEPT) for run in found]
 
 
-def by_workbench(model: str, workers: int) -> Found:
-    """The EMA Workbench's evaluator with a pool of processes."""
+def workbench(model: str, workers: int, **how: Any) -> Any:
+    """What the EMA Workbench's evaluator with a pool of processes gives."""
     import ema_workbench as ema  # noqa: PLC0415
 
     rows, bounds = sweep()["rows"], sweep()["bounds"]
@@ -233,17 +240,61 @@ def by_workbench(model: str, workers: int) -> Found:
     of.outcomes = [ema.ScalarOutcome(name) for name in KEPT]
     samples = [ema.Sample(str(cell), **{name: row[name] for name in FACTORS}) for cell, row in enumerate(rows)]
     with ema.MultiprocessingEvaluator(of, n_processes=workers) as evaluator:
-        experiments, found = evaluator.perform_experiments(samples)
+        return evaluator.perform_experiments(samples, **how)
+
+
+def by_workbench(model: str, workers: int) -> Found:
+    """The EMA Workbench, which keeps all in memory."""
+    experiments, found = workbench(model, workers)
     order = np.argsort(experiments["scenario"].astype(int).to_numpy())
     return list(zip(*(found[name][order].tolist() for name in KEPT), strict=True))
+
+
+def by_workbench_in_files(model: str, workers: int) -> Found:
+    """The EMA Workbench, which writes files."""
+    from ema_workbench.em_framework.callbacks import FileBasedCallback  # noqa: PLC0415
+
+    class Files(FileBasedCallback):
+        def __init__(self, *given: Any, log_progress: bool, **named: Any) -> None:
+            super().__init__(*given, **named)
+
+    workbench(model, workers, callback=Files)
+    return [found for _, found in sorted(in_files(Path()).items())]
 
 
 TOOLS: dict[str, Callable[[str, int], Found]] = {
     "this package": by_study,
     "Mesa batch_run": by_batch_run,
     "EMA Workbench": by_workbench,
+    "EMA Workbench to files": by_workbench_in_files,
     "a loop": loop,
 }
+
+
+# What is left of a sweep
+
+
+def in_folder(folder: Path) -> dict[int, tuple[float, ...]]:
+    """Outcomes by cell, from 0, in a folder of this package's, finished or not."""
+    with suppress(sim.InputError):
+        runs = sim.Results(folder / "results").runs
+        return {cell - 1: tuple(found) for cell, *found in runs[["cell", *KEPT]].itertuples(index=False, name=None)}
+    return {}
+
+
+def in_files(folder: Path) -> dict[int, tuple[float, ...]]:
+    """Outcomes by cell, from 0, in files of the workbench's, whose last lines may be cut off."""
+    with suppress(FileNotFoundError):
+        made, *outcomes = (
+            [*csv.reader((folder / "temp" / f"{name}.csv").open(encoding="utf-8"))] for name in ("experiments", *KEPT)
+        )
+        wide = [row for row in made[1:] if len(row) == len(FACTORS) + 3]
+        found = zip(wide, *outcomes, strict=False)
+        return {int(row[-3]): tuple(float(value) for (value,) in values) for row, *values in found}
+    return {}
+
+
+READERS = {"this package": in_folder, "EMA Workbench to files": in_files}
 
 
 # The same sweep: measured from outside
@@ -258,20 +309,48 @@ def given(cells: int, systems: int, months: int) -> dict[str, Any]:
     return {"plan": asked, "bounds": bounds, "rows": [{**shared, **cell.own} for cell in study.points]}
 
 
+def begun(folder: Path, tool: str, model: str, workers: int) -> subprocess.Popen[bytes]:
+    """A sweep in a process of its own."""
+    command = [sys.executable, str(HERE / "peers.py"), "--one", tool, model, str(workers)]
+    with (folder / "errors").open("wb") as errors:
+        return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True)
+
+
+def ended(child: subprocess.Popen[bytes], folder: Path) -> Found:
+    """What a sweep found; a tool that fails ends the program."""
+    if child.wait():
+        raise SystemExit((folder / "errors").read_text(encoding="utf-8"))
+    return [tuple(row) for row in np.load(folder / "found.npy").tolist()]
+
+
 def measured(tool: str, model: str, workers: int, asked: Mapping[str, Any]) -> tuple[float, float, Found]:
-    """Seconds, MiB at the peak and the outcomes of one sweep; a tool that fails ends the program."""
+    """Seconds, MiB at the peak and the outcomes of one sweep."""
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(1) as pool:
         folder = Path(name)
         (folder / "sweep.json").write_text(json.dumps(asked), encoding="utf-8")
-        command = [sys.executable, str(HERE / "peers.py"), "--one", tool, model, str(workers)]
-        with (folder / "errors").open("w+", encoding="utf-8") as errors:
-            started = time.perf_counter()
-            child = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
-            peak = pool.submit(watched, child.pid)
-            if child.wait():
-                raise SystemExit((folder / "errors").read_text(encoding="utf-8"))
-            wall = time.perf_counter() - started
-        return wall, peak.result(), [tuple(row) for row in np.load(folder / "found.npy").tolist()]
+        started = time.perf_counter()
+        child = begun(folder, tool, model, workers)
+        peak = pool.submit(watched, child.pid)
+        found = ended(child, folder)
+        return time.perf_counter() - started, peak.result(), found
+
+
+def killed(tool: str, model: str, workers: int, asked: Mapping[str, Any], wall: float, right: Found) -> dict[str, Any]:
+    """The columns of the third table, of a sweep that takes `wall` seconds."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "sweep.json").write_text(json.dumps(asked), encoding="utf-8")
+        child = begun(folder, tool, model, workers)
+        time.sleep(wall / 2)
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        left = READERS.get(tool, lambda _: {})(folder)
+        started = time.perf_counter()
+        if ended(begun(folder, tool, model, workers), folder) != right:
+            raise SystemExit(f"{tool}: other outcomes after a kill and a second start")
+        again = time.perf_counter() - started
+    same = sum(found == right[cell] for cell, found in left.items())
+    return {"left": f"{same} of {len(right)}", "then takes": again / wall}
 
 
 def watched(pid: int) -> float:
@@ -290,8 +369,8 @@ def watched(pid: int) -> float:
     return peak
 
 
-def sweeps(cells: int, turns: int) -> Iterator[dict[str, Any]]:
-    """The rows of the second table; turns of cases with the compiled engine alternate."""
+def sweeps(cells: int, turns: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of the second and the third table; turns of cases with the compiled engine alternate."""
     asked = {size: given(cells, *size) for size in (SMALL, LARGE)}
     right = {size: [tuple(compiled_cell(**row).values()) for row in asked[size]["rows"]] for size in asked}
     in_mesa(SEED, systems=1, months=2)  # compiles what Mesa's model needs
@@ -302,23 +381,27 @@ def sweeps(cells: int, turns: int) -> Iterator[dict[str, Any]]:
             if turn == 0 or model == "compiled":
                 done[case].append(measured(tool, model, workers, asked[size]))
     best = {case: min(wall for wall, _, _ in found) for case, found in done.items()}
-    for tool, model, size, workers in CASES:
-        wall, found = best[tool, model, size, workers], done[tool, model, size, workers]
-        yield {
-            "tool": tool,
-            "model": model,
-            "managers": size[0] * 60,
-            "months": size[1],
-            "workers": workers,
-            "wall s": wall,
-            "times ours": wall / best["this package", "compiled", size, 2],
-            "peak MiB": max(peak for _, peak, _ in found),
-            "same bits": f"{sum(map(tuple.__eq__, found[0][2], right[size]))} of {cells}",
-        }
+    whole, struck = [], []
+    for case in CASES:
+        tool, model, size, workers = case
+        what = {"tool": tool, "model": model, "managers": size[0] * 60, "months": size[1], "workers": workers}
+        whole.append(
+            {
+                **what,
+                "wall s": best[case],
+                "times ours": best[case] / best["this package", "compiled", size, 2],
+                "peak MiB": max(peak for _, peak, _ in done[case]),
+                "same bits": f"{sum(map(tuple.__eq__, done[case][0][2], right[size]))} of {cells}",
+            }
+        )
+        if workers > 1:
+            to_files = f"{tool} to files" if tool == "EMA Workbench" else tool
+            struck.append(what | killed(to_files, model, workers, asked[size], best[case], right[size]))
+    return whole, struck
 
 
 def main() -> None:
-    """Print both tables, or do one sweep that `measured` asks for."""
+    """Print the tables, or do one sweep that `measured` asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
@@ -330,7 +413,9 @@ def main() -> None:
     made_with = versions("mesa", "ema_workbench", "numpy", "numba", "pandas")
     show(models({2: 6} if asked.quick else MODEL_SIZES, 1 if asked.quick else 3), "the same model", made_with)
     cells, turns = (40, 1) if asked.quick else (2_000, 2)
-    show(pd.DataFrame(sweeps(cells, turns)), "the same sweep", made_with)
+    whole, struck = sweeps(cells, turns)
+    show(pd.DataFrame(whole), "the same sweep", made_with)
+    show(pd.DataFrame(struck), "the same sweep, killed at half of its time", made_with)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def as_done(
         while running:
             # With a time limit, because on Windows Ctrl-C does not wake up a wait without one.
             done = wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done
-            for future in done:
+            for future in [one for one in running if one in done]:  # a set has another order each time
                 item = running.pop(future)
                 yield item, future.result()
                 fill()

@@ -231,6 +231,7 @@ WORLDS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a tolerance of nothing": lambda made: made["evidence"]["patterns"][0].update(sd=0.0),
     "a text for a number": lambda made: made["evidence"]["patterns"][0].update(value="x"),
     "a constant that is no number": lambda made: made["log_z"].update({"1": float("nan")}),
+    "a constant that is a list": lambda made: made["log_z"].update({"1": [-11.7]}),
     "a calibration that is not there": lambda made: made.update(log_z={"77": 0.0}),
     "no calibration": lambda made: made["provenance"].update(calibrations=[]),
     "studies of nobody": lambda made: made["provenance"].update(calibrations=[{"sizes": {"managers": 0}}]),

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError
+from sim.errors import InputError, named
 from sim.model.parameters import MECHANISMS, PARAMETERS
 from sim.model.version import identity
 from sim.worlds.evidence import Evidence, Pattern
@@ -86,8 +86,8 @@ def decoded(content: bytes) -> tuple[dict[str, Any], str]:
     known = {c.name for c in table.schema if pa.types.is_uint16(c.type) or pa.types.is_boolean(c.type)}
     if strange := [*sorted(known - {*COLUMNS}), *(n for n in DRAWN if n not in known and _NULLS[n] is None)]:
         raise InputError([
-            f"is another model's: only one of the two has {strange[0]}, and there is no value at which that does "
-            "nothing; sim worlds --calibrate makes worlds of this model"
+            f"is another model's: only one of the two has {named(strange[0])}, and there is no value at which that "
+            "does nothing; sim worlds --calibrate makes worlds of this model"
         ])  # fmt: skip
     unheard, frame = tuple(name for name in COLUMNS if name not in known), table.to_pandas(ignore_metadata=True)
     values = _decoded(np.ascontiguousarray(frame.reindex(columns=[*_CODED], fill_value=0)))
@@ -114,7 +114,7 @@ def decoded(content: bytes) -> tuple[dict[str, Any], str]:
         "seeds": frame["seed"].to_numpy(np.int64),
         "measured": measured,
         "evidence": Evidence(made["evidence"]["survey"], tuple(patterns)),
-        "log_z": {int(number): z for number, z in made["log_z"].items()},
+        "log_z": {int(number): float(z) for number, z in made["log_z"].items()},
         "chance_off": made["off"],
         "prior": made["prior"],
         "provenance": made["provenance"],

@@ -238,9 +238,10 @@ def test_worlds_of_another_model_are_refused(surveyed, tmp_path):
         load(tmp_path)
     surveyed.save(file)
     table = pq.read_table(file)
-    pq.write_table(table.append_column("mentoring", table.column("burden")), file)
-    with pytest.raises(InputError, match="is another model's: only one of the two has mentoring"):
-        load(tmp_path)
+    for name, told in {"mentoring": "mentoring", "a\nb": r"'a\\nb'"}.items():
+        pq.write_table(table.append_column(name, table.column("burden")), file)
+        with pytest.raises(InputError, match=f"is another model's: only one of the two has {told}, and"):
+            load(tmp_path)
 
 
 def test_what_was_weighted_by_is_informed_and_the_rest_is_mostly_not(made):

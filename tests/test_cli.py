@@ -23,6 +23,7 @@ from sim.claims.answer import claims_named
 from sim.claims.statements import CLAIMS
 from sim.claims.structure import WEIGHTS
 from sim.files import Folder
+from sim.model import engine
 from sim.model.mechanisms import REGIMES
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, PARAMETERS
@@ -230,9 +231,18 @@ def test_an_interrupted_answer_keeps_what_is_finished_and_says_how_to_go_on(sim,
         code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 130
     assert "to go on: sim claim --run --worlds 20" in err
-    assert len(list(Path("answer/unfinished").glob("*.npz"))) == 6
-    code, _, err = sim(*TINY_CLAIM, "--out", "answer")
+    assert list(Path("answer/unfinished").glob("*.npz"))
+    managers, bare = [], engine.run
+
+    def counted(p, *more, **named):
+        managers.append(p.managers)
+        return bare(p, *more, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "run", counted)
+        code, _, err = sim(*TINY_CLAIM, "--out", "answer")
     assert code == 0
+    assert {*managers} == {1}, "but for warming up, something is computed again"
     assert not Path("answer/unfinished").exists()
 
 

@@ -162,10 +162,10 @@ def test_a_claim_asked_for_alone_and_a_study_with_settings_have_folders_of_their
     assert out.startswith("With --set, the results go to results/s-seeds=3;")
     assert sim(*COMMANDS["claim alone"])[0] == sim(*COMMANDS["question"])[0] == 0
     assert before.items() <= everything(Path()).items()
-    assert {path.name for path in Path("results").iterdir()} == {"s", "s-seeds=3", "claim", "claim-fear",
+    assert {path.name for path in Path("results").iterdir()} == {"s", "s-seeds=3", "claim-run", "claim-fear",
                                                                  "claim-tipping"}  # fmt: skip
     for other in ("claim alone", "question", "worlds", "run"):
-        code, _, err = sim(*COMMANDS[other], "--out", "results/claim")
+        code, _, err = sim(*COMMANDS[other], "--out", "results/claim-run")
         assert (code, "choose another folder" in err) == (2, True)
     assert before.items() <= everything(Path()).items()
 

@@ -20,6 +20,7 @@ from mutations import signed
 
 from sim import files
 from sim.errors import InputError
+from sim.report.study import save
 from sim.study import Results, Study, store
 
 Change = Callable[[pa.Table], pa.Table]
@@ -59,7 +60,7 @@ def line_of(folder: Path) -> str:
             results = Results(folder)
             results.summary(), results.series(), results.organisations(), results.origin, results.is_sampled
             _ = results.study
-            results.save()
+            save(results)
         except BaseException as error:
             found.append(error)
 
@@ -203,7 +204,7 @@ def test_a_title_of_combining_letters_is_shown(folder: Path) -> None:
     signed(
         folder, lambda entry: entry["plan"].update(title="Z" + "\u0335\u0321\u0300" * 99) if "plan" in entry else None
     )
-    assert Results(folder).save()
+    assert save(Results(folder))
 
 
 def bomb(size: int) -> bytes:

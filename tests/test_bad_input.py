@@ -225,6 +225,7 @@ def test_what_only_some_cells_of_a_list_schedule_has_its_own_value_in_the_others
 
 
 WORLDS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no finding": lambda made: made["evidence"].update(patterns=[]),
     "no band": lambda made: made["prior"].clear(),
     "a band of months for a number": lambda made: made["prior"]["speaking-up"].update(low=[0.1, 0.2]),
     "months for a number": lambda made: made["widths"].update({"speaking-up": [1]}),

@@ -151,7 +151,9 @@ def _begin(folder: files.Folder, settings: dict[str, Any]) -> None:
     text = json.dumps(settings, indent=1, sort_keys=True)
     if _SETTINGS not in folder.files:
         folder.put(_SETTINGS, text.encode())
-    before, lines = json.loads(folder.content(_SETTINGS) or b"{}"), []
+    if (content := folder.content(_SETTINGS)) is None:
+        raise InputError([f"{place(folder.path / _SETTINGS)}: cannot be read as it was written; choose another folder"])
+    before, lines = json.loads(content), []
     for name, value in json.loads(text).items():
         if before.get(name) != value:
             other = f"{name} = {shown(before.get(name))}, not {shown(value)}"

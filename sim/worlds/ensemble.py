@@ -383,7 +383,8 @@ def _check(found: Ensemble) -> None:
     if not (found.ancestors >= 0).all() or not (found.seeds >= 0).all():
         raise ValueError("ancestors")
     found.evidence.size("seeds")
-    _ = found.agreements
+    if not len(found.agreements):
+        raise ValueError("no finding")
 
 
 @cache

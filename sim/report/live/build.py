@@ -4,7 +4,8 @@ It is the compiled engine and no second model. Numba lowers `sim.model.engine.ad
 pointers, and hands out the text before LLVM has optimised anything, so that no size of a pointer is in it yet. LLVM
 then optimises it for wasm32, and wasm-ld links it. The module imports nothing.
 
-With the versions of constraints.txt the bytes repeat. They change with every change of the engine: run this again.
+With Python 3.11 and the versions of constraints.txt the bytes repeat. They change with every change of the engine: run
+this again.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_bad_input_gets_short_lines_and_nothing_else(kind: str) -> None:
         every()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", campaign.KINDS)
 def test_ten_thousand_cases_of_bad_input_get_short_lines_and_nothing_else(kind: str) -> None:
     seed = secrets.randbelow(2**32)

@@ -68,7 +68,7 @@ def test_a_market_that_must_grow_changes_nothing(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(record.sums, model.record.sums)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("environment", [
     {"NUMBA_CPU_NAME": "generic"},
     {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"},

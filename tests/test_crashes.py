@@ -174,8 +174,8 @@ QUICK = ("run", "claim", "claim again", "calibrate")
 
 
 def names(works: Mapping[str, Work], quick: Collection[str]) -> list[Any]:
-    """The names of all, those that are not quick marked as slow."""
-    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in works]
+    """The names of all, those that are not quick marked as exhaustive."""
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.exhaustive) for name in works]
 
 
 @contextmanager
@@ -272,7 +272,7 @@ def test_after_a_crash_at_any_moment_the_same_bits_come_out(tmp_path: Path, name
     assert not each(disk.crashes(seen, first), check, tmp_path / "d")
 
 
-@pytest.mark.parametrize("error", [None, *(pytest.param(e, marks=pytest.mark.slow) for e in disk.ERRORS)])
+@pytest.mark.parametrize("error", [None, *(pytest.param(e, marks=pytest.mark.exhaustive) for e in disk.ERRORS)])
 @pytest.mark.parametrize("name", names(WORK, ("run", "claim again")))
 def test_whichever_call_fails_one_line_says_so_and_the_same_bits_come_out(
     tmp_path: Path, name: str, error: int | None

@@ -75,7 +75,7 @@ def add_the_mechanism(to: Path) -> None:
         (to / name).write_text(text, encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_mechanism_takes_five_files_and_leaves_the_default_tests_green(tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a checkout")

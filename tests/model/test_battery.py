@@ -87,12 +87,12 @@ def trouble(cube: Cube) -> dict[str, float]:
     return wrong | ({"all p-values together": even} if even < LEAST else {})
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_no_seed_month_post_or_stream_can_be_told_from_its_neighbour() -> None:
     assert not trouble(monthly(SEEDS, months=24, posts=60))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_no_name_index_count_or_place_that_is_looked_up_can_be_told_from_its_neighbour() -> None:
     assert not trouble(looked_up(SEEDS[::4], indices=24, counts=24))
 
@@ -164,7 +164,7 @@ def dieharder(test: int, order: Callable[[], Iterator[Cube]]) -> list[float]:
     return [float(line.split("|")[4]) for line in lines if re.search(r"PASSED|WEAK|FAILED", line)]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not shutil.which("dieharder"), reason="apt-get install dieharder")
 @pytest.mark.parametrize("test", DIEHARDER)
 @pytest.mark.parametrize("order", ORDERS)

@@ -316,7 +316,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / "runs").iterdir()}
 
 
-@pytest.mark.parametrize("schedules", [200, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("schedules", [200, pytest.param(10_000, marks=pytest.mark.exhaustive)])
 def test_whatever_a_cluster_does_the_rows_are_those_of_an_undisturbed_study(tmp_path: Path, schedules: int) -> None:
     whole = {}
     for number, table in enumerate(STUDIES):

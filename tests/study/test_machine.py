@@ -223,7 +223,7 @@ def little_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("size", [40, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [40, pytest.param(1_000, marks=pytest.mark.exhaustive)])
 def test_whatever_is_done_with_a_folder_it_ends_with_the_rows_of_a_plain_loop(size: int) -> None:
     machines: list[Folder] = []
     bare = Folder.__init__

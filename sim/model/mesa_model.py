@@ -263,7 +263,7 @@ class LeadershipModel(mesa.Model):  # type: ignore[misc]
         seeds = [given for given in (rng, seed, held.pop("rng", None)) if given is not None]
         if len(seeds) > 1:
             raise InputError(["rng, seed and the scenario's rng: names of the same; give one of them"])
-        self.seed = seed_of(*seeds)
+        self.seed = seed_of(*seeds or [getattr(scenario, "rng", None)])  # of Mesa 4 a generator, which always is there
         super().__init__(**{"rng": self.seed} if scenario is None else {"scenario": scenario})
         schedule = {} if schedule is None else schedule
         parameters = resolve(regime, mechanisms_off=mechanisms_off, schedule=schedule, local=local, **held | settings)

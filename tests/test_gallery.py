@@ -37,7 +37,7 @@ def reduced(path: Path) -> Study:
         value = FEW[name] if name in design else max(size, last) if name == "months" else size
         settings[f"design.{name}" if name in design else f"parameters.{name}"] = value
     if "samples" in design:
-        settings["design.samples"] = 2 if design["kind"] == "morris" else 8
+        settings["design.samples"] = 8 if design["kind"] in ("morris", "sobol") else 64  # enough for an index
     return Study.load(path, settings)
 
 

@@ -24,7 +24,7 @@ from sim.worlds.evaluate import seeds_of
 from sim.worlds.prior import DRAWN, GRID, UNIFORMS, uniforms_of, worlds_from
 from sim.worlds.survey import Sizes
 
-N = 200
+N = 600
 EVIDENCE = evidence.load()
 TINY = Sizes(1, 1, 2, 3)
 MECHANISMS_IN_ORDER = tuple(MECHANISMS)

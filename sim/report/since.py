@@ -42,7 +42,9 @@ class Last(NamedTuple):
         both = after.index.intersection(before.index)
         one, other = (runs.loc[both].reset_index() for runs in (after, before))
         found = {name: layout.difference(one, other, name) for name in now.outcomes if name in before}
-        moved = [f"{words.label(n)} {layout.moved(n, x)}" for n, x in found.items() if layout.matters(n, x)]
+        moved = [
+            f"{words.label(n)} {layout.moved(n, x)}{_sure(n, x)}" for n, x in found.items() if layout.matters(n, x)
+        ]
         alike = [n for n, x in found.items() if not layout.matters(n, x)]
         if alike:
             names = joined([words.label(name) for name in alike])
@@ -60,6 +62,12 @@ def last(folder: Path) -> Last | None:
         return Last(results.folder, results.study.plan, results.runs)
     except InputError:
         return None
+
+
+def _sure(outcome: str, found: layout.Interval) -> str:
+    """How sure a difference is, in brackets; nothing where there is one seed."""
+    half = float(found[2] - found[1]) / 2.0
+    return f" (95 % interval: ± {words.change(outcome, half).lstrip('+')})" if half > 0.0 else ""
 
 
 def _changes(old: Plan, new: Plan) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def test_a_changed_parameter_is_told_with_its_meaning_and_with_what_it_does(tmp_
     changed, did = again(tmp_path, parameters=SIZES | {"fear_blamed": 0.9, "fear_ambient": 0.2})
     assert "fear_blamed 0.9 instead of 0.35, how much a sanction frightens" in changed
     assert "(in learned_fear: punishment and watching are remembered)" in changed
-    assert did.startswith("In the same cells under the same seeds, fear rises by ")
+    by = r"\d+ points of 100 \(95 % interval: ± [\d.]+ points of 100\)"
+    assert re.match(f"In the same cells under the same seeds, fear rises by {by}", did)
     assert did.endswith("; posts that go to former managers hardly change.")
 
 
@@ -61,6 +63,11 @@ def test_nothing_is_told_where_nothing_else_was_set_or_other_things_are_compared
     tmp_path: Path, other: dict[str, Any]
 ) -> None:
     assert again(tmp_path, **other) == []
+
+
+def test_one_seed_has_no_interval(tmp_path: Path) -> None:
+    _, did = again(tmp_path, regime="punitive", seeds=1)
+    assert "rises by" in did and "interval" not in did
 
 
 def test_another_folder_is_named(tmp_path: Path) -> None:

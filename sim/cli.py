@@ -115,7 +115,7 @@ def claim(
     from sim import questions  # noqa: PLC0415
     from sim.claims import answer as claims  # noqa: PLC0415
 
-    asked = {"full": full, "without": without, "systems": systems, "months": months}
+    asked = {"full": full, "without": without, "months": months}
     if name is not None and name in questions.QUESTIONS:
         beside = {"run": run, "check": check, "structure": structure, "answer": stored}
         _refuse({**asked, **beside}, "a question beside the claims is always run")
@@ -127,7 +127,7 @@ def claim(
         sizes = {} if months is None else {"months": months}
         return _compute(name, out, ensemble, without or (), effort, seed or 0, sizes, workers)
     more = {} if check else {"worlds": worlds, "seed": seed}
-    _refuse({**asked, **more}, "the answer is stored; add --run to compute it anew")
+    _refuse({**asked, "systems": systems, **more}, "the answer is stored; add --run to compute it anew")
     report = claims.answer(stored)
     if structure:
         _refuse({"check": check}, "--structure is asked alone")

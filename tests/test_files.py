@@ -60,7 +60,7 @@ COMMANDS = {
     "run with settings": ["run", "s.toml", "--set", "seeds=3"],
     "claim": ["claim", *CLAIM],
     "claim alone": ["claim", "fear", *CLAIM],
-    "question": ["claim", "tipping", "--worlds", "3"],
+    "question": ["claim", "tipping", "--worlds", "3", "--systems", "1"],
     "worlds": ["worlds"],
     "calibrate": ["worlds", "--calibrate"],
 }

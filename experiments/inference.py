@@ -64,7 +64,7 @@ def calibration(runs: Path | None = None, folder: Path = Path()) -> None:
     report, worlds = answer(), load()
     effects = report.effects_in(worlds)
     known = inference.known(worlds, effects, list(primary().values()))
-    sds = np.hstack([p.sd for p in worlds.evidence.patterns])
+    sds = target_in(worlds).sds
     true = inference.truths(known.weights)
     data = inference.pseudo_data(known.statistics[true], sds)
     ranks = inference.ranks(known, true, data, sds)
@@ -184,18 +184,18 @@ def waves(folder: Path) -> None:
 
 def conflicts(runs: Path) -> None:
     """How near worlds come to each finding, to pairs, and to all."""
-    patterns = load().evidence.patterns
-    values, sds = (np.hstack([getattr(p, name) for p in patterns]) for name in ("value", "sd"))
-    names = [p.id for p in patterns for _ in range(np.size(p.value))]
+    worlds = load()
+    target = target_in(worlds)
+    names = [p.id for p in worlds.evidence.patterns for _ in range(np.size(p.value))]
     kept = sorted(runs.glob("main-*/prior-*.npz")) + sorted(runs.glob("main-*/round-*.npz"))
     if not kept:
         raise SystemExit(f"{runs}: no runs of sim worlds --calibrate keep surveys here")
-    found = np.concatenate([np.load(path)["statistics"][:, : len(values)] for path in kept])
-    told = inference.conflicts((found - values) / sds, names)
-    print(f"{told.worlds:,} worlds that can be compared of {len(found):,}. The nearest misses no finding by more than "
-          f"{told.joint:.2f} tolerances.\n")  # fmt: skip
-    print(told.pairs.head(8).round(3).to_string(index=False), "\n")
-    print(told.leverage.round(3).to_string(index=False))
+    surveyed = np.concatenate([np.load(path)["statistics"][:, : len(names)] for path in kept])
+    found = inference.conflicts((surveyed - target.values) / target.sds, names)
+    print(f"{found.worlds:,} worlds that can be compared of {len(surveyed):,}. The nearest misses no finding by more "
+          f"than {found.joint:.2f} tolerances.\n")  # fmt: skip
+    print(found.pairs.head(8).round(3).to_string(index=False), "\n")
+    print(found.leverage.round(3).to_string(index=False))
 
 
 def main() -> None:

@@ -214,8 +214,7 @@ def weighted_quantile(weights: Weights, values: ArrayLike, probabilities: ArrayL
     x = _for_each(weights, values)
     order = np.argsort(x, kind="stable")
     below = np.cumsum(weights[order])
-    at = np.searchsorted(below / below[-1], np.asarray(probabilities) - 1e-12)
-    return np.asarray(x[order][np.minimum(at, len(x) - 1)])
+    return np.asarray(x[order][np.searchsorted(below / below[-1], np.asarray(probabilities) - 1e-12)])
 
 
 def kolmogorov_smirnov(weights: Weights, uniforms: ArrayLike) -> float:

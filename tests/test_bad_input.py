@@ -230,12 +230,17 @@ WORLDS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a band of months for a number": lambda made: made["prior"]["speaking-up"].update(low=[0.1, 0.2]),
     "months for a number": lambda made: made["widths"].update({"speaking-up": [1]}),
     "a tolerance of nothing": lambda made: made["evidence"]["patterns"][0].update(sd=0.0),
+    "seeds that are no number": lambda made: made["evidence"]["survey"].update(seeds="x"),
+    "a survey without months": lambda made: made["evidence"]["survey"].pop("months"),
     "a text for a number": lambda made: made["evidence"]["patterns"][0].update(value="x"),
     "a constant that is no number": lambda made: made["log_z"].update({"1": float("nan")}),
     "a constant that is a list": lambda made: made["log_z"].update({"1": [-11.7]}),
     "a calibration that is not there": lambda made: made.update(log_z={"77": 0.0}),
     "no calibration": lambda made: made["provenance"].update(calibrations=[]),
     "studies of nobody": lambda made: made["provenance"].update(calibrations=[{"sizes": {"managers": 0}}]),
+    "studies of everybody": lambda made: made["provenance"].update(calibrations=[{"sizes": {"managers": 10**6}}]),
+    "half a manager": lambda made: made["provenance"].update(calibrations=[{"sizes": {"managers": 1.5}}]),
+    "a chance below zero": lambda made: made.update(off=-0.1),
     "a chance beyond one": lambda made: made.update(off=1.5),
 }
 

@@ -113,7 +113,7 @@ def test_a_model_in_doubt_is_not_kept(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "it cannot be kept" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_damaged_file_costs_a_compilation_and_no_number_changes(tmp_path: Path) -> None:
     def run() -> tuple[str, str]:
         done = subprocess.run(

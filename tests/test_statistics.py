@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -21,7 +23,8 @@ def test_values_that_are_all_the_same_have_no_width_and_fewer_than_two_have_no_i
     assert w.mean_interval([0.1] * 30).tolist() == [0.1, 0.1, 0.1]
     assert w.mean_interval([[0.5], [0.7]])[0].tolist() == [0.5, 0.7]
     assert np.isnan(w.mean_interval([[0.5], [0.7]])[1:]).all()
-    assert np.isnan(w.mean_interval([])).all()
+    for none, shape in ([], (3,)), (np.empty((2, 0)), (3, 2)):
+        assert np.array_equal(w.mean_interval(none), np.full(shape, np.nan), equal_nan=True)
 
 
 def test_intervals_of_means_cover_at_the_nominal_rate():
@@ -33,6 +36,7 @@ def test_intervals_of_means_cover_at_the_nominal_rate():
 def test_equal_weights_count_in_full_and_a_single_one_as_one():
     assert w.effective_size(np.full(50, 0.02)) == pytest.approx(50)
     assert w.effective_size([1.0, 0.0, 0.0]) == 1.0
+    assert w.student([1.9, 2.0, 2.5]) == pytest.approx(stats.t.ppf(0.975, [np.nan, 1.0, 1.5]), nan_ok=True)
 
 
 def test_logarithms_of_any_size_become_weights_and_minus_infinity_is_zero():
@@ -68,6 +72,16 @@ def test_the_error_deletes_one_calibration_at_a_time_and_the_rest_weigh_as_befor
 def test_weights_in_any_unit_give_the_same_mean_and_error():
     weights, x, at = np.array([0.5, 0.1, 0.2, 0.2]), [0.0, 1.0, 1.0, 4.0], np.array([7, 2, 2, 5])
     assert w.mean(3.0 * weights, x, at) == pytest.approx(w.mean(weights, x, at))
+
+
+def test_a_calibration_without_weight_is_none():
+    weights, x, at = np.array([0.5, 0.3, 0.2, 0.0]), np.array([0.0, 1.0, 4.0, 9.0]), np.array([1, 2, 3, 4])
+    there = weights[:3], x[:3], at[:3]
+    assert w.mean(weights, x, at) == pytest.approx(w.mean(*there))
+    assert w.between(weights, x, at) == pytest.approx(w.between(*there))
+    assert w.jackknife(lambda v: v @ x, weights, at)[1] == pytest.approx(w.mean(*there).error)
+    alone = np.array([1.0, 0.0, 0.0, 0.0])
+    assert all(np.isnan([w.mean(alone, x, at).error, w.between(alone, x, at), w.jackknife(np.sum, alone, at)[1]]))
 
 
 def test_what_differs_between_calibrations_is_their_means_not_the_worlds_within():
@@ -123,6 +137,13 @@ def test_systematic_resampling_takes_each_as_often_as_its_weight_says_give_or_ta
     weights = np.random.default_rng(1).dirichlet(np.ones(30))
     times = np.bincount(w.systematic(weights, 200, np.random.default_rng(2)), minlength=30)
     assert (np.abs(times - 200 * weights) < 1).all()
+    assert np.array_equal(w.systematic(3 * weights, 200, np.random.default_rng(2)), np.repeat(np.arange(30), times))
+
+
+def test_the_largest_number_that_can_be_drawn_takes_the_last_item():
+    """Added to 3 it is rounded to 4, and 4 of 4 is beyond all of the weight."""
+    largest = SimpleNamespace(random=lambda: np.nextafter(1.0, 0.0))
+    assert w.systematic(np.full(4, 0.25), 4, largest)[-1] == 3
 
 
 def test_intervals_of_weighted_shares_cover_at_the_nominal_rate():
@@ -140,4 +161,7 @@ def test_the_top_of_a_parabola_is_found_between_the_points_and_an_end_may_be_bes
     at = np.linspace(0.0, 1.0, 9)
     found = w.top_of_parabola(at, np.array([1 - (at - top) ** 2, -((at - 1.5) ** 2), -((at + 0.5) ** 2)]))
     assert found == pytest.approx([top, 1.0, 0.0])
+    assert w.top_of_parabola(at + 3.0, -((at[None] - top) ** 2)).item() == pytest.approx(top + 3.0)
     assert w.top_of_parabola(np.array([0.0, 0.5, 1.0]), np.ones((1, 3))).item() == 0.0
+    hardly = np.array([[1.0 - 2.0**-53, 1.0, 1.0]])  # a bend that rounding takes away
+    assert w.top_of_parabola(np.array([0.0, 0.5, 1.0]), hardly).item() == 0.5

@@ -25,7 +25,7 @@ class Table(dict[str, Row]):
     >>> REGIMES["heavy"].levers["targets"]
     0.8
     >>> list(REGIMES.frame().index)[:2]
-    ['baseline', 'light']
+    ['hands_off', 'light']
     """
 
     def __init__(self, *rows: Row) -> None:

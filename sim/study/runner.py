@@ -46,15 +46,15 @@ _NUMBER = 8  # bytes
 class Options:
     """How a study is run; none of it changes a row. See `Study.run`."""
 
-    fresh: bool = False
-    workers: int | None = None
-    cluster: str | Executor | None = None
-    stop_on_failure: bool = False
-    retry_failed: bool = False
-    yes: bool = False
-    progress: Progress | None = None
-    part: tuple[int, int] | None = None
-    merge: Path | None = None
+    fresh: bool
+    workers: int | None
+    cluster: str | Executor | None
+    stop_on_failure: bool
+    retry_failed: bool
+    yes: bool
+    progress: Progress | None
+    part: tuple[int, int] | None
+    merge: Path | None
 
 
 def run(study: Study, folder: Path, options: Options) -> Results:

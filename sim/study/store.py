@@ -209,6 +209,8 @@ class Store:
         """
         with ExitStack() as stack:
             with files.explained(self.folder):
+                if not self._is_ours:
+                    self._read_ledger()  # another process may have made it ours meanwhile
                 if not self._is_ours and (left := files.others(self.folder)):
                     line = f"holds other files ({left[0]}) and no results; choose another folder"
                     raise InputError([f"{place(self.folder)}: {line}"])

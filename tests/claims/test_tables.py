@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,12 @@ def test_with_equal_weights_every_calibration_counts_the_same():
     assert row["mean"] > row["equal_mean"]
 
 
+def test_a_calibration_without_weight_has_none_either_if_all_count_the_same():
+    own = np.array([0.3, 0.3, 0.4, 0.0])
+    worlds = replace(prior(4), weights=own, calibrations=np.array([5, 5, 2, 9]))
+    assert tables.equally(worlds).tolist() == [0.25, 0.25, 0.5, 0.0]
+
+
 def test_an_outcome_without_a_limit_is_an_estimate():
     row = tables.finding(made({(SURVEILLANCE.name, "moral_strain"): FEAR}), SURVEILLANCE.name, "moral_strain", None)
     assert row["verdict"] == "estimate" and "above" not in row and row["low"] < row["mean"] < row["high"]
@@ -85,18 +93,20 @@ def test_each_half_of_the_calibrations_gives_an_answer_of_its_own():
     second = e.sample.calibrations >= CALIBRATIONS // 2
     assert (row["verdict_first"], row["verdict_second"], row["same"]) == ("too small to matter", "supported", False)
     assert row["mean_second"] == pytest.approx(np.average(by[second], weights=e.sample.weights[second]), rel=1e-5)
-    assert not list(tables.halves(e.take(np.arange(12)), SIZES, statements.CLAIMS))  # three calibrations
+    for worlds, told in ((12, False), (20, True)):  # of three calibrations, of four
+        assert bool(list(tables.halves(e.take(np.arange(worlds)), SIZES, statements.CLAIMS))) == told
 
 
 def test_shares_over_delta_begin_with_the_sign_and_fall():
     e = made({(SURVEILLANCE.name, "fear"): FEAR})
-    rows = [r for r in tables.curves(e, SIZES, statements.CLAIMS, {"fear": 0.08})
-            if (r["contrast"], r["outcome"]) == (SURVEILLANCE.name, "fear")]  # fmt: skip
+    every = list(tables.curves(e, SIZES, statements.CLAIMS, {"fear": 0.08}))
+    rows = [r for r in every if (r["contrast"], r["outcome"]) == (SURVEILLANCE.name, "fear")]
     above = [row["above"] for row in rows]
     assert above[0] == pytest.approx(1.0) and above == sorted(above, reverse=True)
     at = next(row for row in rows if row["times"] == 1.0)
     assert at["above"] == pytest.approx(tables.finding(e, SURVEILLANCE.name, "fear", 0.02, 1)["above"])
     assert {row["between_posts"] for row in rows} == {0.08}
+    assert all(row["above"] == row["below"] == 0.0 for row in every if row not in rows)  # not at 0 either
 
 
 def test_the_limits_of_the_first_version_are_told_beside():
@@ -106,6 +116,11 @@ def test_the_limits_of_the_first_version_are_told_beside():
     }
     assert rows["fear", "fear"]["verdict"] == "too small to matter"
     assert rows["risk", "initiative_rate"]["delta"] == pytest.approx(0.01)
+    of_baseline = {"quality_per_cost": 0.005} | dict.fromkeys(tables.FIRST_SHARES.keys() - {"quality_per_cost"}, 0.01)
+    own = {"fear": 0.05, "toxic": 0.05, "time_left": 0.05, "confidence": 0.05, "distress": 0.03, "satisfaction": 0.03,
+           "integrity": 0.03, "overload": 0.02, "quality": 0.02, "reported": 0.02}  # fmt: skip
+    found = {outcome: row["delta"] for (_, outcome), row in rows.items()}
+    assert found == pytest.approx({outcome: (of_baseline | own)[outcome] for outcome in found})
 
 
 def test_the_part_through_fear_is_the_ratio_of_two_means_not_the_mean_of_ratios():
@@ -127,17 +142,22 @@ def test_the_part_is_not_given_where_the_whole_change_is_not_told_from_none():
 
 
 def test_an_atmosphere_of_fear_is_a_slope_within_worlds_and_worlds_whose_fear_hardly_moves_are_left_out():
-    slope = np.where(np.arange(N) < 30, -0.2, 0.1)
+    slope = np.repeat([-0.2, -0.2, 0.0, 0.1], 10)
     moves = np.where(np.arange(N) % 4 == 0, 0.001, 0.05)
     found = {}
     for factor, contrast in ATMOSPHERE.items():
         fear = 0.3 + moves * (factor - 1)
-        found |= {(contrast.name, "fear"): fear, (contrast.name, "initiative_rate"): 0.1 + slope * (fear - 0.3)}
+        found |= {(contrast.name, "fear"): fear, (contrast.name, "initiative_rate"): 0.125 + slope * (fear - 0.3)}
     (row,) = tables.atmosphere(made(found))
     w, some = sample().weights, np.arange(N) % 4 != 0
     assert row["left_out"] == pytest.approx(w[~some].sum())
     assert row["mean"] == pytest.approx((w * slope)[some].sum() / w[some].sum(), rel=1e-3)
     assert row["falling"] == pytest.approx(w[some & (slope < 0)].sum() / w[some].sum())
+
+
+def test_a_slope_is_taken_where_fear_moves_by_the_least_difference_from_first_to_last():
+    fear = np.array([[0.0, 0.1, tables.FEAR_MOVES], [0.0, 0.1, 0.0]])
+    assert tables.slopes(fear, 2.0 * fear) == pytest.approx([2.0, np.nan], nan_ok=True)
 
 
 def test_how_much_more_cooperation_makes_up_for_a_cut():
@@ -168,14 +188,15 @@ def test_the_optimum_of_the_budget_line_is_found_where_it_was_put_for_quality_an
         assert sum(row["share"] for row in mine) == pytest.approx(1.0)
         assert (mine[0]["share"], mine[-1]["share"]) == pytest.approx((0.25, 0.25), abs=0.02)
         assert mine[0]["best_q25"] == pytest.approx(0.0, abs=0.21) and mine[0]["best_q95"] == pytest.approx(0.775)
+        assert mine[0]["best_mean"] == pytest.approx(sample().weights @ np.tile([0.2, 0.4, 0.0, 0.775], 10), abs=1e-5)
 
 
 def test_whether_those_with_a_record_slip_more_leaves_out_worlds_without_a_record():
-    slope = np.where(np.arange(N) < 10, np.nan, np.where(np.arange(N) < 20, -0.1, 0.2))
+    slope = np.repeat([np.nan, -0.1, 0.0, 0.2], 10)
     (row,) = tables.records(baseline(slope=slope))
     w = sample().weights
     assert (row["without"], row["worlds"]) == (10, N)
-    assert row["above_0"] == pytest.approx(w[20:].sum() / w[10:].sum())
+    assert row["above_0"] == pytest.approx(w[30:].sum() / w[10:].sum())
     assert not list(tables.records(baseline()))
 
 
@@ -192,6 +213,14 @@ def test_an_answer_says_where_it_fails_its_own_standards():
     met = {row["rule"].split(",")[0]: row["met"] for row in tables.standards(e, rows, [0.0, 1.0])}
     assert met["effective number of calibrations"] and met["weight of the heaviest calibration"]
     assert not met["error of the share of a primary outcome"] and not met["standard deviation of log Z"]
+    assert [row["limit"] for row in tables.standards(e, rows, [0.0])] == [6.0, 0.3, 0.6, 0.03, 0.03]
+
+
+def test_six_calibrations_that_count_the_same_are_enough():
+    e = made({}, n=24)
+    six = replace(e, sample=replace(e.sample, weights=np.ones(24), calibrations=np.arange(24) // 4))
+    enough = next(tables.standards(six, [], [0.0]))
+    assert (enough["value"], enough["met"]) == (6.0, True)
 
 
 def test_the_level_of_fear_is_told_with_its_band_and_without_a_verdict():

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.claims.tables import in_words
-from sim.claims.verdict import by_points, classes, how_many, how_often, over, said, verdict, words_of
+from sim.claims.verdict import Over, by_points, classes, how_many, how_often, over, said, verdict, words_of
+from sim.statistics import Estimate
 
 DELTA = 0.02
 signs = st.sampled_from([-1, 0, 1])
@@ -63,6 +64,24 @@ def test_a_share_must_exceed_one_half_by_two_errors():
     assert verdict(hardly, DELTA) is None
 
 
+def on(one, share, error=0.0, low=0.0, high=0.0):
+    """An effect whose interval is [low, high], with this share of worlds in a class and none known of the others."""
+    none = Estimate(0.0, 0.0)
+    shares = {1: none, 0: none, -1: none, one: Estimate(share, error)}
+    return Over(Estimate((low + high) / 2, 0.0), low, high, shares, 0.0, 10.0)
+
+
+def test_what_lies_on_a_limit_of_the_rule_is_not_beyond_it():
+    assert verdict(on(1, 0.6, 0.0499, low=0.03, high=0.04), DELTA) == 1
+    assert verdict(on(1, 0.6, 0.0501, low=0.03, high=0.04), DELTA) is None
+    assert verdict(on(1, 0.9, low=DELTA, high=0.04), DELTA) is None
+    assert verdict(on(0, 0.9, low=-DELTA, high=DELTA), DELTA) == 0
+    assert verdict(on(-1, 0.9, low=-0.04, high=-DELTA), DELTA) is None
+    for one, at in ((1, 0.03), (0, 0.0), (-1, -0.03)):
+        assert verdict(on(one, 0.5, low=at, high=at), DELTA) is by_points(on(one, 0.5, low=at, high=at), DELTA) is None
+        assert verdict(on(one, 0.51, low=at, high=at), DELTA) == by_points(on(one, 0.51, low=at, high=at), DELTA) == one
+
+
 def test_too_small_to_matter_is_a_finding_of_its_own():
     found = worlds(*[[0.01, 0.0, -0.01, 0.03]] * 6)
     assert verdict(found, DELTA) == 0
@@ -96,6 +115,7 @@ def test_a_calibration_counts_by_its_constant():
 def test_near_is_what_lies_within_two_errors_of_either_limit():
     found = worlds([0.025, -0.025, 0.05, 0.0], errors=np.array([0.003, 0.003, 0.003, 0.009]))
     assert found.near == pytest.approx(0.5)
+    assert over([DELTA, 0.0], DELTA, np.full(2, 0.5), np.arange(2)).near == 0.5  # or on it
 
 
 @pytest.mark.parametrize(
@@ -138,6 +158,7 @@ def test_a_share_that_is_not_known_within_8_points_gets_no_words():
     found = worlds([0.05] * 4, [0.0] * 4, [0.05] * 4, [0.0] * 4)
     assert found.shares[1].error > 0.08
     assert in_words(found, None, 1, 1) == "the share of worlds is not known well enough to say"
+    assert in_words(on(1, 0.9, 0.08), 1, 1, 1) == "supported in nearly all of 100 plausible worlds"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_both_engines_give_the_same_finite_numbers_at_the_corners_of_what_is_all
     assert np.isfinite(compiled.record.sums).all()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @given(runs())
 @settings(max_examples=3000)
 def test_both_engines_give_the_same_bits_at_length(asked: dict[str, Any]) -> None:

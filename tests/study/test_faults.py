@@ -589,7 +589,12 @@ def test_a_cluster_has_workers_of_its_own(tmp_path: Path) -> None:
         Study.from_dict(table()).run(tmp_path / "r", cluster="local:2", workers=2)
 
 
+@pytest.mark.usefixtures("tiny_chunks")
 def test_more_runs_than_anyone_means_need_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="1,000,001 runs"):
+        Study.from_dict(table(seeds=9901, design={"kind": "grid", "monitoring": [k / 100 for k in range(101)]})).run(
+            tmp_path / "r"
+        )
     monkeypatch.setattr(running, "MOST_RUNS", 17)
     study = Study.from_dict(table())
     with pytest.raises(
@@ -597,8 +602,19 @@ def test_more_runs_than_anyone_means_need_a_yes(tmp_path: Path, monkeypatch: pyt
     ):
         study.run(tmp_path / "r")
     assert not (tmp_path / "r").exists()
+    half = study.run(tmp_path / "parts" / "1", part=(1, 2))  # nine of them are asked for
+    assert 0 < half.missing < 18
     study.run(tmp_path / "r", yes=True)
     assert not study.run(tmp_path / "r").missing  # what is done does not count
+    monkeypatch.setattr(running, "MOST_RUNS", half.missing - 1)  # nor does what parts have done
+    with pytest.raises(InputError, match=rf"^study: {half.missing} runs, about"):
+        study.run(tmp_path / "merged", merge=tmp_path / "parts")
+    assert not study.run(tmp_path / "merged", merge=tmp_path / "parts", yes=True).missing
+    monkeypatch.setattr(running, "MOST_RUNS", 18)
+    monkeypatch.setattr(running, "_DAY", sum(chunk.cost for chunk in study.chunks) / 2)
+    with pytest.raises(InputError, match=r"^study: 18 runs, about 2.0 days on this machine"):
+        study.run(tmp_path / "r", fresh=True, workers=1)
+    assert not study.run(tmp_path / "r", fresh=True, workers=2).missing
     days = Study.from_dict(table(seeds=1000, parameters={"months": 10_000, "systems": 400}))
     monkeypatch.setattr(running, "MOST_RUNS", 10**9)
     with pytest.raises(InputError, match="days on this machine"):

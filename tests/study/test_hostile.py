@@ -146,6 +146,19 @@ def test_a_small_file_of_more_rows_than_fit_into_memory_is_not_read(
     assert "missing or damaged" in line_of(folder)
 
 
+@pytest.mark.parametrize("name", ["runs", "series"])
+def test_a_table_that_is_as_large_as_it_may_be_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = file_of(folder, name)
+    footer = pq.ParquetFile(path).metadata
+    size = max(footer.num_rows * footer.num_columns * 8, footer.row_group(0).total_byte_size, path.stat().st_size)
+    monkeypatch.setattr(store, "_LARGEST_TABLE", size)
+    assert len(Results(folder).runs if name == "runs" else Results(folder).series()) == footer.num_rows
+    monkeypatch.setattr(store, "_LARGEST_TABLE", size - 1)
+    assert "damaged" in line_of(folder)
+
+
 def test_a_long_text_that_is_repeated_is_not_spelled_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_LARGEST_TABLE", 2**20)
     rewritten(file_of(folder, "runs"), column("error", constant("x" * 2**16, pa.string())))
@@ -187,9 +200,13 @@ PLANS: dict[str, Callable[[dict[str, Any]], None]] = {
     "precision without end": lambda plan: plan.update(
         precision={"outcome": "fear", "half_width": float("inf"), "maximum": 9}
     ),
+    "a number as text": lambda plan: plan["kept"].update(window="4"),
+    "a window of no months": lambda plan: plan["kept"].update(window=0),
+    "precision without width": lambda plan: plan.update(precision={"outcome": "fear", "half_width": 0.0, "maximum": 9}),
+    "a column that is none": lambda plan: plan["columns"].append("a column"),
     "no outcomes": lambda plan: plan["kept"].update(outcomes=[]),
     "an id that is a path": lambda plan: plan["chunks"][0].__setitem__(0, "../" * 10 + "ab"),
-    "runs without end": lambda plan: plan["chunks"][0].__setitem__(1, [[1, 10**12]]),
+    "runs without end": lambda plan: plan["chunks"][0].__setitem__(1, [[1, 10**9 + 1]]),
 }
 
 

@@ -32,6 +32,7 @@ def test_the_half_width_is_that_of_the_interval() -> None:
     values = [0.1, 0.4, 0.35, 0.2, 0.31]
     mean, low, _ = mean_interval(values)
     assert half_width(values) == pytest.approx(mean - low, rel=1e-12)
+    assert half_width([0.1, 0.4]) == pytest.approx(12.706 * 0.15, rel=1e-4)
     assert half_width([0.3] * 5) == pytest.approx(0.0) and half_width([1.0]) == math.inf
 
 
@@ -50,6 +51,18 @@ def test_every_cell_has_the_runs_it_needs_and_the_table_says_why(tmp_path: Path)
         assert row["ended"] == ("reached" if reached else "maximum")
     assert results.runs["cell"].is_monotonic_increasing
     assert set(precision["ended"]) <= {"reached", "maximum"}
+
+
+def test_cells_that_stay_too_wide_end_at_the_maximum(tmp_path: Path) -> None:
+    results = study(precision={**PRECISE, "half_width": 1e-6, "maximum": 7}).run(tmp_path / "r")
+    table = results.precision()
+    assert not results.missing and set(table["n"]) == {7} and set(table["ended"]) == {"maximum"}
+
+
+def test_a_half_width_that_is_just_reached_is_enough(tmp_path: Path) -> None:
+    first = study(precision={**PRECISE, "half_width": 1.0}).run(tmp_path / "first").precision()
+    widest = float(first["half_width"].max())
+    assert set(study(precision={**PRECISE, "half_width": widest}).run(tmp_path / "r").precision()["n"]) == {4}
 
 
 def test_a_cell_is_decided_by_its_own_rows_alone(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from sim.errors import InputError
 from sim.files import locked
 from sim.model import engine
 from sim.study import Results, Study, chunks, runner
+from sim.study.store import Store
 
 MONTHLY = {"keep": ["fear", "quality", "silence"], "window": 4, "series": True, "organisations": True}
 
@@ -143,6 +144,16 @@ def test_running_again_does_only_what_is_missing(tmp_path: Path, monkeypatch: py
     assert len(seeds) == lost.runs
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_another_process_has_done_meanwhile_is_known_to_whoever_writes_next(tmp_path: Path, begun: bool) -> None:
+    if begun:
+        Study.from_dict(table(seeds=1)).run(tmp_path / "r")
+    study, early = Study.from_dict(table()), Store(tmp_path / "r")
+    study.run(tmp_path / "r")
+    with early.writing():
+        assert all(early.is_done(chunk.id) for chunk in study.chunks)
+
+
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("harm", ["truncated", "flipped", "emptied"])
 def test_a_damaged_chunk_is_noticed_and_done_again(tmp_path: Path, harm: str) -> None:
@@ -178,6 +189,7 @@ def test_a_changed_study_neither_mixes_with_old_chunks_nor_loses_them(
     assert not (after.runs[["fear"]] == before[["fear"]]).any().any()
     assert set(files(tmp_path / "r")) == {f"{chunk.id}.parquet" for chunk in other.chunks}
     assert same(after, other.run(tmp_path / "alone"))
+    assert Store(tmp_path / "r").has_earlier and not Store(tmp_path / "alone").has_earlier
     seeds = counted(monkeypatch)
     pd.testing.assert_frame_equal(first.run(tmp_path / "r").runs, before, check_exact=True)
     assert seeds == []
@@ -209,6 +221,23 @@ def test_large_cells_keep_their_chunks_when_others_come(monkeypatch: pytest.Monk
         for values in ([0.1, 0.9], [0.0, 0.1, 0.5, 0.9])
     )
     assert fewer <= more
+
+
+@pytest.mark.parametrize(
+    ("seeds", "size", "runs"),
+    [(1, 3.0, [3, 3, 1]), (1, 2.99, [2, 2, 2, 1]), (2, 0.0, [1] * 14), (8, 3.0, [3, 3, 2] * 7), (2, 3.0, [2] * 7)],
+)
+def test_a_chunk_is_filled_up_to_its_size_and_cells_are_not_divided_for_that(
+    seeds: int, size: float, runs: list[int]
+) -> None:
+    """`size` is in runs of a cell, of seven that are alike."""
+    study = Study.from_dict(table(design={"kind": "grid", "monitoring": np.linspace(0, 1, 7).tolist()}))
+    cells, kept = list(enumerate(study.points, 1)), chunks.Kept(("fear",), 1, False, False)
+    found = list(chunks.chunks(cells, (), 40, seeds, kept, int(size * cells[0][1].cost)))
+    assert [chunk.runs for chunk in found] == runs
+    assert [chunk.cost for chunk in found] == [number * cells[0][1].cost for number in runs]
+    done = [(piece.number, piece.seed + k) for chunk in found for piece in chunk.pieces for k in range(piece.runs)]
+    assert done == [(number, 40 + k) for number in range(1, 8) for k in range(seeds)]
 
 
 @pytest.mark.usefixtures("small_chunks")

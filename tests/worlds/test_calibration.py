@@ -93,6 +93,15 @@ def test_without_evidence_the_prior_comes_back():
     u = uniforms_of(made.particles.codes)
     assert abs(made.log_z) < 1e-6
     assert (np.abs(u.mean(axis=0) - 0.5) < 4 / np.sqrt(12 * 400)).all()
+    (step,), (forecast,) = made.history["bridge"], made.history["rounds"]
+    jumps = step.pop("jumps")
+    assert step == {
+        "gamma": 1.0, "effective_size": pytest.approx(400.0), "heaviest": pytest.approx(1 / 400, rel=1e-3),
+        "accepted": [1.0], "ancestors": 400,
+    }  # fmt: skip
+    assert len(jumps) == 12 and 0.1 < min(jumps) <= max(jumps) < 2.0
+    assert made.history["surveys"] == 400 + 3 * 400 + 3 * 400
+    assert forecast["effective_share"] == pytest.approx(1.0) and abs(forecast["log_z_emulated"]) < 1e-3
 
 
 def test_a_world_that_gives_no_number_counts_for_nothing():

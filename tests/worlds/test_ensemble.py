@@ -71,6 +71,25 @@ def test_a_file_keeps_every_bit(made, tmp_path):
     assert found.log_z == made.log_z
 
 
+def test_weights_in_a_file_are_at_least_0_and_sum_to_1(tmp_path):
+    worlds = kept(60)
+    for first, told in ((0.0, False), (1e-3, True), (-1e-3, True)):
+        weights = np.concatenate([[first], np.full(59, 1 / 59 - min(first, 0.0) / 59)])
+        dataclasses.replace(worlds, weights=weights).save(tmp_path / "main-01.parquet")
+        if told:
+            with pytest.raises(InputError, match="is damaged"):
+                load(tmp_path)
+        else:
+            assert np.array_equal(load(tmp_path).weights, weights)
+
+
+@pytest.mark.parametrize("name", ["seeds", "ancestors"])
+def test_numbers_of_seeds_and_ancestors_are_at_least_0(tmp_path, name):
+    dataclasses.replace(kept(60), **{name: np.arange(60) - 1}).save(tmp_path / "main-01.parquet")
+    with pytest.raises(InputError, match="is damaged"):
+        load(tmp_path)
+
+
 def test_five_thousand_worlds_fit_into_four_mebibytes(made, tmp_path):
     rng = np.random.default_rng(1)
     u = uniforms_of(rng.integers(GRID, size=(1500, UNIFORMS), dtype=np.uint16))
@@ -199,6 +218,70 @@ def test_worlds_with_other_statistics_are_not_signed(surveyed, tmp_path, monkeyp
     assert [file.read_bytes() for file in files] == before
 
 
+def test_differences_are_told_from_the_tolerance_on_the_most_first_and_what_is_no_number_is_one():
+    assert module.differing({"a": 1e-6, "b": 1.1e-6, "c": 0.5}) == ["c by 0.5", "b by 1.1e-06"]
+    assert module.differing({"a": np.nan}) == ["a by nan"]
+
+
+def test_a_difference_is_relative_where_a_value_is_beyond_one(surveyed):
+    apart = {name: values + 0.25 for name, values in surveyed.measured.items()}
+    small = module.differences(dataclasses.replace(surveyed, measured=apart), 1)
+    large = {name: values * 4.0 + 8.0 for name, values in surveyed.measured.items()}
+    now = surveyed.measured["churn"][0]
+    assert small["churn"] == pytest.approx(0.25, rel=1e-5)
+    found = module.differences(dataclasses.replace(surveyed, measured=large), 1)
+    assert found["churn"] == pytest.approx((3.0 * now + 8.0) / (4.0 * now + 8.0), rel=1e-5)
+
+
+def test_worlds_are_checked_evenly_spaced_in_every_file_and_progress_counts_the_files(surveyed, tmp_path, monkeypatch):
+    for name in ("main-01", "all_on-01"):
+        surveyed.save(tmp_path / f"{name}.parquet")
+    two = dataclasses.replace(surveyed, calibrations=surveyed.calibrations + 4,
+                              log_z={number + 4: z for number, z in surveyed.log_z.items()})  # fmt: skip
+    two.save(tmp_path / "main-02.parquet")
+    asked, told = [], []
+    monkeypatch.setattr(
+        survey, "measure_all", lambda evidence, some, *_, **__: asked.append(some.seeds) or some.measured
+    )
+    lines = module.check(tmp_path, 8, progress=lambda done, total, *_: told.append((done, total)))
+    ends = surveyed.seeds[np.linspace(0, 23, 4).round().astype(int)]
+    assert [len(seeds) for seeds in asked] == [4, 4, 8] and np.array_equal(asked[0], ends)
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert lines[0] == "main: 8 of 48 worlds were surveyed again; all statistics are equal."
+    made_by_another(monkeypatch)
+    asked.clear()
+    assert "8 worlds surveyed again give equal statistics" in load(tmp_path).notes[0]
+    assert [len(seeds) for seeds in asked] == [4, 4]
+
+
+def test_twenty_worlds_that_count_are_enough_and_fewer_are_not():
+    module.check_size(np.full(20, 0.05), "these")
+    with pytest.raises(InputError, match=r"these: an effective size of 19\.0 worlds is too small"):
+        module.check_size(np.full(19, 1 / 19), "these")
+
+
+def test_the_band_of_a_statistic_and_the_share_within_two_tolerances_of_the_finding():
+    values = np.arange(101.0)
+    assert module.prior_band(values) == {"low": 5.0, "median": 50.0, "high": 95.0}
+    level = evidence.Pattern("a", "level", 50.0, 10.0)
+    assert module.prior_band(values, level)["within"] == pytest.approx(41 / 101)
+    course = evidence.Pattern("b", "path", (50.0, 0.0), (10.0, 5.0))
+    band = module.prior_band(np.column_stack([values, values]), course)
+    assert (band["low"], band["within"]) == ([5.0, 5.0], pytest.approx([41 / 101, 11 / 101]))
+
+
+def test_calibrations_of_other_evidence_or_another_prior_are_not_pooled(made):
+    numbers = {"calibrations": made.calibrations + 4, "log_z": {n + 4: z for n, z in made.log_z.items()}}
+    other = dataclasses.replace(made, **numbers)
+    assert len(module.pooled([made, other])) == 2 * N
+    less = dataclasses.replace(EVIDENCE, patterns=EVIDENCE.patterns[1:])
+    for change in ({"evidence": less}, {"chance_off": 0.5}):
+        with pytest.raises(InputError, match="are of different evidence or priors"):
+            module.pooled([made, dataclasses.replace(other, **change)])
+    with pytest.raises(InputError, match="two of them have the same number"):
+        module.pooled([made, made])
+
+
 def without(file, *columns):
     """Make a file that has never heard of some columns."""
     table = pq.read_table(file)
@@ -227,6 +310,22 @@ def test_a_parameter_that_a_file_has_never_heard_of_is_at_its_null(surveyed, tmp
     surveyed.save(tmp_path / "main-01.parquet")
     without(tmp_path / "main-01.parquet", "burden")
     assert (load(tmp_path).values[:, DRAWN.index("burden")] == PARAMETERS["burden"].null).all()
+
+
+def test_what_a_file_does_not_say_of_the_survey_is_the_least_of_its_range(surveyed, tmp_path):
+    surveyed.save(tmp_path / "main-01.parquet")
+    without(tmp_path / "main-01.parquet", "survey reliability")
+    least, found = worlds_from(uniforms_of(np.zeros((1, UNIFORMS), dtype=np.uint16))), load(tmp_path)
+    assert (found.nuisance[:, 0] == least.nuisance[0, 0]).all()
+    assert np.array_equal(found.nuisance[:, 1:], surveyed.nuisance[:, 1:])
+
+
+def test_what_other_programs_note_in_a_file_is_not_read(made, tmp_path):
+    file = tmp_path / "main-01.parquet"
+    made.save(file)
+    table, index = pq.read_table(file), json.dumps({"index_columns": ["weight"], "columns": [], "column_indexes": []})
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"pandas": index}), file)
+    assert np.array_equal(load(tmp_path).weights, made.weights)
 
 
 def test_worlds_of_another_model_are_refused(surveyed, tmp_path):
@@ -351,6 +450,12 @@ def test_policies_are_compared_pair_by_pair_and_estimates_are_weighted(made):
     assert row["high"] - row["estimate"] == pytest.approx(half, rel=1e-5)
     low, high = mean_interval(effects)[1:]
     assert (row["higher"], row["lower"]) == pytest.approx((few.weights @ (low > 0), few.weights @ (high < 0)))
+
+
+def test_runs_have_two_systems_where_nothing_is_said(made):
+    few, sizes = made.sample(25), {name: size for name, size in SMALL.items() if name != "systems"}
+    found = [few.evaluate({"a": {}, "b": "heavy"}, ["fear"], 2, **sizes, **more) for more in ({}, {"systems": 2})]
+    assert found[0].equals(found[1])
 
 
 def test_a_policy_may_be_local(made):

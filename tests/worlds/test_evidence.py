@@ -43,6 +43,7 @@ CONTRAST = (
     '[[pattern]]\nid = "b"\nkind = "contrast"\noutcome = "fear"\nvalue = 0.1\nsd = 0.1\n'
     'before = { monitoring = 0.1 }\nafter = "heavy"\n'
 )
+SHARE = CONTRAST.replace('"b"', '"d"').replace("contrast", "share").replace("value = 0.1", "value = 0.4")
 PATH = (
     '[[pattern]]\nid = "c"\nkind = "path"\noutcome = "fear"\nlever = "monitoring"\nvalue_off = 0.2\nvalue_on = 0.9\n'
     "on = 6\noff = 12\nmonths = [3, 5, 12, 18]\nvalues = [0, 0, 0.1, 0.05]\nsd = 0.02\n"
@@ -155,12 +156,15 @@ def test_a_path_has_a_tolerance_for_each_month(tmp_path):
             LEVEL.replace('level"\noutcome = "fear"\nvalue = 0', 'bunching"\nvalue = 2'),
             "value = 2.1: must be a number from -1 to 1",
         ),
+        (SHARE.replace("= 0.4", "= 1.1"), 'pattern "d": value = 1.1: must be a number from 0 to 1'),
+        (SHARE.replace("= 0.4", "= -0.1"), 'pattern "d": value = -0.1: must be a number from 0 to 1'),
         (SURVEY.replace("window = 6", "window = 13") + LEVEL, "survey.window = 13: must be at most survey.months = 12"),
         (SURVEY.replace("targets = 0.5", "") + LEVEL, "survey.targets: missing"),
         (SURVEY.replace("targets = 0.5", "targets = 5") + LEVEL, "survey.targets = 5: must be a number from 0 to 1"),
         (SURVEY.replace("months = 12", "months = 0") + LEVEL, "survey.months = 0: must be a whole number from 1 to"),
         (SURVEY.replace("sd = 0.2\n", "sd = [0.2]\n") + LEVEL, "sd = [0.2]: must be a number, or a range of two, [low"),
         (SURVEY.replace("sd = 0.2\n", "sd = [0.2, 0.1]\n") + LEVEL, "must be a range [low, high] with low < high"),
+        (SURVEY.replace("sd = 0.2\n", "sd = [0.2, 0.2]\n") + LEVEL, "must be a range [low, high] with low < high"),
         (SURVEY.replace("sd = 0.2\n", "sd = [-0.2, 0.1]\n") + LEVEL, "survey.monitoring_sd = -0.2: must be a number"),
         (
             SURVEY.replace("targets = 0.5", "targets = [0.1, 0.2]") + LEVEL,
@@ -170,11 +174,30 @@ def test_a_path_has_a_tolerance_for_each_month(tmp_path):
         (SURVEY + "systmes = 3\n" + LEVEL, 'survey.systmes: no such key (did you mean "systems"?)'),
         ("survey = 3\n" + LEVEL, "survey = 3: must be a section [survey]"),
         ("pattern = [1]", "pattern 1: 1 is not a table"),
+        ("pattern = []", "pattern: there must be a table [[pattern]]"),
+        ("pattern = 3", "pattern: there must be a table [[pattern]]"),
     ],
 )
 def test_a_mistake_gets_one_line_that_says_what_is_allowed(tmp_path, text, line):
     found = mistakes(tmp_path, text)
     assert any(line in each for each in found), found
+
+
+def test_a_parameter_in_a_policy_is_one_mistake_whatever_its_value(tmp_path):
+    assert len(mistakes(tmp_path, CONTRAST.replace("monitoring = 0.1", "burden = 9"))) == 1
+
+
+def test_the_ends_of_what_is_allowed_are_allowed(tmp_path):
+    first = PATH.replace("on = 6", "on = 1").replace("months = [3", "months = [1")
+    last = PATH.replace("off = 12", "off = 1200").replace("12, 18]", "12, 1200]")
+    wide = LEVEL.replace("value = 0.1", "value = -9e99").replace("sd = 0.1", "sd = 1e-100")
+    for text in (first, last, wide, *(SHARE.replace("= 0.4", end) for end in ("= 0.0", "= 1.0"))):
+        assert len(load(written(tmp_path, text)).patterns) == 1
+    assert "months" in mistakes(tmp_path, last.replace("1200]", "1201]"))[0]
+    for beyond in ("value = 1e100", "value = -1e100", "sd = 1e100", "sd = 9e-101"):
+        wrong = LEVEL.replace(f"{beyond.split()[0]} = 0.1", beyond)
+        assert mistakes(tmp_path, wrong)[0].startswith(f'pattern "a": {beyond.split()[0]} = ')
+    assert "on = 0" in mistakes(tmp_path, PATH.replace("on = 6", "on = 0"))[0]
 
 
 def test_all_mistakes_of_a_file_are_named_at_once(tmp_path):

@@ -99,12 +99,20 @@ def test_what_stands_for_deviance_is_gamed_or_hidden_each_in_its_own_standard_de
     assert VARIABLES["deviance"].columns == ("gaming", "slips", "spoken")
 
 
+def test_stress_is_fear_and_distress_and_whoever_is_satisfied_trusts_is_sure_and_is_not_distressed():
+    stress, satisfaction = (VARIABLES[name].of for name in ("stress", "satisfaction"))
+    assert stress(0.2, 0.6, 0.3) == pytest.approx(0.4)
+    assert satisfaction(0.3, 0.6, 0.3, 0.3) == pytest.approx(1.6 / 3)
+    assert (satisfaction(1.0, 1.0, 0.0, 0.3), satisfaction(0.0, 0.0, 1.0, 0.3)) == (1.0, 0.0)
+
+
 def test_who_rates_performance_sees_care_or_figures_and_their_units_do_not_matter():
     quality, reported = np.array([0.1, 0.3, 0.2]), np.array([7.0, 5.0, 6.0])
     rated = VARIABLES["performance"].of
     assert rated(quality, reported, 1.0) == pytest.approx(standardised(quality))
     assert rated(quality, reported, 0.0) == pytest.approx(standardised(reported))
     assert rated(quality, reported, 0.5) == pytest.approx(np.zeros(3))
+    assert rated(quality, reported, 0.75) == pytest.approx(0.5 * standardised(quality))
     assert rated(10 * quality, reported, 0.7) == pytest.approx(rated(quality, reported, 0.7))
 
 

@@ -84,7 +84,7 @@ def test_a_world_of_much_distress_is_recovered_from_its_own_data(tmp_path):
     assert not table.loc[list(UNSEEN), "informed"].any()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_what_is_informed_lies_within_its_bands_as_often_as_they_say_and_what_nothing_shows_is_named(tmp_path):
     plan = Plan(800, (200,), 200, 100, 2, 100)
     table = pd.concat([recovered(tmp_path, world, number, plan) for number, world in enumerate(TRUTHS)])

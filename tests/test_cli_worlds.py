@@ -272,6 +272,7 @@ def small_calibration(monkeypatch):
     monkeypatch.setattr(calibration, "PRIORS", {"main": {"off": 0.15, "runs": 2}, "all_on": {"off": 0.0, "runs": 1}})
 
 
+@pytest.mark.slow
 def test_worlds_are_made_again_under_both_priors_and_used_from_their_folder(sim, small_calibration):
     code, _, err = sim("worlds", "--calibrate", "--prior", "all_on", "--out", "made")
     assert code == 0

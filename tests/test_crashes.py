@@ -170,7 +170,7 @@ WORK = {
     "claim again": Work(claim_again, claim),
     "calibrate": Work(calibrate),
 }
-QUICK = ("run", "claim", "claim again", "calibrate")
+QUICK = ("run", "claim", "claim again")
 
 
 def names(works: Mapping[str, Work], quick: Collection[str]) -> list[Any]:

@@ -267,6 +267,7 @@ def report():
     return whole_answer()[0]
 
 
+@pytest.mark.slow
 def test_progress_goes_from_nothing_to_all_and_never_back():
     _, seen = whole_answer()
     assert seen[0] == (0, seen[0][1])

@@ -173,6 +173,7 @@ print(*sorted(set(found)), *sorted(set(re.findall(r"[xyz]mm(?=\\d)", text))), se
 """Six functions, as in a month: a body so small that the compiler writes out all eight turns is not vectorised."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cpu", ["", "generic"])
 def test_a_loop_over_lanes_is_vectorised_whole(cpu):
     names = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": ""} if cpu else {}

@@ -338,6 +338,7 @@ def test_stored_effects_are_where_it_starts(browser: Any, tmp_path: Path, worlds
     assert other.asks("return page.stored(Steps.compared(page).arms) === null")
 
 
+@pytest.mark.slow
 def test_every_control_changes_a_picture_and_the_address(reader: Reader) -> None:
     reader.opens("step=1")
     for name, seen in (("punish", ">+3"), ("let_go", ">!"), ("look", ">−")):
@@ -360,6 +361,7 @@ def test_every_control_changes_a_picture_and_the_address(reader: Reader) -> None
     assert reader.asks("return page.state.off") == list(MECHANISMS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", (0, 1))
 def test_every_lever_moves_a_version(reader: Reader, half: int) -> None:
     """Against today's oversight, each alone, far from where it is."""

@@ -231,6 +231,7 @@ def test_a_disk_that_fills_up_is_one_line_and_finished_chunks_are_whole(tmp_path
     assert stored(tmp_path / "r") == stored(tmp_path / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_chunks")
 def test_a_second_process_on_one_folder_says_so_and_leaves(tmp_path: Path) -> None:
     study = Study.from_dict(table(seeds=25))
@@ -479,6 +480,7 @@ def test_a_worker_that_dies_while_it_is_asked_for_its_versions_is_passed_over() 
         cluster._check_workers(Asked(cluster.versions() | {"numpy": "0"}))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_chunks")
 def test_processes_of_this_machine_listen_nowhere_and_one_that_ends_is_one_line(tmp_path: Path) -> None:
     listening: set[str] = set()
@@ -522,6 +524,7 @@ study.run(sys.argv[1], cluster="local:2", yes=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists a process's children")
 def test_processes_of_this_machine_end_with_the_one_that_started_them(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path / "r")], env=ENVIRONMENT) as process:

@@ -342,6 +342,7 @@ study.run(sys.argv[2], workers=2, progress=lambda *news: time.sleep(0.02))
 """
 
 
+@pytest.mark.slow
 def test_a_killed_study_goes_on_and_ends_with_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "BUDGET", 1_000)
     study = Study.from_dict(table(seeds=16, outcomes=MONTHLY))

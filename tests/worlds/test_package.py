@@ -17,6 +17,7 @@ def shipped():
     return str(len(load()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [

@@ -7,9 +7,12 @@ because whatever else a machine does only ever slows it down.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ from sim.model.mesa_model import LeadershipModel
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import resolve
 from sim.model.run import provenance
-from sim.study import Study
+from sim.study import Results, Study
 
 SMALL = {"systems": 1, "months": 60}  # 60 managers
 TINY = {"systems": 1, "organisations": 1, "managers": 2, "months": 2}
@@ -127,6 +130,22 @@ def finished(runs: int) -> str:
     )
 
 
+def killed(names: tuple[str, ...]) -> str:
+    """Studies of the gallery, all processes of which are killed at half of their time: what is left of their runs."""
+    told = []
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "sim", "run", name, "--out"]
+            wall = seconds(lambda: subprocess.run([*command, f"{folder}/a"], check=True, capture_output=True))  # noqa: B023
+            quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            child = subprocess.Popen([*command, f"{folder}/b"], **quiet, start_new_session=True)
+            time.sleep(wall / 2)
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            told.append(f"{len(Results(f'{folder}/b'))} of {len(Results(f'{folder}/a'))} ({name}, {wall:.1f} s)")
+    return "; ".join(told)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
@@ -140,6 +159,7 @@ def main() -> None:
     print("against Mesa's batch_run:         ", against_batch_run(4, 2 if quick else 10))
     print("memory and disk:                  ", memory(10_000 if quick else 200_000))
     print("a finished study returns in:      ", finished(10_000 if quick else 100_000))
+    print("killed at half of their time:     ", killed(("toxic",) if quick else ("surveillance", "fear", "toxic")))
     print("load after:                      ", busy())
 
 

@@ -209,6 +209,16 @@ def test_another_version_of_the_model_names_other_chunks(monkeypatch: pytest.Mon
     assert {chunk.id for chunk in before}.isdisjoint(chunk.id for chunk in Study.from_dict(table()).chunks)
 
 
+def test_the_same_runs_with_other_columns_are_other_chunks() -> None:
+    today = sim.simulate(0, systems=1, months=1).parameters
+    one, other = (
+        Study.from_dict(table(design={"kind": "list", "cell": [{name: getattr(today, name)}]}))
+        for name in ("monitoring", "targets")
+    )
+    assert [cell.digest for cell in one.points] == [cell.digest for cell in other.points]
+    assert {chunk.id for chunk in one.chunks}.isdisjoint(chunk.id for chunk in other.chunks)
+
+
 def test_a_title_and_the_order_of_outcomes_change_no_chunk() -> None:
     other = table(title="another", outcomes={"keep": ["quality", "fear"], "window": 4})
     assert Study.from_dict(table()).chunks == Study.from_dict(other).chunks

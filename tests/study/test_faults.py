@@ -440,6 +440,7 @@ def test_a_dask_worker_that_is_killed_half_way_costs_nothing(tmp_path: Path) -> 
 
 def test_a_worker_with_another_version_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = cluster.versions()
+    assert {"model", "platform", "numpy", "numba"} <= ours.keys()
     chunk = Study.from_dict(table()).chunks[0]
     for name in ours:
         with pytest.raises(InputError) as caught:

@@ -203,6 +203,26 @@ def test_numbers_depend_neither_on_threads_nor_on_an_interruption(tmp_path, monk
     assert np.array_equal(evaluated([SURVEILLANCE], worlds=5, folder=tmp_path).estimate, whole.estimate)
 
 
+@pytest.mark.parametrize("other", [{"seed": 1}, {"sizes": SIZES | {"months": 7}}, {"precision": {"fear": 1e-9}}])
+def test_what_a_folder_keeps_answers_no_other_question(tmp_path, other):
+    def asked(**how):
+        sample, precision = prior(2, seed=3), how.pop("precision", {})
+        return effects(sample, [SURVEILLANCE], precision, **{"sizes": SIZES} | how)
+
+    kept = asked(folder=tmp_path)
+    found = asked(folder=tmp_path, **other)
+    assert np.array_equal(found.estimate, asked(**other).estimate)
+    assert not np.array_equal(found.estimate, kept.estimate)
+
+
+def test_what_a_folder_keeps_is_of_this_version_of_the_model_alone(tmp_path, monkeypatch):
+    evaluated([SURVEILLANCE], folder=tmp_path)
+    before = {*tmp_path.glob("*.npz")}
+    monkeypatch.setattr("sim.worlds.evaluate.identity", lambda *names: "another")
+    evaluated([SURVEILLANCE], folder=tmp_path)
+    assert before and len({*tmp_path.glob("*.npz")}) == 2 * len(before)
+
+
 def test_effects_of_some_worlds_are_those_effects_with_other_weights():
     found = evaluated([SURVEILLANCE])
     some = found.take(np.array([2, 0]), np.array([0.25, 0.75]))

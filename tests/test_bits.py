@@ -82,7 +82,7 @@ def test_the_bits_are_the_same_on_other_processors(environment: dict[str, str], 
     assert (done.returncode, done.stdout) == (0, KEPT["all"] + "\n"), done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_engine_fuses_no_product_with_a_sum_and_calls_no_mathematical_library(tmp_path: Path) -> None:
     code = (
         "from sim.model import compiling, engine; compiling.cache_folder = lambda: None; engine.warm_up();"

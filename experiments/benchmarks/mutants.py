@@ -55,6 +55,8 @@ TESTS = {
                             "tests/study/test_runner.py", "tests/study/test_machine.py"],
     "sim/worlds/ensemble_file.py": ["tests/worlds/test_ensemble.py", SPOILED, "tests/worlds/test_shipped.py"],
     "sim/worlds/ensemble.py": ["tests/worlds/test_ensemble.py", SPOILED, f"{EXAMPLES}[sim.worlds.ensemble]"],
+    "sim/worlds/evaluate.py": ["tests/worlds/test_evaluate.py", "tests/worlds/test_package.py"],
+    "sim/study/compute.py": ["tests/study/test_runner.py", "tests/study/test_hostile.py"],
     "sim/worlds/smc.py": ["tests/worlds/test_refit.py", "tests/worlds/test_calibration.py"],
     "sim/model/rules.py": ["tests/model/test_rules.py"],
 }  # fmt: skip

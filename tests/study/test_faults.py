@@ -329,9 +329,12 @@ def test_a_failed_run_is_a_row_or_stops_the_study_and_can_be_done_again(tmp_path
 
 
 @pytest.mark.usefixtures("tiny_chunks")
-@pytest.mark.parametrize("error", [MemoryError("no room"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    ("error", "lacks"),
+    [(MemoryError("no room"), "memory"), (OSError(28, "No space left on device"), "what a run needs")],
+)
 def test_what_a_machine_lacks_is_never_stored_as_a_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, lacks: str
 ) -> None:
     study, bare = Study.from_dict(table()), engine.run
 
@@ -342,7 +345,7 @@ def test_what_a_machine_lacks_is_never_stored_as_a_result(
 
     with monkeypatch.context() as patch:
         patch.setattr(engine, "run", run)
-        with pytest.raises(StudyStopped, match=r"this machine lacks .*; what is finished is kept"):
+        with pytest.raises(StudyStopped, match=rf"this machine lacks {lacks} \(.*; what is finished is kept"):
             study.run(tmp_path / "r", workers=1)
     partial = Results(tmp_path / "r")
     assert 0 < partial.missing < study.size and partial.counts[1] == 0

@@ -198,13 +198,16 @@ def nearest(name: object, choices: Iterable[str]) -> str:
     return f' (did you mean "{found}"?)' if found else ""
 
 
-def misnamed(where: tuple[str, ...], names: Iterable[Any], choices: Collection[str], what: str) -> Iterator[Mistake]:
-    """Mistakes in a list of names: those that are no choice, and those that are given more than once.
+def misnamed(
+    where: tuple[str, ...], names: Iterable[Any], choices: Collection[str], what: str, every: str = ""
+) -> Iterator[Mistake]:
+    """Mistakes in a list of names: those that are no choice, and those that are given more than once. `every` says what
+    the choices are, where they are too many to be listed.
 
     >>> [mistake.line for mistake in misnamed(("keep",), ["feer", "trust", "trust"], ["fear", "trust"], "outcome")]
     ['keep = "feer": no such outcome (did you mean "fear"?)', 'keep = "trust": is given 2 times']
     """
-    known, every = {*choices}, f"there are {', '.join(choices)}"
+    known, every = {*choices}, f"there are {every or ', '.join(choices)}"
     for name, why in repeated(names):
         if not isinstance(name, str) or name not in known:
             near = closest(name, choices)

@@ -173,9 +173,10 @@ WORK = {
 QUICK = ("run", "claim", "claim again")
 
 
-def names(works: Mapping[str, Work], quick: Collection[str]) -> list[Any]:
-    """The names of all, those that are not quick marked as exhaustive."""
-    return [name if name in quick else pytest.param(name, marks=pytest.mark.exhaustive) for name in works]
+def names(works: Mapping[str, Work], quick: Collection[str], slow: Collection[str] = ()) -> list[Any]:
+    """The names of all, those that are not quick marked as slow or as exhaustive."""
+    marks = dict.fromkeys(works, pytest.mark.exhaustive) | dict.fromkeys(slow, pytest.mark.slow)
+    return [name if name in quick else pytest.param(name, marks=marks[name]) for name in works]
 
 
 @contextmanager
@@ -255,7 +256,7 @@ def each(cases: Sequence[T], check: Callable[[T], object], root: Path) -> list[s
     return wrong
 
 
-@pytest.mark.parametrize("name", names(WORK, QUICK))
+@pytest.mark.parametrize("name", names(WORK, QUICK, ["calibrate"]))
 def test_after_a_crash_at_any_moment_the_same_bits_come_out(tmp_path: Path, name: str) -> None:
     work = WORK[name]
     seen, first = recorded(tmp_path / "whole", work)

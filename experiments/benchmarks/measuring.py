@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +32,13 @@ def fastest(works: Sequence[Callable[[], object]], times: int) -> list[float]:
     """
     turns = [[seconds(work) for work in works] for _ in range(times)]
     return [min(column) for column in zip(*turns, strict=True)]
+
+
+def killed(child: subprocess.Popen[bytes], after: float) -> None:
+    """Kill all processes of a session that `child` leads, after so many seconds."""
+    time.sleep(after)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 MEASURE = """

@@ -28,8 +28,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -43,7 +41,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from measuring import HERE, fastest, peak_memory, show, versions
+from measuring import HERE, fastest, killed, peak_memory, show, versions
 from numpy.typing import NDArray
 
 import sim
@@ -335,15 +333,12 @@ def measured(tool: str, model: str, workers: int, asked: Mapping[str, Any]) -> t
         return time.perf_counter() - started, peak.result(), found
 
 
-def killed(tool: str, model: str, workers: int, asked: Mapping[str, Any], wall: float, right: Found) -> dict[str, Any]:
+def struck(tool: str, model: str, workers: int, asked: Mapping[str, Any], wall: float, right: Found) -> dict[str, Any]:
     """The columns of the third table, of a sweep that takes `wall` seconds."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "sweep.json").write_text(json.dumps(asked), encoding="utf-8")
-        child = begun(folder, tool, model, workers)
-        time.sleep(wall / 2)
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        killed(begun(folder, tool, model, workers), wall / 2)
         left = READERS.get(tool, lambda _: {})(folder)
         started = time.perf_counter()
         if ended(begun(folder, tool, model, workers), folder) != right:
@@ -381,7 +376,7 @@ def sweeps(cells: int, turns: int) -> tuple[list[dict[str, Any]], list[dict[str,
             if turn == 0 or model == "compiled":
                 done[case].append(measured(tool, model, workers, asked[size]))
     best = {case: min(wall for wall, _, _ in found) for case, found in done.items()}
-    whole, struck = [], []
+    whole, rest = [], []
     for case in CASES:
         tool, model, size, workers = case
         what = {"tool": tool, "model": model, "managers": size[0] * 60, "months": size[1], "workers": workers}
@@ -396,8 +391,8 @@ def sweeps(cells: int, turns: int) -> tuple[list[dict[str, Any]], list[dict[str,
         )
         if workers > 1:
             to_files = f"{tool} to files" if tool == "EMA Workbench" else tool
-            struck.append(what | killed(to_files, model, workers, asked[size], best[case], right[size]))
-    return whole, struck
+            rest.append(what | struck(to_files, model, workers, asked[size], best[case], right[size]))
+    return whole, rest
 
 
 def main() -> None:
@@ -413,9 +408,9 @@ def main() -> None:
     made_with = versions("mesa", "ema_workbench", "numpy", "numba", "pandas")
     show(models({2: 6} if asked.quick else MODEL_SIZES, 1 if asked.quick else 3), "the same model", made_with)
     cells, turns = (40, 1) if asked.quick else (2_000, 2)
-    whole, struck = sweeps(cells, turns)
+    whole, rest = sweeps(cells, turns)
     show(pd.DataFrame(whole), "the same sweep", made_with)
-    show(pd.DataFrame(struck), "the same sweep, killed at half of its time", made_with)
+    show(pd.DataFrame(rest), "the same sweep, killed at half of its time", made_with)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,15 @@ because whatever else a machine does only ever slows it down.
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import mesa
 import numpy as np
-from measuring import busy, fastest, seconds
+from measuring import busy, fastest, killed, seconds
 
 from sim.model import engine
 from sim.model.mesa_model import LeadershipModel
@@ -130,7 +127,7 @@ def finished(runs: int) -> str:
     )
 
 
-def killed(names: tuple[str, ...]) -> str:
+def left(names: tuple[str, ...]) -> str:
     """Studies of the gallery, all processes of which are killed at half of their time: what is left of their runs."""
     told = []
     for name in names:
@@ -138,10 +135,7 @@ def killed(names: tuple[str, ...]) -> str:
             command = [sys.executable, "-m", "sim", "run", name, "--out"]
             wall = seconds(lambda: subprocess.run([*command, f"{folder}/a"], check=True, capture_output=True))  # noqa: B023
             quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            child = subprocess.Popen([*command, f"{folder}/b"], **quiet, start_new_session=True)
-            time.sleep(wall / 2)
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            killed(subprocess.Popen([*command, f"{folder}/b"], **quiet, start_new_session=True), wall / 2)
             told.append(f"{len(Results(f'{folder}/b'))} of {len(Results(f'{folder}/a'))} ({name}, {wall:.1f} s)")
     return "; ".join(told)
 
@@ -159,7 +153,7 @@ def main() -> None:
     print("against Mesa's batch_run:         ", against_batch_run(4, 2 if quick else 10))
     print("memory and disk:                  ", memory(10_000 if quick else 200_000))
     print("a finished study returns in:      ", finished(10_000 if quick else 100_000))
-    print("killed at half of their time:     ", killed(("toxic",) if quick else ("surveillance", "fear", "toxic")))
+    print("killed at half of their time:     ", left(("toxic",) if quick else ("surveillance", "fear", "toxic")))
     print("load after:                      ", busy())
 
 

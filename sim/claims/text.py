@@ -21,7 +21,6 @@ from sim.model.words import (
     clause,
     does,
     label,
-    moves,
     natural,
     number,
     of_100,
@@ -30,6 +29,7 @@ from sim.model.words import (
     plain,
     uncapital,
     unit,
+    verb,
 )
 
 if TYPE_CHECKING:
@@ -183,8 +183,8 @@ def otherwise(row: Row, which: str = "") -> str:
     done, names, parts = carried(row), words_of(row["sign"], row["direction"]), []
     for (one, name), many in zip(CLASSES.items(), of_100([row[name] for name in CLASSES.values()]), strict=True):
         if one and done is not None and one != done and row[name] >= TOLD:
-            verb = moves(row["outcome"], one).removeprefix(label(row["outcome"]))
-            parts.append(f"{which}{verb} in {many} of 100 worlds" if which else f", {names[one]} in {many}")
+            moved = f"{which} {verb(row['outcome'], one)} in {many} of 100 worlds"
+            parts.append(moved if which else f", {names[one]} in {many}")
     return "".join(parts)
 
 

@@ -517,8 +517,13 @@ def moves(outcome: str, way: float) -> str:
     >>> moves("harm", 1), moves("slips", -1), moves("fear", 0)
     ('harm to patients rises', 'slips fall', 'fear hardly changes')
     """
-    verb = "rise" if way > 0 else "fall" if way < 0 else "hardly change"
-    return f"{label(outcome)} {verb}{'' if outcome in PLURALS else 's'}"
+    return f"{label(outcome)} {verb(outcome, way)}"
+
+
+def verb(outcome: str, way: float) -> str:
+    """What an outcome does as it goes up (a way above 0), hardly changes, or goes down, after its label."""
+    some = "rise" if way > 0 else "fall" if way < 0 else "hardly change"
+    return some if outcome in PLURALS else f"{some}s"
 
 
 _LEADERS = re.compile(r"(?<!more )(?<!fewer )\bleaders\b")

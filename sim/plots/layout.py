@@ -205,7 +205,7 @@ def moved(name: str, found: Interval) -> str:
     """A change of an outcome as a predicate: "rises by 7 points of 100", or that it hardly changes."""
     way = matters(name, found)
     by = words.change(name, abs(float(found[0]))).lstrip("+")
-    return f"{'rises' if way > 0 else 'falls'} by {by}" if way else "hardly changes"
+    return f"{words.verb(name, way)} by {by}" if way else words.verb(name, way)
 
 
 def extremes(name: str, high: tuple[str, pd.DataFrame], low: tuple[str, pd.DataFrame], region: str) -> str:

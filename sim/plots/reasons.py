@@ -100,8 +100,7 @@ def _because(table: pd.DataFrame, outcome: str, total: float) -> str:
     )
     limit = words.natural(outcome, LIMITS[outcome].size) if outcome in LIMITS else 0.0
     small, near = abs(total) <= limit, abs(abs(total) - limit) <= _NEAR * limit
-    verbs = ("rise", "fall") if outcome in words.PLURALS else ("rises", "falls")
-    moves = f"{words.capital(words.label(outcome))} {verbs[way < 0]}"
+    moves = words.capital(words.moves(outcome, way))
     less = " by about as much as matters" if near else " by less than matters" if small else ""
     if along.empty:
         return f"{moves}{less} on average, and no single mechanism stands out as the reason"

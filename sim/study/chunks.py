@@ -88,10 +88,15 @@ def budget(total: int, kept: Kept) -> int:
     are not doubled.
     """
     if total < FEW * BUDGET:
-        return min(BUDGET, max(SMALLEST, BUDGET >> (-(-FEW * BUDGET // total) - 1).bit_length()))
+        return min(BUDGET, max(SMALLEST, BUDGET >> _doublings(total, FEW * BUDGET)))
     if kept.series or kept.organisations:
         return BUDGET
-    return BUDGET << (-(-total // (BUDGET * MANY)) - 1).bit_length()
+    return BUDGET << _doublings(BUDGET * MANY, total)
+
+
+def _doublings(size: int, least: int) -> int:
+    """How often a size is doubled until it is at least `least`."""
+    return (-(-least // size) - 1).bit_length()
 
 
 def chunks(

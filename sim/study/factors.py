@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import files
-from sim.errors import InputError, Mistake, Mistakes, closest, misnamed, repeated, shown
+from sim.errors import InputError, Mistake, Mistakes, misnamed, repeated, shown
 from sim.model.declaration import Declaration
 from sim.model.outcomes import OUTCOMES
 from sim.model.parameters import LEVERS, MECHANISMS, PARAMETERS, REGIMES, unknown
@@ -51,6 +51,7 @@ GROUPS = {name: mechanism.parameters for name, mechanism in MECHANISMS.items()} 
     for group in dict.fromkeys(d.group for d in PARAMETERS.values())
 }
 """The parameters of each group of them, and of each mechanism."""
+_EVERY_GROUP = ", ".join(name for name in GROUPS if name not in MECHANISMS) + ", and each mechanism"
 TAKEN = {*PARAMETERS, *OUTCOMES, "regime", "mechanisms_off", "schedule", "local", "seed", "cell", "name", "error"}
 """What the numbers of a [[design.together]] table cannot be called: results have columns of these names."""
 MOST_LETTERS = 100
@@ -270,10 +271,7 @@ def _group_mistakes(value: object) -> Iterator[Mistake]:
         return
     for group in value:
         if not isinstance(group, str) or group not in GROUPS:
-            near = closest(group, GROUPS)
-            groups = ", ".join(name for name in GROUPS if name not in MECHANISMS)
-            every = "" if near else f"there are {groups}, and each mechanism"
-            yield Mistake(where, group, "no such group or mechanism", near, every)
+            yield from misnamed(where, [group], GROUPS, "group or mechanism", _EVERY_GROUP)
         elif not any(map(_range, GROUPS[group])):
             yield Mistake(where, group, "nothing in this group has a plausible range")
 

@@ -209,11 +209,11 @@ class Store:
         """
         with ExitStack() as stack:
             with files.explained(self.folder):
-                if not self._is_ours:
-                    self._read_ledger()  # another process may have made it ours meanwhile
                 if not self._is_ours and (left := files.others(self.folder)):
-                    line = f"holds other files ({left[0]}) and no results; choose another folder"
-                    raise InputError([f"{place(self.folder)}: {line}"])
+                    self._read_ledger()  # of another process, which has made the folder ours meanwhile
+                    if not self._is_ours:
+                        line = f"holds other files ({left[0]}) and no results; choose another folder"
+                        raise InputError([f"{place(self.folder)}: {line}"])
                 if links := [name for name in sorted(_WRITTEN) if (self.folder / name).is_symlink()]:
                     line = f"{links[0]} leads elsewhere, where nothing may be written; put a copy in its place"
                     raise InputError([f"{place(self.folder)}: {line}"])

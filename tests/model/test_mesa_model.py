@@ -102,7 +102,7 @@ def test_a_model_runs_for_its_months_and_stops() -> None:
     assert model.running
     model.run_model()
     assert not model.running
-    assert model.month == 6
+    assert model.month == getattr(model, "steps", 6) == 6  # the first alpha of Mesa 4 counts no steps
 
 
 def test_stepping_is_running() -> None:
